@@ -1,0 +1,32 @@
+/**
+ * Runs the tests with Node's own runner: every test/**\/*.test.ts, or those whose path contains one of the words given.
+ * Files named *.slow.test.ts are the slow suites: run with --slow, or in CI.
+ */
+import { readdirSync } from 'node:fs'
+import { finished } from 'node:stream/promises'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+const slow = process.argv.includes('--slow') || process.env.CI === 'true'
+
+const sources = (readdirSync(`${root}test`, { recursive: true }) as string[])
+  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => slow || words.length > 0 || !file.endsWith('.slow.test.ts'))
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort()
+if (sources.length === 0) {
+  console.error(`no test file matches ${words.join(', ')}`)
+  process.exit(1)
+}
+
+const files = sources.map((file) => `${root}dist/test/${file.replace(/\.ts$/, '.js')}`)
+const events = run({ files, concurrency: 2, timeout: 30 * 60_000 })
+let failed = 0
+events.on('test:fail', () => failed++)
+const report = events.compose(new spec())
+report.pipe(process.stdout)
+await finished(report)
+process.exitCode = failed > 0 ? 1 : 0
