@@ -23,6 +23,8 @@ if (sources.length === 0) {
 }
 
 const files = sources.map((file) => `${root}dist/test/${file.replace(/\.ts$/, '.js')}`)
+// Errors name lines of TypeScript; the child processes of the runner inherit this.
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --enable-source-maps`.trim()
 const events = run({ files, concurrency: 2, timeout: 30 * 60_000 })
 let failed = 0
 events.on('test:fail', () => failed++)

@@ -1,0 +1,65 @@
+import { showDims, sizeOf, type Dim } from '../tensor/dim.js'
+import type { DType } from '../tensor/dtype.js'
+import type { Engine, HostData, Storage } from './engine.js'
+import { toFloats } from './half.js'
+
+/** An array of numbers on an engine, with named dims. It occupies device memory until `dispose`, or until it is donated. */
+export class DeviceArray<N extends string = any> {
+  private gone: string | null = null
+
+  constructor(readonly engine: Engine, readonly dims: readonly Dim<N>[], readonly dtype: DType, private readonly storage: Storage) {}
+
+  /** Copies host data to the engine. `data` is row-major over `dims`; bf16 and f16 are given as bits. */
+  static from<N extends string>(engine: Engine, data: HostData, dims: readonly Dim<N>[], dtype: DType): DeviceArray<N> {
+    if (data.length !== sizeOf(dims))
+      throw new RangeError(`an array ${dtype} ${showDims(dims)} has ${sizeOf(dims)} elements; the data has ${data.length}`)
+    const kind = HOST_ARRAYS[dtype]
+    if (!(data instanceof kind)) throw new TypeError(`an array of ${dtype} is made from a ${kind.name}, not a ${data.constructor.name}`)
+    return new DeviceArray(engine, dims, dtype, engine.upload(data, dims, dtype))
+  }
+
+  /** The elements on the host, row-major; waits for the program that makes them and rejects with its error. */
+  read(): Promise<HostData> {
+    return this.use('read').read()
+  }
+
+  /** The elements as f32 on the host, whatever the dtype. */
+  async readFloats(): Promise<Float32Array> {
+    return toFloats(await this.read(), this.dtype)
+  }
+
+  /** The one element of a scalar. */
+  async readScalar(): Promise<number> {
+    if (sizeOf(this.dims) !== 1) throw new RangeError(`readScalar: the array is ${this.dtype} ${showDims(this.dims)}`)
+    return (await this.readFloats())[0]
+  }
+
+  /** The storage, for a run. Throws if the array is gone. */
+  use(why: string): Storage {
+    if (this.gone) throw new Error(`${why}: the array ${this.dtype} ${showDims(this.dims)} was ${this.gone}`)
+    return this.storage
+  }
+
+  get isDisposed(): boolean {
+    return this.gone !== null
+  }
+
+  /** Frees the memory. Twice is once. */
+  dispose(): void {
+    if (this.gone) return
+    this.gone = 'disposed'
+    this.storage.dispose()
+  }
+
+  /** Notes that a program took over the memory. */
+  markDonated(to: string): void {
+    this.gone = `donated to ${to}, which reused its memory`
+  }
+}
+
+/** The typed array that holds each dtype on the host. */
+export const HOST_ARRAYS = {
+  f32: Float32Array, bf16: Uint16Array, f16: Uint16Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array,
+} as const satisfies Record<DType, unknown>
+
+export const isDeviceArray = (x: unknown): x is DeviceArray => x instanceof DeviceArray

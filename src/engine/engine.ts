@@ -1,0 +1,62 @@
+import type { Dim } from '../tensor/dim.js'
+import type { DType } from '../tensor/dtype.js'
+import type { Program } from '../tensor/program.js'
+
+/** Host data of an array, row-major: bf16 and f16 as their bits, booleans as bytes of 0 and 1. */
+export type HostData = Float32Array | Uint16Array | Int32Array | Uint32Array | Uint8Array
+
+/** Data that lives on an engine. Not used directly: `DeviceArray` carries it with its dims. */
+export interface Storage {
+  read(): Promise<HostData>
+  /** Frees the memory; a running program that needs it keeps it until it is done. */
+  dispose(): void
+}
+
+/** What a compiled program needs, in bytes per device. */
+export interface MemoryUse {
+  readonly arguments: number
+  readonly outputs: number
+  /** Outputs that take over the memory of donated arguments. */
+  readonly aliased: number
+  readonly temporaries: number
+  readonly code: number
+}
+
+export interface Executable {
+  readonly program: Program
+  /** Whether it came from the compile cache. */
+  readonly fromCache: boolean
+  /** Seconds that compiling (or loading) took. */
+  readonly seconds: number
+  /**
+   * Starts a run and returns at once with the outputs to be. Errors of the run reject `done`, and reads of the outputs.
+   * Donated inputs are gone afterwards.
+   */
+  run(inputs: readonly Storage[]): { outputs: Storage[]; done: Promise<void> }
+  memory(): MemoryUse | null
+  dispose(): void
+}
+
+export interface CompileOptions {
+  /** For each input the output that takes over its memory, or null. Dims and dtype must be equal. */
+  readonly aliases?: readonly (number | null)[]
+}
+
+/** Something that runs programs. */
+export interface Engine {
+  /** `xla` or `tfjs`. */
+  readonly name: string
+  /** One line for people: platform, devices, version. */
+  readonly description: string
+  /** `cpu`, `cuda`, `tpu`. */
+  readonly platform: string
+  readonly deviceCount: number
+  compile(program: Program, options?: CompileOptions): Promise<Executable>
+  upload(data: HostData, dims: readonly Dim[], dtype: DType): Storage
+  close(): Promise<void>
+}
+
+/** An engine that cannot be had, or a program that it cannot run: what is wrong and what to do, for people. */
+export class EngineError extends Error {
+  override name = 'EngineError'
+}

@@ -1,0 +1,37 @@
+import type { DType } from '../tensor/dtype.js'
+import type { HostData } from './engine.js'
+
+/** Any host data as f32; bf16 and f16 from their bits. */
+export function toFloats(data: HostData, dtype: DType): Float32Array {
+  if (data instanceof Float32Array) return data
+  if (dtype === 'bf16') return bf16ToFloats(data as Uint16Array)
+  if (dtype === 'f16') return Float32Array.from(data as Uint16Array, halfToFloat)
+  return Float32Array.from(data)
+}
+
+/** bf16 is the upper half of f32. */
+export function bf16ToFloats(bits: Uint16Array): Float32Array {
+  const words = new Uint32Array(bits.length)
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i] << 16
+  return new Float32Array(words.buffer)
+}
+
+/** Rounds f32 to bf16, to nearest even; NaN stays NaN. */
+export function floatsToBf16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  const bits = new Uint16Array(values.length)
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]
+    const nan = (word & 0x7fffffff) > 0x7f800000
+    bits[i] = nan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
+  }
+  return bits
+}
+
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >>> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 31) return fraction ? NaN : sign * Infinity
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : (2 ** -14 * fraction) / 1024)
+}

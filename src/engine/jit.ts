@@ -1,0 +1,96 @@
+import { sameDims, showDims } from '../tensor/dim.js'
+import { isSpec, spec, trace, type Traced } from '../tensor/transforms.js'
+import { Tensor } from '../tensor/tensor.js'
+import { leavesOf, mapLeaves, pathsOf, withLeaves, type Mapped } from '../tensor/tree.js'
+import { DeviceArray, isDeviceArray } from './device-array.js'
+import type { Engine, Executable } from './engine.js'
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
+
+export interface JitOptions {
+  /** Arguments, by position, whose arrays the call may reuse for results of the same dims and dtype. They are gone afterwards. */
+  readonly donate?: readonly number[]
+  readonly name?: string
+}
+
+export interface Compiled<R> {
+  readonly traced: Traced<R>
+  readonly executable: Executable
+  /** Seconds that tracing took. */
+  readonly traceSeconds: number
+}
+
+/** A traced function that runs on an engine. */
+export interface Jitted<A extends readonly unknown[], R> {
+  /** Compiles on the first call for each set of dims, then starts a run and returns its results, which may not be there yet. */
+  (...args: { [K in keyof A]: Mapped<A[K], Tensor, DeviceArray> }): Promise<Mapped<R, Tensor, DeviceArray>>
+  /** Compiles without running: arguments are trees of `spec(...)` or arrays. */
+  prepare(...args: readonly unknown[]): Promise<Compiled<R>>
+  /** A run of what `prepare` compiled for these arguments; for loops that may not wait. */
+  dispose(): void
+}
+
+/**
+ * Traces `f` and compiles it for an engine, once for each set of argument dims and dtypes; then runs it on arrays.
+ * Arguments and results are trees.
+ */
+export function jit<A extends readonly unknown[], R>(engine: Engine, f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
+  const name = options.name ?? (f.name || 'program')
+  const cache = new Map<string, Promise<Compiled<R>>>()
+
+  const prepare = (...args: readonly unknown[]): Promise<Compiled<R>> => {
+    const specs = mapLeaves(args, isDescribed, ({ dims, dtype }) => spec(dims, dtype)) as readonly unknown[]
+    const key = leavesOf(specs, isSpec).map(({ dims, dtype }) => dtype + showDims(dims)).join() + pathsOf(specs, isSpec).join()
+    const known = cache.get(key)
+    if (known) return known
+    const compiled = compile(engine, f as (...args: any[]) => R, specs, name, options.donate ?? [])
+    cache.set(key, compiled)
+    compiled.catch(() => cache.delete(key))
+    return compiled
+  }
+
+  const run = async (...args: readonly unknown[]) => {
+    const { traced, executable } = await prepare(...args)
+    const inputs = leavesOf(args, isDeviceArray)
+    const storages = inputs.map((x) => x.use(name))
+    const donated = leavesOf(args.filter((_, i) => options.donate?.includes(i)), isDeviceArray)
+    const { outputs, done } = executable.run(storages)
+    done.catch(() => {}) // reads of the outputs report it
+    donated.forEach((x) => x.markDonated(name))
+    const { program, result } = traced
+    const arrays = outputs.map((storage, i) => new DeviceArray(engine, program.outputs[i].dims, program.outputs[i].dtype, storage))
+    return withLeaves(result, isTensor, arrays)
+  }
+
+  return Object.assign(run, {
+    prepare,
+    dispose: () => {
+      for (const compiled of cache.values()) void compiled.then(({ executable }) => executable.dispose(), () => {})
+      cache.clear()
+    },
+  }) as unknown as Jitted<A, R>
+}
+
+const isDescribed = (x: unknown): x is DeviceArray => isDeviceArray(x) || isSpec(x)
+
+async function compile<R>(engine: Engine, f: (...args: any[]) => R, specs: readonly unknown[], name: string, donate: readonly number[]): Promise<Compiled<R>> {
+  const start = performance.now()
+  const traced = trace(f, specs, name)
+  const traceSeconds = (performance.now() - start) / 1000
+  const executable = await engine.compile(traced.program, { aliases: aliasesOf(traced, specs, donate) })
+  return { traced, executable, traceSeconds }
+}
+
+/** Each donated input gets the first output of its dims and dtype that is free. */
+function aliasesOf(traced: Traced<unknown>, specs: readonly unknown[], donate: readonly number[]): (number | null)[] {
+  const { outputs } = traced.program
+  const taken = new Set<number>()
+  const flags = specs.flatMap((arg, i) => leavesOf(arg, isSpec).map(() => donate.includes(i)))
+  return traced.program.inputs.map((x, i) => {
+    if (!flags[i]) return null
+    const at = outputs.findIndex((y, j) => !taken.has(j) && y.dtype === x.dtype && sameDims(x.dims, y.dims))
+    if (at < 0) return null
+    taken.add(at)
+    return at
+  })
+}

@@ -1,0 +1,137 @@
+/** Where the PJRT plugin of a platform is: named by the user, in the project's virtual environment, or in Python's packages. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export type Platform = 'cpu' | 'cuda' | 'tpu'
+
+export interface FoundPlugin {
+  path: string
+  platform: Platform
+  /** Python package that it came with, or null when the user named the file. */
+  package: string | null
+  version: string | null
+}
+
+interface KnownPlugin { package: string; file: string }
+
+/** Python packages that carry a plugin, best first, and the plugin's file within site-packages. */
+const known: Record<Platform, readonly KnownPlugin[]> = {
+  cpu: [
+    { package: 'lammps-jax-pjrt-cpu', file: 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so' },
+    { package: 'xla-cpu-pjrt', file: 'xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so' },
+  ],
+  cuda: [
+    { package: 'jax-cuda13-pjrt', file: 'jax_plugins/xla_cuda13/xla_cuda_plugin.so' },
+    { package: 'jax-cuda12-pjrt', file: 'jax_plugins/xla_cuda12/xla_cuda_plugin.so' },
+  ],
+  tpu: [{ package: 'libtpu', file: 'libtpu/libtpu.so' }],
+}
+
+export class PluginNotFoundError extends Error {
+  override readonly name = 'PluginNotFoundError'
+
+  constructor(readonly platform: Platform, readonly looked: readonly string[], install: string) {
+    super(`no PJRT plugin for ${platform}\n${looked.map((place) => `  looked at ${place}`).join('\n')}\n  ${install}`)
+  }
+}
+
+/** What discovery depends on; tests give their own. */
+export interface Surroundings {
+  environment: Readonly<Record<string, string | undefined>>
+  folder: string
+  /** Root of this package, for a checkout used from elsewhere. */
+  packageFolder: string
+  /** site-packages folders of the python on PATH. */
+  pythonPackages: () => string[]
+  os: NodeJS.Platform
+  architecture: string
+}
+
+const here: () => Surroundings = () => ({
+  environment: process.env,
+  folder: process.cwd(),
+  packageFolder: fileURLToPath(new URL('../../../../', import.meta.url)),
+  pythonPackages,
+  os: process.platform,
+  architecture: process.arch,
+})
+
+/**
+ * Finds the plugin of a platform. In order: PJRT_PLUGIN_LIBRARY_PATH, `.venv` of the working folder and of its parents, `.venv` of
+ * this package, the active virtual environment, the packages of the python on PATH.
+ * @throws PluginNotFoundError with the places and how to install one
+ */
+export function findPlugin(platform: Platform, surroundings: Surroundings = here()): FoundPlugin {
+  const looked: string[] = []
+  const named = surroundings.environment.PJRT_PLUGIN_LIBRARY_PATH
+  if (named) {
+    if (existsSync(named)) return { path: resolve(surroundings.folder, named), platform, package: null, version: null }
+    looked.push(`PJRT_PLUGIN_LIBRARY_PATH=${named}: there is no such file`)
+    throw new PluginNotFoundError(platform, looked, 'Correct the variable, or unset it to search the usual places.')
+  }
+  for (const packages of packageFolders(surroundings)) {
+    for (const plugin of known[platform]) {
+      const path = join(packages, plugin.file)
+      if (existsSync(path)) return { path, platform, package: plugin.package, version: versionIn(packages, plugin.package) }
+    }
+    looked.push(`${packages} for ${known[platform].map((plugin) => plugin.package).join(', ')}`)
+  }
+  throw new PluginNotFoundError(platform, looked, howToInstall(platform, surroundings))
+}
+
+/** Lazily: asking python for its folders starts a process. */
+function* packageFolders({ environment, folder, packageFolder, pythonPackages }: Surroundings): Generator<string> {
+  const seen = new Set<string>()
+  function* fresh(folders: Iterable<string>): Generator<string> {
+    for (const path of folders) {
+      if (seen.has(path)) continue
+      seen.add(path)
+      yield path
+    }
+  }
+  for (const parent of upward(folder)) yield* fresh(sitePackages(join(parent, '.venv')))
+  yield* fresh(sitePackages(join(packageFolder, '.venv')))
+  if (environment.VIRTUAL_ENV) yield* fresh(sitePackages(environment.VIRTUAL_ENV))
+  yield* fresh(pythonPackages())
+}
+
+function* upward(folder: string): Generator<string> {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    yield at
+    if (dirname(at) === at) return
+  }
+}
+
+/** Of a virtual environment: lib/python3.11/site-packages, or Lib/site-packages on Windows; none if it is not there. */
+function sitePackages(environment: string): string[] {
+  const lib = join(environment, 'lib')
+  const pythons = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('python3')) : []
+  return [...pythons.map((python) => join(lib, python, 'site-packages')), join(environment, 'Lib', 'site-packages')].filter(existsSync)
+}
+
+function pythonPackages(): string[] {
+  const script = 'import site; print("\\n".join([*site.getsitepackages(), site.getusersitepackages()]))'
+  for (const python of ['python3', 'python']) {
+    const { status, stdout } = spawnSync(python, ['-c', script], { encoding: 'utf8', timeout: 10_000 })
+    if (status === 0) return stdout.trim().split(/\r?\n/).filter(existsSync)
+  }
+  return []
+}
+
+/** From the name of the package's dist-info folder. */
+function versionIn(packages: string, name: string): string | null {
+  const prefix = `${name.replaceAll('-', '_')}-`
+  const info = readdirSync(packages).find((entry) => entry.startsWith(prefix) && entry.endsWith('.dist-info'))
+  return info ? info.slice(prefix.length, -'.dist-info'.length) : null
+}
+
+function howToInstall(platform: Platform, { os, architecture }: Surroundings): string {
+  const pip = (what: string) => `Install one: python3 -m venv .venv && .venv/bin/pip install ${what}`
+  if (platform === 'tpu') return pip('libtpu')
+  if (platform === 'cuda') return pip('"jax-cuda13-plugin[with-cuda]"')
+  if (os === 'linux' && architecture === 'x64') return pip('--no-deps lammps-jax-pjrt-cpu==0.11.2')
+  if (os === 'linux' && architecture === 'arm64') return pip('--no-deps xla-cpu-pjrt==0.0.1')
+  return `PyPI has no CPU plugin for ${os} ${architecture}: use the engine tfjs, or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.`
+}

@@ -1,0 +1,74 @@
+import type { Dim } from '../dim.js'
+import { isFloat } from '../dtype.js'
+import { axisOf, OpError } from '../errors.js'
+import { primitive, type Shape } from '../primitive.js'
+import type { Tensor, Value } from '../tensor.js'
+import { broadcast } from './broadcast.js'
+import { cast } from './cast.js'
+import { compare } from './compare.js'
+
+export interface Axes {
+  readonly axes: readonly number[]
+}
+
+function reduced(name: string, x: Shape, { axes }: Axes): Shape {
+  if (x.dtype === 'bool' && name !== 'reduceMax' && name !== 'reduceMin') throw new OpError(name, [x], 'needs numbers, not bool', 'cast it first')
+  return { dims: x.dims.filter((_, axis) => !axes.includes(axis)), dtype: x.dtype }
+}
+
+/** Extremes share the gradient equally between tied elements. */
+function extremeGradient(x: Tensor, y: Tensor, grad: Tensor): Tensor {
+  const hit = cast(compare(x, 'EQ', broadcast(y, x.dims)), grad.dtype)
+  const count = sum(hit, ...x.dims.filter(({ name }) => !y.dims.some((kept) => kept.name === name)))
+  return hit.mul(broadcast(grad.div(count), x.dims))
+}
+
+export const reduceSumOp = primitive('reduceSum', {
+  result: ([x], attributes: Axes) => reduced('reduceSum', x, attributes),
+  gradient: ({ inputs: [x], grad }) => [broadcast(grad, x.dims)],
+})
+export const reduceMaxOp = primitive('reduceMax', {
+  result: ([x], attributes: Axes) => reduced('reduceMax', x, attributes),
+  gradient: ({ inputs: [x], outputs: [y], grad }) => [extremeGradient(x, y, grad)],
+})
+export const reduceMinOp = primitive('reduceMin', {
+  result: ([x], attributes: Axes) => reduced('reduceMin', x, attributes),
+  gradient: ({ inputs: [x], outputs: [y], grad }) => [extremeGradient(x, y, grad)],
+})
+/** Index of the largest element along one axis, the first at a tie; i32. */
+export const argmaxOp = primitive('argmax', {
+  result: ([x], { axis }: { axis: number }) => ({ dims: x.dims.filter((_, i) => i !== axis), dtype: 'i32' }),
+  gradient: () => [null],
+})
+
+/** Sum over the dims given; over all of them when none is given. */
+export function sum<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  return over.length === 0 ? x as Tensor : reduceSumOp([x], { axes: axesOf('sum', x, over) })
+}
+
+export function max<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  return reduceMaxOp([x], { axes: axesOf('max', x, over) })
+}
+
+export function min<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  return reduceMinOp([x], { axes: axesOf('min', x, over) })
+}
+
+/** Arithmetic mean over the dims given. Needs floats. */
+export function mean<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  if (!isFloat(x.dtype)) throw new OpError('mean', [x], `needs floats, not ${x.dtype}`, 'cast it first: .cast("f32")')
+  return sum(x, ...over).mul(1 / over.reduce((product, { size }) => product * size, 1))
+}
+
+/** Sum over every dim, a scalar. */
+export function total(x: Value): Tensor<never> {
+  return reduceSumOp([x], { axes: x.dims.map((_, axis) => axis) })
+}
+
+export function argmax<N extends string, R extends N>(x: Tensor<N>, over: Dim<R>): Tensor<Exclude<N, R>> {
+  return argmaxOp([x], { axis: axisOf('argmax', [x], 0, over) })
+}
+
+function axesOf(op: string, x: Value, over: readonly Dim[]): number[] {
+  return over.map((wanted) => axisOf(op, [x], 0, wanted)).sort((a, b) => a - b)
+}

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+
+/** Folder of this file, whose frames are skipped: `src/tensor/` as TypeScript and as compiled JavaScript. */
+const here = fileURLToPath(new URL('.', import.meta.url)).replace(/\\/g, '/')
+const inside = [here, here.replace(/\/dist(\/src\/tensor\/)$/, '$1')]
+
+/**
+ * `src/model/attention.ts:31`: where user code called into `tensor/`, from an error made at that time. An Error keeps its
+ * frames unformatted until `.stack` is read, so making one for each operation is cheap and this is not.
+ */
+export function placeOf(made: Error): string {
+  for (const line of (made.stack ?? '').split('\n').slice(1)) {
+    const found = /\(?((?:file:\/\/|\/|[A-Z]:\\)[^)]*?):(\d+):\d+\)?$/.exec(line.trim())
+    if (!found) continue
+    const path = found[1].startsWith('file://') ? fileURLToPath(found[1]) : found[1].replace(/\\/g, '/')
+    if (inside.some((folder) => path.startsWith(folder)) || path.startsWith('node:')) continue
+    const project = inside[1].replace(/src\/tensor\/$/, '')
+    return `${path.startsWith(project) ? path.slice(project.length) : path}:${found[2]}`
+  }
+  return ''
+}

@@ -1,0 +1,51 @@
+import { showDims } from './dim.js'
+import { bodiesOf, type Program } from './program.js'
+import { placeOf } from './place.js'
+import type { Value } from './tensor.js'
+
+/**
+ * The program as text, an operation a line:
+ * `  c = add a b                     f32 [batch 2, embd 3]   src/model/block.ts:12`
+ */
+export function printProgram(program: Program, { places = true }: { places?: boolean } = {}): string {
+  return printBody(program, new Map(), { next: 0 }, '', places)
+}
+
+function printBody(program: Program, names: Map<Value, string>, counter: { next: number }, indent: string, places: boolean): string {
+  const inner = new Map(names)
+  const name = (x: Value) => {
+    const known = inner.get(x) ?? letters(counter.next++)
+    inner.set(x, known)
+    return known
+  }
+  const typed = (x: Value) => `${x.dtype} ${showDims(x.dims)}`
+  const lines = [`${indent}${program.name}(${program.inputs.map((x) => `${name(x)}: ${typed(x)}`).join(', ')}) {`]
+  for (const node of program.operations) {
+    const inputs = node.inputs.map(name)
+    const outputs = node.outputs.map(name)
+    const settings = showAttributes(node.attributes)
+    const text = `${indent}  ${outputs.join(', ')} = ${[node.name, ...inputs].join(' ')}${settings && ` ${settings}`}`
+    const types = node.outputs.map(typed).join(', ')
+    lines.push(`${text.padEnd(48)} ${types}${places ? `   ${placeOf(node.place)}` : ''}`.trimEnd())
+    for (const body of bodiesOf(node)) lines.push(printBody(body, inner, counter, `${indent}    `, places))
+  }
+  lines.push(`${indent}  return ${program.outputs.map(name).join(', ')}`, `${indent}}`)
+  return lines.join('\n')
+}
+
+function showAttributes(attributes: unknown): string {
+  const shown = Object.entries(attributes as object).filter(([key]) => key !== 'body' && key !== 'custom' && key !== 'dims' && key !== 'dtype')
+  return shown.length === 0 ? '' : `{${shown.map(([key, value]) => `${key}: ${showValue(key, value)}`).join(', ')}}`
+}
+
+function showValue(key: string, value: unknown): string {
+  if (key === 'along') return (value as { name: string }).name
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** a, b, ..., z, aa, ab, ... */
+function letters(count: number): string {
+  const last = String.fromCharCode(97 + (count % 26))
+  return count < 26 ? last : letters(Math.floor(count / 26) - 1) + last
+}

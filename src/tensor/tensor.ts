@@ -1,0 +1,135 @@
+import type { Dim } from './dim.js'
+import type { DType } from './dtype.js'
+import { OpError } from './errors.js'
+import { add, div, maximum, minimum, mul, pow, sub } from './ops/binary.js'
+import { cast } from './ops/cast.js'
+import { compare } from './ops/compare.js'
+import { max, mean, min, sum } from './ops/reduce.js'
+import { rename } from './ops/reshape.js'
+import { abs, exp, log, neg, rsqrt, sqrt, square, tanh } from './ops/unary.js'
+import type { Primitive, Shape } from './primitive.js'
+
+declare const names: unique symbol
+
+/** Any tensor, whatever its names: what functions take that do not look at the names' type. */
+export interface Value {
+  readonly dims: readonly Dim[]
+  readonly dtype: DType
+  readonly node: Node | null
+  readonly graph: Graph
+}
+
+/** A place where operations are recorded: one for each running `trace`, and one for each body inside it. */
+export interface Graph {
+  readonly parent: Graph | null
+  readonly title: string
+  closed: boolean
+}
+
+/** One recorded operation. `outputs` and `attributes` may grow by residuals when a gradient passes (gradient.ts). */
+export interface Node {
+  readonly id: number
+  readonly name: string
+  readonly primitive: Primitive<unknown>
+  readonly inputs: readonly Tensor[]
+  attributes: unknown
+  outputs: readonly Tensor[]
+  readonly graph: Graph
+  /** Made where the operation was: `placeOf` reads the caller's line from it. */
+  readonly place: Error
+}
+
+/**
+ * A symbolic tensor: dims with names, a dtype, and its place in a graph. It holds no numbers; a program made by `trace`
+ * does, when an engine runs it. `N` is the union of the dims' names, so a wrong dim is an error of the type checker.
+ */
+export class Tensor<in out N extends string = any> {
+  declare readonly [names]: (name: N) => N
+
+  constructor(
+    readonly dims: readonly Dim<N>[],
+    readonly dtype: DType,
+    /** Null for the inputs of a program. */
+    readonly node: Node | null,
+    readonly graph: Graph,
+  ) {}
+
+  add<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return add(this, other) }
+  sub<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return sub(this, other) }
+  mul<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return mul(this, other) }
+  div<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return div(this, other) }
+  pow<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return pow(this, other) }
+  maximum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return maximum(this, other) }
+  minimum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return minimum(this, other) }
+  less<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'LT', other) }
+  lessEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'LE', other) }
+  greater<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'GT', other) }
+  greaterEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'GE', other) }
+  equal<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'EQ', other) }
+  notEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'NE', other) }
+  neg(): Tensor<N> { return neg(this) }
+  exp(): Tensor<N> { return exp(this) }
+  log(): Tensor<N> { return log(this) }
+  sqrt(): Tensor<N> { return sqrt(this) }
+  rsqrt(): Tensor<N> { return rsqrt(this) }
+  square(): Tensor<N> { return square(this) }
+  tanh(): Tensor<N> { return tanh(this) }
+  abs(): Tensor<N> { return abs(this) }
+  cast(dtype: DType): Tensor<N> { return cast(this, dtype) }
+  rename<A extends N, B extends string>(from: Dim<A>, to: Dim<B>): Tensor<Exclude<N, A> | B> { return rename(this, from, to) }
+  sum<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return sum(this, ...over) }
+  mean<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return mean(this, ...over) }
+  max<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return max(this, ...over) }
+  min<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return min(this, ...over) }
+}
+
+/** The names of a tensor's dims, as a type. */
+export type NamesOf<T> = T extends { readonly dims: readonly Dim<infer N>[] } ? N : never
+
+let current: Graph | null = null
+let count = 0
+
+/** The graph that operations are recorded in now. Throws outside of `trace`. */
+export function currentGraph(): Graph {
+  if (!current) throw new Error('tensor operations are recorded by trace, jit or grad: call this inside a function given to one of them')
+  return current
+}
+
+/** Runs `f` with a fresh graph to record into. The graph is closed afterwards: its tensors cannot be used outside of it. */
+export function withGraph<T>(title: string, f: (graph: Graph) => T): T {
+  const graph: Graph = { parent: current, title, closed: false }
+  const before = current
+  current = graph
+  try {
+    return f(graph)
+  } finally {
+    current = before
+    graph.closed = true
+  }
+}
+
+/** An input of the program being recorded. */
+export function placeholder(dims: readonly Dim[], dtype: DType): Tensor {
+  return new Tensor(dims, dtype, null, currentGraph())
+}
+
+export function makeNode(
+  name: string, primitive: Primitive<unknown>, inputs: readonly Value[], attributes: unknown, shapes: readonly Shape[], graph: Graph,
+  place = capture(),
+): Node {
+  for (const input of inputs)
+    if (input.graph.closed)
+      throw new OpError(name, inputs, `an operand belongs to "${input.graph.title}", which has ended`, 'return it from that function and use the returned tensor')
+  const node: Node = { id: count++, name, primitive, inputs: inputs as readonly Tensor[], attributes, outputs: [], graph, place }
+  node.outputs = shapes.map(({ dims, dtype }) => new Tensor(dims, dtype, node, graph))
+  return node
+}
+
+/** Frames deep enough to leave `tensor/`, whatever limit the host set. */
+function capture(): Error {
+  const before = Error.stackTraceLimit
+  Error.stackTraceLimit = 16
+  const made = new Error()
+  Error.stackTraceLimit = before
+  return made
+}
