@@ -1,0 +1,65 @@
+/** Batches of samples by step, the next one read while the present one is used. */
+import type { Dataset } from './dataset.js'
+import { DataError } from './error.js'
+import { sampleIds, type Order } from './order.js'
+
+export interface BatchesOptions {
+  dataset: Dataset
+  /** Samples a step. */
+  batchSize: number
+  order: Order
+}
+
+export interface Batches {
+  readonly batchSize: number
+  readonly contextLength: number
+  /**
+   * The batch of a step: int32 [batch, n_ctx + 1], row after row, a function of the step alone. The next step's batch
+   * is read ahead. Throws what reading the data throws.
+   */
+  batch(step: number): Promise<Int32Array>
+  /** Stops reading ahead. The data set stays open: it is its opener's to close. */
+  close(): Promise<void>
+}
+
+export function batches({ dataset, batchSize, order }: BatchesOptions): Batches {
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new DataError(`batches: batchSize is ${batchSize}; it is a whole number from 1`)
+  if (order.size !== dataset.size)
+    throw new DataError(
+      `batches: the order is over ${order.size} samples, the data set has ${dataset.size}. ` +
+        'Make the order with size: dataset.size',
+    )
+  const rowLength = dataset.contextLength + 1
+  let ahead: { step: number; batch: Promise<Int32Array> } | undefined
+  let closed = false
+
+  async function load(step: number): Promise<Int32Array> {
+    const batch = new Int32Array(batchSize * rowLength)
+    const rows = sampleIds(order, step, batchSize)
+    await Promise.all(rows.map(async (sample, row) => batch.set(await dataset.read(sample), row * rowLength)))
+    return batch
+  }
+
+  return {
+    batchSize,
+    contextLength: dataset.contextLength,
+    async batch(step) {
+      if (closed) throw new DataError('batches: they have been closed')
+      const wanted = ahead?.step === step ? ahead.batch : load(step)
+      ahead = undefined
+      const batch = await wanted
+      if (!closed && ahead === undefined) {
+        ahead = { step: step + 1, batch: load(step + 1) }
+        // A failure belongs to whoever asks for that step; until then it must not count as unhandled.
+        ahead.batch.catch(() => {})
+      }
+      return batch
+    },
+    async close() {
+      closed = true
+      await ahead?.batch.catch(() => {})
+      ahead = undefined
+    },
+  }
+}

@@ -1,0 +1,165 @@
+/** Opening GPT-Neo TFRecords for random access: any sample by its number, one seek each. */
+import { describePath, findTfrecords, locateRecords, type DatasetFile, type LocatedFile } from './dataset-files.js'
+import { DataError, recordError, type RecordPlace } from './error.js'
+import { decodeExample } from './example.js'
+import type { DatasetIndex } from './index-file.js'
+import { createOpenFiles, type OpenFiles } from './open-files.js'
+import { checkPayload, footerBytes, headerBytes, readHeader } from './tfrecord.js'
+
+export interface DatasetOptions {
+  /** Patterns, folders or files, local paths. Files are taken in natural order over all of them, as GPT-Neo does. */
+  path: string | readonly string[]
+  /** n_ctx. Left out: taken from the index, or the first record. A record of another length is an error. */
+  contextLength?: number
+  /** n_vocab. If given, each id is checked when it is read. */
+  vocabularySize?: number
+}
+
+/** Samples by number, 0 to size - 1, each n_ctx + 1 ids: inputs are the first n_ctx, labels the last. */
+export interface Dataset {
+  readonly size: number
+  readonly contextLength: number
+  readonly files: readonly DatasetFile[]
+  /** UTF-8 bytes of text for each id, if every file is in an index. */
+  readonly bytesPerToken: number | undefined
+  /** The index of each folder that has one. */
+  readonly indexes: readonly DatasetIndex[]
+  /** Reads a sample and waits for it. */
+  sample(number: number): Int32Array
+  /** Reads a sample without holding up the event loop. */
+  read(number: number): Promise<Int32Array>
+  close(): void
+}
+
+/**
+ * Opens a data set. Files named in an index beside them are taken at its word (sizes are compared), others have their
+ * framing scanned once; payload checksums are checked whenever a record is read. Throws DataError, FileError.
+ */
+export async function openDataset({ path, contextLength, vocabularySize }: DatasetOptions): Promise<Dataset> {
+  const paths = await findTfrecords(path)
+  const { files, indexes, allIndexed } = await locateRecords(paths)
+  const last = files[files.length - 1]
+  const size = last.first + last.records
+  if (size === 0) throw new DataError(`${describePath(path)}: its ${files.length} files hold no records`)
+  checkIndexes(indexes, contextLength, vocabularySize, path)
+  const open = createOpenFiles()
+  const ofFile = files.map((file) => file.first)
+
+  function find(number: number): { file: LocatedFile; place: RecordPlace; bytes: number } {
+    if (!Number.isInteger(number) || number < 0 || number >= size)
+      throw new DataError(`${describePath(path)}: there is no sample ${number}; it has ${size}, from 0`)
+    const file = files[lastAtMost(ofFile, number)]
+    const record = number - file.first
+    const offset = file.offsets[record]
+    return { file, place: { path: file.path, record, offset }, bytes: file.offsets[record + 1] - offset }
+  }
+
+  function parse(
+    framed: Buffer,
+    { file, place }: { file: LocatedFile; place: RecordPlace },
+    expected?: number,
+  ): Int32Array {
+    const length = readHeader(framed, place, file.offsets[file.records])
+    if (headerBytes + length + footerBytes !== framed.length)
+      throw recordError(place, 'the file has been cut off or changed since it was opened')
+    const payload = framed.subarray(headerBytes)
+    checkPayload(payload, length, place)
+    const ids = decodeExample(payload.subarray(0, length), place)
+    checkIds(ids, place, expected, vocabularySize)
+    return ids
+  }
+
+  const sample = (number: number, expected?: number) => {
+    const found = find(number)
+    return parse(open.readSync(found.place.path, found.place.offset, found.bytes), found, expected)
+  }
+  const idsPerRecord = orClose(open, () => {
+    const length = (contextLength ?? indexes[0]?.contextLength ?? sample(0).length - 1) + 1
+    if (length < 2) throw recordError(find(0).place, `n_ctx is ${length - 1}; a record holds two ids or more`)
+    return length
+  })
+  return {
+    size,
+    contextLength: idsPerRecord - 1,
+    files,
+    bytesPerToken: allIndexed ? sum(indexes, 'bytes') / sum(indexes, 'tokens') : undefined,
+    indexes,
+    sample: (number) => sample(number, idsPerRecord),
+    async read(number) {
+      const found = find(number)
+      return parse(await open.read(found.place.path, found.place.offset, found.bytes), found, idsPerRecord)
+    },
+    close: open.close,
+  }
+}
+
+function checkIndexes(
+  indexes: readonly DatasetIndex[],
+  contextLength: number | undefined,
+  vocabularySize: number | undefined,
+  path: string | readonly string[],
+): void {
+  for (const index of indexes) {
+    const wanted = contextLength ?? indexes[0].contextLength
+    if (index.contextLength !== wanted) {
+      throw new DataError(
+        `${describePath(path)}: the data was prepared for n_ctx ${index.contextLength}, ${wanted} was asked for. ` +
+          'Prepare it again, or change n_ctx',
+      )
+    }
+    if (vocabularySize !== undefined && index.vocabularySize > vocabularySize) {
+      throw new DataError(
+        `${describePath(path)}: the data was prepared with a vocabulary of ${index.vocabularySize}, ` +
+          `the model's n_vocab is ${vocabularySize}. Use the same tokenizer, or a larger n_vocab`,
+      )
+    }
+  }
+}
+
+function checkIds(
+  ids: Int32Array,
+  place: RecordPlace,
+  expected: number | undefined,
+  vocabularySize: number | undefined,
+): void {
+  if (expected !== undefined && ids.length !== expected) {
+    throw recordError(
+      place,
+      `it has ${ids.length} ids, n_ctx ${expected - 1} needs ${expected}. ` +
+        (ids.length > 1 ? `Set n_ctx to ${ids.length - 1}, or prepare the data again` : 'Prepare the data again'),
+    )
+  }
+  if (vocabularySize === undefined) return
+  for (let i = 0; i < ids.length; i++) {
+    if (ids[i] < vocabularySize) continue
+    throw recordError(
+      place,
+      `id ${i} is ${ids[i]}, n_vocab is ${vocabularySize}. Use the tokenizer the data was made with`,
+    )
+  }
+}
+
+/** A data set that fails to open leaves no file open. */
+function orClose<T>(open: OpenFiles, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    open.close()
+    throw cause
+  }
+}
+
+function lastAtMost(sorted: readonly number[], value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (sorted[middle] <= value) low = middle
+    else high = middle
+  }
+  return low
+}
+
+function sum(indexes: readonly DatasetIndex[], key: 'bytes' | 'tokens'): number {
+  return indexes.reduce((total, index) => total + index[key], 0)
+}

@@ -1,0 +1,47 @@
+/** How documents become a stream of ids: the contract of a packing, and the choice among them. */
+import { packDocuments } from './pack-documents.js'
+import { packLikeGptNeo } from './pack-gpt-neo.js'
+import { packPassages } from './pack-passages.js'
+import { hash32 } from './permutation.js'
+import type { CheckedOptions } from './prepare-options.js'
+import type { Split } from './split.js'
+
+export interface Packing {
+  /** A new input file begins. */
+  startFile?(): Promise<void>
+  /** A part of the present document, not empty; parts of one document follow each other. */
+  add(text: string): Promise<void>
+  /** The present document is over. */
+  endDocument(): Promise<void>
+  /** All input has been read. */
+  end?(): Promise<void>
+}
+
+/** Documents counted by a packing; ids that it has left out on request. */
+export interface DocumentTotals {
+  /** Documents read. */
+  documentsRead: number
+  /** Documents with no text at all. They add nothing, not even a separator. */
+  documentsEmpty: number
+  /** Documents below `minimumSize` ids, left out on request, and the ids they had. */
+  documentsTooShort: number
+  tokensTooShort: number
+}
+
+export interface PackingContext {
+  readonly options: CheckedOptions
+  readonly train: Split
+  readonly validation: Split | undefined
+  readonly totals: DocumentTotals
+}
+
+export function choosePacking(context: PackingContext): Packing {
+  if (context.options.packing === 'gpt-neo') return packLikeGptNeo(context)
+  return context.options.validationUnit === 'passage' ? packPassages(context) : packDocuments(context)
+}
+
+/** Where a unit goes is a function of its number and the seed: the same inputs give the same split. */
+export function splitOf({ options, train, validation }: PackingContext, unit: number): Split {
+  if (validation === undefined) return train
+  return hash32(options.seed, unit) < options.validationFraction * 2 ** 32 ? validation : train
+}

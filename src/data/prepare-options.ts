@@ -1,0 +1,152 @@
+/** Options of prepareData: meaning, units, defaults and checks. */
+import { DataError } from './error.js'
+import type { Normalise } from './normalise.js'
+
+/** What prepareData needs of a tokenizer. */
+export interface TextEncoder {
+  encode(text: string): ArrayLike<number>
+}
+
+export interface PrepareProgress {
+  readonly documents: number
+  /** Bytes read from the disk, of `inputBytesTotal`. */
+  readonly inputBytes: number
+  readonly inputBytesTotal: number
+  readonly tokens: number
+  readonly records: number
+}
+
+export interface PrepareOptions {
+  /** Files, folders or patterns: .txt (one document a file), .jsonl (one a line), each also as .gz or .zst. */
+  inputs: string | readonly string[]
+  /** The folder to make. */
+  output: string
+  /** First part of the files' names. @default 'data' */
+  name?: string
+  tokenizer: TextEncoder
+  /** n_vocab: every id is below it. */
+  vocabularySize: number
+  /** n_ctx: records hold n_ctx + 1 ids and do not overlap, as GPT-Neo's. */
+  contextLength: number
+  /** The id that ends a text. */
+  eosId: number
+  /** Ids put after each document. @default [eosId] */
+  separator?: readonly number[]
+  /** @default 100000, as GPT-Neo */
+  recordsPerFile?: number
+  /**
+   * 'stream': documents follow each other, no id is lost. 'gpt-neo': as create_tfrecords did, which drops some
+   * (counted); then `minimumSize` is its --minimum_size, for tails. @default 'stream'
+   */
+  packing?: 'stream' | 'gpt-neo'
+  /** Documents with fewer ids are left out, and counted. @default 0: none is */
+  minimumSize?: number
+  /** What becomes of the last ids, too few for a record: 'overlap' lets the last record begin earlier, so that none is
+   * lost; 'drop' leaves them out, and counts them. @default 'overlap' */
+  remainder?: 'overlap' | 'drop'
+  /** About this part of the text is held out for validation, chosen by number and seed. 0 to 1. @default 0 */
+  validationFraction?: number
+  /**
+   * What is held out: whole documents, or passages of about 16,000 characters (for texts of few documents).
+   * @default 'document'
+   */
+  validationUnit?: 'document' | 'passage'
+  /** Picks another held-out part. @default 0 */
+  seed?: number
+  /** Clean-ups, each off unless switched on. */
+  normalise?: Normalise
+  /** The key of a .jsonl line that holds the text. @default 'text' */
+  textKey?: string
+  /** Replace what an earlier prepareData made in `output`. @default false */
+  overwrite?: boolean
+  /** Kept in the index, so that a model can be checked against it. */
+  tokenizerHash?: string
+  /** Kept in dataset.json. */
+  tokenizerPath?: string
+  /** Kept in dataset.json. */
+  paddingId?: number
+  onProgress?: (progress: PrepareProgress) => void
+  /** Aborting it removes what has been written and rejects with its reason. */
+  signal?: AbortSignal
+}
+
+type Optional = 'tokenizerHash' | 'tokenizerPath' | 'paddingId' | 'onProgress' | 'signal'
+export type CheckedOptions = Required<Omit<PrepareOptions, Optional>> & Pick<PrepareOptions, Optional>
+
+/** Fills in defaults. Throws DataError with all problems at once. */
+export function checkPrepareOptions(options: PrepareOptions): CheckedOptions {
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as PrepareOptions
+  const checked: CheckedOptions = {
+    name: 'data',
+    separator: [options.eosId],
+    packing: 'stream',
+    recordsPerFile: 100_000,
+    minimumSize: 0,
+    remainder: 'overlap',
+    validationFraction: 0,
+    validationUnit: 'document',
+    seed: 0,
+    normalise: {},
+    textKey: 'text',
+    overwrite: false,
+    ...given,
+  }
+  const { contextLength, vocabularySize, eosId, separator, validationFraction, name, paddingId } = checked
+  const isId = (id: number) => Number.isInteger(id) && id >= 0 && id < vocabularySize
+  const problems: string[] = []
+  const need = (holds: boolean, problem: string) => {
+    if (!holds) problems.push(problem)
+  }
+  const paths = [checked.output, checked.inputs].flat()
+  need(
+    !paths.some((path) => path.startsWith('gs://')),
+    'paths are local; Google Cloud Storage is not read or written from here',
+  )
+  need(wholeFrom(1, contextLength), `contextLength is ${contextLength}; it is a whole number from 1`)
+  need(
+    wholeFrom(1, vocabularySize) && vocabularySize <= 2 ** 31,
+    `vocabularySize is ${vocabularySize}; it is a whole number from 1`,
+  )
+  need(isId(eosId), `eosId is ${eosId}; it is an id below vocabularySize ${vocabularySize}`)
+  need(
+    separator.length > 0 && separator.every(isId),
+    `separator is [${separator.join(', ')}]; it is one or more ids below vocabularySize ${vocabularySize}`,
+  )
+  need(paddingId === undefined || wholeFrom(0, paddingId), `paddingId is ${paddingId}; it is a whole number from 0`)
+  need(wholeFrom(1, checked.recordsPerFile), `recordsPerFile is ${checked.recordsPerFile}; it is a whole number from 1`)
+  need(wholeFrom(0, checked.minimumSize), `minimumSize is ${checked.minimumSize}; it is a whole number of ids from 0`)
+  need(Number.isSafeInteger(checked.seed), `seed is ${checked.seed}; it is a whole number`)
+  need(
+    validationFraction >= 0 && validationFraction < 1,
+    `validationFraction is ${validationFraction}; it is from 0 to below 1`,
+  )
+  need(
+    ['overlap', 'drop'].includes(checked.remainder),
+    `remainder is '${checked.remainder}'; it is 'overlap' or 'drop'`,
+  )
+  need(
+    ['document', 'passage'].includes(checked.validationUnit),
+    `validationUnit is '${checked.validationUnit}'; it is 'document' or 'passage'`,
+  )
+  need(
+    /^[^/\\*?[\]]+$/.test(name) && !name.startsWith('.'),
+    `name is '${name}'; it begins the files' names, without / * ? [ ] and no dot first`,
+  )
+  need(
+    checked.minimumSize === 0 || checked.validationUnit === 'document',
+    `minimumSize is for whole documents; with validationUnit 'passage' leave it out`,
+  )
+  need(['stream', 'gpt-neo'].includes(checked.packing), `packing is '${checked.packing}'; it is 'stream' or 'gpt-neo'`)
+  need(
+    checked.packing === 'stream' || validationFraction === 0,
+    `packing 'gpt-neo' holds nothing out; leave validationFraction at 0`,
+  )
+  if (problems.length > 0) throw new DataError(`prepareData: ${problems.join('; ')}`)
+  return checked
+}
+
+function wholeFrom(least: number, value: number): boolean {
+  return Number.isSafeInteger(value) && value >= least
+}

@@ -1,0 +1,148 @@
+/** Raw text to GPT-Neo TFRecords: read, clean, tokenize, join with eos, cut into records of n_ctx + 1 ids, index. */
+import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { createAtomicFolder, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { DataError } from './error.js'
+import { normaliser } from './normalise.js'
+import { choosePacking, type DocumentTotals } from './packing.js'
+import { checkPrepareOptions, type CheckedOptions, type PrepareOptions } from './prepare-options.js'
+import { findInputs, readDocuments, type DocumentPiece } from './read-documents.js'
+import { finishSplit, startSplit, type Split, type SplitTotals } from './split.js'
+import { createSplitWriter, type SplitWriter } from './split-writer.js'
+import { createTfrecordsName, tfrecordName } from './tfrecord-names.js'
+
+/** What was read and what became of it. */
+export interface PrepareTotals extends DocumentTotals {
+  readonly output: string
+  readonly train: SplitTotals
+  readonly validation: SplitTotals | undefined
+  readonly inputFiles: number
+  /** U+FFFD put for bytes that were not UTF-8 or lone surrogates. */
+  readonly charactersReplaced: number
+}
+
+/** How often a long preparation lets others run and reports progress. */
+const piecesPerPause = 64
+
+/**
+ * Prepares a data set in the folder `output`: `train/` and, with validationFraction, `validation/`, each with files
+ * NAME_NUMBER_COUNT.tfrecords and an index; and `dataset.json`, a GPT-Neo dataset config for them. The folder appears
+ * when all is done; after a failure or an abort nothing is left. Throws DataError, FileError, or the signal's reason.
+ */
+export async function prepareData(options: PrepareOptions): Promise<PrepareTotals> {
+  const checked = checkPrepareOptions(options)
+  const files = await findInputs(checked.inputs)
+  const output = await createAtomicFolder(checked.output, {
+    overwrite: checked.overwrite,
+    mayReplace: (name) => ['train', 'validation', 'dataset.json'].includes(name),
+  })
+  const opened: SplitWriter[] = []
+  const open = async (folder: string) => {
+    const { contextLength, recordsPerFile, vocabularySize } = checked
+    const fileName = (checked.packing === 'gpt-neo' ? createTfrecordsName : tfrecordName).bind(undefined, checked.name)
+    const path = join(output.workPath, folder)
+    const writer = await createSplitWriter({ folder: path, fileName, contextLength, recordsPerFile, vocabularySize })
+    opened.push(writer)
+    return startSplit(folder, writer)
+  }
+  try {
+    const train = await open('train')
+    const validation = checked.validationFraction > 0 ? await open('validation') : undefined
+    const read = await readInto(checked, files, train, validation)
+    const totals: PrepareTotals = {
+      output: checked.output,
+      inputFiles: files.length,
+      ...read,
+      train: await finishSplit(checked, train, output.workPath),
+      validation: validation && (await finishSplit(checked, validation, output.workPath)),
+    }
+    await writeFileAtomic(join(output.workPath, 'dataset.json'), datasetConfig(checked, validation !== undefined))
+    checked.signal?.throwIfAborted()
+    await output.commit()
+    return totals
+  } finally {
+    for (const writer of opened) await writer.abort()
+    await output.abort()
+  }
+}
+
+/** Reads all documents and packs their ids into one side or the other. */
+async function readInto(
+  options: CheckedOptions,
+  files: readonly string[],
+  train: Split,
+  validation: Split | undefined,
+) {
+  const report = { inputBytes: 0, replaced: 0 }
+  const totals: DocumentTotals = { documentsRead: 0, documentsEmpty: 0, documentsTooShort: 0, tokensTooShort: 0 }
+  const packing = choosePacking({ options, train, validation, totals })
+  const normalise = normaliser(options.normalise)
+  const inputBytesTotal = await totalSize(files)
+  const progress = () =>
+    options.onProgress?.({
+      documents: totals.documentsRead,
+      inputBytes: report.inputBytes,
+      inputBytesTotal,
+      tokens: train.writer.tokens + (validation?.writer.tokens ?? 0),
+      records: train.writer.records + (validation?.writer.records ?? 0),
+    })
+
+  let path = ''
+  let pieces = 0
+  let documentEmpty = true
+  for await (const piece of readDocuments(files, { textKey: options.textKey, report })) {
+    options.signal?.throwIfAborted()
+    if (piece.path !== path) await packing.startFile?.()
+    path = piece.path
+    const text = normalise(piece.text)
+    documentEmpty &&= text === ''
+    if (text !== '') await withPlace(piece, () => packing.add(text))
+    if (piece.last) {
+      if (documentEmpty) totals.documentsEmpty++
+      await packing.endDocument()
+      documentEmpty = true
+    }
+    if (++pieces % piecesPerPause === 0 || !piece.last) {
+      progress()
+      await setImmediate()
+    }
+  }
+  await packing.end?.()
+  progress()
+  return { ...totals, charactersReplaced: report.replaced }
+}
+
+/** What a tokenizer throws says nothing of where the text came from; the message is given it here. */
+async function withPlace(piece: DocumentPiece, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name === 'FileError' || cause.name === 'AbortError') throw cause
+    const place = piece.line === undefined ? piece.path : `${piece.path}:${piece.line}`
+    throw new DataError(`${place}: ${cause.message}`, { cause })
+  }
+}
+
+/** Paths are relative to the file, so that the folder can be moved. Keys and their order are GPT-Neo's. */
+function datasetConfig(options: CheckedOptions, hasValidation: boolean): string {
+  return `${JSON.stringify(
+    {
+      path: `train/${options.name}_*.tfrecords`,
+      eval_path: hasValidation ? `validation/${options.name}_*.tfrecords` : '',
+      n_vocab: options.vocabularySize,
+      tokenizer_is_pretrained: false,
+      tokenizer_path: options.tokenizerPath,
+      eos_id: options.eosId,
+      padding_id: options.paddingId,
+    },
+    undefined,
+    2,
+  )}\n`
+}
+
+async function totalSize(files: readonly string[]): Promise<number> {
+  let total = 0
+  for (const file of files) total += (await withFileErrors('read', file, () => stat(file))).size
+  return total
+}

@@ -1,0 +1,72 @@
+/** One side of a prepared data set, train or validation: its records under way and what they were made of. */
+import { join } from 'node:path'
+import { DataError } from './error.js'
+import { writeIndex, type DatasetIndex } from './index-file.js'
+import type { CheckedOptions } from './prepare-options.js'
+import type { SplitWriter } from './split-writer.js'
+import { countCodePoints } from './utf8.js'
+
+/** What one side holds. */
+export interface SplitTotals extends DatasetIndex {
+  /** Its folder. */
+  readonly path: string
+}
+
+export interface Split {
+  /** Name of its folder: 'train' or 'validation'. */
+  readonly folder: string
+  readonly writer: SplitWriter
+  documents: number
+  characters: number
+  bytes: number
+  /** Ids that a packing has left out before the end. */
+  tokensDropped: number
+}
+
+export function startSplit(folder: string, writer: SplitWriter): Split {
+  return { folder, writer, documents: 0, characters: 0, bytes: 0, tokensDropped: 0 }
+}
+
+/** Appends text and its ids. */
+export async function addText(split: Split, text: string, ids: ArrayLike<number>): Promise<void> {
+  split.characters += countCodePoints(text)
+  split.bytes += Buffer.byteLength(text)
+  await split.writer.push(ids)
+}
+
+/** Writes the last records and the index. Throws DataError if there is not one record. */
+export async function finishSplit(options: CheckedOptions, split: Split, workPath: string): Promise<SplitTotals> {
+  const { folder, writer, documents, characters, bytes } = split
+  if (writer.records === 0) throw new DataError(tooLittle(options, split))
+  const { tokens } = writer
+  const overlap = options.remainder === 'overlap' && options.packing === 'stream'
+  const { files, lengths, tokensRepeated, tokensDropped } = await writer.finish(overlap)
+  const index: DatasetIndex = {
+    format: 'neomesh TFRecord index',
+    version: 1,
+    contextLength: options.contextLength,
+    vocabularySize: options.vocabularySize,
+    eosId: options.eosId,
+    tokenizerHash: options.tokenizerHash ?? null,
+    documents,
+    characters,
+    bytes,
+    tokens: tokens + split.tokensDropped,
+    tokensRepeated,
+    tokensDropped: tokensDropped + split.tokensDropped,
+    records: lengths.length,
+    files,
+  }
+  await writeIndex(join(workPath, folder), index, lengths)
+  return { ...index, path: join(options.output, folder) }
+}
+
+function tooLittle({ contextLength, validationUnit, validationFraction }: CheckedOptions, split: Split): string {
+  const { folder, documents, writer } = split
+  const found = `the ${folder} text is ${documents} documents with ${writer.waiting} ids`
+  const wanted = `a record takes ${contextLength + 1}`
+  if (validationFraction === 0) return `${found}, ${wanted}. Give more text, or a smaller contextLength`
+  const instead =
+    validationUnit === 'document' ? `hold out passages instead: validationUnit 'passage'` : 'give more text'
+  return `${found}, ${wanted}. Change validationFraction (now ${validationFraction}), or ${instead}`
+}

@@ -1,0 +1,97 @@
+/**
+ * Files that are either whole or absent: written under a temporary name in the same folder, flushed to the disk, then
+ * renamed. A reader, or a crash at any moment, sees the old content or the new one, never a part.
+ */
+import { randomBytes } from 'node:crypto'
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { asFileError, withFileErrors } from './error.js'
+
+/** A file under way. Nothing stands under the final name until `commit` has returned. */
+export interface AtomicFile {
+  /** The final path. */
+  readonly path: string
+  /** Bytes written so far. */
+  readonly size: number
+  /** Appends bytes. Several calls may be under way; they land in the order of the calls. */
+  write(data: Uint8Array | string): Promise<void>
+  /** Flushes to the disk and gives the file its name, by default the path it was created with. */
+  commit(path?: string): Promise<void>
+  /** Removes what was written. Harmless after commit or a second time. */
+  abort(): Promise<void>
+}
+
+/** One write call takes at most 2 GiB on Linux, and a large tensor has more. */
+const bytesPerWrite = 1 << 30
+
+/** Starts a file at `path`, replacing what is there only on commit. Throws FileError. */
+export async function createAtomicFile(path: string): Promise<AtomicFile> {
+  const temporary = join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.partial`)
+  let handle: FileHandle | undefined = await withFileErrors('write', path, () => open(temporary, 'wx'))
+  let size = 0
+  let tail: Promise<void> = Promise.resolve()
+
+  async function abort(): Promise<void> {
+    if (handle === undefined) return
+    const closing = handle
+    handle = undefined
+    await tail.catch(() => {})
+    await closing.close().catch(() => {})
+    await rm(temporary, { force: true })
+  }
+
+  async function append(data: Uint8Array): Promise<void> {
+    if (handle === undefined) throw new Error(`${path}: write after commit or abort`)
+    let written = 0
+    while (written < data.length) {
+      const part = Math.min(bytesPerWrite, data.length - written)
+      written += (await handle.write(data, written, part)).bytesWritten
+    }
+  }
+
+  return {
+    path,
+    get size() {
+      return size
+    },
+    write(data) {
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data
+      size += bytes.length
+      tail = tail.then(() => withFileErrors('write', path, () => append(bytes)))
+      return tail
+    },
+    async commit(finalPath = path) {
+      try {
+        await tail
+        if (handle === undefined) throw new Error(`${path}: commit after commit or abort`)
+        await handle.sync()
+        await handle.close()
+        await rename(temporary, finalPath)
+        handle = undefined
+        await syncFolder(dirname(finalPath))
+      } catch (cause) {
+        await abort()
+        throw asFileError('write', finalPath, cause)
+      }
+    },
+    abort,
+  }
+}
+
+/** Writes a whole file atomically. Throws FileError and leaves no temporary file behind. */
+export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+  const file = await createAtomicFile(path)
+  try {
+    await file.write(data)
+    await file.commit()
+  } finally {
+    await file.abort()
+  }
+}
+
+/** Makes the renames inside a folder durable. Not every file system can; there, the rename alone has to do. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined)
+  await folder?.sync().catch(() => {})
+  await folder?.close()
+}

@@ -1,0 +1,62 @@
+/** One line for whatever goes wrong with a file: what was tried, where, why not, and what to do about it. */
+
+/** A file or folder could not be used. `code` is the system's (ENOENT, ENOSPC, ...), absent for bad content. */
+export class FileError extends Error {
+  override name = 'FileError'
+  constructor(
+    message: string,
+    readonly path: string,
+    readonly code?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/** What each of the system's error codes means to a person, and the next step. */
+const meanings: Record<string, string> = {
+  ENOENT: 'it does not exist. Check the path, which is relative to the current directory',
+  EACCES: 'permission denied. Check who owns it, or choose another folder',
+  EPERM: 'the operation is not permitted. Check who owns it, or choose another folder',
+  EROFS: 'the file system is read-only. Choose another folder',
+  ENOSPC: 'no space is left on the device. Free some space or choose another folder',
+  EDQUOT: 'the disk quota is used up. Free some space or choose another folder',
+  EISDIR: 'it is a folder. Give the path of a file',
+  ENOTDIR: 'part of the path is a file, not a folder. Check the path',
+  EEXIST: 'it exists already. Remove it or choose another name',
+  ENOTEMPTY: 'the folder is not empty. Remove it or choose another name',
+  ENAMETOOLONG: 'the name is too long. Choose a shorter one',
+  ELOOP: 'its symbolic links go in a circle. Remove one of them',
+  EMFILE: 'too many files are open. Raise the limit with `ulimit -n`',
+  EBUSY: 'another program is using it. Close that program, or choose another name',
+  EXDEV: 'a rename cannot cross file systems. Choose a folder on the same one',
+}
+
+/**
+ * Turns an error of node:fs into a FileError; anything else comes back as it is.
+ * `action` completes "cannot ...": 'read', 'write', 'open', 'list the folder'.
+ */
+export function asFileError(action: string, path: string, cause: unknown): unknown {
+  const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined
+  if (cause instanceof FileError || code === undefined || !/^E[A-Z]+$/.test(code)) return cause
+  const meaning = meanings[code] ?? `${(cause as Error).message}`
+  return new FileError(`cannot ${action} ${path}: ${meaning} (${code})`, path, code, { cause })
+}
+
+/** Runs `work` and rethrows what it throws through asFileError. */
+export async function withFileErrors<T>(action: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw asFileError(action, path, cause)
+  }
+}
+
+/** The same for synchronous work. */
+export function withFileErrorsSync<T>(action: string, path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw asFileError(action, path, cause)
+  }
+}

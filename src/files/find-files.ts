@@ -1,0 +1,78 @@
+/** Which files a path, a folder or a pattern stands for. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { withFileErrors } from './error.js'
+import { naturalSort } from './natural-sort.js'
+
+/** Whether a path is a pattern: it holds *, ? or [. */
+export function isGlob(path: string): boolean {
+  return /[*?[]/.test(path)
+}
+
+/**
+ * The files that match a pattern, in natural order. `*` and `?` stay within one folder level, `**` crosses levels,
+ * `[a-z]` is one character. Names that begin with a dot match only if the pattern's part does. Nothing found: [].
+ */
+export async function globFiles(pattern: string): Promise<string[]> {
+  const parts = pattern.split('/')
+  const fixed = parts.findIndex(isGlob)
+  if (fixed < 0) return (await isFile(pattern)) ? [pattern] : []
+  const base = fixed === 0 ? '' : parts.slice(0, fixed).join('/') || '/'
+  const found: string[] = []
+  await descend(base, parts.slice(fixed), found)
+  // Sorted first by code unit: names that are equal in natural order (a_2, a_02) must not depend on the file system.
+  return naturalSort([...new Set(found)].sort())
+}
+
+/** All files under a folder, in natural order; entries that begin with a dot are left out. Throws FileError. */
+export async function listFiles(folder: string): Promise<string[]> {
+  await withFileErrors('list the folder', folder, () => readdir(folder))
+  return globFiles(join(folder.replace(/[*?[]/g, '[$&]'), '**', '*'))
+}
+
+async function descend(base: string, parts: string[], found: string[]): Promise<void> {
+  const [part, ...rest] = parts
+  if (part === '**') {
+    await descend(base, rest, found)
+    for (const entry of await entriesOf(base)) {
+      if (entry.isDirectory() && !entry.name.startsWith('.')) await descend(joined(base, entry.name), parts, found)
+    }
+    return
+  }
+  const matches = matcher(part)
+  for (const entry of await entriesOf(base)) {
+    if (!matches(entry.name)) continue
+    const path = joined(base, entry.name)
+    if (rest.length > 0) await descend(path, rest, found)
+    else if (await isFile(path)) found.push(path)
+  }
+}
+
+function joined(base: string, name: string): string {
+  return base === '' || base.endsWith('/') ? base + name : `${base}/${name}`
+}
+
+async function entriesOf(folder: string) {
+  return readdir(folder === '' ? '.' : folder, { withFileTypes: true }).catch((cause) => {
+    // A pattern may pass over files and missing folders; what it may not do is hide a folder that cannot be read.
+    if (cause.code === 'ENOTDIR' || cause.code === 'ENOENT') return []
+    return withFileErrors('list the folder', folder, () => Promise.reject(cause))
+  })
+}
+
+function matcher(part: string): (name: string) => boolean {
+  const source = part.replace(/\[([^\]]+)\]|[.+^${}()|\\[\]*?]/g, (piece, set: string | undefined) => {
+    if (set !== undefined) return `[${set.replace(/^!/, '^').replace(/[\\\]]/g, '\\$&')}]`
+    return piece === '*' ? '[^/]*' : piece === '?' ? '[^/]' : `\\${piece}`
+  })
+  const expression = new RegExp(`^${source}$`, 'u')
+  return (name) => (part.startsWith('.') || !name.startsWith('.')) && expression.test(name)
+}
+
+/** Whether a path is a file (a link to one counts). */
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+}

@@ -1,0 +1,23 @@
+/** Files on disk: atomic writes, readable errors, checksums, names in order, JSON and safetensors. */
+export { createAtomicFile, writeFileAtomic, type AtomicFile } from './atomic-file.js'
+export { createAtomicFolder, type AtomicFolder, type AtomicFolderOptions } from './atomic-folder.js'
+export { sha256, sha256File } from './checksum.js'
+export { crc32c, maskCrc, maskedCrc32c } from './crc32c.js'
+export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
+export { globFiles, isFile, isGlob, listFiles } from './find-files.js'
+export { parseJson, readJson } from './json.js'
+export { compareNatural, naturalSort } from './natural-sort.js'
+export {
+  bytesPerElement,
+  tensorBytes,
+  type SafetensorsDtype,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensors-format.js'
+export { openSafetensors, type SafetensorsFile, type StoredTensor } from './safetensors-read.js'
+export {
+  writeSafetensors,
+  type SafetensorsWriteOptions,
+  type TensorDescription,
+  type WritableTensor,
+} from './safetensors-write.js'

@@ -1,0 +1,3 @@
+export { modelOf, type Model } from './dims.js'
+export { hidden, logits, loss, parametersOf, scopeOf } from './gpt-neo.js'
+export { type Initializer, type LayerMode, type Parameters, type ParameterSpec } from './scope.js'

@@ -1,0 +1,52 @@
+import type { AddedTokenFinder } from './added-tokens.js'
+import type { WordEncoder } from './word-encoder.js'
+import { WordWindow, isHighSurrogate } from './word-window.js'
+
+/**
+ * Encodes one text that arrives in pieces: the ids are those of the whole text, wherever it was cut.
+ * Holds back what a later piece could still change: the last word, and what may be the beginning of an added token.
+ */
+export class TextEncoding {
+  private pending = ''
+  private readonly window: WordWindow
+
+  constructor(
+    private readonly encoder: WordEncoder,
+    private readonly finder: AddedTokenFinder,
+    private readonly special: boolean,
+  ) {
+    this.window = new WordWindow(encoder)
+  }
+
+  write(piece: string): void {
+    this.pending += piece
+    this.advance(Math.max(0, this.pending.length - this.finder.longest))
+  }
+
+  finish(): void {
+    this.advance(this.pending.length)
+    this.window.writeText(this.pending)
+    this.window.finish()
+    this.pending = ''
+  }
+
+  /** Takes from `pending` what begins before `settled`; what begins there or later may be part of a longer match. */
+  private advance(settled: number): void {
+    const { pending, finder, window, encoder } = this
+    let from = 0 // text before it is written
+    let search = 0
+    while (finder.find(pending, search) && finder.index <= settled) {
+      const { token, index } = finder
+      search = index + token.content.length
+      if (token.special && !this.special) continue
+      window.writeText(pending.slice(from, index))
+      window.finish()
+      encoder.token(token.id)
+      from = search
+    }
+    let to = Math.max(settled, search)
+    if (to > from && isHighSurrogate(pending.charCodeAt(to - 1))) to--
+    if (to > from) window.writeText(pending.slice(from, to))
+    this.pending = pending.slice(Math.max(from, to))
+  }
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { findPlugin, type Surroundings } from '../../../src/engine/xla/discovery.js'
+
+const lammps = 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so'
+const xlaCpu = 'xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so'
+
+let root: string
+beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'neomesh-discovery-')) })
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+function put(path: string): string {
+  const file = join(root, path)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, '')
+  return file
+}
+
+const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
+  environment: {}, folder: join(root, 'project/notebooks'), packageFolder: join(root, 'package'), pythonPackages: () => [],
+  os: 'linux', architecture: 'x64', ...changes,
+})
+
+test('places are searched in order: variable, working folder upward, package, active environment, python', () => {
+  const python = put(`python/site-packages/${xlaCpu}`)
+  const surroundings = around({
+    environment: { VIRTUAL_ENV: join(root, 'active') },
+    pythonPackages: () => [join(root, 'python/site-packages')],
+  })
+  assert.equal(findPlugin('cpu', surroundings).path, python)
+  for (const place of ['active', 'package/.venv', 'project/.venv', 'project/notebooks/.venv']) {
+    const path = put(`${place}/lib/python3.11/site-packages/${lammps}`)
+    assert.equal(findPlugin('cpu', surroundings).path, path)
+  }
+  const named = put('my/plugin.so')
+  assert.deepEqual(findPlugin('cpu', { ...surroundings, environment: { PJRT_PLUGIN_LIBRARY_PATH: named } }),
+    { path: named, platform: 'cpu', package: null, version: null })
+})
+
+test('python is asked only when the environments have nothing', () => {
+  put(`project/.venv/lib/python3.12/site-packages/${lammps}`)
+  findPlugin('cpu', around({ pythonPackages: () => assert.fail('python was started') }))
+})
+
+test('package and version are told; each platform has its packages', () => {
+  const packages = 'project/.venv/lib/python3.11/site-packages'
+  put(`${packages}/${xlaCpu}`)
+  put(`${packages}/${lammps}`)
+  put(`${packages}/lammps_jax_pjrt_cpu-0.11.2.dist-info/METADATA`)
+  const cuda = put(`${packages}/jax_plugins/xla_cuda12/xla_cuda_plugin.so`)
+  const tpu = put(`${packages}/libtpu/libtpu.so`)
+  const { package: name, version } = findPlugin('cpu', around())
+  assert.deepEqual([name, version], ['lammps-jax-pjrt-cpu', '0.11.2'])
+  assert.deepEqual(findPlugin('cuda', around()), { path: cuda, platform: 'cuda', package: 'jax-cuda12-pjrt', version: null })
+  assert.equal(findPlugin('tpu', around()).path, tpu)
+})
+
+test('not found: the error lists the places and gives one command, by platform', () => {
+  put('project/.venv/lib/python3.11/site-packages/other/file')
+  assert.throws(() => findPlugin('cpu', around()), {
+    name: 'PluginNotFoundError',
+    message: /^no PJRT plugin for cpu\n  looked at .*python3\.11\/site-packages for lammps-jax-pjrt-cpu, xla-cpu-pjrt\n  Install one: .*pip install --no-deps lammps-jax-pjrt-cpu==0\.11\.2$/,
+  })
+  assert.throws(() => findPlugin('cpu', around({ architecture: 'arm64' })), { message: /pip install --no-deps xla-cpu-pjrt/ })
+  assert.throws(() => findPlugin('cpu', around({ os: 'darwin' })), { message: /PyPI has no CPU plugin for darwin x64: use the engine tfjs/ })
+  assert.throws(() => findPlugin('cuda', around()), { message: /pip install "jax-cuda13-plugin\[with-cuda\]"/ })
+  assert.throws(() => findPlugin('tpu', around()), { message: /pip install libtpu/ })
+})
+
+test('a variable that names no file is an error, not a reason to search on', () => {
+  put(`project/.venv/lib/python3.11/site-packages/${lammps}`)
+  assert.throws(() => findPlugin('cpu', around({ environment: { PJRT_PLUGIN_LIBRARY_PATH: '/nowhere/plugin.so' } })),
+    { message: /PJRT_PLUGIN_LIBRARY_PATH=\/nowhere\/plugin\.so: there is no such file\n.*Correct the variable, or unset it/ })
+})
