@@ -1,7 +1,7 @@
 /** GPT-Neo's dataset configs (configs/dataset_configs/*.json, here configs/datasets/), read unmodified. */
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
-import { readJson } from '../files/index.js'
+import { escapeGlob, isFolder, readJson } from '../files/index.js'
 import { DataError } from './error.js'
 import { findTfrecords } from './dataset-files.js'
 
@@ -40,14 +40,16 @@ export async function datasetFiles(config: DatasetConfig, key: 'path' | 'eval_pa
         'Set it to a pattern such as "data/eval/*.tfrecords"',
     )
   if (isAbsolute(pattern) || pattern.startsWith('gs://')) return findTfrecords(pattern)
-  const beside = join(dirname(config.file), pattern)
+  const plain = join(dirname(config.file), pattern)
+  // The config's own folder may have a name with * or [ in it.
+  const beside = (await isFolder(plain)) ? plain : join(escapeGlob(dirname(config.file)), pattern)
   const here = await find(pattern)
-  if (resolve(beside) === resolve(pattern)) return here.files ?? fail(config, key, [here.tried])
+  if (resolve(plain) === resolve(pattern)) return here.files ?? fail(config, key, [here.tried])
   const there = await find(beside)
   if (here.files !== undefined && there.files !== undefined) {
     throw new DataError(
       `${config.file}: ${key} "${pattern}" matches files under the current directory and beside the config ` +
-        `(${beside}). Write an absolute path, so that it is clear which are meant`,
+        `(${plain}). Write an absolute path, so that it is clear which are meant`,
     )
   }
   return here.files ?? there.files ?? fail(config, key, [here.tried, there.tried])

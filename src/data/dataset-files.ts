@@ -1,7 +1,6 @@
 /** Which TFRecord files a data set has, and where each record lies in them. */
-import { stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
-import { globFiles, naturalSort } from '../files/index.js'
+import { basename, dirname, join } from 'node:path'
+import { escapeGlob, globFiles, isFolder, naturalSort } from '../files/index.js'
 import { DataError } from './error.js'
 import { readIndex, readOffsets, toOffsets, type DatasetIndex } from './index-file.js'
 import { scanRecordLengths } from './tfrecord.js'
@@ -30,12 +29,9 @@ export async function findTfrecords(path: string | readonly string[]): Promise<s
   for (const each of typeof path === 'string' ? [path] : path) {
     if (each.startsWith('gs://'))
       throw new DataError(`${each}: Google Cloud Storage is not read from here. Copy the files to a local folder`)
-    const isFolder = await stat(each).then(
-      (entry) => entry.isDirectory(),
-      () => false,
-    )
-    const files = await globFiles(isFolder ? `${each.replace(/\/+$/, '')}/*.tfrecords` : each)
-    if (files.length === 0) throw new DataError(await nothingFound(each, isFolder))
+    const folder = await isFolder(each)
+    const files = await globFiles(folder ? join(escapeGlob(each), '*.tfrecords') : each)
+    if (files.length === 0) throw new DataError(await nothingFound(each, folder))
     found.push(...files)
   }
   const sorted = found.toSorted()
@@ -45,9 +41,9 @@ export async function findTfrecords(path: string | readonly string[]): Promise<s
   return naturalSort(sorted)
 }
 
-async function nothingFound(path: string, isFolder: boolean): Promise<string> {
-  if (!isFolder) return `${path}: no file matches. The path is relative to the current directory`
-  const below = await globFiles(`${path.replace(/\/+$/, '')}/*/*.tfrecords`)
+async function nothingFound(path: string, folder: boolean): Promise<string> {
+  if (!folder) return `${path}: no file matches. The path is relative to the current directory`
+  const below = await globFiles(join(escapeGlob(path), '*', '*.tfrecords'))
   const folders = [...new Set(below.map((file) => dirname(file)))]
   const advice = folders.length > 0 ? `These do: ${folders.join(', ')}` : 'Prepare data into it first'
   return `${path}: the folder holds no .tfrecords files. ${advice}`

@@ -1,6 +1,6 @@
 /** Raw text in: which files there are, and the documents in them, one after the other. */
 import { stat } from 'node:fs/promises'
-import { globFiles, isGlob, listFiles, withFileErrors } from '../files/index.js'
+import { globFiles, isFolder, isGlob, listFiles, withFileErrors } from '../files/index.js'
 import { DataError } from './error.js'
 import { readJsonLines } from './read-lines.js'
 import { readText } from './read-text.js'
@@ -60,9 +60,10 @@ export async function findInputs(inputs: string | readonly string[]): Promise<st
 }
 
 async function filesOf(input: string): Promise<string[]> {
+  if (await isFolder(input)) return listFiles(input)
   if (isGlob(input)) return globFiles(input)
-  const entry = await withFileErrors('read', input, () => stat(input))
-  return entry.isDirectory() ? listFiles(input) : [input]
+  await withFileErrors('read', input, () => stat(input))
+  return [input]
 }
 
 function endingOf(path: string): string | undefined {

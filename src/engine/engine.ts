@@ -32,7 +32,7 @@ export interface Executable {
    * Starts a run and returns at once with the outputs to be. Errors of the run reject `done`, and reads of the outputs.
    * Donated inputs are gone afterwards.
    */
-  run(inputs: readonly Storage[]): { outputs: Storage[]; done: Promise<void> }
+  run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> }
   memory(): MemoryUse | null
   dispose(): void
 }

@@ -54,8 +54,7 @@ export function jit<A extends readonly unknown[], R>(engine: Engine, f: (...args
     const inputs = leavesOf(args, isDeviceArray)
     const storages = inputs.map((x) => x.use(name))
     const donated = leavesOf(args.filter((_, i) => options.donate?.includes(i)), isDeviceArray)
-    const { outputs, done } = executable.run(storages)
-    done.catch(() => {}) // reads of the outputs report it
+    const { outputs } = executable.run(storages) // reads of the outputs report its errors
     donated.forEach((x) => x.markDonated(name))
     const { program, result } = traced
     const arrays = outputs.map((storage, i) => new DeviceArray(engine, program.outputs[i].dims, program.outputs[i].dtype, storage))

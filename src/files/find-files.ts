@@ -9,14 +9,20 @@ export function isGlob(path: string): boolean {
   return /[*?[]/.test(path)
 }
 
+/** A pattern that matches this path alone, whatever characters are in it. */
+export function escapeGlob(path: string): string {
+  return path.replace(/[*?[]/g, '[$&]')
+}
+
 /**
  * The files that match a pattern, in natural order. `*` and `?` stay within one folder level, `**` crosses levels,
  * `[a-z]` is one character. Names that begin with a dot match only if the pattern's part does. Nothing found: [].
  */
 export async function globFiles(pattern: string): Promise<string[]> {
+  if (await isFile(pattern)) return [pattern]
   const parts = pattern.split('/')
   const fixed = parts.findIndex(isGlob)
-  if (fixed < 0) return (await isFile(pattern)) ? [pattern] : []
+  if (fixed < 0) return []
   const base = fixed === 0 ? '' : parts.slice(0, fixed).join('/') || '/'
   const found: string[] = []
   await descend(base, parts.slice(fixed), found)
@@ -27,7 +33,7 @@ export async function globFiles(pattern: string): Promise<string[]> {
 /** All files under a folder, in natural order; entries that begin with a dot are left out. Throws FileError. */
 export async function listFiles(folder: string): Promise<string[]> {
   await withFileErrors('list the folder', folder, () => readdir(folder))
-  return globFiles(join(folder.replace(/[*?[]/g, '[$&]'), '**', '*'))
+  return globFiles(join(escapeGlob(folder), '**', '*'))
 }
 
 async function descend(base: string, parts: string[], found: string[]): Promise<void> {
@@ -71,8 +77,12 @@ function matcher(part: string): (name: string) => boolean {
 
 /** Whether a path is a file (a link to one counts). */
 export async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  )
+  const entry = await stat(path).catch(() => undefined)
+  return entry?.isFile() ?? false
+}
+
+/** Whether a path is a folder (a link to one counts). */
+export async function isFolder(path: string): Promise<boolean> {
+  const entry = await stat(path).catch(() => undefined)
+  return entry?.isDirectory() ?? false
 }

@@ -4,7 +4,7 @@ export { createAtomicFolder, type AtomicFolder, type AtomicFolderOptions } from 
 export { sha256, sha256File } from './checksum.js'
 export { crc32c, maskCrc, maskedCrc32c } from './crc32c.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
-export { globFiles, isFile, isGlob, listFiles } from './find-files.js'
+export { escapeGlob, globFiles, isFile, isFolder, isGlob, listFiles } from './find-files.js'
 export { parseJson, readJson } from './json.js'
 export { compareNatural, naturalSort } from './natural-sort.js'
 export {

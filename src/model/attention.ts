@@ -13,11 +13,26 @@ export interface Projected {
 }
 export type Mixed = Projected['q']
 
-/** What each kind does with queries, keys and values. A new kind is a file and a line here. */
-const KINDS: Record<AttentionKind, (projected: Projected, model: Model) => Mixed> = {
-  global: globalAttention,
-  local: localAttention,
+/** Keys and values that later positions need, of one layer. */
+export interface Cache<T = Tensor> {
+  readonly k: T
+  readonly v: T
 }
+
+/** What a kind of attention does with queries, keys and values, and how it goes on from one position to the next. */
+export interface AttentionRules {
+  /** All positions at once. */
+  mix(projected: Projected, model: Model): Mixed
+  /** Positions that the cache holds, for sequences of up to `capacity` tokens. */
+  cacheSize(capacity: number, model: Model): number
+  /** The cache after the positions of `projected`, which begin at 0. */
+  start(projected: Projected, capacity: number, model: Model): Cache
+  /** One more position, `projected` having just that one; `position` is an i32 scalar. */
+  step(projected: Projected, cache: Cache, position: Tensor<never>, model: Model): { mixed: Mixed; cache: Cache }
+}
+
+/** A new kind is a file and a line here. */
+export const ATTENTION: Readonly<Record<AttentionKind, AttentionRules>> = { global: globalAttention, local: localAttention }
 
 /**
  * Attention of each position to itself and earlier ones. x [batch, sequence, embd] -> the same dims and dtype.
@@ -26,7 +41,7 @@ const KINDS: Record<AttentionKind, (projected: Projected, model: Model) => Mixed
  * transformer/attention.py.
  */
 export function attention(at: Scope, x: Tensor<HiddenNames>, kind: AttentionKind, model: Model): Tensor<HiddenNames> {
-  return output(at, KINDS[kind](project(at, x, model), model), model)
+  return output(at, ATTENTION[kind].mix(project(at, x, model), model), model)
 }
 
 export function project(at: Scope, x: Tensor<HiddenNames>, { batch, sequence, memory, heads, features, embd }: Model): Projected {

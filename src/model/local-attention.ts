@@ -1,5 +1,6 @@
-import { and, concat, dim, einsum, pad, range, reshape, slice, softmax, where, type Tensor } from '../tensor/index.js'
-import type { Mixed, Projected } from './attention.js'
+import { and, concat, dim, einsum, pad, range, remainder, reshape, slice, softmax, where, type Tensor } from '../tensor/index.js'
+import type { AttentionRules, Mixed, Projected } from './attention.js'
+import { attendToCache, startRing } from './cache.js'
 import type { Model } from './dims.js'
 
 /** What Mesh TensorFlow adds to the logits of keys outside the window. */
@@ -11,7 +12,17 @@ const LOCAL_BIAS = -1e9
  * length times radius. Source: Mesh TensorFlow transformer/attention.py (local_attention_1d), whose result does not
  * depend on the block size either.
  */
-export function localAttention({ q, k, v }: Projected, model: Model): Mixed {
+export const localAttention: AttentionRules = {
+  mix,
+  cacheSize: (capacity, { config }) => Math.min(config.local_attention_radius, capacity),
+  start: (projected, capacity, model) => startRing(projected, localAttention.cacheSize(capacity, model), model),
+  step(projected, cache, position, model) {
+    const size = cache.k.dims[2].size
+    return attendToCache(projected, cache, remainder(position, size), position, model)
+  },
+}
+
+function mix({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
   const length = sequence.size
   const radius = Math.min(model.config.local_attention_radius, length)

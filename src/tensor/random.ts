@@ -1,11 +1,12 @@
-import { sizeOf, type Dim } from './dim.js'
-import { and, maximum, minimum, shiftLeft, shiftRight, xor } from './ops/binary.js'
+import { dim, sizeOf, type Dim } from './dim.js'
+import { add, and, maximum, minimum, shiftLeft, shiftRight, xor } from './ops/binary.js'
 import { constant, iotaOp, range } from './ops/constant.js'
-import { add } from './ops/binary.js'
 import { broadcast } from './ops/broadcast.js'
 import { cast } from './ops/cast.js'
 import { compare } from './ops/compare.js'
+import { reshapeOp } from './ops/reshape.js'
 import { where } from './ops/select.js'
+import { sliceOp } from './ops/slice.js'
 import { log1p, neg, sqrt } from './ops/unary.js'
 import { Tensor, type Value } from './tensor.js'
 
@@ -31,6 +32,15 @@ export function seedWords(seed: number): [high: number, low: number] {
   if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`a seed is an integer from 0 to 2^53, not ${seed}`)
   return [Math.floor(seed / 2 ** 32), seed >>> 0]
 }
+
+/** The key of the words of a seed given as an array, u32 [seed_words 2]: one program then serves all seeds. */
+export function keyOfWords(words: Tensor): Key {
+  const word = (start: number) => reshapeOp([sliceOp([words], { axis: 0, start, size: 1 })], { dims: [] })
+  return { high: word(0), low: word(1) }
+}
+
+/** The dim of the two words of a seed. */
+export const SEED_WORDS = dim('seed_words', 2)
 
 /** Another key, made from this one and a number (an integer, or a u32 tensor whose dims the new key gets). */
 export function foldIn(from: Key, data: number | Value): Key {

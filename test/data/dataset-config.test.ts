@@ -58,7 +58,8 @@ test('all problems are told at once, with the keys there are', async (t) => {
 })
 
 test('paths: absolute, beside the config, under the current directory; both or none is an error', async (t) => {
-  const folder = temporaryFolder(t)
+  const folder = join(temporaryFolder(t), 'odd [name]*')
+  mkdirSync(folder)
   const file = join(folder, 'd.json')
   const config = (path: string) => ({
     path,

@@ -159,6 +159,10 @@ test('inputs: files, folders and patterns, each file once, in natural order', as
     /no file of a known kind \(first: .*notes\.md\)\. Known are \.txt, \.txt\.gz, \.txt\.zst, \.jsonl/,
   )
   await assert.rejects(findInputs(join(folder, 'notes.md')), /no file of a known kind/)
+  mkdirSync(join(folder, 'odd [1]'))
+  writeFileSync(join(folder, 'odd [1]', 'c.txt'), '')
+  assert.equal((await findInputs(join(folder, 'odd [1]'))).length, 1)
+  assert.equal((await findInputs(join(folder, 'odd [1]', 'c.txt'))).length, 1)
   await assert.rejects(findInputs(join(folder, 'x*')), /x\*: no file is there/)
   await assert.rejects(findInputs(join(folder, 'none')), /cannot read .*none: it does not exist/)
   await assert.rejects(findInputs([]), /no input files were given/)

@@ -1,6 +1,7 @@
 /**
- * Compiled programs kept on disk, so that a second start of the same run loads in a moment what took minutes to compile.
- * Nothing in a serialized program says which CPU or plugin it is for, and XLA does not check: all of that is in the key.
+ * Compiled programs kept on disk, so that a second start of the same run loads in a moment what took minutes to
+ * compile. Nothing in a serialized program says which CPU or plugin it is for, and XLA does not check: all of that is
+ * in the key.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
@@ -67,7 +68,9 @@ export function describeMachine(client: Client): Record<string, unknown> {
     environment: [process.env.XLA_FLAGS, process.env.PJRT_NPROC, process.env.NPROC, process.env.LIBTPU_INIT_ARGS],
     platform: client.platform, platformVersion: client.platformVersion,
     devices: client.devices.map(({ id, kind }) => [id, kind]),
-    plugin: { bytes: file.size, modified: file.mtimeMs, api: client.plugin.apiVersion, attributes: client.plugin.attributes },
+    plugin: {
+      bytes: file.size, modified: file.mtimeMs, api: client.plugin.apiVersion, attributes: client.plugin.attributes,
+    },
   }
 }
 
@@ -115,17 +118,21 @@ async function load(client: Client, path: string, key: string): Promise<Executab
 let warned = false
 
 /** A cache that cannot be written slows the next start and is no reason to stop this one. */
-async function save({ folder, maximumBytes }: CompileCache, path: string, key: string, executable: Executable): Promise<void> {
+async function save(cache: CompileCache, path: string, key: string, executable: Executable): Promise<void> {
+  const folder = cache.folder!
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     const program = executable.serialize()
-    await mkdir(folder!, { recursive: true })
+    await mkdir(folder, { recursive: true })
     await writeFile(temporary, Buffer.concat([MAGIC, digest(key, program), program]))
     await rename(temporary, path)
-    await removeOldest(folder!, maximumBytes)
+    await removeOldest(folder, cache.maximumBytes)
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
-    if (!warned) process.emitWarning(`compiled programs are not kept: ${(error as Error).message}. NEOMESH_CACHE names another folder, or is "off".`)
+    if (!warned) {
+      process.emitWarning(`compiled programs are not kept: ${(error as Error).message}. `
+        + 'NEOMESH_CACHE names another folder, or is "off".')
+    }
     warned = true
   }
 }

@@ -1,7 +1,10 @@
-/** Where the PJRT plugin of a platform is: named by the user, in the project's virtual environment, or in Python's packages. */
+/**
+ * Where the PJRT plugin of a platform is: named by the user, in the project's virtual environment, or in Python's
+ * packages.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export type Platform = 'cpu' | 'cuda' | 'tpu'
@@ -59,26 +62,36 @@ const here: () => Surroundings = () => ({
 })
 
 /**
- * Finds the plugin of a platform. In order: PJRT_PLUGIN_LIBRARY_PATH, `.venv` of the working folder and of its parents, `.venv` of
- * this package, the active virtual environment, the packages of the python on PATH.
+ * Finds the plugin of a platform. In order: PJRT_PLUGIN_LIBRARY_PATH (unless its name tells another platform),
+ * `.venv` of the working folder and of its parents, `.venv` of this package, the active virtual environment, the
+ * packages of the python on PATH.
  * @throws PluginNotFoundError with the places and how to install one
  */
 export function findPlugin(platform: Platform, surroundings: Surroundings = here()): FoundPlugin {
   const looked: string[] = []
   const named = surroundings.environment.PJRT_PLUGIN_LIBRARY_PATH
-  if (named) {
+  if (named && (platformOf(named) ?? platform) === platform) {
     if (existsSync(named)) return { path: resolve(surroundings.folder, named), platform, package: null, version: null }
-    looked.push(`PJRT_PLUGIN_LIBRARY_PATH=${named}: there is no such file`)
-    throw new PluginNotFoundError(platform, looked, 'Correct the variable, or unset it to search the usual places.')
+    throw new PluginNotFoundError(platform, [`PJRT_PLUGIN_LIBRARY_PATH=${named}: there is no such file`],
+      'Correct the variable, or unset it to search the usual places.')
   }
   for (const packages of packageFolders(surroundings)) {
     for (const plugin of known[platform]) {
       const path = join(packages, plugin.file)
-      if (existsSync(path)) return { path, platform, package: plugin.package, version: versionIn(packages, plugin.package) }
+      if (!existsSync(path)) continue
+      return { path, platform, package: plugin.package, version: versionIn(packages, plugin.package) }
     }
     looked.push(`${packages} for ${known[platform].map((plugin) => plugin.package).join(', ')}`)
   }
   throw new PluginNotFoundError(platform, looked, howToInstall(platform, surroundings))
+}
+
+/**
+ * The platform that the name of a plugin's file tells, so that a variable which names a CPU plugin is not taken for
+ * libtpu.
+ */
+function platformOf(path: string): Platform | null {
+  return (Object.keys(known) as Platform[]).find((platform) => basename(path).toLowerCase().includes(platform)) ?? null
 }
 
 /** Lazily: asking python for its folders starts a process. */
@@ -108,7 +121,8 @@ function* upward(folder: string): Generator<string> {
 function sitePackages(environment: string): string[] {
   const lib = join(environment, 'lib')
   const pythons = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('python3')) : []
-  return [...pythons.map((python) => join(lib, python, 'site-packages')), join(environment, 'Lib', 'site-packages')].filter(existsSync)
+  const folders = [...pythons.map((python) => join(lib, python, 'site-packages')), join(environment, 'Lib/site-packages')]
+  return folders.filter(existsSync)
 }
 
 function pythonPackages(): string[] {
@@ -133,5 +147,6 @@ function howToInstall(platform: Platform, { os, architecture }: Surroundings): s
   if (platform === 'cuda') return pip('"jax-cuda13-plugin[with-cuda]"')
   if (os === 'linux' && architecture === 'x64') return pip('--no-deps lammps-jax-pjrt-cpu==0.11.2')
   if (os === 'linux' && architecture === 'arm64') return pip('--no-deps xla-cpu-pjrt==0.0.1')
-  return `PyPI has no CPU plugin for ${os} ${architecture}: use the engine tfjs, or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.`
+  return `PyPI has no CPU plugin for ${os} ${architecture}: use the engine tfjs, `
+    + 'or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.'
 }

@@ -88,17 +88,18 @@ class XlaStorage implements Storage {
 class XlaExecutable implements Executable {
   constructor(readonly program: Program, readonly native: PjrtExecutable, readonly fromCache: boolean, readonly seconds: number) {}
 
-  run(inputs: readonly Storage[]): { outputs: Storage[]; done: Promise<void> } {
+  run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> } {
+    const { program } = this
     const buffers = inputs.map((x) => {
-      if (!(x instanceof XlaStorage)) throw new EngineError(`${this.program.name}: an argument lives on another engine; read it and make it here`)
+      if (!(x instanceof XlaStorage)) throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
       return x.buffer
     })
     try {
       const execution = this.native.execute([buffers])
-      const outputs = execution.outputs[0].map((buffer, i) => new XlaStorage(buffer, this.program.outputs[i].dtype, this.program.outputs[i].dims))
-      return { outputs, done: execution.done.catch((error) => { throw explainRun(error, this.program) }) }
+      const outputs = execution.outputs[0].map((buffer, i) => new XlaStorage(buffer, program.outputs[i].dtype, program.outputs[i].dims))
+      return { outputs, get done() { return explained(execution.done, program) } }
     } catch (error) {
-      throw explainRun(error, this.program)
+      throw explainRun(error, program)
     }
   }
 
@@ -110,6 +111,13 @@ class XlaExecutable implements Executable {
   dispose(): void {
     this.native.dispose()
   }
+}
+
+/** A run's end, its errors explained; nobody has to wait for it. */
+function explained(done: Promise<void>, program: Program): Promise<void> {
+  const promise = done.catch((error) => { throw explainRun(error, program) })
+  promise.catch(() => {})
+  return promise
 }
 
 function explainRun(error: unknown, program: Program): unknown {

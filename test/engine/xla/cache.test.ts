@@ -16,7 +16,8 @@ const cacheOf = (client: Client, changes: Partial<CompileCache> = {}): CompileCa
 const entries = () => readdirSync(folder).filter((name) => name.endsWith('.xla')).map((name) => join(folder, name))
 
 /** A number that distinguishes programs: 1 plus the constant in it. */
-const plus = (constant: number) => `func.func public @main(%x: tensor<2x3xf32> {tf.aliasing_output = 0 : i32}) -> tensor<2x3xf32> {
+const plus = (constant: number) => `func.func public @main(
+    %x: tensor<2x3xf32> {tf.aliasing_output = 0 : i32}) -> tensor<2x3xf32> {
   %c = stablehlo.constant dense<${constant}.0> : tensor<2x3xf32>
   %y = stablehlo.add %x, %c : tensor<2x3xf32>
   func.return %y : tensor<2x3xf32>
@@ -90,7 +91,7 @@ testWithClient('damaged, truncated and swapped entries are ignored and rewritten
 
 testWithClient('beyond the maximum the least recently used entries go', 1, async (client) => {
   for (const constant of [1, 2, 3]) await compileCached(client, plus(constant), {}, cacheOf(client))
-  for (const [age, path] of entries().entries()) utimesSync(path, new Date(1e12 - age * 1000), new Date(1e12 - age * 1000))
+  for (const [age, path] of entries().entries()) utimesSync(path, 1e9 - age, 1e9 - age)
   const [newest, middle, oldest] = entries()
   const room = statSync(newest).size * 3.5
   await compileCached(client, plus(4), {}, cacheOf(client, { maximumBytes: room }))
@@ -106,12 +107,14 @@ testWithClient('a folder that cannot be written is warned of once; `off` keeps n
     const file = join(folder, 'file')
     writeFileSync(file, '')
     for (const constant of [1, 2]) {
-      const { executable } = await compileCached(client, plus(constant), {}, cacheOf(client, { folder: join(file, 'below') }))
+      const cache = cacheOf(client, { folder: join(file, 'below') })
+      const { executable } = await compileCached(client, plus(constant), {}, cache)
       assert.equal(await onePlus(client, executable), 1 + constant)
     }
     await new Promise((resolve) => setImmediate(resolve))
     assert.equal(warnings.length, 1)
-    assert.match(warnings[0], /compiled programs are not kept: .*ENOTDIR.* NEOMESH_CACHE names another folder, or is "off"/)
+    assert.match(warnings[0],
+      /compiled programs are not kept: .*ENOTDIR.* NEOMESH_CACHE names another folder, or is "off"/)
   } finally {
     process.off('warning', listen)
   }

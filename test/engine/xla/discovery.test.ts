@@ -20,8 +20,8 @@ function put(path: string): string {
 }
 
 const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
-  environment: {}, folder: join(root, 'project/notebooks'), packageFolder: join(root, 'package'), pythonPackages: () => [],
-  os: 'linux', architecture: 'x64', ...changes,
+  environment: {}, folder: join(root, 'project/notebooks'), packageFolder: join(root, 'package'),
+  pythonPackages: () => [], os: 'linux', architecture: 'x64', ...changes,
 })
 
 test('places are searched in order: variable, working folder upward, package, active environment, python', () => {
@@ -40,6 +40,13 @@ test('places are searched in order: variable, working folder upward, package, ac
     { path: named, platform: 'cpu', package: null, version: null })
 })
 
+test('a variable that names a plugin of another platform, by its file name, does not count', () => {
+  const cuda = put('project/.venv/lib/python3.11/site-packages/jax_plugins/xla_cuda13/xla_cuda_plugin.so')
+  const environment = { PJRT_PLUGIN_LIBRARY_PATH: put('my/pjrt_c_api_cpu_plugin.so') }
+  assert.equal(findPlugin('cuda', around({ environment })).path, cuda)
+  assert.equal(findPlugin('cpu', around({ environment })).path, environment.PJRT_PLUGIN_LIBRARY_PATH)
+})
+
 test('python is asked only when the environments have nothing', () => {
   put(`project/.venv/lib/python3.12/site-packages/${lammps}`)
   findPlugin('cpu', around({ pythonPackages: () => assert.fail('python was started') }))
@@ -54,18 +61,23 @@ test('package and version are told; each platform has its packages', () => {
   const tpu = put(`${packages}/libtpu/libtpu.so`)
   const { package: name, version } = findPlugin('cpu', around())
   assert.deepEqual([name, version], ['lammps-jax-pjrt-cpu', '0.11.2'])
-  assert.deepEqual(findPlugin('cuda', around()), { path: cuda, platform: 'cuda', package: 'jax-cuda12-pjrt', version: null })
+  assert.deepEqual(findPlugin('cuda', around()),
+    { path: cuda, platform: 'cuda', package: 'jax-cuda12-pjrt', version: null })
   assert.equal(findPlugin('tpu', around()).path, tpu)
 })
 
 test('not found: the error lists the places and gives one command, by platform', () => {
   put('project/.venv/lib/python3.11/site-packages/other/file')
-  assert.throws(() => findPlugin('cpu', around()), {
-    name: 'PluginNotFoundError',
-    message: /^no PJRT plugin for cpu\n  looked at .*python3\.11\/site-packages for lammps-jax-pjrt-cpu, xla-cpu-pjrt\n  Install one: .*pip install --no-deps lammps-jax-pjrt-cpu==0\.11\.2$/,
-  })
-  assert.throws(() => findPlugin('cpu', around({ architecture: 'arm64' })), { message: /pip install --no-deps xla-cpu-pjrt/ })
-  assert.throws(() => findPlugin('cpu', around({ os: 'darwin' })), { message: /PyPI has no CPU plugin for darwin x64: use the engine tfjs/ })
+  const lines = [
+    'no PJRT plugin for cpu',
+    `  looked at ${join(root, 'project/.venv/lib/python3.11/site-packages')} for lammps-jax-pjrt-cpu, xla-cpu-pjrt`,
+    '  Install one: python3 -m venv .venv && .venv/bin/pip install --no-deps lammps-jax-pjrt-cpu==0.11.2',
+  ]
+  assert.throws(() => findPlugin('cpu', around()), { name: 'PluginNotFoundError', message: lines.join('\n') })
+  assert.throws(() => findPlugin('cpu', around({ architecture: 'arm64' })),
+    { message: /pip install --no-deps xla-cpu-pjrt/ })
+  assert.throws(() => findPlugin('cpu', around({ os: 'darwin' })),
+    { message: /PyPI has no CPU plugin for darwin x64: use the engine tfjs/ })
   assert.throws(() => findPlugin('cuda', around()), { message: /pip install "jax-cuda13-plugin\[with-cuda\]"/ })
   assert.throws(() => findPlugin('tpu', around()), { message: /pip install libtpu/ })
 })
@@ -73,5 +85,5 @@ test('not found: the error lists the places and gives one command, by platform',
 test('a variable that names no file is an error, not a reason to search on', () => {
   put(`project/.venv/lib/python3.11/site-packages/${lammps}`)
   assert.throws(() => findPlugin('cpu', around({ environment: { PJRT_PLUGIN_LIBRARY_PATH: '/nowhere/plugin.so' } })),
-    { message: /PJRT_PLUGIN_LIBRARY_PATH=\/nowhere\/plugin\.so: there is no such file\n.*Correct the variable, or unset it/ })
+    { message: /LIBRARY_PATH=\/nowhere\/plugin\.so: there is no such file\n.*Correct the variable, or unset it/ })
 })

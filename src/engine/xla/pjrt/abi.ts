@@ -1,7 +1,8 @@
 /**
- * The PJRT C API as byte offsets: for each entry point its slot in the PJRT_Api table, and the layout of its one argument
- * struct. From pjrt_c_api.h at API 0.114; the table and all structs only grow, so the offsets hold from 0.57 on.
- * Field names are the header's. Every struct starts with struct_size @0 and extension_start @8, which are left out here.
+ * The PJRT C API as byte offsets: for each entry point its slot in the PJRT_Api table, and the layout of its one
+ * argument struct. From pjrt_c_api.h at API 0.114; the table and all structs only grow, so the offsets hold from 0.57
+ * on. Field names are the header's. Every struct starts with struct_size @0 and extension_start @8, which are left
+ * out here.
  */
 import type { Layout, SmallField } from './memory.js'
 
@@ -78,7 +79,8 @@ export const entries = {
     },
   },
   Executable_DeserializeAndLoad: {
-    slot: 488, size: 72, fields: { client: 16, serialized_executable: 24, serialized_executable_size: 32, loaded_executable: 40 },
+    slot: 488, size: 72,
+    fields: { client: 16, serialized_executable: 24, serialized_executable_size: 32, loaded_executable: 40 },
   },
 
   Buffer_Destroy: { slot: 504, size: 24, fields: { buffer: 16 } },
@@ -88,7 +90,8 @@ export const entries = {
   },
 
   TopologyDescription_Create: {
-    slot: 696, size: 56, fields: { topology_name: 16, topology_name_size: 24, create_options: 32, num_options: 40, topology: 48 },
+    slot: 696, size: 56,
+    fields: { topology_name: 16, topology_name_size: 24, create_options: 32, num_options: 40, topology: 48 },
   },
   TopologyDescription_Destroy: { slot: 704, size: 24, fields: { topology: 16 } },
   TopologyDescription_GetDeviceDescriptions: {
@@ -99,7 +102,9 @@ export const entries = {
     fields: { topology: 16, program: 24, compile_options: 32, compile_options_size: 40, client: 48, executable: 56 },
   },
   Executable_OutputElementTypes: { slot: 760, size: 40, fields: { executable: 16, types: 24, num_types: 32 } },
-  Executable_OutputDimensions: { slot: 768, size: 48, fields: { executable: 16, num_outputs: 24, dims: 32, dim_sizes: 40 } },
+  Executable_OutputDimensions: {
+    slot: 768, size: 48, fields: { executable: 16, num_outputs: 24, dims: 32, dim_sizes: 40 },
+  },
   Executable_Fingerprint: { slot: 792, size: 40, fields: { executable: 16, text: 24, text_size: 32 } },
   Executable_GetCompiledMemoryStats: {
     slot: 808, size: 144,
@@ -112,7 +117,9 @@ export type Arguments<E extends EntryName> = (typeof entries)[E]
 
 /** Structs that arguments point to. */
 export const structs = {
-  /** A key with a value; `value` is a pointer, an int64, a float or a bool by `type`. Arrays of these have stride 56. */
+  /**
+   * A key with a value; `value` is a pointer, an int64, a float or a bool by `type`. Arrays of these have stride 56.
+   */
   NamedValue: {
     size: 56,
     fields: {

@@ -27,16 +27,22 @@ export class BufferHandle {
   }
 }
 
-/** A net, not a plan: runs on the main thread between tasks, so never during a native call that has the buffer as an argument. */
+/**
+ * A net, not a plan: runs on the main thread between tasks, so never during a native call that has the buffer as an
+ * argument.
+ */
 const forgotten = new FinalizationRegistry<BufferHandle>((handle) => handle.destroy())
 
 export class Buffer implements Spec {
+  readonly dtype: ElementType
+  readonly shape: readonly number[]
   private readonly handle: BufferHandle
   private donated = false
 
   /** @param address a PJRT_Buffer, owned from now on */
-  constructor(readonly client: Client, readonly device: Device, readonly dtype: ElementType, readonly shape: readonly number[],
-    address: bigint) {
+  constructor(readonly client: Client, readonly device: Device, { dtype, shape }: Spec, address: bigint) {
+    this.dtype = dtype
+    this.shape = shape
     this.handle = new BufferHandle(client, address)
     forgotten.register(this, this.handle, this.handle)
   }
@@ -59,10 +65,14 @@ export class Buffer implements Spec {
     throw new PjrtError(entry, 'FAILED_PRECONDITION', `buffer ${describe(this)} is gone: ${why}`)
   }
 
-  /** The elements, row-major, in memory of JavaScript's own. Waits for the program that makes them; rejects with its error. */
+  /**
+   * The elements, row-major, in memory of JavaScript's own. Waits for the program that makes them; rejects with its
+   * error.
+   */
   async download(): Promise<Uint8Array> {
+    const { events } = this.client
     const { bytes, event } = this.startDownload()
-    const error = event === undefined ? undefined : await this.client.track(this.client.events.finish(event, 'Buffer_ToHostBuffer'))
+    const error = event && await this.client.track(events.finish(event, 'Buffer_ToHostBuffer'))
     if (error) throw error
     return bytes
   }
@@ -70,7 +80,7 @@ export class Buffer implements Spec {
   /** As `download`, blocking: for scalars that are known to be ready. */
   downloadSync(): Uint8Array {
     const { bytes, event } = this.startDownload()
-    const error = event === undefined ? undefined : this.client.events.take(event, 'Buffer_ToHostBuffer')
+    const error = event && this.client.events.take(event, 'Buffer_ToHostBuffer')
     if (error) throw error
     return bytes
   }
@@ -94,7 +104,8 @@ export class Buffer implements Spec {
 
   /** Whether the plugin says that the memory is gone: after a run that failed, it may or may not be. */
   wasTaken(): boolean {
-    return this.client.plugin.call('Buffer_IsDeleted', { buffer: this.address('Buffer_IsDeleted') }).number('is_deleted') !== 0
+    const entry = 'Buffer_IsDeleted'
+    return this.client.plugin.call(entry, { buffer: this.address(entry) }).number('is_deleted') !== 0
   }
 
   /** Frees the empty handle that a program left when it took the memory. */
@@ -108,7 +119,10 @@ export class Buffer implements Spec {
   }
 }
 
-/** Zeroing memory that is overwritten at once costs as much as the copy. From 4 KiB on malloc's memory is taken as it is. */
+/**
+ * Zeroing memory that is overwritten at once costs as much as the copy. From 4 KiB on malloc's memory is taken as it
+ * is.
+ */
 function uninitialized(size: number): Uint8Array {
   return size < 4096 ? new Uint8Array(new ArrayBuffer(size)) : new Uint8Array(NodeBuffer.allocUnsafeSlow(size).buffer)
 }

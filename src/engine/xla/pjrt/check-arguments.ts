@@ -1,7 +1,7 @@
 /** Checks before a run: plugins take a wrong dtype of the right size as it is, and crash on a buffer that is gone. */
 import type { Buffer } from './buffer.js'
 import { describe, sameSpec } from './element-type.js'
-import { PjrtError, type PjrtErrorCode } from './error.js'
+import { PjrtError } from './error.js'
 import type { Executable } from './executable.js'
 
 export function checkArguments(executable: Executable, rows: readonly (readonly Buffer[])[]): void {
@@ -34,7 +34,9 @@ function checkDonated(donated: readonly number[], row: readonly Buffer[]): void 
   const places = new Map<Buffer, number>()
   for (const i of donated) {
     const other = places.get(row[i])
-    if (other !== undefined) refuse(`arguments ${other} and ${i} are one buffer, and the program takes over both; pass a copy`)
+    if (other !== undefined) {
+      refuse(`arguments ${other} and ${i} are one buffer, and the program takes over both; pass a copy`)
+    }
     places.set(row[i], i)
   }
   for (let i = 0; i < row.length; i++) {
@@ -45,6 +47,6 @@ function checkDonated(donated: readonly number[], row: readonly Buffer[]): void 
   }
 }
 
-function refuse(detail: string, code: PjrtErrorCode = 'INVALID_ARGUMENT'): never {
-  throw new PjrtError('LoadedExecutable_Execute', code, detail)
+function refuse(detail: string): never {
+  throw new PjrtError('LoadedExecutable_Execute', 'INVALID_ARGUMENT', detail)
 }

@@ -69,11 +69,15 @@ export class Client {
    */
   async compile(text: string, options: CompileOptions = {}): Promise<Executable> {
     this.checkOpen('Client_Compile')
-    const call = await this.track(this.plugin.callAsync('Client_Compile', { client: this.handle, ...compileArguments(text, options) }))
+    const argument = { client: this.handle, ...compileArguments(text, options) }
+    const call = await this.track(this.plugin.callAsync('Client_Compile', argument))
     return new Executable(this, call.word('executable'))
   }
 
-  /** Loads what `Executable.serialize` gave. It must come from the same plugin, platform and kind of CPU: nothing checks. */
+  /**
+   * Loads what `Executable.serialize` gave. It must come from the same plugin, platform and kind of CPU: nothing
+   * checks.
+   */
   async deserialize(bytes: Uint8Array): Promise<Executable> {
     this.checkOpen('Executable_DeserializeAndLoad')
     const call = await this.track(this.plugin.callAsync('Executable_DeserializeAndLoad', {
@@ -86,7 +90,7 @@ export class Client {
    * Copies an array to a device; the data may change as soon as this returns.
    * @param data row-major, without padding; `bool` is a byte of 0 or 1, `bf16` and `f16` two bytes
    */
-  upload(data: ArrayBufferView, dtype: ElementType, shape: readonly number[], device: Device = this.devices[0]): Buffer {
+  upload(data: ArrayBufferView, dtype: ElementType, shape: readonly number[], device = this.devices[0]): Buffer {
     const entry = 'Client_BufferFromHostBuffer'
     this.checkOpen(entry)
     this.checkDevice(entry, device)
@@ -107,7 +111,7 @@ export class Client {
       host_buffer_semantics: IMMUTABLE_ONLY_DURING_CALL,
       device: device.address,
     })
-    const buffer = new Buffer(this, device, dtype, [...shape], call.word('buffer'))
+    const buffer = new Buffer(this, device, { dtype, shape: [...shape] }, call.word('buffer'))
     const error = this.events.take(this.events.own(call.word('done_with_host_buffer')), entry)
     if (error) throw error
     return buffer

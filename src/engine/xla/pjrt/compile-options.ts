@@ -1,4 +1,7 @@
-/** What goes into a compilation: the program, and CompileOptionsProto (xla/pjrt/proto/compile_options.proto), in the few fields that a sharded program needs. */
+/**
+ * What goes into a compilation: the program, and CompileOptionsProto (xla/pjrt/proto/compile_options.proto), in the
+ * few fields that a sharded program needs.
+ */
 import protobuf from 'protobufjs/minimal.js'
 import { structs } from './abi.js'
 import { pin, pinText, Struct } from './memory.js'
@@ -9,8 +12,8 @@ export interface CompileOptions {
   /** Device ids in the order of the mesh, row-major. @default 0, 1, 2, ... */
   deviceAssignment?: readonly number[]
   /**
-   * XLA flags for this program, as in `{ xla_backend_optimization_level: 1 }`. A whole number is sent as an integer; give a
-   * fractional flag that happens to be whole as a string.
+   * XLA flags for this program, as in `{ xla_backend_optimization_level: 1 }`. A whole number is sent as an integer;
+   * give a fractional flag that happens to be whole as a string.
    */
   overrides?: Readonly<Record<string, boolean | number | string>>
 }
@@ -29,15 +32,18 @@ export function compileArguments(text: string, options: CompileOptions) {
 }
 
 /**
- * Field numbers: executable_build_options 3 { device_ordinal 1, num_replicas 4, num_partitions 5, use_spmd_partitioning 6,
- * device_assignment 9, use_shardy_partitioner 19 }, env_option_overrides 7. Whole DebugOptions would replace XLA's defaults.
- * Options without replica or partition counts make XLA abort the process.
+ * Field numbers: executable_build_options 3 { device_ordinal 1, num_replicas 4, num_partitions 5,
+ * use_spmd_partitioning 6, device_assignment 9, use_shardy_partitioner 19 }, env_option_overrides 7. Whole
+ * DebugOptions would replace XLA's defaults. Options without replica or partition counts make XLA abort the process.
  */
 export function encodeCompileOptions({ partitions = 1, deviceAssignment, overrides = {} }: CompileOptions): Uint8Array {
   const devices = deviceAssignment ?? Array.from({ length: partitions }, (_, i) => i)
-  if (!Number.isInteger(partitions) || partitions < 1) throw new RangeError(`partitions is ${partitions}; it must be 1 or more`)
+  if (!Number.isInteger(partitions) || partitions < 1) {
+    throw new RangeError(`partitions is ${partitions}; it must be 1 or more`)
+  }
   if (devices.length !== partitions || new Set(devices).size !== partitions) {
-    throw new RangeError(`deviceAssignment [${devices.join(', ')}] must name ${partitions} different devices, one a partition`)
+    throw new RangeError(
+      `deviceAssignment [${devices.join(', ')}] must name ${partitions} different devices, one a partition`)
   }
 
   const writer = protobuf.Writer.create()
@@ -61,7 +67,10 @@ export function encodeCompileOptions({ partitions = 1, deviceAssignment, overrid
   return writer.finish()
 }
 
-/** DeviceAssignmentProto: replica_count 1, computation_count 2, one computation_devices 3 { replica_device_ids 1 } a partition. */
+/**
+ * DeviceAssignmentProto: replica_count 1, computation_count 2, one computation_devices 3 { replica_device_ids 1 } a
+ * partition.
+ */
 function writeAssignment(writer: protobuf.Writer, devices: readonly number[]): void {
   writer.uint32(tag(1, VARINT)).int32(1)
   writer.uint32(tag(2, VARINT)).int32(devices.length)

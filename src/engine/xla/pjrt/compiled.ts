@@ -50,8 +50,12 @@ export class CompiledProgram {
   memoryStats(): ProgramMemory {
     const stats = this.plugin.call('Executable_GetCompiledMemoryStats', this.argument)
     return {
-      argument: stats.number('argument'), output: stats.number('output'), alias: stats.number('alias'), temp: stats.number('temp'),
-      generatedCode: stats.number('generated_code'), peak: stats.number('peak'),
+      argument: stats.number('argument'),
+      output: stats.number('output'),
+      alias: stats.number('alias'),
+      temp: stats.number('temp'),
+      generatedCode: stats.number('generated_code'),
+      peak: stats.number('peak'),
     }
   }
 

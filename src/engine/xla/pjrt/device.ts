@@ -25,7 +25,8 @@ export interface DeviceMemory {
 }
 
 export function readDevice(plugin: Plugin, device: bigint): Device {
-  return { ...describeDevice(plugin, plugin.call('Device_GetDescription', { device }).word('device_description')), address: device }
+  const description = plugin.call('Device_GetDescription', { device }).word('device_description')
+  return { ...describeDevice(plugin, description), address: device }
 }
 
 /** Of a device that is here, or of a topology. */

@@ -1,4 +1,7 @@
-/** Element types of buffers, by StableHLO-like names: PJRT's number for each (PJRT_Buffer_Type) and its bytes on the host. */
+/**
+ * Element types of buffers, by StableHLO-like names: PJRT's number for each (PJRT_Buffer_Type) and its bytes on the
+ * host.
+ */
 
 const table = {
   bool: { number: 1, bytes: 1 }, // PRED: one byte, exactly 0 or 1
@@ -18,7 +21,8 @@ const table = {
 
 export type ElementType = keyof typeof table
 
-const byNumber = new Map<number, ElementType>(Object.entries(table).map(([name, { number }]) => [number, name as ElementType]))
+const byNumber = new Map<number, ElementType>(
+  Object.entries(table).map(([name, { number }]) => [number, name as ElementType]))
 
 export function elementTypeNumber(type: ElementType): number {
   return table[type].number
@@ -27,7 +31,9 @@ export function elementTypeNumber(type: ElementType): number {
 /** @throws RangeError for a type that we have no name for (sub-byte, 8-bit float, complex, token) */
 export function elementTypeOf(number: number): ElementType {
   const type = byNumber.get(number)
-  if (!type) throw new RangeError(`PJRT element type ${number} is not supported; known are ${Object.keys(table).join(', ')}`)
+  if (!type) {
+    throw new RangeError(`PJRT element type ${number} is not supported; known are ${Object.keys(table).join(', ')}`)
+  }
   return type
 }
 

@@ -1,8 +1,9 @@
 /**
  * Events: the moment at which devices are done with something. Each is owned by us, taken once, and destroyed then.
- * Waiting is a question of cost. A check takes 0.1 us; going to sleep and being woken 20 us; a turn of the event loop about as
- * much; a wait on a thread 50 us and one of Node's four pool threads (which files are read with, too). So spin for what is about
- * to happen, then look once a turn for a short while, then let a thread wait, at most two at a time.
+ * Waiting is a question of cost. A check takes 0.1 us; going to sleep and being woken 20 us; a turn of the event loop
+ * about as much; a wait on a thread 50 us and one of Node's four pool threads (which files are read with, too). So
+ * spin for what is about to happen, then look once a turn for a short while, then let a thread wait, at most two at a
+ * time.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { entries, type EntryName } from './abi.js'
@@ -50,7 +51,8 @@ export class Events {
   }
 
   private spin(event: bigint): boolean {
-    for (const end = performance.now() + SPIN_MILLISECONDS; !this.isReady(event);) if (performance.now() > end) return false
+    const end = performance.now() + SPIN_MILLISECONDS
+    while (!this.isReady(event)) if (performance.now() > end) return false
     return true
   }
 

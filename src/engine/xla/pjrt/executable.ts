@@ -61,8 +61,8 @@ export class Executable {
       throw error
     }
     for (const row of rows) for (const i of this.donated) row[i].markDonated()
-    const outputs = this.devices.map((device, row) => this.outputs.map(({ dtype, shape }, i) =>
-      new Buffer(this.client, device, dtype, shape, this.call.output(row, i))))
+    const outputs = this.devices.map((device, row) =>
+      this.outputs.map((spec, i) => new Buffer(this.client, device, spec, this.call.output(row, i))))
     const events = this.devices.map((_, row) => this.client.events.own(this.call.event(row)))
     return new Execution(this, outputs, events)
   }

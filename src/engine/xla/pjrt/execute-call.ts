@@ -1,6 +1,7 @@
 /**
- * The native side of running one executable, prepared once: argument struct, options, and the lists of arguments, outputs and
- * events, which the plugin reads and fills during the call and does not keep. Small programs run thousands of times a second.
+ * The native side of running one executable, prepared once: argument struct, options, and the lists of arguments,
+ * outputs and events, which the plugin reads and fills during the call and does not keep. Small programs run
+ * thousands of times a second.
  */
 import { entries, structs } from './abi.js'
 import { pin, Struct, type Block } from './memory.js'
@@ -48,7 +49,10 @@ export class ExecuteCall {
   }
 }
 
-/** A list of pointers to rows of pointers; the rows are one block, at least one word a row so that no pointer is past its end. */
+/**
+ * A list of pointers to rows of pointers; the rows are one block, at least one word a row so that no pointer is past
+ * its end.
+ */
 function rows(count: number, length: number): { lists: Block & { held: unknown }; words: BigUint64Array } {
   const block = pin(new BigUint64Array(Math.max(1, count * length)))
   const lists = pin(BigUint64Array.from({ length: count }, (_, row) => block.address + BigInt(8 * row * length)))

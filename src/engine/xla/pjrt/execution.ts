@@ -18,8 +18,8 @@ export class Execution {
   }
 
   /**
-   * Resolves when all devices are done, rejects with PjrtError. Ignoring it costs nothing and leaks nothing: a failed run also
-   * fails the download of its outputs.
+   * Resolves when all devices are done, rejects with PjrtError. Ignoring it costs nothing and leaks nothing: a failed
+   * run also fails the download of its outputs.
    */
   get done(): Promise<void> {
     if (!this.promise) {

@@ -1,6 +1,6 @@
 /**
- * The end of the process. XLA's threads must not run while C++ destroys its statics, so clients that a script forgot to close are
- * closed in Node's exit event, which comes after process.exit() and after an uncaught error, too.
+ * The end of the process. XLA's threads must not run while C++ destroys its statics, so clients that a script forgot
+ * to close are closed in Node's exit event, which comes after process.exit() and after an uncaught error, too.
  */
 interface Closable { closeSync(): void }
 
@@ -18,4 +18,17 @@ export function closeAtExit(client: Closable): void {
 
 export function closedBefore(client: Closable): void {
   open.delete(client)
+}
+
+/**
+ * libtpu's profiling timer kills a process that ends by itself (SIGPROF, while Node takes itself down), but not one
+ * that ends by process.exit(); so end by that, after all other listeners.
+ */
+export function endByProcessExit(): void {
+  const end = (code: number) => {
+    const listeners = process.rawListeners('exit')
+    for (const later of listeners.slice(listeners.indexOf(end) + 1)) later.call(process, code)
+    process.exit()
+  }
+  process.on('exit', end)
 }

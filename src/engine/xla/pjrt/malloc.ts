@@ -1,6 +1,7 @@
 /**
- * glibc's malloc for XLA on CPUs. XLA allocates outputs and temporaries at every run and frees them after it; glibc gives large
- * blocks back to the kernel, so each run touches fresh pages, which costs more than the arithmetic of many programs.
+ * glibc's malloc for XLA on CPUs. XLA allocates outputs and temporaries at every run and frees them after it; glibc
+ * gives large blocks back to the kernel, so each run touches fresh pages, which costs more than the arithmetic of
+ * many programs.
  */
 import koffi from 'koffi'
 import './stacks.js'
@@ -12,9 +13,10 @@ const M_MMAP_MAX = -4
 const M_ARENA_MAX = -8
 
 /**
- * Lets malloc keep what is freed: no block by mmap, no trimming, one arena. Call it before the client starts its threads; threads
- * that have an arena of their own by then keep it, and map large blocks as before, so GLIBC_TUNABLES at the start of the process
- * does more. Memory in use stays at the highest it was. The user's GLIBC_TUNABLES are left alone.
+ * Lets malloc keep what is freed: no block by mmap, no trimming, one arena. Call it before the client starts its
+ * threads; threads that have an arena of their own by then keep it, and map large blocks as before, so GLIBC_TUNABLES
+ * at the start of the process does more. Memory in use stays at the highest it was. The user's GLIBC_TUNABLES are
+ * left alone.
  * @returns whether it was done: false without glibc, or with the user's own settings
  */
 export function keepFreedMemory(): boolean {

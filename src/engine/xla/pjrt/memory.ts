@@ -1,6 +1,7 @@
 /**
- * Memory that native code reads and writes: ArrayBuffers, whose backing store never moves (Node's own file reads rely on it),
- * so nothing has to be freed and a stale pointer cannot exist while the owner is held. Little-endian, 64-bit platforms only.
+ * Memory that native code reads and writes: ArrayBuffers, whose backing store never moves (Node's own file reads rely
+ * on it), so nothing has to be freed and a stale pointer cannot exist while the owner is held. Little-endian, 64-bit
+ * platforms only.
  */
 import koffi from 'koffi'
 
@@ -16,7 +17,10 @@ export type FieldOf<L extends Layout> = keyof L['fields'] & string
 /** What a field can be set to; blocks and structs are written as their address and kept alive with the struct. */
 export type FieldValue = bigint | number | boolean | null | { readonly address: bigint }
 
-/** Plugins newer than our layouts write fields we do not know, past the size we gave them; some old ones did so by mistake. */
+/**
+ * Plugins newer than our layouts write fields we do not know, past the size we gave them; some old ones did so by
+ * mistake.
+ */
 const SPARE_BYTES = 64
 
 /** An array at a fixed address. Holding the block holds the memory. */
@@ -31,7 +35,9 @@ export function pinText(text: string): Block<Uint8Array> {
   return pin(new TextEncoder().encode(text))
 }
 
-/** A list of 64-bit words (pointers, sizes, dims); never empty, since some plugins check the pointer of an empty list. */
+/**
+ * A list of 64-bit words (pointers, sizes, dims); never empty, since some plugins check the pointer of an empty list.
+ */
 export function pinWords(words: readonly (bigint | number)[]): Block<BigInt64Array> {
   const array = new BigInt64Array(Math.max(1, words.length))
   for (const [i, word] of words.entries()) array[i] = BigInt.asIntN(64, BigInt(word))

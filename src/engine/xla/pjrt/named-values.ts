@@ -43,7 +43,8 @@ function encode(value: NamedValue, keep: (block: Block) => bigint) {
   if (typeof value === 'number' && !Number.isInteger(value)) {
     return { kind: kinds.float, size: 1, write: (view: DataView, at: number) => view.setFloat32(at, value, true) }
   }
-  return { kind: kinds.int64, size: 1, write: (view: DataView, at: number) => view.setBigInt64(at, BigInt(value), true) }
+  const integer = BigInt(value)
+  return { kind: kinds.int64, size: 1, write: (view: DataView, at: number) => view.setBigInt64(at, integer, true) }
 }
 
 /** Reads a native list. int64 values come back as numbers where exact. */
@@ -51,8 +52,8 @@ export function readNamedValues(address: bigint, count: number): NamedValues {
   const view = new DataView(bytesAt(address, count * STRIDE).buffer)
   const result: NamedValues = {}
   for (let at = 0; at < count * STRIDE; at += STRIDE) {
-    const name = textAt(view.getBigUint64(at + fields.name, true), Number(view.getBigUint64(at + fields.name_size, true)))
-    result[name] = decode(view, at)
+    const nameSize = Number(view.getBigUint64(at + fields.name_size, true))
+    result[textAt(view.getBigUint64(at + fields.name, true), nameSize)] = decode(view, at)
   }
   return result
 }

@@ -1,6 +1,7 @@
 /**
- * A PJRT plugin: one shared library that exports one symbol, GetPjrtApi, which gives a table of functions. Each takes a pointer
- * to its argument struct and returns null or an error. Plugins are never unloaded: XLA's threads and registries stay.
+ * A PJRT plugin: one shared library that exports one symbol, GetPjrtApi, which gives a table of functions. Each takes
+ * a pointer to its argument struct and returns null or an error. Plugins are never unloaded: XLA's threads and
+ * registries stay.
  */
 import { existsSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -8,11 +9,15 @@ import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi'
 import { apiLayout, entries, type Arguments, type EntryName } from './abi.js'
 import { allowNoTpu, quietLogs } from './environment.js'
 import { codeName, PjrtError } from './error.js'
+import { endByProcessExit } from './exit.js'
 import { bytesAt, Struct, type FieldOf, type FieldValue } from './memory.js'
 import { readNamedValues, type NamedValues } from './named-values.js'
 import { checkStacks } from './stacks.js'
 
-/** Older tables differ in their order (0.57 was the last rearrangement); these are the plugins that the tests have run on. */
+/**
+ * Older tables differ in their order (0.57 was the last rearrangement); these are the plugins that the tests have run
+ * on.
+ */
 const OLDEST_MINOR = 57
 const TESTED_MINORS = '0.81 to 0.117'
 
@@ -27,13 +32,18 @@ const loaded = new Map<string, Plugin>()
  * @throws PjrtError when the file is missing, is no PJRT plugin, or speaks a version of the API that we do not
  */
 export function loadPlugin(path: string): Plugin {
-  if (!existsSync(path)) throw new PjrtError('GetPjrtApi', 'NOT_FOUND', `no such file: ${path} (expected a PJRT plugin, a shared library)`)
+  if (!existsSync(path)) {
+    throw new PjrtError('GetPjrtApi', 'NOT_FOUND', `no such file: ${path} (expected a PJRT plugin, a shared library)`)
+  }
   const file = realpathSync(path)
   let plugin = loaded.get(file)
   if (!plugin) {
     checkStacks()
     quietLogs()
-    if (basename(file).startsWith('libtpu')) allowNoTpu()
+    if (basename(file).startsWith('libtpu')) {
+      allowNoTpu()
+      endByProcessExit()
+    }
     plugin = new Plugin(file)
     loaded.set(file, plugin)
   }
@@ -59,7 +69,8 @@ export class Plugin implements PluginInfo {
     this.library = openLibrary(path)
     const api = getApi(this.library, path)
     const header = new DataView(bytesAt(api, apiLayout.size).buffer)
-    this.apiVersion = [header.getInt32(apiLayout.fields.major.offset, true), header.getInt32(apiLayout.fields.minor.offset, true)]
+    const { major, minor } = apiLayout.fields
+    this.apiVersion = [header.getInt32(major.offset, true), header.getInt32(minor.offset, true)]
     checkVersion(this.apiVersion, path)
     this.table = new BigUint64Array(bytesAt(api, Number(header.getBigUint64(0, true))).buffer)
     this.call('Plugin_Initialize', {})
@@ -81,7 +92,8 @@ export class Plugin implements PluginInfo {
     let native = this.functions.get(name)
     if (!native) {
       if (!this.has(name)) {
-        throw new PjrtError(name, 'UNIMPLEMENTED', `the plugin does not have it: ${this.path}, PJRT API ${this.apiVersion.join('.')}`)
+        throw new PjrtError(name, 'UNIMPLEMENTED',
+          `the plugin does not have it: ${this.path}, PJRT API ${this.apiVersion.join('.')}`)
       }
       native = koffi.decode(this.table[entries[name].slot >> 3], prototype) as Native
       this.functions.set(name, native)
@@ -89,7 +101,10 @@ export class Plugin implements PluginInfo {
     return native
   }
 
-  /** One call: fills the struct, calls, throws the error if there is one, and gives the struct back to read results from. */
+  /**
+   * One call: fills the struct, calls, throws the error if there is one, and gives the struct back to read results
+   * from.
+   */
   call<E extends EntryName>(name: E, values: Values<E>): Struct<Arguments<E>> {
     const argument = new Struct<Arguments<E>>(entries[name], values)
     this.check(name, this.invoke(this.function(name), argument))
@@ -128,11 +143,16 @@ export class Plugin implements PluginInfo {
     const code = new Struct(entries.Error_GetCode, { error })
     this.invoke(this.function('Error_GetCode'), code)
     this.invoke(this.function('Error_Destroy'), new Struct(entries.Error_Destroy, { error }))
-    return new PjrtError(name, codeName(code.number('code')), detail)
+    // The CPU plugin of API 0.81 wraps this one as INTERNAL.
+    const outOfMemory = detail.includes('Out of memory allocating')
+    return new PjrtError(name, outOfMemory ? 'RESOURCE_EXHAUSTED' : codeName(code.number('code')), detail)
   }
 }
 
-/** The struct of the call being made: a native call gets a bare address, so something else has to keep the memory alive. */
+/**
+ * The struct of the call being made: a native call gets a bare address, so something else has to keep the memory
+ * alive.
+ */
 let held: unknown
 void held
 
@@ -142,7 +162,8 @@ function openLibrary(path: string): LibraryHandle {
   } catch (failure) {
     const reason = (failure as Error).message
     throw new PjrtError('GetPjrtApi', 'INVALID_ARGUMENT',
-      `cannot load ${path} on ${process.platform} ${process.arch}: ${reason}. Is it built for this platform, with its libraries beside it?`)
+      `cannot load ${path} on ${process.platform} ${process.arch}: ${reason}. `
+      + 'Is it built for this platform, with its libraries beside it?')
   }
 }
 
@@ -151,12 +172,14 @@ function getApi(library: LibraryHandle, path: string): bigint {
     return library.func('void *GetPjrtApi()')()
   } catch {
     throw new PjrtError('GetPjrtApi', 'INVALID_ARGUMENT',
-      `${path} is a shared library but no PJRT plugin: it does not export GetPjrtApi. Point PJRT_PLUGIN_LIBRARY_PATH at a plugin.`)
+      `${path} is a shared library but no PJRT plugin: it does not export GetPjrtApi. `
+      + 'Point PJRT_PLUGIN_LIBRARY_PATH at a plugin.')
   }
 }
 
 function checkVersion([major, minor]: [number, number], path: string): void {
   if (major === 0 && minor >= OLDEST_MINOR) return
   throw new PjrtError('GetPjrtApi', 'UNIMPLEMENTED',
-    `${path} has PJRT API ${major}.${minor}; needed is 0.${OLDEST_MINOR} or newer of major 0 (tested with ${TESTED_MINORS}). Install a plugin of another age.`)
+    `${path} has PJRT API ${major}.${minor}; needed is 0.${OLDEST_MINOR} or newer of major 0 `
+    + `(tested with ${TESTED_MINORS}). Install a plugin of another age.`)
 }

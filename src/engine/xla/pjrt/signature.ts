@@ -1,6 +1,7 @@
 /**
- * What a compiled program takes, read from its optimized HLO: the C API tells the shapes of outputs, but neither those of
- * parameters nor which of them are donated. Read with protobufjs from HloModuleProto (xla/service/hlo.proto).
+ * What a compiled program takes, read from its optimized HLO: the C API tells the shapes of outputs, but neither
+ * those of parameters nor which of them are donated. Read with protobufjs from HloModuleProto
+ * (xla/service/hlo.proto).
  */
 import protobuf from 'protobufjs/minimal.js'
 import { type ElementType, type Spec } from './element-type.js'
@@ -14,8 +15,8 @@ export interface Signature {
 
 /** xla::PrimitiveType, which agrees with PJRT_Buffer_Type only as far as f64. */
 const primitiveTypes: Record<number, ElementType> = {
-  1: 'bool', 2: 'i8', 3: 'i16', 4: 'i32', 5: 'i64', 6: 'u8', 7: 'u16', 8: 'u32', 9: 'u64', 10: 'f16', 11: 'f32', 12: 'f64',
-  16: 'bf16',
+  1: 'bool', 2: 'i8', 3: 'i16', 4: 'i32', 5: 'i64', 6: 'u8', 7: 'u16', 8: 'u32', 9: 'u64', 10: 'f16', 11: 'f32',
+  12: 'f64', 16: 'bf16',
 }
 
 /** @param bytes HloModuleProtoWithConfig, whose field 1 is the module */

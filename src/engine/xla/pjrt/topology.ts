@@ -1,6 +1,6 @@
 /**
- * Compiling for devices that are not here: whether a program fits a TPU slice, and what it costs there, from XLA's own compiler.
- * libtpu does it on any Linux machine; the CPU plugin does not.
+ * Compiling for devices that are not here: whether a program fits a TPU slice, and what it costs there, from XLA's
+ * own compiler. libtpu does it on any Linux machine; the CPU plugin does not.
  */
 import { CompiledProgram } from './compiled.js'
 import { compileArguments, type CompileOptions } from './compile-options.js'
@@ -37,12 +37,18 @@ export class Topology {
   }
 
   /**
-   * Compiles a module in StableHLO text, on a thread. Give `partitions` and, if the mesh is not in order, `deviceAssignment`.
+   * Compiles a module in StableHLO text, on a thread. Its partitions are all devices of the slice, in the order of
+   * `devices` unless `deviceAssignment` says otherwise, or one.
    * @throws PjrtError RESOURCE_EXHAUSTED, with XLA's account of the memory, when the program does not fit
    */
   async compile(text: string, options: CompileOptions = {}): Promise<CompiledProgram> {
     if (!this.alive) throw new PjrtError('Compile', 'FAILED_PRECONDITION', `topology ${this.name} was disposed of`)
-    const deviceAssignment = options.deviceAssignment ?? this.devices.slice(0, options.partitions ?? 1).map(({ id }) => id)
+    const { partitions = 1 } = options
+    if (partitions !== 1 && partitions !== this.devices.length) {
+      throw new PjrtError('Compile', 'INVALID_ARGUMENT', `topology ${this.name} has ${this.devices.length} devices; `
+        + `a program is compiled for all of them or for one, not for ${partitions}`)
+    }
+    const deviceAssignment = options.deviceAssignment ?? this.devices.slice(0, partitions).map(({ id }) => id)
     const call = await this.plugin.callAsync('Compile', {
       topology: this.handle, ...compileArguments(text, { ...options, deviceAssignment }),
     })

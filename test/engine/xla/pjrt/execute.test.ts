@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, liveHandles, loadPlugin } from '../../../../src/engine/xla/pjrt/index.js'
-import { addInPlace, download, f32, pluginPath, powers, shardedStep, sortOf, testWithClient } from './support.js'
+import {
+  addInPlace, download, f32, noHandles, pluginPath, powers, shardedStep, sortOf, testWithClient,
+} from './support.js'
 
 const six = (client: Client, value: number) => client.upload(new Float32Array(6).fill(value), 'f32', [2, 3])
 
@@ -15,7 +17,7 @@ testWithClient('an executable knows its signature, memory and fingerprint', 1, a
   const { argument, output, alias, peak } = executable.memoryStats()
   assert.deepEqual({ argument, output, alias }, { argument: 48, output: 24, alias: 24 })
   assert.ok(peak >= 48)
-  assert.equal(executable.costAnalysis(), null)
+  assert.ok((executable.costAnalysis()?.flops ?? 6) === 6) // newer CPU plugins have none
   assert.ok(executable.fingerprint()!.length > 0)
 })
 
@@ -39,9 +41,12 @@ testWithClient('execute refuses arguments that do not fit, before the plugin see
     assert.throws(() => executable.execute(rows), { name: 'PjrtError', message })
   refused([], /runs on 1 devices, 0 rows of arguments were given/)
   refused([[x]], /takes 2 arguments, 1 were given for device 0/)
-  refused([[x, client.upload(new Int32Array(6), 'i32', [2, 3])]], /argument 1 is i32\[2,3\], the program takes f32\[2,3\]/)
-  refused([[client.upload(new Float32Array(6), 'f32', [3, 2]), y]], /argument 0 is f32\[3,2\], the program takes f32\[2,3\]/)
-  refused([[x, client.upload(new Float32Array(6), 'f32', [2, 3], client.devices[1])]], /argument 1 is on device 1, row 0 .* runs on device 0/)
+  const integers = client.upload(new Int32Array(6), 'i32', [2, 3])
+  refused([[x, integers]], /argument 1 is i32\[2,3\], the program takes f32\[2,3\]/)
+  const tall = client.upload(new Float32Array(6), 'f32', [3, 2])
+  refused([[tall, y]], /argument 0 is f32\[3,2\], the program takes f32\[2,3\]/)
+  const elsewhere = client.upload(new Float32Array(6), 'f32', [2, 3], client.devices[1])
+  refused([[x, elsewhere]], /argument 1 is on device 1, row 0 .* runs on device 0/)
   refused([[x, x]], /arguments 0 and 1 are one buffer, and the program takes over argument 0; pass a copy/)
   const gone = six(client, 3)
   gone.dispose()
@@ -68,7 +73,8 @@ testWithClient('execute returns before the devices are done, and the event loop 
 
 testWithClient('disposing of everything in flight is safe: outputs still come', 1, async (client) => {
   const executable = await client.compile(powers(256, 200))
-  const x = client.upload(Float32Array.from({ length: 256 * 256 }, (_, i) => (i % 257 === 0 ? 1 : 0)), 'f32', [256, 256])
+  const identity = Float32Array.from({ length: 256 * 256 }, (_, i) => (i % 257 === 0 ? 1 : 0))
+  const x = client.upload(identity, 'f32', [256, 256])
   const run = executable.execute([[x]])
   const [[output]] = run.outputs
   executable.dispose()
@@ -77,13 +83,14 @@ testWithClient('disposing of everything in flight is safe: outputs still come', 
   output.dispose()
   assert.equal(f32(await bytes)[257], 1)
   await run.done
-  assert.deepEqual(liveHandles(), { client: 1, executable: 0, buffer: 0, event: 0 })
+  assert.deepEqual(liveHandles(), { ...noHandles, client: 1 })
 })
 
-testWithClient('out of memory: the outputs\' download fails with RESOURCE_EXHAUSTED, and an ignored `done` crashes nothing', 1, async (client) => {
+testWithClient('out of memory: the download and `done` fail, and ignoring both crashes nothing', 1, async (client) => {
   const executable = await client.compile(sortOf(2 ** 44))
   const x = client.upload(new Float32Array(1), 'f32', [])
-  const wanted = { name: 'PjrtError', code: 'RESOURCE_EXHAUSTED', message: /Out of memory allocating 70368744\d+ bytes/ }
+  const message = /Out of memory allocating 70368744\d+ bytes/
+  const wanted = { name: 'PjrtError', code: 'RESOURCE_EXHAUSTED', message }
   await assert.rejects(executable.execute([[x]]).outputs[0][0].download(), { ...wanted, entry: 'Buffer_ToHostBuffer' })
   await assert.rejects(executable.execute([[x]]).done, { ...wanted, entry: 'LoadedExecutable_Execute' })
   executable.execute([[x]])
@@ -92,7 +99,7 @@ testWithClient('out of memory: the outputs\' download fails with RESOURCE_EXHAUS
 })
 
 for (const [dp, tp] of [[2, 2], [4, 2]]) {
-  testWithClient(`a Shardy program on ${dp * tp} devices, with donation, in either device order`, dp * tp, async (client) => {
+  testWithClient(`a Shardy program on ${dp * tp} devices, donating, in either order`, dp * tp, async (client) => {
     const count = dp * tp
     for (const deviceAssignment of [undefined, client.devices.map(({ id }) => id).reverse()]) {
       const executable = await client.compile(shardedStep(dp, tp), { partitions: count, deviceAssignment })
@@ -140,10 +147,10 @@ test('2,000 runs with donation grow neither memory nor the number of native obje
   for (let i = 0; i < 2000; i++) await step()
   const grown = process.memoryUsage().rss - before
   assert.ok(grown < 16e6, `resident memory grew by ${grown} bytes`)
-  assert.deepEqual(liveHandles(), { client: 1, executable: 1, buffer: 2, event: 0 })
+  assert.deepEqual(liveHandles(), { ...noHandles, client: 1, executable: 1, program: 1, buffer: 2 })
   assert.deepEqual(await download(x), Array(6).fill(2500))
   await client.close()
-  assert.deepEqual(liveHandles(), { client: 0, executable: 0, buffer: 0, event: 0 })
+  assert.deepEqual(liveHandles(), noHandles)
 })
 
 testWithClient('buffers that nobody holds any more are freed by the garbage collector', 1, async (client) => {

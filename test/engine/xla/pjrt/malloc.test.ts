@@ -45,5 +45,6 @@ test('a koffi library loaded before ours is told of, since it fixes the stack si
     koffi.load(null)
     const { loadPlugin } = await import('${library}index.js')
     try { loadPlugin(process.execPath) } catch (error) { console.log(JSON.stringify(error.message)) }`)
-  assert.match(message as string, /FAILED_PRECONDITION.*XLA needs 16777216.*Import neomesh before anything else that uses koffi/)
+  assert.match(message as string,
+    /FAILED_PRECONDITION.*XLA needs 16777216.*Import neomesh before anything else that uses koffi/)
 })

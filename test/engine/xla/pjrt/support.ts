@@ -21,7 +21,8 @@ export const f32 = (bytes: Uint8Array) => [...new Float32Array(bytes.buffer)]
 export const download = async (buffer: Buffer) => f32(await buffer.download())
 
 /** x + y of f32[2,3], into the memory of x. */
-export const addInPlace = `func.func public @main(%x: tensor<2x3xf32> {tf.aliasing_output = 0 : i32}, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
+export const addInPlace = `func.func public @main(
+    %x: tensor<2x3xf32> {tf.aliasing_output = 0 : i32}, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %sum = stablehlo.add %x, %y : tensor<2x3xf32>
   func.return %sum : tensor<2x3xf32>
 }`
@@ -62,8 +63,8 @@ export const sortOf = (count: number) => `func.func public @main(%x: tensor<f32>
 }`
 
 /**
- * The sum of x w (f32[16,16] by f32[16,32]) over a mesh of dp by tp devices, and 2 w in the memory of w: rows of x are split over
- * dp, columns of w over tp.
+ * The sum of x w (f32[16,16] by f32[16,32]) over a mesh of dp by tp devices, and 2 w in the memory of w: rows of x
+ * are split over dp, columns of w over tp.
  */
 export const shardedStep = (dp: number, tp: number) => `module @step attributes {
     mhlo.num_partitions = ${dp * tp} : i32, mhlo.num_replicas = 1 : i32} {
@@ -73,7 +74,8 @@ export const shardedStep = (dp: number, tp: number) => `module @step attributes 
       %w: tensor<16x32xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}, {"tp"}]>, tf.aliasing_output = 1 : i32})
       -> (tensor<f32> {sdy.sharding = #sdy.sharding<@mesh, []>},
           tensor<16x32xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}, {"tp"}]>}) {
-    %product = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x32xf32>) -> tensor<16x32xf32>
+    %product = stablehlo.dot_general %x, %w, contracting_dims = [1] x [0]
+        : (tensor<16x16xf32>, tensor<16x32xf32>) -> tensor<16x32xf32>
     %zero = stablehlo.constant dense<0.0> : tensor<f32>
     %sum = "stablehlo.reduce"(%product, %zero) ({
       ^bb0(%a: tensor<f32>, %b: tensor<f32>):
@@ -84,3 +86,6 @@ export const shardedStep = (dp: number, tp: number) => `module @step attributes 
     func.return %sum, %twice : tensor<f32>, tensor<16x32xf32>
   }
 }`
+
+/** What `liveHandles` gives when all is freed. */
+export const noHandles = { client: 0, topology: 0, executable: 0, program: 0, buffer: 0, event: 0 }

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/**
+ * Starts the command line. On Linux it first starts itself again with settings for glibc's malloc, which are read before a
+ * program's first line: XLA allocates its temporaries anew for each run, and fresh pages from the system cost more
+ * than much of the arithmetic (measured: bench/RESULTS.md). Set GLIBC_TUNABLES yourself to have your own.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const MALLOC = [
+  'hugetlb=1', 'arena_max=1', 'mmap_max=0', 'trim_threshold=17179869184', 'top_pad=268435456',
+].map((setting) => `glibc.malloc.${setting}`).join(':')
+
+const main = new URL('../dist/src/cli/main.js', import.meta.url)
+if (!existsSync(fileURLToPath(main))) {
+  console.error('neomesh: not built yet; run `make setup` (or `npm ci && npm run build`) in the checkout')
+  process.exit(1)
+} else if (process.platform === 'linux' && process.env.GLIBC_TUNABLES === undefined) {
+  const again = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit', env: { ...process.env, GLIBC_TUNABLES: MALLOC },
+  })
+  // A terminal sends Ctrl-C to both; a signal sent to this process alone is passed on. The child takes two close ones for one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => again.kill(signal))
+  again.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
+  again.on('error', (error) => {
+    console.error(`neomesh: cannot start ${process.execPath}: ${error.message}`)
+    process.exit(1)
+  })
+} else {
+  process.setSourceMapsEnabled(true)
+  const { run } = await import(main.href)
+  await run(process.argv.slice(2))
+}

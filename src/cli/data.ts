@@ -1,0 +1,80 @@
+import { Command } from 'commander'
+import { DataError, describeTotals, prepareData, type PrepareOptions, type PrepareTotals } from '../data/index.js'
+import { sha256File } from '../files/index.js'
+import { loadTokenizer, type Tokenizer } from '../tokenizer/index.js'
+import { interruptible } from './interrupt.js'
+import { real, whole } from './options.js'
+import { bytes, createProgress } from './progress.js'
+
+interface Options {
+  tokenizer: string
+  out: string
+  context: number
+  name?: string
+  eos?: string
+  validationFraction: number
+  validationUnit: 'document' | 'passage'
+  minimumSize: number
+  recordsPerFile: number
+  textKey: string
+  nfkc?: boolean
+  overwrite?: boolean
+  seed: number
+}
+
+export function dataCommand(): Command {
+  const command = new Command('data').description('turn text into training data')
+  command.command('prepare')
+    .description('encode .txt and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data set config')
+    .argument('<inputs...>', 'files, folders or patterns; a .txt is one document, a line of .jsonl is one')
+    .requiredOption('-t, --tokenizer <path>', 'tokenizer.json')
+    .requiredOption('-o, --out <folder>', 'folder to make')
+    .requiredOption('-c, --context <tokens>', 'n_ctx of the models to train: a record has one token more', whole(1))
+    .option('--name <name>', 'first part of the files\' names')
+    .option('--eos <token>', 'token put after each document', '<|endoftext|>')
+    .option('--validation-fraction <part>', 'part of the text to hold out for validation', real(0, 1), 0)
+    .option('--validation-unit <unit>', 'what is held out: document or passage', 'document')
+    .option('--minimum-size <tokens>', 'leave out shorter documents', whole(0), 0)
+    .option('--records-per-file <count>', '', whole(1), 100_000)
+    .option('--text-key <key>', 'key of the text in .jsonl', 'text')
+    .option('--nfkc', 'normalise Unicode (NFKC)')
+    .option('--seed <number>', 'picks the held-out part', whole(0), 0)
+    .option('--overwrite', 'replace an earlier data set in the folder')
+    .action(async (inputs: string[], options: Options) => {
+      const { signal, done } = interruptible()
+      try {
+        const tokenizer = await loadTokenizer(options.tokenizer)
+        const { tokenizer: tokenizerPath, out, context, eos, nfkc, ...rest } = options
+        await makeData({ inputs, output: out, contextLength: context, normalise: { nfkc: nfkc ?? false }, ...rest, signal }, tokenizer, tokenizerPath, eos)
+      } finally {
+        done()
+      }
+    })
+  return command
+}
+
+type Given = Omit<PrepareOptions, 'tokenizer' | 'vocabularySize' | 'eosId'>
+
+/** Prepares a data set, showing progress and totals. */
+export async function makeData(options: Given, tokenizer: Tokenizer, tokenizerPath: string, eos = '<|endoftext|>'): Promise<PrepareTotals> {
+  const eosId = tokenizer.idOf(eos)
+  if (eosId === undefined) throw new DataError(`the tokenizer ${tokenizerPath} has no token "${eos}" to put after documents: name one that it has with --eos`)
+  const bar = createProgress({ title: 'preparing data', total: 0, format: bytes })
+  try {
+    const totals = await prepareData({
+      ...options, tokenizer, tokenizerPath, vocabularySize: tokenizer.vocabSize, eosId,
+      tokenizerHash: await tokenizerHash(tokenizerPath),
+      onProgress: ({ inputBytes, tokens, records }) => bar.update(inputBytes, `${tokens.toLocaleString('en-US')} tokens, ${records.toLocaleString('en-US')} records`),
+    })
+    bar.stop(`${describeTotals(totals)}\ndata set: ${options.output}/dataset.json`)
+    return totals
+  } catch (error) {
+    bar.stop()
+    throw error
+  }
+}
+
+/** sha256 of a tokenizer.json; absent for a pair of older files. */
+export async function tokenizerHash(path: string): Promise<string | undefined> {
+  return path.endsWith('.json') ? sha256File(path) : undefined
+}

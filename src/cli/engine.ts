@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { openXla, type Engine } from '../engine/index.js'
+
+export interface EngineOptions {
+  readonly device: 'cpu' | 'cuda' | 'tpu'
+}
+
+/** Adds the options that choose where programs run. */
+export function withEngine(command: Command): Command {
+  return command.addOption(new Option('--device <kind>', 'what runs the programs').choices(['cpu', 'cuda', 'tpu']).default('cpu'))
+}
+
+export function openEngine({ device }: EngineOptions): Promise<Engine> {
+  return openXla({ platform: device })
+}

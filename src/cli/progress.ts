@@ -1,0 +1,109 @@
+import { SingleBar } from 'cli-progress'
+
+/** How often a plain log has a line of news, in ms. */
+const NEWS = 5000
+
+/** Shows how far long work is: a bar in a terminal, else a line every few seconds. On stderr, so that results can be piped. */
+export interface Progress {
+  /** `details` is a short phrase, such as the loss. */
+  update(done: number, details?: string): void
+  /** Ends it, with a last line of `result` if given. */
+  stop(result?: string): void
+  /** Writes a line above a bar. */
+  log(line: string): void
+}
+
+export interface ProgressOptions {
+  readonly title: string
+  /** What `done` counts up to; 0 if unknown. */
+  readonly total: number
+  /** Amounts as people read them, as in `1.2 MB`. */
+  readonly format?: (amount: number) => string
+  /** Where it begins, of work that goes on. @default 0 */
+  readonly start?: number
+  readonly stream?: NodeJS.WriteStream
+}
+
+export function createProgress({ title, total, format = (x) => x.toLocaleString('en-US'), start = 0, stream = process.stderr }: ProgressOptions): Progress {
+  const began = performance.now()
+  let done = start
+  let details = ''
+  const rate = () => ((done - start) / (performance.now() - began)) * 1000
+  const left = () => (total > done && rate() > 0 ? `, ${duration((total - done) / rate())} left` : '')
+  const line = () => `${title}: ${format(done)}${total > 0 ? ` of ${format(total)}` : ''}, ${format(rounded(rate()))}/s${left()}${details && `, ${details}`}`
+
+  if (stream.isTTY) {
+    const bar = new SingleBar({
+      format: `${title} {bar} {line}`, stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 5,
+      barCompleteChar: '█', barIncompleteChar: '░', linewrap: false,
+    })
+    bar.start(Math.max(total, 1), start, { line: '' })
+    return {
+      update(now, what = details) {
+        done = now
+        details = what
+        bar.update(total > 0 ? now : 0, { line: line().slice(title.length + 2) })
+      },
+      stop(result) {
+        bar.stop()
+        if (result !== undefined) stream.write(`${result}\n`)
+      },
+      log(text) {
+        // The bar is drawn again below the line at its next update.
+        stream.write(`\r\u001b[2K${text}\n`)
+      },
+    }
+  }
+  // Lines come from a timer too, so that a long wait (a compilation) is not silence.
+  let last = performance.now()
+  const say = (text: string) => {
+    last = performance.now()
+    stream.write(`${text}\n`)
+  }
+  const timer = setInterval(() => {
+    if (performance.now() - last > NEWS) say(line())
+  }, 1000)
+  timer.unref()
+  return {
+    update(now, what = details) {
+      done = now
+      details = what
+      if (performance.now() - last > NEWS) say(line())
+    },
+    stop(result) {
+      clearInterval(timer)
+      if (result !== undefined) say(result)
+    },
+    log: say,
+  }
+}
+
+/** Says every few seconds that something whose end is not known is still going on, as long as `work` takes. */
+export async function whileWaiting<T>(what: string, work: Promise<T>, stream: NodeJS.WriteStream = process.stderr): Promise<T> {
+  const began = performance.now()
+  const timer = setInterval(() => stream.write(`${what} (${duration((performance.now() - began) / 1000)})\n`), NEWS)
+  try {
+    return await work
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** `1 h 02 min`, `3 min 05 s`, `12 s`. */
+export function duration(seconds: number): string {
+  const s = Math.round(seconds)
+  const two = (x: number) => String(x).padStart(2, '0')
+  if (s >= 3600) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`
+  return s >= 60 ? `${Math.floor(s / 60)} min ${two(s % 60)} s` : `${s} s`
+}
+
+/** `1.2 MB`, decimal units. */
+export function bytes(amount: number): string {
+  for (const [unit, size] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const)
+    if (amount >= size) return `${(amount / size).toFixed(1)} ${unit}`
+  return `${Math.round(amount)} B`
+}
+
+function rounded(x: number): number {
+  return x >= 100 ? Math.round(x) : Number(x.toPrecision(3))
+}

@@ -1,0 +1,52 @@
+/** What `neomesh import hf`, `neomesh import tf` and `neomesh export hf` do. */
+import { isFile } from '../files/index.js'
+import { join } from 'node:path'
+import { findCheckpoint, openCheckpoint } from '../train/checkpoint.js'
+import { exportHuggingFace, type ExportHuggingFaceOptions } from './export-hugging-face.js'
+import { openHuggingFace } from './hugging-face.js'
+import { followed, sumOfElements, type ConvertOptions, type ConvertTotals } from './variables.js'
+import { tokenizerIn, writeCheckpoint } from './write-checkpoint.js'
+
+export { importTensorflow as importTf, type ImportTensorflowOptions } from './import-tensorflow.js'
+
+/**
+ * Writes a Hugging Face GPT-Neo folder as a checkpoint of ours, with its tokenizer. Nothing is left after a failure. Throws
+ * ConfigError, FileError, or the signal's reason.
+ */
+export async function importHf(folder: string, output: string, options: ConvertOptions = {}): Promise<ConvertTotals> {
+  const source = await openHuggingFace(folder)
+  try {
+    const { config, variables } = source
+    const tokenizer = await tokenizerIn(folder)
+    await writeCheckpoint(output, followed(variables, options), { config, step: 0, tokens: 0, tokenizer })
+    const parameters = sumOfElements(variables)
+    return {
+      output,
+      tensors: variables.length,
+      parameters,
+      bytes: 4 * parameters,
+      notes: [...source.notes, ...(tokenizer ? [] : ['the folder has no tokenizer: give one when you sample'])],
+    }
+  } finally {
+    await source.close()
+  }
+}
+
+/**
+ * Writes a checkpoint (or the newest one of a run) as a Hugging Face folder; optimizer slots stay behind. A tokenizer.json
+ * in the checkpoint is copied along unless another is given. Throws ConfigError, FileError, or the signal's reason.
+ */
+export async function exportHf(
+  path: string,
+  output: string,
+  options: ExportHuggingFaceOptions = {},
+): Promise<ConvertTotals> {
+  const checkpoint = await openCheckpoint(await findCheckpoint(path))
+  try {
+    const own = join(checkpoint.folder, 'tokenizer.json')
+    const tokenizer = options.tokenizer ?? ((await isFile(own)) ? own : undefined)
+    return await exportHuggingFace(checkpoint.read, checkpoint.config, output, { ...options, tokenizer })
+  } finally {
+    await checkpoint.close()
+  }
+}

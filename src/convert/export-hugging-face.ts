@@ -1,0 +1,164 @@
+/** Writes GPT-Neo variables as a folder that transformers loads with from_pretrained. */
+import { join } from 'node:path'
+import type { ModelConfig } from '../config/index.js'
+import {
+  createAtomicFolder,
+  parseJson,
+  tensorBytes,
+  writeFileAtomic,
+  writeSafetensors,
+  type WritableTensor,
+} from '../files/index.js'
+import { configToHuggingFace } from './config-to-hugging-face.js'
+import { counterparts, prefix } from './hugging-face-names.js'
+import { indexFile, singleFile } from './hugging-face-weights.js'
+import { transpose } from './transpose.js'
+import { elementsOf, followed, type ConvertOptions, type ConvertTotals } from './variables.js'
+import { tokenizerJson } from './write-checkpoint.js'
+
+/** Gives the f32 numbers of a variable of this name and shape, row-major, when its turn comes. */
+export type ReadVariable = (name: string, shape: readonly number[]) => Promise<Float32Array>
+
+export interface ExportHuggingFaceOptions extends ConvertOptions {
+  /** A tokenizer.json to copy along, or a folder with vocab.json and merges.txt. */
+  tokenizer?: string
+  /** Largest file of weights, in bytes; a model beyond it is cut into shards. @default 5e9 */
+  maxShardBytes?: number
+  /** Rows of the vocabulary to keep, where n_vocab was rounded up for training. @default n_vocab */
+  vocabSize?: number
+}
+
+/** GPT-2's and GPT-Neo's only special token. */
+const endOfText = '<|endoftext|>'
+
+/**
+ * Writes config.json, the weights (f32, in one file or in shards) and tokenizer.json to the folder `output`, which
+ * appears whole or not at all. One tensor is in memory at a time, and its transpose. Throws ConfigError for a model that
+ * Hugging Face's GPT-Neo cannot express, FileError, or the signal's reason.
+ */
+export async function exportHuggingFace(
+  read: ReadVariable,
+  config: ModelConfig,
+  output: string,
+  options: ExportHuggingFaceOptions = {},
+): Promise<ConvertTotals> {
+  const { tokenizer, vocabSize = config.n_vocab, maxShardBytes = 5e9 } = options
+  // What cannot be expressed is refused before anything is written.
+  configToHuggingFace(config, { vocabSize, eosId: null })
+  const folder = await createAtomicFolder(output, { mayReplace: () => false })
+  try {
+    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder.workPath)
+    const eosId = json ? endOfTextId(json, tokenizer!) : null
+    const tensors = followed(tensorsOf(read, config, vocabSize), options)
+    const bytes = await writeWeights(folder.workPath, tensors, maxShardBytes)
+    if (json) await writeTokenizer(folder.workPath, json, config, eosId)
+    await writeJson(join(folder.workPath, 'config.json'), configToHuggingFace(config, { vocabSize, eosId }))
+    options.signal?.throwIfAborted()
+    await folder.commit()
+    return {
+      output,
+      bytes,
+      tensors: tensors.length,
+      parameters: bytes / 4,
+      notes: json ? [] : ['no tokenizer was given: transformers needs a tokenizer.json in the folder to encode text'],
+    }
+  } finally {
+    await folder.abort()
+  }
+}
+
+interface ExportedTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  data(): Promise<Float32Array>
+}
+
+function tensorsOf(read: ReadVariable, config: ModelConfig, vocabSize: number): ExportedTensor[] {
+  return counterparts(config).map(({ name, theirs, shape, transposed }) => {
+    const rows = name === 'gpt2/wte' ? vocabSize : shape[0]
+    const kept = [rows, ...shape.slice(1)]
+    return {
+      name: prefix + theirs,
+      shape: transposed ? [...shape].reverse() : kept,
+      async data() {
+        const data = await read(name, shape)
+        return transposed ? transpose(data, shape[0], shape[1]) : data.subarray(0, elementsOf(kept))
+      },
+    }
+  })
+}
+
+/** Returns the bytes of all tensors together. */
+async function writeWeights(
+  folder: string,
+  tensors: readonly ExportedTensor[],
+  maxShardBytes: number,
+): Promise<number> {
+  const groups = shardsOf(tensors, maxShardBytes)
+  const five = (number: number) => String(number).padStart(5, '0')
+  const names = groups.map((_, i) =>
+    groups.length === 1 ? singleFile : `model-${five(i + 1)}-of-${five(groups.length)}.safetensors`,
+  )
+  for (const [i, group] of groups.entries()) {
+    const writable = group.map(({ name, shape, data }): WritableTensor => ({
+      name,
+      shape,
+      dtype: 'F32',
+      async data() {
+        const floats = await data()
+        return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength)
+      },
+    }))
+    // transformers refuses files that do not say which framework's layout they have.
+    await writeSafetensors(join(folder, names[i]), writable, { metadata: { format: 'pt' } })
+  }
+  const bytes = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0)
+  if (groups.length > 1) {
+    const map = groups.flatMap((group, i) => group.map(({ name }) => [name, names[i]]))
+    await writeJson(join(folder, indexFile), { metadata: { total_size: bytes }, weight_map: Object.fromEntries(map) })
+  }
+  return bytes
+}
+
+/** Tensors in order, cut where a file would grow beyond the limit. */
+function shardsOf(tensors: readonly ExportedTensor[], maxShardBytes: number): ExportedTensor[][] {
+  const shards: ExportedTensor[][] = []
+  let size = Infinity
+  for (const tensor of tensors) {
+    const bytes = bytesOf(tensor)
+    if (size + bytes > maxShardBytes) {
+      shards.push([])
+      size = 0
+    }
+    shards[shards.length - 1].push(tensor)
+    size += bytes
+  }
+  return shards
+}
+
+function bytesOf({ shape }: ExportedTensor): number {
+  return tensorBytes('F32', shape)
+}
+
+/** Id of the token that ends a text, by its usual name; null if the tokenizer has none. */
+function endOfTextId(json: Buffer, path: string): number | null {
+  const { added_tokens: added } = parseJson(json.toString('utf8'), path) as {
+    added_tokens?: { id: number; content: string }[]
+  }
+  return added?.find(({ content }) => content === endOfText)?.id ?? null
+}
+
+/** Without tokenizer_config.json transformers takes GPT-2's class, whose special token the vocabulary may not have. */
+async function writeTokenizer(folder: string, json: Buffer, config: ModelConfig, eosId: number | null): Promise<void> {
+  const special = eosId === null ? {} : { bos_token: endOfText, eos_token: endOfText, unk_token: endOfText }
+  await writeFileAtomic(join(folder, 'tokenizer.json'), json)
+  await writeJson(join(folder, 'tokenizer_config.json'), {
+    tokenizer_class: 'PreTrainedTokenizerFast',
+    model_max_length: config.n_ctx,
+    ...special,
+  })
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`)
+}

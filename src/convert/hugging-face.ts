@@ -1,0 +1,137 @@
+/** Hugging Face's GPT-Neo folders under GPT-Neo's names and in its layout, tensor by tensor. */
+import { join } from 'node:path'
+import { ConfigError, type ModelConfig } from '../config/index.js'
+import { toFloats } from '../engine/half.js'
+import { FileError, readJson, type StoredTensor, type TensorEntry } from '../files/index.js'
+import type { SavedVariable } from '../train/checkpoint.js'
+import { configFromHuggingFace } from './config-from-hugging-face.js'
+import { causalMask, counterparts, outputTable, prefix, type Counterpart } from './hugging-face-names.js'
+import { openWeights, type Weights } from './hugging-face-weights.js'
+import { transpose } from './transpose.js'
+import { streamed, type VariableSource } from './variables.js'
+
+/** An open folder. Close it when done. */
+export interface HuggingFaceFolder extends VariableSource {
+  readonly config: ModelConfig
+  /** What was left out, for people. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * Opens a folder that transformers saved from GPTNeoForCausalLM or GPTNeoModel: config.json, and safetensors in f32, bf16
+ * or f16. Checks the config, and the name and shape of every tensor. Throws ConfigError, FileError.
+ */
+export async function openHuggingFace(folder: string): Promise<HuggingFaceFolder> {
+  const path = join(folder, 'config.json')
+  const json = await readJson(path)
+  const config = configFromHuggingFace(json, path)
+  const weights = await openWeights(folder)
+  try {
+    const list = counterparts(config)
+    const head = weights.tensors.has(`${prefix}wte.weight`) ? prefix : ''
+    checkNames(folder, weights, list, head)
+    const table = weights.tensors.get(`${head}wte.weight`)!
+    const untied = isUntied(json)
+    if (untied && !weights.tensors.has(outputTable))
+      throw new ConfigError(`${path}: tie_word_embeddings: false is not possible: the folder has no ${outputTable}`)
+    return {
+      config,
+      notes:
+        table.shape[0] > config.n_vocab
+          ? [`wte.weight has ${table.shape[0]} rows; those beyond vocab_size ${config.n_vocab} are left out`]
+          : [],
+      variables: list.map((part): SavedVariable => ({
+        name: part.name,
+        shape: part.shape,
+        data: () =>
+          part.theirs === 'wte.weight'
+            ? readTable(folder, weights, head + part.theirs, part)
+            : readPart(weights, head, part),
+      })),
+      close: () => weights.close(),
+    }
+  } catch (cause) {
+    await weights.close()
+    throw cause
+  }
+}
+
+/** The same variables one after another: fetch each one's data before asking for the next. */
+export function huggingFaceVariables(folder: string): AsyncGenerator<SavedVariable> {
+  return streamed(openHuggingFace(folder))
+}
+
+/** Every tensor that is needed must be there in its shape, and every other one must be known to be of no use. */
+function checkNames(folder: string, { tensors }: Weights, list: readonly Counterpart[], head: string): void {
+  for (const { theirs, shape, transposed } of list) {
+    const entry = tensors.get(head + theirs)
+    if (entry === undefined)
+      throw new FileError(`${folder} has no tensor "${head + theirs}", which its config.json asks for`, folder)
+    checkShape(folder, entry, transposed ? [...shape].reverse() : shape, theirs === 'wte.weight')
+    if (!(entry.dtype in floats))
+      throw new FileError(
+        `${folder}: "${entry.name}" has dtype ${entry.dtype}; ${Object.keys(floats).join(', ')} can be read`,
+        folder,
+      )
+  }
+  const known = new Set(list.map(({ theirs }) => head + theirs))
+  for (const name of tensors.keys()) {
+    const bare = name.startsWith(head) ? name.slice(head.length) : name
+    if (!known.has(name) && name !== outputTable && !causalMask.test(bare))
+      throw new FileError(
+        `${folder} has a tensor "${name}", which GPT-Neo has no place for. Is it another kind of model?`,
+        folder,
+      )
+  }
+}
+
+function checkShape(folder: string, { name, shape }: TensorEntry, wanted: readonly number[], moreRows: boolean): void {
+  const rows = moreRows && shape.length === 2 && shape[0] >= wanted[0] ? shape[0] : wanted[0]
+  if (shape.join() !== [rows, ...wanted.slice(1)].join())
+    throw new FileError(
+      `${folder}: "${name}" has shape [${shape.join(', ')}], its config.json asks for [${wanted.join(', ')}]`,
+      folder,
+    )
+}
+
+function isUntied(json: unknown): boolean {
+  return (json as Record<string, unknown>).tie_word_embeddings === false
+}
+
+const floats: Readonly<Record<string, 'f32' | 'bf16' | 'f16'>> = { F32: 'f32', BF16: 'bf16', F16: 'f16' }
+
+async function readPart(
+  weights: Weights,
+  head: string,
+  { theirs, shape, transposed }: Counterpart,
+): Promise<Float32Array> {
+  const data = floatsOf(await weights.read(head + theirs))
+  return transposed ? transpose(data, shape[1], shape[0]) : data
+}
+
+/** The embedding table. GPT-Neo uses it as output layer too, so that Hugging Face's own must have the same numbers. */
+async function readTable(
+  folder: string,
+  weights: Weights,
+  name: string,
+  { shape }: Counterpart,
+): Promise<Float32Array> {
+  const table = await weights.read(name)
+  if (weights.tensors.has(outputTable)) {
+    const output = await weights.read(outputTable)
+    if (output.dtype !== table.dtype || Buffer.compare(output.data, table.data) !== 0)
+      throw new FileError(
+        `${folder}: ${outputTable} differs from ${name}. GPT-Neo has one table for both (tie_word_embeddings)`,
+        folder,
+      )
+  }
+  return floatsOf(table).subarray(0, shape[0] * shape[1])
+}
+
+function floatsOf({ dtype, data }: StoredTensor): Float32Array {
+  const array = dtype === 'F32' ? Float32Array : Uint16Array
+  return toFloats(
+    new array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength / array.BYTES_PER_ELEMENT),
+    floats[dtype],
+  )
+}

@@ -1,0 +1,186 @@
+/**
+ * TensorFlow V2 checkpoints without TensorFlow: PREFIX.index lists the tensors, PREFIX.data-NNNNN-of-NNNNN hold their
+ * bytes. The index is read at once, a tensor when it is asked for. Source: tensorflow/core/util/tensor_bundle.
+ */
+import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { crc32c, FileError, maskCrc, withFileErrors } from '../files/index.js'
+import { readTable, type TableEntry } from './sstable.js'
+import { decodeEntry, decodeHeader, type BundleEntry, type BundleHeader } from './tensor-bundle.js'
+import { findTensorflowPrefix } from './tensorflow-prefix.js'
+
+/** How elements of each dtype that can be read are handed out; bfloat16 and float16 as their bits. */
+const arrays = {
+  float32: Float32Array,
+  bfloat16: Uint16Array,
+  float16: Uint16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+} as const
+export type TensorflowDtype = keyof typeof arrays
+
+export interface TensorflowTensor {
+  readonly dtype: TensorflowDtype
+  readonly shape: readonly number[]
+  /** Row-major. */
+  readonly data: Float32Array | Uint16Array | Int32Array | BigInt64Array
+}
+
+/** An open checkpoint. Close it when done. */
+export interface TensorflowCheckpoint {
+  /** The path that its files share. */
+  readonly prefix: string
+  /** By name, sorted. A dtype may be one that `read` refuses, such as string. */
+  readonly tensors: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>
+  /** Reads one tensor and checks its checksum. Throws FileError. */
+  read(name: string): Promise<TensorflowTensor>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a checkpoint by its prefix, one of its files, or a folder with a `checkpoint` file. Checks the index, and that
+ * all shards are there and long enough. Throws FileError in one line that says what is wrong.
+ */
+export async function openTensorflowCheckpoint(path: string): Promise<TensorflowCheckpoint> {
+  const prefix = await findTensorflowPrefix(path)
+  const { header, entries } = await readIndex(`${prefix}.index`)
+  const shards = await openShards(prefix, header.shards, entries)
+  return {
+    prefix,
+    tensors: entries,
+    read: (name) => readTensor(prefix, shards, entries, name),
+    close: () => closeAll(shards),
+  }
+}
+
+interface Shard {
+  readonly path: string
+  readonly handle: FileHandle
+}
+
+async function readIndex(path: string): Promise<{ header: BundleHeader; entries: Map<string, BundleEntry> }> {
+  const file = await withFileErrors('read', path, () => readFile(path))
+  const entries = new Map<string, BundleEntry>()
+  let header: BundleHeader | undefined
+  for (const { key, value } of readTable(file, path)) {
+    if (key.length === 0) header = decoded(path, 'its header', value, decodeHeader)
+    // Parts of partitioned variables have binary keys, which begin with a zero byte.
+    else if (key[0] !== 0) entries.set(key.toString('utf8'), decoded(path, `the entry of "${key}"`, value, decodeEntry))
+  }
+  if (header === undefined)
+    throw new FileError(`${path} is not a checkpoint index: it is a table without a header entry`, path)
+  if (header.bigEndian)
+    throw new FileError(`${path}: the checkpoint was written on a big-endian machine, which is not supported`, path)
+  if (header.minimumVersion > 1)
+    throw new FileError(
+      `${path}: readers must know version ${header.minimumVersion} of the format; this one knows 1`,
+      path,
+    )
+  return { header, entries }
+}
+
+function decoded<T>(path: string, what: string, value: TableEntry['value'], decode: (bytes: Uint8Array) => T): T {
+  try {
+    return decode(value)
+  } catch (cause) {
+    throw new FileError(
+      `${path} is not a sound checkpoint index: ${what} cannot be read (${(cause as Error).message})`,
+      path,
+    )
+  }
+}
+
+async function openShards(prefix: string, count: number, entries: ReadonlyMap<string, BundleEntry>): Promise<Shard[]> {
+  const shards: Shard[] = []
+  const five = (number: number) => String(number).padStart(5, '0')
+  try {
+    const needed = new Array<number>(count).fill(0)
+    for (const [name, { shard, offset, size }] of entries) {
+      if (!(shard in needed))
+        throw new FileError(`${prefix}.index puts "${name}" into shard ${shard} of ${count}`, prefix)
+      needed[shard] = Math.max(needed[shard], offset + size)
+    }
+    for (const [index, bytes] of needed.entries()) {
+      const path = `${prefix}.data-${five(index)}-of-${five(count)}`
+      const handle = await open(path, 'r').catch((cause) => {
+        if (cause.code !== 'ENOENT') return withFileErrors('open', path, () => Promise.reject(cause))
+        throw new FileError(`${path} is missing: the checkpoint has ${count} data files. Copy it there`, path, 'ENOENT')
+      })
+      shards.push({ path, handle })
+      const { size } = await withFileErrors('read', path, () => handle.stat())
+      if (size < bytes)
+        throw new FileError(
+          `${path} is cut off: it has ${size} bytes, its tensors end at ${bytes}. Copy it again`,
+          path,
+        )
+    }
+    return shards
+  } catch (cause) {
+    await closeAll(shards)
+    throw cause
+  }
+}
+
+async function closeAll(shards: readonly Shard[]): Promise<void> {
+  for (const { handle } of shards) await handle.close()
+}
+
+async function readTensor(
+  prefix: string,
+  shards: readonly Shard[],
+  entries: ReadonlyMap<string, BundleEntry>,
+  name: string,
+): Promise<TensorflowTensor> {
+  const entry = entries.get(name)
+  if (entry === undefined) {
+    const names = [...entries.keys()]
+    throw new FileError(
+      `${prefix} has no tensor "${name}"; it has ${names.length}: ` +
+        `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', ...' : ''}`,
+      prefix,
+    )
+  }
+  const { dtype, shape, shard, offset, size, slices } = entry
+  if (slices > 0)
+    throw new FileError(
+      `${prefix}: "${name}" is a partitioned variable, stored in ${slices} slices, which is not supported. ` +
+        'Save it whole',
+      prefix,
+    )
+  if (!isReadable(dtype))
+    throw new FileError(
+      `${prefix}: "${name}" has dtype ${dtype}; ${Object.keys(arrays).join(', ')} can be read`,
+      prefix,
+    )
+  const elements = shape.reduce((product, extent) => product * extent, 1)
+  if (elements * arrays[dtype].BYTES_PER_ELEMENT !== size)
+    throw new FileError(`${prefix}.index: "${name}" (${dtype} [${shape.join(', ')}]) cannot have ${size} bytes`, prefix)
+  const bytes = new ArrayBuffer(size)
+  const { path, handle } = shards[shard]
+  if ((await readChecked(handle, path, Buffer.from(bytes), offset)) !== entry.crc32c)
+    throw new FileError(
+      `${path}: the checksum of "${name}" does not match: its bytes are damaged. Copy the file again`,
+      path,
+    )
+  return { dtype, shape, data: new arrays[dtype](bytes) }
+}
+
+function isReadable(dtype: string): dtype is TensorflowDtype {
+  return Object.hasOwn(arrays, dtype)
+}
+
+/** Small enough that the checksum finds the bytes in the cache, and that others run in between. */
+const bytesPerRead = 1 << 22
+
+/** Fills `into` from the file and returns its masked checksum. */
+async function readChecked(handle: FileHandle, path: string, into: Buffer, offset: number): Promise<number> {
+  let crc = 0
+  for (let done = 0; done < into.length;) {
+    const part = Math.min(bytesPerRead, into.length - done)
+    const { bytesRead } = await withFileErrors('read', path, () => handle.read(into, done, part, offset + done))
+    if (bytesRead === 0)
+      throw new FileError(`${path} ended at byte ${offset + done} while it was read: it has been cut off`, path)
+    crc = crc32c(into, done, done + bytesRead, crc)
+    done += bytesRead
+  }
+  return maskCrc(crc)
+}

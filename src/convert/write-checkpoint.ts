@@ -1,0 +1,50 @@
+/** Writes imported variables as a checkpoint of ours, with a tokenizer beside them if there is one. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ModelConfig } from '../config/index.js'
+import { createAtomicFolder, isFile, isFolder, sha256, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { loadTokenizer, saveTokenizer } from '../tokenizer/index.js'
+import { saveCheckpoint, type SavedVariable } from '../train/checkpoint.js'
+
+/** What a checkpoint holds beside its variables. */
+export interface CheckpointMeta {
+  readonly config: ModelConfig
+  readonly step: number
+  readonly tokens: number
+  /** A tokenizer.json, or a folder with vocab.json and merges.txt. */
+  readonly tokenizer?: string
+}
+
+/** Writes the folder; it appears whole or not at all. Throws FileError if `output` is there and has something in it. */
+export async function writeCheckpoint(
+  output: string,
+  variables: readonly SavedVariable[],
+  meta: CheckpointMeta,
+): Promise<void> {
+  const folder = await createAtomicFolder(output, { mayReplace: () => false })
+  try {
+    const { tokenizer, ...about } = meta
+    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder.workPath)
+    await saveCheckpoint(folder.workPath, variables, { ...about, ...(json && { tokenizer: sha256(json) }) })
+    if (json) await writeFileAtomic(join(folder.workPath, 'tokenizer.json'), json)
+    await folder.commit()
+  } finally {
+    await folder.abort()
+  }
+}
+
+/** The tokenizer of a folder, as `tokenizer` of CheckpointMeta; undefined if it has none. */
+export async function tokenizerIn(folder: string): Promise<string | undefined> {
+  const path = join(folder, 'tokenizer.json')
+  if (await isFile(path)) return path
+  const pair = await Promise.all(['vocab.json', 'merges.txt'].map((name) => isFile(join(folder, name))))
+  return pair.every(Boolean) ? folder : undefined
+}
+
+/** The bytes of a tokenizer.json, as they are; made from vocab.json and merges.txt where there is none. */
+export async function tokenizerJson(path: string, workFolder: string): Promise<Buffer> {
+  if (!(await isFolder(path))) return withFileErrors('read', path, () => readFile(path))
+  const made = join(workFolder, 'tokenizer.json')
+  await saveTokenizer(await loadTokenizer(path), made)
+  return readFile(made)
+}

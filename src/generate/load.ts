@@ -1,0 +1,19 @@
+import type { Engine } from '../engine/index.js'
+import { modelOf, parametersOf } from '../model/index.js'
+import { arrayFrom, findCheckpoint, openCheckpoint } from '../train/index.js'
+import type { LoadedModel } from './generate.js'
+
+/** Loads a model to sample from: a checkpoint folder, or a run's newest. Throws FileError. */
+export async function loadModel(engine: Engine, path: string): Promise<LoadedModel & { readonly folder: string; readonly step: number }> {
+  const folder = await findCheckpoint(path)
+  const checkpoint = await openCheckpoint(folder)
+  try {
+    const { config, manifest } = checkpoint
+    const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+    const parameters: Record<string, Awaited<ReturnType<typeof arrayFrom>>> = {}
+    for (const spec of specs) parameters[spec.name] = await arrayFrom(engine, spec, null, checkpoint.read)
+    return { engine, config, specs, parameters, folder, step: manifest.step }
+  } finally {
+    await checkpoint.close()
+  }
+}

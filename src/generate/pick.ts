@@ -1,0 +1,47 @@
+import { argmax, cast, cumsum, dim, random, slice, softmax, sort, where, type Tensor, type Value } from '../tensor/index.js'
+
+/** How the next token is chosen from its logits. */
+export interface Sampling {
+  /** Divides the logits; 0 takes the likeliest token. @default 1 */
+  readonly temperature?: number
+  /** Keeps only this many of the likeliest tokens; 0 keeps all. @default 0 */
+  readonly topK?: number
+  /** Keeps the fewest of the likeliest tokens whose probabilities reach this; 1 keeps all. @default 1 */
+  readonly topP?: number
+}
+
+/** Throws RangeError for a setting outside its range. */
+export function checkSampling({ temperature = 1, topK = 0, topP = 1 }: Sampling): void {
+  if (!(temperature >= 0 && Number.isFinite(temperature))) throw new RangeError(`the temperature is ${temperature}; it must be 0 or more`)
+  if (!Number.isInteger(topK) || topK < 0) throw new RangeError(`top-k is ${topK}; it must be a whole number, 0 for no limit`)
+  if (!(topP > 0 && topP <= 1)) throw new RangeError(`top-p is ${topP}; it must be above 0 and at most 1`)
+}
+
+/**
+ * Next token ids, i32 [batch], from f32 logits [batch, vocab]. Random numbers are those of `key`, so equal keys give equal
+ * tokens on every engine. A sample is the argmax of the logits plus Gumbel noise, as in gpt-neo sample.py; top-k comes
+ * before top-p, as in Hugging Face generate.
+ */
+export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sampling: Sampling): Tensor<'batch'> {
+  const { temperature = 1, topK = 0, topP = 1 } = sampling
+  const [batch, vocab] = logits.dims
+  if (temperature === 0) return argmax(logits, vocab) as Value as Tensor<'batch'>
+  let scaled: Tensor = logits.div(temperature)
+  const limited = topK > 0 && topK < vocab.size
+  if (limited || topP < 1) {
+    const [sorted] = sort(scaled, vocab, { descending: true })
+    const count = limited ? topK : vocab.size
+    const top = dim('vocab', count)
+    const best = slice(sorted, vocab, 0, count) as Tensor
+    // A token stays if those before it do not reach topP; the first always does.
+    const before = cumsum(softmax(best, top), top, { exclusive: true })
+    const lowest = topP < 1 ? where(before.less(topP), best, Infinity).min(top) : best.min(top)
+    scaled = where(scaled.greaterEqual(lowest as Tensor), scaled, -Infinity)
+  }
+  return argmax(scaled.add(random.gumbel(key, [batch, vocab])), vocab) as Value as Tensor<'batch'>
+}
+
+/** The key for the token at a position (i32 scalar), from the words of a seed (u32 [seed_words 2]). */
+export function keyAt(seedWords: Tensor, position: Tensor<never>): random.Key {
+  return random.foldIn(random.keyOfWords(seedWords), cast(position, 'u32'))
+}

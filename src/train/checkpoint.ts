@@ -1,0 +1,166 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { modelSchema, type ModelConfig } from '../config/model-keys.js'
+import {
+  createAtomicFolder, FileError, openSafetensors, readJson, sha256File, withFileErrors, writeFileAtomic, writeSafetensors, type SafetensorsFile,
+} from '../files/index.js'
+
+/**
+ * A checkpoint is a folder: safetensors shards with GPT-Neo's variable names (f32, one layer a variable), and
+ * manifest.json, which is written last and says what the folder holds. Folders appear whole or not at all.
+ */
+const manifestSchema = z.strictObject({
+  format: z.literal('neomesh checkpoint 1'),
+  /** Training steps done. */
+  step: z.number().int().min(0),
+  /** Tokens trained on. */
+  tokens: z.number().int().min(0),
+  config: z.record(z.string(), z.unknown()),
+  shards: z.array(z.strictObject({ file: z.string(), bytes: z.number(), sha256: z.string() })).min(1),
+  /** Name, shape and shard of each variable and slot. */
+  variables: z.record(z.string(), z.strictObject({ shape: z.array(z.number()), shard: z.number().int() })),
+  /** sha256 of the tokenizer.json that the data was made with, if known. */
+  tokenizer: z.string().optional(),
+})
+export type Manifest = z.infer<typeof manifestSchema>
+
+/** A variable to save; its data is fetched when its turn comes. */
+export interface SavedVariable {
+  readonly name: string
+  readonly shape: readonly number[]
+  data(): Promise<Float32Array>
+}
+
+/** Largest shard, in bytes. */
+const SHARD_BYTES = 2 ** 30
+
+/** Writes a checkpoint folder atomically and returns its manifest. Throws FileError; then nothing is left of it. */
+export async function saveCheckpoint(
+  folder: string, variables: readonly SavedVariable[], about: { step: number; tokens: number; config: ModelConfig; tokenizer?: string },
+): Promise<Manifest> {
+  const work = await createAtomicFolder(folder, { overwrite: true, mayReplace: (name) => name === 'manifest.json' || name.endsWith('.safetensors') })
+  try {
+    const shards: Manifest['shards'] = []
+    const listed: Manifest['variables'] = {}
+    for (const [index, group] of groups(variables).entries()) {
+      const file = `model-${String(index).padStart(5, '0')}.safetensors`
+      const path = join(work.workPath, file)
+      const bytes = await writeSafetensors(path, group.map(({ name, shape, data }) => ({
+        name, shape, dtype: 'F32' as const, data: async () => bytesOf(await data()),
+      })))
+      shards.push({ file, bytes, sha256: await sha256File(path) })
+      for (const { name, shape } of group) listed[name] = { shape: [...shape], shard: index }
+    }
+    const { step, tokens, config, tokenizer } = about
+    const manifest: Manifest = { format: 'neomesh checkpoint 1', step, tokens, config, shards, variables: listed, ...(tokenizer ? { tokenizer } : {}) }
+    await writeFileAtomic(join(work.workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
+    await work.commit()
+    return manifest
+  } finally {
+    await work.abort()
+  }
+}
+
+/** An open checkpoint. Close it when done. */
+export interface Checkpoint {
+  readonly folder: string
+  readonly manifest: Manifest
+  readonly config: ModelConfig
+  has(name: string): boolean
+  /** The f32 numbers of a variable. Throws FileError if it is absent or has another shape. */
+  read(name: string, shape: readonly number[]): Promise<Float32Array>
+  close(): Promise<void>
+}
+
+/** Opens a checkpoint folder and checks its manifest, and that its shards are there and whole. Throws FileError. */
+export async function openCheckpoint(folder: string, { verify = true }: { verify?: boolean } = {}): Promise<Checkpoint> {
+  const path = join(folder, 'manifest.json')
+  const parsed = manifestSchema.safeParse(await readJson(path))
+  if (!parsed.success) throw new FileError(`${path} is not a checkpoint's manifest: ${z.prettifyError(parsed.error).split('\n')[0]}. Use another checkpoint`, path)
+  const manifest = parsed.data
+  const config = modelSchema.safeParse(manifest.config)
+  if (!config.success) throw new FileError(`${path} holds a model config that this version cannot read: ${z.prettifyError(config.error).split('\n')[0]}`, path)
+  const files: SafetensorsFile[] = []
+  const close = async () => void (await Promise.all(files.map((file) => file.close())))
+  try {
+    for (const shard of manifest.shards) {
+      const file = join(folder, shard.file)
+      if (verify && (await sha256File(file)) !== shard.sha256)
+        throw new FileError(`${file} is corrupt: its contents differ from what was saved. Use an earlier checkpoint, or a copy of this one`, file)
+      files.push(await openSafetensors(file))
+    }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+  return {
+    folder, manifest, config: config.data, close,
+    has: (name) => name in manifest.variables,
+    async read(name, shape) {
+      const entry = manifest.variables[name]
+      if (!entry) throw new FileError(`${folder} has no variable "${name}": it was saved with another model or optimizer`, folder)
+      if (entry.shape.join() !== shape.join())
+        throw new FileError(`${folder}: variable "${name}" has shape [${entry.shape.join(', ')}], the model needs [${shape.join(', ')}]. Use the config it was saved with`, folder)
+      const { data } = await files[entry.shard].read(name)
+      return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+    },
+  }
+}
+
+/** Folder of the checkpoint of a step within a run. */
+export function checkpointFolder(run: string, step: number): string {
+  return join(run, 'checkpoints', `step-${String(step).padStart(8, '0')}`)
+}
+
+/** Steps of a run's checkpoints, in order; none for a run that has not begun. */
+export async function checkpointSteps(run: string): Promise<number[]> {
+  const folder = join(run, 'checkpoints')
+  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [] as string[]
+    throw cause
+  })
+  return names.flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b)
+}
+
+/** Removes all but the last `keep` checkpoints of a run. */
+export async function pruneCheckpoints(run: string, keep: number): Promise<void> {
+  const steps = await checkpointSteps(run)
+  for (const step of steps.slice(0, Math.max(0, steps.length - keep))) {
+    const folder = checkpointFolder(run, step)
+    await withFileErrors('remove', folder, () => rm(folder, { recursive: true }))
+  }
+}
+
+/** The newest checkpoint of a run, or the one given itself. Throws FileError that says where to look. */
+export async function findCheckpoint(path: string): Promise<string> {
+  const names = await withFileErrors('open the run', path, () => readdir(path))
+  if (names.includes('manifest.json')) return path
+  const steps = await checkpointSteps(path)
+  if (steps.length === 0) throw new FileError(`${path} holds no checkpoint: neither manifest.json nor checkpoints/step-*. Train first, or name another folder`, path)
+  return checkpointFolder(path, steps[steps.length - 1])
+}
+
+/** Variables in order, cut where a shard is full. */
+function groups(variables: readonly SavedVariable[]): SavedVariable[][] {
+  const all: SavedVariable[][] = []
+  let group: SavedVariable[] = []
+  let bytes = 0
+  for (const variable of variables) {
+    const size = 4 * variable.shape.reduce((product, extent) => product * extent, 1)
+    if (group.length > 0 && bytes + size > SHARD_BYTES) {
+      all.push(group)
+      group = []
+      bytes = 0
+    }
+    group.push(variable)
+    bytes += size
+  }
+  all.push(group)
+  return all
+}
+
+function bytesOf(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+

@@ -1,0 +1,39 @@
+import { DeviceArray, jit, type Engine } from '../engine/index.js'
+import type { Initializer, Parameters, ParameterSpec } from '../model/index.js'
+import { dim, fill, random, type Dim, type Tensor } from '../tensor/index.js'
+
+/**
+ * Initial parameters, drawn on the engine. The numbers of a variable depend on the seed, its name and its shape alone: not on
+ * other variables, nor on how layers are stacked.
+ */
+export async function initialise(engine: Engine, specs: readonly ParameterSpec[], seed: number): Promise<Parameters<DeviceArray>> {
+  const words = DeviceArray.from(engine, new Uint32Array(random.seedWords(seed)), [random.SEED_WORDS], 'u32')
+  const programs = new Map<string, (words: DeviceArray, names: DeviceArray) => Promise<unknown>>()
+  const parameters: Record<string, DeviceArray> = {}
+  for (const { name, names, dims, initializer } of specs) {
+    const stacked = names.length > 1
+    const key = JSON.stringify([dims, initializer])
+    const program = programs.get(key) ?? (jit(engine, draw(dims, initializer, stacked), { name: 'initialise' }) as never)
+    programs.set(key, program)
+    const hashes = DeviceArray.from(engine, Uint32Array.from(names, hashOf), stacked ? [dims[0]] : [dim('name', 1)], 'u32')
+    parameters[name] = (await program(words, hashes)) as DeviceArray
+    hashes.dispose()
+  }
+  words.dispose()
+  return parameters
+}
+
+function draw(dims: readonly Dim[], initializer: Initializer, stacked: boolean) {
+  return (words: Tensor, hashes: Tensor): Tensor => {
+    if (initializer.kind === 'constant') return fill(dims, initializer.value, 'f32')
+    const named = random.foldIn(random.keyOfWords(words), stacked ? hashes : hashes.max(hashes.dims[0]))
+    return random.normal(named, dims).mul(initializer.stddev)
+  }
+}
+
+/** FNV-1a of a name, 32 bits. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
+}

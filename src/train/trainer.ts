@@ -1,0 +1,152 @@
+import type { ModelConfig } from '../config/index.js'
+import { DeviceArray, jit, type Engine, type MemoryUse } from '../engine/index.js'
+import { FileError } from '../files/index.js'
+import { modelOf, parametersOf, type LayerMode, type ParameterSpec } from '../model/index.js'
+import { dim, spec, zeros, type Dim } from '../tensor/index.js'
+import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
+import { initialise } from './initialise.js'
+import { OPTIMIZERS } from './optimizers/index.js'
+import { arrayFrom, variablesOf } from './parameters.js'
+import { differencesOf } from './resume.js'
+import { stateSpecs, trainStep, type StepMetrics, type TrainState } from './step.js'
+
+/** What compiling the step took and needs. */
+export interface StepProgram {
+  readonly traceSeconds: number
+  readonly compileSeconds: number
+  readonly fromCache: boolean
+  /** Bytes on the device. */
+  readonly memory: MemoryUse | null
+}
+
+/** Layers up to which a program has a part for each by default. */
+const UNROLLED_LAYERS = 16
+
+/** A model in training: its state on an engine, and the step that changes it. */
+export class Trainer {
+  /** Steps done. */
+  step = 0
+  readonly specs: readonly ParameterSpec[]
+  readonly layers: LayerMode
+  private readonly run: (state: unknown, ids: DeviceArray) => Promise<unknown>
+  private readonly prepareStep: (...args: unknown[]) => ReturnType<ReturnType<typeof jit>['prepare']>
+  private state: TrainState<DeviceArray> | null = null
+  private readonly rows: readonly [Dim, Dim]
+
+  /**
+   * @param layers one program part for each layer (`unroll`, faster) or for all (`scan`, which compiles in the same time at
+   * any depth); by default the first up to 16 layers
+   */
+  constructor(readonly engine: Engine, readonly config: ModelConfig, layers?: LayerMode) {
+    this.layers = layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan')
+    this.specs = parametersOf(modelOf(config, { batch: 1 }), this.layers)
+    this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
+    const compiled = jit(engine, trainStep(config, this.specs, this.layers), { donate: [0], name: 'train_step' })
+    this.run = compiled as never
+    this.prepareStep = compiled.prepare
+  }
+
+  /** Compiles the step, if that is not done yet. */
+  async prepare(): Promise<StepProgram> {
+    const { executable, traceSeconds } = await this.prepareStep(stateSpecs(this.specs, this.config), spec(this.rows, 'i32'))
+    return { traceSeconds, compileSeconds: executable.seconds, fromCache: executable.fromCache, memory: executable.memory() }
+  }
+
+  /** Draws initial parameters from the config's seed. */
+  async initialise(): Promise<void> {
+    const parameters = await initialise(this.engine, this.specs, this.config.seed)
+    await this.begin(parameters, 0, (each) => this.zeros(each.dims))
+  }
+
+  /** Goes on from a checkpoint. Throws FileError if it is of another model, optimizer or training. Returns its manifest. */
+  async restore(folder: string): Promise<Manifest> {
+    const checkpoint = await openCheckpoint(folder)
+    try {
+      const differences = differencesOf(checkpoint.config, this.config)
+      if (differences.length > 0)
+        throw new FileError(`${folder} was saved under another config: ${differences.join('; ')}. Use the config it was saved with, or start a new run`, folder)
+      const parameters: Record<string, DeviceArray> = {}
+      for (const each of this.specs) parameters[each.name] = await arrayFrom(this.engine, each, null, checkpoint.read)
+      await this.begin(parameters, checkpoint.manifest.step, (each, slot) => arrayFrom(this.engine, each, slot, checkpoint.read))
+      return checkpoint.manifest
+    } finally {
+      await checkpoint.close()
+    }
+  }
+
+  /** Starts a step on ids i32 [batch, n_ctx + 1], row-major. The metrics may be read while it runs; dispose of them. */
+  async trainOn(ids: Int32Array): Promise<StepMetrics<DeviceArray>> {
+    const batch = DeviceArray.from(this.engine, ids, this.rows, 'i32')
+    const { state, metrics } = (await this.run(this.current(), batch)) as { state: TrainState<DeviceArray>; metrics: StepMetrics<DeviceArray> }
+    batch.dispose()
+    this.state = state
+    this.step++
+    return metrics
+  }
+
+  /** The parameters as they are now. They are gone after the next step. */
+  get parameters(): TrainState<DeviceArray>['parameters'] {
+    return this.current().parameters
+  }
+
+  /** Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written. */
+  async save(folder: string, tokenizer?: string): Promise<Manifest> {
+    const { parameters, slots } = this.current()
+    const variables = this.specs.flatMap((each) => [null, ...OPTIMIZERS[this.config.opt_name].slots].flatMap((slot) => {
+      const array = slot === null ? parameters[each.name] : slots[each.name][slot]
+      return savedVariables(each, slot, array)
+    }))
+    const tokens = this.step * this.config.train_batch_size * this.config.n_ctx
+    return saveCheckpoint(folder, variables, { step: this.step, tokens, config: this.config, tokenizer })
+  }
+
+  /** Frees the state. */
+  dispose(): void {
+    if (!this.state) return
+    const { parameters, slots, step } = this.state
+    for (const array of [...Object.values(parameters), ...Object.values(slots).flatMap((each) => Object.values(each)), step]) array.dispose()
+    this.state = null
+  }
+
+  private async begin(
+    parameters: TrainState<DeviceArray>['parameters'], step: number,
+    slotOf: (spec: ParameterSpec, slot: string) => Promise<DeviceArray>,
+  ): Promise<void> {
+    this.dispose()
+    const slots: Record<string, Record<string, DeviceArray>> = {}
+    for (const each of this.specs) {
+      slots[each.name] = {}
+      for (const slot of OPTIMIZERS[this.config.opt_name].slots) slots[each.name][slot] = await slotOf(each, slot)
+    }
+    this.state = { parameters, slots, step: DeviceArray.from(this.engine, new Int32Array([step]), [], 'i32') }
+    this.step = step
+  }
+
+  private readonly zeroPrograms = new Map<string, () => Promise<DeviceArray>>()
+  private zeros(dims: readonly Dim[]): Promise<DeviceArray> {
+    const key = JSON.stringify(dims)
+    const known = this.zeroPrograms.get(key) ?? (jit(this.engine, () => zeros(dims), { name: 'zeros' }) as unknown as () => Promise<DeviceArray>)
+    this.zeroPrograms.set(key, known)
+    return known()
+  }
+
+  private current(): TrainState<DeviceArray> {
+    if (!this.state) throw new Error('the trainer has no parameters yet: call initialise() or restore(folder) first')
+    return this.state
+  }
+}
+
+/** The variables of an array, which is read once, when the first of its layers is saved. */
+function savedVariables(spec: ParameterSpec, slot: string | null, array: DeviceArray): SavedVariable[] {
+  let data: Promise<ReturnType<typeof variablesOf>> | null = null
+  const read = () => (data ??= array.read().then((numbers) => variablesOf(spec, slot, numbers)))
+  return spec.names.map((name, i) => ({
+    name: slot === null ? name : `${name}/${slot}`,
+    shape: spec.shape,
+    data: async () => {
+      const numbers = (await read())[i].data
+      if (i === spec.names.length - 1) data = null
+      return numbers
+    },
+  }))
+}
