@@ -10,8 +10,8 @@ import { tokenizerIn, writeCheckpoint } from './write-checkpoint.js'
 export { importTensorflow as importTf, type ImportTensorflowOptions } from './import-tensorflow.js'
 
 /**
- * Writes a Hugging Face GPT-Neo folder as a checkpoint of ours, with its tokenizer. Nothing is left after a failure. Throws
- * ConfigError, FileError, or the signal's reason.
+ * Writes a Hugging Face GPT-Neo folder as a checkpoint of ours, with its tokenizer. Nothing is left after a failure.
+ * Throws ConfigError, FileError, or the signal's reason.
  */
 export async function importHf(folder: string, output: string, options: ConvertOptions = {}): Promise<ConvertTotals> {
   const source = await openHuggingFace(folder)
@@ -33,8 +33,9 @@ export async function importHf(folder: string, output: string, options: ConvertO
 }
 
 /**
- * Writes a checkpoint (or the newest one of a run) as a Hugging Face folder; optimizer slots stay behind. A tokenizer.json
- * in the checkpoint is copied along unless another is given. Throws ConfigError, FileError, or the signal's reason.
+ * Writes a checkpoint (or the newest one of a run) as a Hugging Face folder; optimizer slots stay behind. A
+ * tokenizer.json in the checkpoint is copied along unless another is given. Throws ConfigError, FileError, or the
+ * signal's reason.
  */
 export async function exportHf(
   path: string,

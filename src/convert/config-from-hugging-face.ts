@@ -1,6 +1,6 @@
 /**
- * GPT-Neo's own config from the config.json of Hugging Face's GPT-Neo. What GPT-Neo cannot express is refused, since something
- * else would be computed in silence. Source: transformers models/gpt_neo/configuration_gpt_neo.py.
+ * GPT-Neo's own config from the config.json of Hugging Face's GPT-Neo. What GPT-Neo cannot express is refused, since
+ * something else would be computed in silence. Source: transformers models/gpt_neo/configuration_gpt_neo.py.
  */
 import { z } from 'zod'
 import { parseModelConfig, type ModelConfig } from '../config/index.js'

@@ -33,8 +33,8 @@ const endOfText = '<|endoftext|>'
 
 /**
  * Writes config.json, the weights (f32, in one file or in shards) and tokenizer.json to the folder `output`, which
- * appears whole or not at all. One tensor is in memory at a time, and its transpose. Throws ConfigError for a model that
- * Hugging Face's GPT-Neo cannot express, FileError, or the signal's reason.
+ * appears whole or not at all. One tensor is in memory at a time, and its transpose. Throws ConfigError for a model
+ * that Hugging Face's GPT-Neo cannot express, FileError, or the signal's reason.
  */
 export async function exportHuggingFace(
   read: ReadVariable,

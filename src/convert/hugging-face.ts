@@ -18,8 +18,8 @@ export interface HuggingFaceFolder extends VariableSource {
 }
 
 /**
- * Opens a folder that transformers saved from GPTNeoForCausalLM or GPTNeoModel: config.json, and safetensors in f32, bf16
- * or f16. Checks the config, and the name and shape of every tensor. Throws ConfigError, FileError.
+ * Opens a folder that transformers saved from GPTNeoForCausalLM or GPTNeoModel: config.json, and safetensors in f32,
+ * bf16 or f16. Checks the config, and the name and shape of every tensor. Throws ConfigError, FileError.
  */
 export async function openHuggingFace(folder: string): Promise<HuggingFaceFolder> {
   const path = join(folder, 'config.json')

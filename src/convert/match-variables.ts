@@ -8,8 +8,8 @@ import type { SavedVariable } from '../train/checkpoint.js'
 const slots = ['/adam_m', '/adam_v', '_slot_vr', '_slot_vc', '_slot_v', '_slot_m']
 
 /**
- * Sorts variables into the model's, in its order, and optimizer slots of them. Throws FileError in one line for one that
- * is missing, that the model has not, or whose shape is another. `where` names the checkpoint.
+ * Sorts variables into the model's, in its order, and optimizer slots of them. Throws FileError in one line for one
+ * that is missing, that the model has not, or whose shape is another. `where` names the checkpoint.
  */
 export function matchVariables(found: readonly SavedVariable[], config: ModelConfig, where: string) {
   const wrong = (what: string) => new FileError(`${where} does not fit the model config: ${what}`, where)

@@ -1,6 +1,7 @@
 /**
  * Sorted tables of keys and values in the layout of LevelDB: data blocks, an index block that says where they lie, a
- * footer. Keys share prefixes with the key before them. Source: LevelDB doc/table_format.md; tensorflow/core/lib/io/table.cc.
+ * footer. Keys share prefixes with the key before them. Source: LevelDB doc/table_format.md;
+ * tensorflow/core/lib/io/table.cc.
  */
 import protobuf from 'protobufjs/minimal.js'
 import { FileError, maskedCrc32c } from '../files/index.js'

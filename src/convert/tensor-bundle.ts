@@ -1,6 +1,7 @@
 /**
  * The protocol buffers in a TensorFlow checkpoint's index: one BundleHeaderProto under the empty key, one
- * BundleEntryProto for each tensor under its name. Source: tensorflow/core/protobuf/tensor_bundle.proto, framework/types.proto.
+ * BundleEntryProto for each tensor under its name. Source: tensorflow/core/protobuf/tensor_bundle.proto,
+ * framework/types.proto.
  */
 import protobuf from 'protobufjs/minimal.js'
 

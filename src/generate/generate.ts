@@ -54,7 +54,7 @@ export async function* generate(loaded: LoadedModel, prompts: readonly ArrayLike
   const ended = prompts.map(() => false)
   const made = prompts.map(() => 0)
   try {
-    for (let position = first; position < end && !ended.includes(false); position++) {
+    for (let position = first; position < end && ended.includes(false); position++) {
       // The ids at this position: from the prompt where it reaches that far, else what was sampled.
       const inPrompt = prompts.map((prompt) => position < prompt.length)
       let sampled: ArrayLike<number> | null = null
