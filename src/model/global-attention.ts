@@ -1,7 +1,8 @@
-import { einsum, range, softmax, where, type Tensor } from '../tensor/index.js'
+import { transpose, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Mixed, Projected } from './attention.js'
 import { attendToCache, startCache } from './cache.js'
 import type { Model } from './dims.js'
+import { causalAttention } from './softmax-attention.js'
 
 /** What GPT-Neo adds to the logits of keys that a query may not see, under global attention. */
 export const GLOBAL_BIAS = -1e10
@@ -15,8 +16,9 @@ export const globalAttention: AttentionRules = {
 }
 
 function mix({ q, k, v }: Projected, { batch, sequence, memory, heads, features }: Model): Mixed {
-  const logits = einsum([q, k], [batch, heads, sequence, memory]).cast('f32')
-  const visible = range(memory).lessEqual(range(sequence))
-  const weights = softmax(where(visible, logits, GLOBAL_BIAS) as Tensor, memory).cast(v.dtype)
-  return einsum([weights, v], [batch, sequence, heads, features]) as Tensor
+  // Heads first, once for all products.
+  const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
+  const mixed = causalAttention(
+    headed(q, sequence), headed(k, memory), headed(v, memory), { side: [batch, heads], queries: sequence, keys: memory, features }, GLOBAL_BIAS)
+  return transpose(mixed, [batch, sequence, heads, features])
 }

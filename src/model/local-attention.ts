@@ -1,7 +1,8 @@
-import { and, concat, dim, einsum, pad, range, remainder, reshape, slice, softmax, where, type Tensor } from '../tensor/index.js'
+import { and, concat, dim, pad, range, remainder, reshape, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Mixed, Projected } from './attention.js'
 import { attendToCache, startRing } from './cache.js'
 import type { Model } from './dims.js'
+import { causalAttention, softmaxAttention } from './softmax-attention.js'
 
 /** What Mesh TensorFlow adds to the logits of keys outside the window. */
 const LOCAL_BIAS = -1e9
@@ -25,28 +26,37 @@ export const localAttention: AttentionRules = {
 function mix({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
   const length = sequence.size
-  const radius = Math.min(model.config.local_attention_radius, length)
-  const size = Math.min(Math.max(radius, 32), length)
+  const radius = model.config.local_attention_radius
+  const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
+  const [qh, kh, vh] = [headed(q, sequence), headed(k, memory), headed(v, memory)]
+  if (radius >= length)
+    return transpose(causalAttention(qh, kh, vh, { side: [batch, heads], queries: sequence, keys: memory, features }, LOCAL_BIAS), [batch, sequence, heads, features])
+
+  const size = blockSize(radius, length)
   const count = Math.ceil(length / size)
+  const padded = count * size - length
   const blocks = dim('blocks', count)
   const queries = dim('query_block_length', size)
   // Blocks of keys that a query's window can reach into, before its own.
   const back = Math.ceil((radius - 1) / size)
-  const keys = dim('memory_block_length', size)
-  const window = dim('memory_block_length', size * (back + 1))
-
-  const padded = count * size - length
-  const qs = reshape(pad(q, sequence, 0, padded), [batch, blocks, queries, heads, features])
-  const windows = (x: Projected['k']) => {
-    const all = reshape(pad(x, memory, back * size, padded), [batch, dim('blocks', count + back), keys, heads, features]) as Tensor
+  const keys = dim('memory_block_length', size * (back + 1))
+  const windows = (x: Tensor) => {
+    const all = reshape(pad(x, memory, back * size, padded), [batch, heads, dim('blocks', count + back), dim('memory_block_length', size), features]) as Tensor
     return concat(Array.from({ length: back + 1 }, (_, i) => slice(all, dim('blocks', count + back), i, count)), 'memory_block_length')
   }
-  const logits = einsum([qs, windows(k)], [batch, blocks, heads, queries, window]).cast('f32')
-  const block = range(blocks).mul(size)
-  const position = block.add(range(queries))
-  const key = block.add(range(window)).sub(back * size)
-  const visible = and(and(key.lessEqual(position), key.greater(position.sub(radius))), key.greaterEqual(0))
-  const weights = softmax(where(visible, logits, LOCAL_BIAS) as Tensor, window).cast(v.dtype)
-  const mixed = einsum([weights, windows(v)], [batch, blocks, queries, heads, features])
-  return slice(reshape(mixed, [batch, dim('sequence', count * size), heads, features]), dim('sequence', count * size), 0, length) as Tensor
+  const visible = () => {
+    const block = range(blocks).mul(size)
+    const position = block.add(range(queries))
+    const key = block.add(range(keys)).sub(back * size)
+    return and(and(key.lessEqual(position), key.greater(position.sub(radius))), key.greaterEqual(0)) as Tensor
+  }
+  const qs = reshape(pad(qh, sequence, 0, padded), [batch, heads, blocks, queries, features])
+  const mixed = softmaxAttention(qs, windows(kh), windows(vh), { side: [batch, heads, blocks], queries, keys, features }, visible, LOCAL_BIAS)
+  const all = dim('sequence', count * size)
+  return transpose(slice(reshape(mixed, [batch, heads, all, features]), all, 0, length), [batch, sequence, heads, features])
+}
+
+/** Queries in a block: small blocks compute little in vain, large ones make good products. */
+function blockSize(radius: number, length: number): number {
+  return Math.min(length, Math.max(64, Math.ceil(radius / 2)))
 }

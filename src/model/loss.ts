@@ -1,12 +1,12 @@
 import {
-  and, cast, compare, dim, einsum, pad, pick, range, reshape, scan, slice, withGradient, where, zeros, type Tensor, type Value,
+  and, cast, compare, dim, einsum, pad, pick, range, reshape, scan, slice, transpose, withGradient, where, zeros, type Tensor, type Value,
 } from '../tensor/index.js'
 import type { HiddenNames, Model } from './dims.js'
 
-/** Logits held at a time: 32 MB of f32. */
-const CHUNK_ELEMENTS = 8 * 2 ** 20
-/** Label of the tokens that fill the last chunk up; they count for nothing. */
-const FILLER = -0x80000000
+/** Logits held at a time: 128 MB of f32. */
+const CHUNK_ELEMENTS = 32 * 2 ** 20
+/** Label of tokens that count for nothing, as of those that fill the last chunk up. */
+export const NO_TOKEN = -0x80000000
 
 /**
  * Cross entropy of next tokens from the last hidden states, without ever holding the logits of all tokens: they are made
@@ -28,7 +28,7 @@ export function crossEntropy(
 
   const cut = (h: Tensor, ids: Tensor) => ({
     h: reshape(pad(reshape(h, [flat, embd]), flat, 0, filled.size - tokens), [chunks, chunk, embd]) as Tensor,
-    ids: reshape(pad(reshape(ids, [flat]), flat, 0, filled.size - tokens, FILLER), [chunks, chunk]) as Tensor,
+    ids: reshape(pad(reshape(ids, [flat]), flat, 0, filled.size - tokens, NO_TOKEN), [chunks, chunk]) as Tensor,
   })
   /** The sums of a chunk, and what their gradient is made of. */
   const forward = (h: Tensor, w: Tensor, ids: Tensor) => {
@@ -37,7 +37,7 @@ export function crossEntropy(
     const exps = logits.sub(top).exp()
     const total = exps.sum(vocab)
     const z = total.log().add(top)
-    const counts = cast(compare(ids, 'NE', FILLER), 'f32').mul(1 / tokens)
+    const counts = cast(compare(ids, 'NE', NO_TOKEN), 'f32').mul(1 / tokens)
     const known = and(compare(ids, 'GE', 0), compare(ids, 'LT', vocab.size))
     const entropy = where(known, z.sub(pick(logits, vocab, ids)), 0).mul(counts)
     const loss = entropy.add(z.square().mul(config.z_loss).mul(counts))
@@ -48,19 +48,20 @@ export function crossEntropy(
   const run = withGradient('cross_entropy', {
     forward([h, w, ids]) {
       const narrow = cast(w, h.dtype)
-      const [[sums, dw], dh] = scan(chunks, [[zeros([]), zeros([])] as Tensor[], zeros([vocab, embd]) as Tensor] as const, cut(h, ids), ([sums, dw], part) => {
+      const [[sums, dw], dh] = scan(chunks, [[zeros([]), zeros([])] as Tensor[], zeros([embd, vocab]) as Tensor] as const, cut(h, ids), ([sums, dw], part) => {
         const { exps, total, z, counts, known, sums: more } = forward(part.h, narrow, part.ids)
         // d(z - logits[label])/dlogits = softmax - onehot, and d(z^2)/dlogits = 2 z softmax.
         const weight = where(known, 1, 0).add(z.mul(2 * config.z_loss)).mul(counts)
         const soft = exps.mul(weight.div(total))
         const dlogits = cast(where(compare(part.ids, 'EQ', range(vocab)), soft.sub(counts), soft), h.dtype) as Tensor
         return [
-          [addTo(sums, more), dw.add(cast(einsum([dlogits, part.h], [vocab, embd]), 'f32'))] as const,
+          [addTo(sums, more), dw.add(cast(einsum([part.h, dlogits], [embd, vocab]), 'f32'))] as const,
           einsum([dlogits, narrow], [chunk, embd]) as Tensor,
         ] as const
       })
       const dx = reshape(slice(reshape(dh, [filled, embd]), filled, 0, tokens), [batch, sequence, embd])
-      return [sums, [dx, dw]]
+      // Summed the way the products come out, and turned once.
+      return [sums, [dx, transpose(dw, [vocab, embd])]]
     },
     backward: ([dx, dw], [grad]) => [dx.mul(cast(grad, dx.dtype)), dw.mul(grad), null],
   }, ([h, w, ids]) => {

@@ -1,20 +1,23 @@
 import { isFloat, type DType } from '../../tensor/dtype.js'
 import type { AttributesOf, PrimitiveName } from '../../tensor/ops/index.js'
-import { placeOf } from '../../tensor/place.js'
 import type { Program } from '../../tensor/program.js'
 import type { Shape } from '../../tensor/primitive.js'
 import type { Node, Value } from '../../tensor/tensor.js'
+import { printDot } from './dot.js'
+import { longs, shaped, typeOf, Writer } from './writer.js'
 
 export interface PrintOptions {
   /** For each input the output that takes over its memory, or null. */
   readonly aliases?: readonly (number | null)[]
   /** Adds the caller's line to each operation, for XLA's error messages. Costs text. */
   readonly locations?: boolean
+  /** Fixes the order in memory where XLA's CPU backend would choose badly (see dot.ts). */
+  readonly physical?: boolean
 }
 
 /** The program as a StableHLO module in generic text form, with one public function `main`. */
-export function printStableHlo(program: Program, { aliases = [], locations = false }: PrintOptions = {}): string {
-  const writer = new Writer(locations)
+export function printStableHlo(program: Program, { aliases = [], locations = false, physical = false }: PrintOptions = {}): string {
+  const writer = new Writer(locations, physical)
   const names = new Map<Value, string>()
   const args = program.inputs.map((x, i) => {
     names.set(x, `%arg${i}`)
@@ -27,13 +30,6 @@ export function printStableHlo(program: Program, { aliases = [], locations = fal
   writer.close('}')
   return `module @${program.name.replace(/\W/g, '_') || 'program'} {\n${writer.text()}}\n`
 }
-
-/** `tensor<16x256xf32>` */
-export function typeOf(x: Shape): string {
-  return `tensor<${x.dims.map(({ size }) => `${size}x`).join('')}${ELEMENT[x.dtype]}>`
-}
-
-const ELEMENT: Record<DType, string> = { f32: 'f32', bf16: 'bf16', f16: 'f16', i32: 'i32', u32: 'ui32', bool: 'i1' }
 
 /** Prints a program's operations; returns the names of its outputs. */
 function printOperations(writer: Writer, program: Program, names: Map<Value, string>): string[] {
@@ -90,18 +86,24 @@ const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   ],
   reshape: ({ writer, node: { inputs: [x] }, inputs, out }) =>
     typeOf(x) === typeOf(out) ? [inputs[0]] : [writer.op('reshape', inputs, [x], out)],
-  transpose: ({ writer, node, inputs, attributes: { permutation }, out }) => [
-    writer.op('transpose', inputs, node.inputs, out, `permutation = ${longs(permutation)}`),
-  ],
+  transpose: ({ writer, node: { inputs: [x] }, inputs: [name], attributes: { permutation }, out }) => {
+    // Moving the last axis would otherwise become a layout, which the product that made the operand may be slow in.
+    const movesLast = permutation.at(-1) !== permutation.length - 1
+    return [writer.transpose(writer.physical && movesLast ? writer.dense(name, x) : name, x, permutation, out)]
+  },
   reduceSum: reduce('add', (dtype) => number(0, dtype)),
   reduceMax: reduce('maximum', lowest),
   reduceMin: reduce('minimum', highest),
   argmax: printArgmax,
-  dot: ({ writer, node, inputs, attributes: { batch, contract }, out }) => [
+  dot: ({ writer, node, inputs, attributes, out }) => {
+    if (writer.physical) return [printDot(writer, inputs, node.inputs, attributes, out)]
+    const { batch, contract } = attributes
+    return [
     writer.op('dot_general', inputs, node.inputs, out,
       `dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [${batch[0]}], rhs_batching_dimensions = [${batch[1]}], ` +
       `lhs_contracting_dimensions = [${contract[0]}], rhs_contracting_dimensions = [${contract[1]}]>`),
-  ],
+    ]
+  },
   slice: ({ writer, node: { inputs: [x] }, inputs, attributes: { axis, start, size }, out }) => {
     const starts = x.dims.map((_, i) => (i === axis ? start : 0))
     const limits = x.dims.map((own, i) => (i === axis ? start + size : own.size))
@@ -215,147 +217,6 @@ function printScan({ writer, node, inputs, attributes: { body, along, constants,
   })
   return [...results.slice(1 + constants, 1 + fixed), ...results.slice(1 + node.inputs.length)]
 }
-
-/** Lines of MLIR with fresh value names and indentation. */
-class Writer {
-  private readonly lines: string[] = []
-  private depth = 1
-  private count = 0
-  private location = ''
-
-  constructor(private readonly locations: boolean) {}
-
-  text(): string {
-    return this.lines.join('')
-  }
-
-  /** Operations printed from here on come from this node's line of user code. */
-  at(node: Node): void {
-    if (!this.locations) return
-    const place = placeOf(node.place)
-    const colon = place.lastIndexOf(':')
-    this.location = place ? ` loc("${place.slice(0, colon)}":${place.slice(colon + 1)}:1)` : ''
-  }
-
-  line(text: string): void {
-    this.lines.push(`${'  '.repeat(this.depth)}${text}\n`)
-  }
-
-  open(text: string): void {
-    this.line(text)
-    this.depth++
-  }
-
-  close(text: string): void {
-    this.depth--
-    this.line(text)
-  }
-
-  fresh(): string {
-    return `%${this.count++}`
-  }
-
-  constant(value: string, type: Shape): string {
-    const name = this.fresh()
-    this.line(`${name} = "stablehlo.constant"() {value = dense<${value}> : ${typeOf(type)}} : () -> ${typeOf(type)}${this.location}`)
-    return name
-  }
-
-  /** An operation with one result. */
-  op(op: string, inputs: readonly string[], types: readonly Shape[], out: Shape, attributes = ''): string {
-    const name = this.fresh()
-    const settings = attributes && ` {${attributes}}`
-    this.line(`${name} = "stablehlo.${op}"(${inputs.join(', ')})${settings} : (${types.map(typeOf).join(', ')}) -> ${typeOf(out)}${this.location}`)
-    return name
-  }
-
-  /** An operation with several results. */
-  many(op: string, inputs: readonly string[], types: readonly Shape[], outs: readonly Shape[]): string[] {
-    const name = this.fresh()
-    this.line(`${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) : ${signature(types, outs)}${this.location}`)
-    return this.results(name, outs)
-  }
-
-  /** An operation with a region of scalars. */
-  region(op: string, inputs: readonly string[], types: readonly Shape[], outs: readonly Shape[], print: (region: Region) => void, attributes: string): string[] {
-    const name = this.fresh()
-    this.open(`${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) ({`)
-    print(new Region(this))
-    this.close(`}) {${attributes}} : ${signature(types, outs)}${this.location}`)
-    return this.results(name, outs)
-  }
-
-  reduce(reducer: string, input: string, x: Shape, identity: string, out: Shape, axes: readonly number[]): string {
-    const scalar = shaped([], x.dtype)
-    return this.region('reduce', [input, this.constant(identity, scalar)], [x, scalar], [out], (region) => region.binary(reducer, x.dtype), `dimensions = ${longs(axes)}`)[0]
-  }
-
-  loop(
-    start: readonly string[], types: readonly Shape[],
-    condition: (region: Region, state: readonly string[]) => void, body: (state: readonly string[]) => readonly string[],
-  ): string[] {
-    const name = this.fresh()
-    const list = types.map(typeOf).join(', ')
-    this.open(`${this.bind(name, types)} = "stablehlo.while"(${start.join(', ')}) ({`)
-    const block = () => {
-      const state = types.map(() => this.fresh())
-      this.line(`^bb0(${state.map((x, i) => `${x}: ${typeOf(types[i])}`).join(', ')}):`)
-      return state
-    }
-    condition(new Region(this), block())
-    this.close('}, {')
-    this.depth++
-    const results = body(block())
-    this.line(`"stablehlo.return"(${results.join(', ')}) : (${list}) -> ()`)
-    this.close(`}) : (${list}) -> (${list})${this.location}`)
-    return this.results(name, types)
-  }
-
-  private bind(name: string, outs: readonly Shape[]): string {
-    return outs.length === 1 ? name : `${name}:${outs.length}`
-  }
-
-  private results(name: string, outs: readonly Shape[]): string[] {
-    return outs.length === 1 ? [name] : outs.map((_, i) => `${name}#${i}`)
-  }
-}
-
-/** The inside of a reducer or comparator: operations on scalars. */
-class Region {
-  constructor(private readonly writer: Writer) {}
-
-  args(dtypes: readonly DType[]): string[] {
-    const names = dtypes.map(() => this.writer.fresh())
-    this.writer.line(`^bb0(${names.map((name, i) => `${name}: tensor<${ELEMENT[dtypes[i]]}>`).join(', ')}):`)
-    return names
-  }
-
-  scalar(op: string, inputs: readonly string[], dtype: DType, out: DType, attributes = ''): string {
-    const type = (of: DType) => shaped([], of)
-    return this.writer.op(op, inputs, inputs.map(() => type(dtype)), type(out), attributes)
-  }
-
-  select(which: string, a: string, b: string, dtype: DType): string {
-    const type = (of: DType) => shaped([], of)
-    return this.writer.op('select', [which, a, b], [type('bool'), type(dtype), type(dtype)], type(dtype))
-  }
-
-  return(values: readonly string[], dtypes: readonly DType[]): void {
-    this.writer.line(`"stablehlo.return"(${values.join(', ')}) : (${dtypes.map((dtype) => `tensor<${ELEMENT[dtype]}>`).join(', ')}) -> ()`)
-  }
-
-  /** A region that is one operation of two scalars. */
-  binary(op: string, dtype: DType): void {
-    const [a, b] = this.args([dtype, dtype])
-    this.return([this.scalar(op, [a, b], dtype, dtype)], [dtype])
-  }
-}
-
-const shaped = (dims: Shape['dims'], dtype: DType): Shape => ({ dims, dtype })
-
-const signature = (types: readonly Shape[], outs: readonly Shape[]) => `(${types.map(typeOf).join(', ')}) -> (${outs.map(typeOf).join(', ')})`
-
-const longs = (values: readonly number[]) => `array<i64${values.length ? ': ' : ''}${values.join(', ')}>`
 
 /** A number as MLIR reads it: floats have a point, infinities and NaN are bits. */
 function number(value: number, dtype: DType): string {

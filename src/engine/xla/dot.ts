@@ -1,0 +1,72 @@
+import type { Shape } from '../../tensor/primitive.js'
+import { sizeOf, type Dim } from '../../tensor/dim.js'
+import type { AttributesOf } from '../../tensor/ops/index.js'
+import type { Writer } from './writer.js'
+
+/**
+ * Products for XLA's CPU backend, which is fast in two forms only: [batch, m, k] by [batch, k, n] and [batch, m, k] by
+ * [batch, n, k]. Others run up to a hundred times slower in bf16, and two to three times in f32 (bench/RESULTS.md). So an
+ * operand whose summed axes are not its last is transposed, the cheaper one of the two, and in memory: left to itself XLA
+ * would make the transpose a mere change of layout and hand the product the form to be avoided.
+ */
+export function printDot(
+  writer: Writer, [left, right]: readonly string[], [a, b]: readonly Shape[], { batch, contract }: AttributesOf<'dot'>, out: Shape,
+): string {
+  const first = sidesOf(a, batch[0], contract[0])
+  const second = sidesOf(b, batch[1], contract[1])
+  // Each plan: transposes one or no operand, puts one first, and transposes the result if that is the second.
+  const size = sizeOf(out.dims)
+  const plans = [
+    { cost: first.last ? 0 : sizeOf(a.dims), swap: false },
+    { cost: size + (second.last ? 0 : sizeOf(b.dims)), swap: true },
+  ].sort((p, q) => p.cost - q.cost)
+  const { swap } = plans[0]
+  const [mine, other] = swap ? [second, first] : [first, second]
+  const [x, y] = swap ? [right, left] : [left, right]
+  const rows = { name: 'm', size: sizeOf(mine.free) }, columns = { name: 'n', size: sizeOf(other.free) }
+  const sums = { name: 'k', size: sizeOf(mine.sums) }
+  const batches = mine.batches.length > 0 ? [{ name: 'batch', size: sizeOf(mine.batches) }] : []
+
+  const lhs = arrange(writer, x, mine, false, [...batches, rows, sums])
+  const rhs = other.last ? arrange(writer, y, other, false, [...batches, columns, sums]) : arrange(writer, y, other, true, [...batches, sums, columns])
+  const at = batches.length
+  const flat: Shape = { dims: [...batches, rows, columns], dtype: out.dtype }
+  const product = writer.op('dot_general', [lhs.name, rhs.name], [lhs.shape, rhs.shape], flat,
+    `dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [${at ? 0 : ''}], rhs_batching_dimensions = [${at ? 0 : ''}], ` +
+    `lhs_contracting_dimensions = [${at + 1}], rhs_contracting_dimensions = [${other.last ? at + 1 : at}]>`)
+  if (!swap) return writer.reshape(product, flat, out)
+  const turned: Shape = { dims: [...batches, columns, rows], dtype: out.dtype }
+  return writer.reshape(writer.transpose(writer.dense(product, flat), flat, [...batches.map((_, i) => i), at + 1, at], turned), turned, out)
+}
+
+interface Sides {
+  readonly shape: Shape
+  readonly batches: readonly Dim[]
+  readonly free: readonly Dim[]
+  readonly sums: readonly Dim[]
+  /** Axes in the order batch, free, summed. */
+  readonly order: readonly number[]
+  /** Whether the summed axes come last (and nothing but batch axes before the free ones). */
+  readonly last: boolean
+}
+
+function sidesOf(shape: Shape, batch: readonly number[], contract: readonly number[]): Sides {
+  const free = shape.dims.map((_, axis) => axis).filter((axis) => !batch.includes(axis) && !contract.includes(axis))
+  const pick = (axes: readonly number[]) => axes.map((axis) => shape.dims[axis])
+  const lastFree = Math.max(-1, ...free)
+  return {
+    shape, batches: pick(batch), free: pick(free), sums: pick(contract), order: [...batch, ...free, ...contract],
+    last: contract.every((axis) => axis > lastFree),
+  }
+}
+
+/** The operand as [batch, free, summed], or [batch, summed, free] if `sumsFirst`, in memory in that order. */
+function arrange(writer: Writer, name: string, { shape, batches, free, order }: Sides, sumsFirst: boolean, dims: readonly Dim[]): { name: string; shape: Shape } {
+  const [b, f] = [batches.length, free.length]
+  const axes = sumsFirst ? [...order.slice(0, b), ...order.slice(b + f), ...order.slice(b, b + f)] : order
+  const arranged: Shape = { dims: axes.map((axis) => shape.dims[axis]), dtype: shape.dtype }
+  const flat: Shape = { dims, dtype: shape.dtype }
+  const moved = axes.some((axis, i) => axis !== i)
+  const ordered = moved ? writer.dense(writer.transpose(name, shape, axes, arranged), arranged) : name
+  return { name: writer.reshape(ordered, arranged, flat), shape: flat }
+}
