@@ -1,17 +1,15 @@
 #!/usr/bin/env node
 /**
- * Starts the command line. On Linux it first starts itself again with settings for glibc's malloc, which are read before a
- * program's first line: XLA allocates its temporaries anew for each run, and fresh pages from the system cost more
- * than much of the arithmetic (measured: bench/RESULTS.md). Set GLIBC_TUNABLES yourself to have your own.
+ * Starts the command line. On Linux it first starts itself again with a setting of glibc's malloc, which is read before a
+ * program's first line: XLA allocates its temporaries anew for each run, and with pages of 2 MB rather than 4 kB a fresh
+ * gigabyte costs a few per cent of a step rather than a third (bench/RESULTS.md). Set GLIBC_TUNABLES yourself to have
+ * your own.
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const MALLOC = [
-  'hugetlb=1', 'arena_max=1', 'mmap_max=0', 'trim_threshold=17179869184', 'top_pad=268435456',
-].map((setting) => `glibc.malloc.${setting}`).join(':')
-
+const MALLOC = 'glibc.malloc.hugetlb=1'
 const main = new URL('../dist/src/cli/main.js', import.meta.url)
 if (!existsSync(fileURLToPath(main))) {
   console.error('neomesh: not built yet; run `make setup` (or `npm ci && npm run build`) in the checkout')
@@ -29,6 +27,6 @@ if (!existsSync(fileURLToPath(main))) {
   })
 } else {
   process.setSourceMapsEnabled(true)
-  const { run } = await import(main.href)
-  await run(process.argv.slice(2))
+  const { start } = await import(main.href)
+  await start(process.argv.slice(2))
 }

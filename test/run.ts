@@ -1,6 +1,7 @@
 /**
  * Runs the tests with Node's own runner: every test/**\/*.test.ts, or those whose path contains one of the words given.
- * Files named *.slow.test.ts are the slow suites: run with --slow, or in CI.
+ * Files named *.slow.test.ts are the slow suites: run with --slow, or in CI. Files named *.peers.test.ts compare with
+ * other libraries and run with --peers only, alone.
  */
 import { readdirSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
@@ -11,14 +12,15 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const slow = process.argv.includes('--slow') || process.env.CI === 'true'
+const peers = process.argv.includes('--peers')
 
 const sources = (readdirSync(`${root}test`, { recursive: true }) as string[])
-  .filter((file) => file.endsWith('.test.ts'))
+  .filter((file) => file.endsWith('.test.ts') && file.endsWith('.peers.test.ts') === peers)
   .filter((file) => slow || words.length > 0 || !file.endsWith('.slow.test.ts'))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort()
 if (sources.length === 0) {
-  console.error(`no test file matches ${words.join(', ')}`)
+  console.error(`no test file matches: ${words.join(', ') || '*.peers.test.ts'}`)
   process.exit(1)
 }
 

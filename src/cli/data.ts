@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { DataError, describeTotals, prepareData, type PrepareOptions, type PrepareTotals } from '../data/index.js'
 import { sha256File } from '../files/index.js'
 import { loadTokenizer, type Tokenizer } from '../tokenizer/index.js'
@@ -24,28 +24,29 @@ interface Options {
 
 export function dataCommand(): Command {
   const command = new Command('data').description('turn text into training data')
+  const unit = new Option('--validation-unit <unit>', 'what is held out').choices(['document', 'passage'])
   command.command('prepare')
-    .description('encode .txt and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data set config')
+    .description('encode .txt and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data '
+      + 'set config')
     .argument('<inputs...>', 'files, folders or patterns; a .txt is one document, a line of .jsonl is one')
     .requiredOption('-t, --tokenizer <path>', 'tokenizer.json')
     .requiredOption('-o, --out <folder>', 'folder to make')
     .requiredOption('-c, --context <tokens>', 'n_ctx of the models to train: a record has one token more', whole(1))
     .option('--name <name>', 'first part of the files\' names')
-    .option('--eos <token>', 'token put after each document', '<|endoftext|>')
-    .option('--validation-fraction <part>', 'part of the text to hold out for validation', real(0, 1), 0)
-    .option('--validation-unit <unit>', 'what is held out: document or passage', 'document')
+    .option('--eos <token>', 'token put after each document', EOS)
+    .option('--validation-fraction <part>', 'part of the text to hold out for validation', real(0, 1, { not: 1 }), 0)
+    .addOption(unit.default('document'))
     .option('--minimum-size <tokens>', 'leave out shorter documents', whole(0), 0)
-    .option('--records-per-file <count>', '', whole(1), 100_000)
+    .option('--records-per-file <count>', 'records in a file, at most', whole(1), 100_000)
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
     .option('--nfkc', 'normalise Unicode (NFKC)')
     .option('--seed <number>', 'picks the held-out part', whole(0), 0)
     .option('--overwrite', 'replace an earlier data set in the folder')
-    .action(async (inputs: string[], options: Options) => {
+    .action(async (inputs: string[], { tokenizer: path, out, context, eos, nfkc = false, ...rest }: Options) => {
       const { signal, done } = interruptible()
       try {
-        const tokenizer = await loadTokenizer(options.tokenizer)
-        const { tokenizer: tokenizerPath, out, context, eos, nfkc, ...rest } = options
-        await makeData({ inputs, output: out, contextLength: context, normalise: { nfkc: nfkc ?? false }, ...rest, signal }, tokenizer, tokenizerPath, eos)
+        const given = { inputs, output: out, contextLength: context, normalise: { nfkc }, ...rest, signal }
+        await makeData(given, await loadTokenizer(path), path, eos)
       } finally {
         done()
       }
@@ -53,18 +54,25 @@ export function dataCommand(): Command {
   return command
 }
 
+const EOS = '<|endoftext|>'
 type Given = Omit<PrepareOptions, 'tokenizer' | 'vocabularySize' | 'eosId'>
 
 /** Prepares a data set, showing progress and totals. */
-export async function makeData(options: Given, tokenizer: Tokenizer, tokenizerPath: string, eos = '<|endoftext|>'): Promise<PrepareTotals> {
+export async function makeData(
+  options: Given, tokenizer: Tokenizer, tokenizerPath: string, eos = EOS,
+): Promise<PrepareTotals> {
   const eosId = tokenizer.idOf(eos)
-  if (eosId === undefined) throw new DataError(`the tokenizer ${tokenizerPath} has no token "${eos}" to put after documents: name one that it has with --eos`)
+  if (eosId === undefined) {
+    throw new DataError(`the tokenizer ${tokenizerPath} has no token "${eos}" to put after documents: name one that `
+      + 'it has with --eos')
+  }
   const bar = createProgress({ title: 'preparing data', total: 0, format: bytes })
   try {
     const totals = await prepareData({
       ...options, tokenizer, tokenizerPath, vocabularySize: tokenizer.vocabSize, eosId,
       tokenizerHash: await tokenizerHash(tokenizerPath),
-      onProgress: ({ inputBytes, tokens, records }) => bar.update(inputBytes, `${tokens.toLocaleString('en-US')} tokens, ${records.toLocaleString('en-US')} records`),
+      onProgress: ({ inputBytes, inputBytesTotal, tokens, records }) =>
+        bar.update(inputBytes, `${thousands(tokens)} tokens, ${thousands(records)} records`, inputBytesTotal),
     })
     bar.stop(`${describeTotals(totals)}\ndata set: ${options.output}/dataset.json`)
     return totals
@@ -74,7 +82,9 @@ export async function makeData(options: Given, tokenizer: Tokenizer, tokenizerPa
   }
 }
 
+const thousands = (count: number) => count.toLocaleString('en-US')
+
 /** sha256 of a tokenizer.json; absent for a pair of older files. */
-export async function tokenizerHash(path: string): Promise<string | undefined> {
+async function tokenizerHash(path: string): Promise<string | undefined> {
   return path.endsWith('.json') ? sha256File(path) : undefined
 }

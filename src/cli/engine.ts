@@ -8,7 +8,8 @@ export interface EngineOptions {
 
 /** Adds the options that choose where programs run. */
 export function withEngine(command: Command): Command {
-  return command.addOption(new Option('--device <kind>', 'what runs the programs').choices(['cpu', 'cuda', 'tpu']).default('cpu'))
+  const device = new Option('--device <kind>', 'what runs the programs').choices(['cpu', 'cuda', 'tpu']).default('cpu')
+  return command.addOption(device)
 }
 
 export function openEngine({ device }: EngineOptions): Promise<Engine> {

@@ -1,7 +1,7 @@
 /** Errors that are a user's to mend: their message says what, where and what to do. */
 const EXPECTED = new Set([
-  'FileError', 'DataError', 'TokenizerError', 'ConfigError', 'EngineError', 'PjrtError', 'PluginNotFoundError', 'DivergenceError',
-  'RangeError', 'OpError', 'UsageError',
+  'FileError', 'DataError', 'TokenizerError', 'ConfigError', 'EngineError', 'PjrtError', 'PluginNotFoundError',
+  'DivergenceError', 'RangeError', 'OpError', 'UsageError',
 ])
 
 /** A wrong use of the command line. */
@@ -16,11 +16,13 @@ export class UsageError extends Error {
 export function report(error: unknown): void {
   if (error instanceof Error && error.name === 'AbortError') {
     process.exitCode = 130
+    process.stderr.write('neomesh: interrupted; nothing was written\n')
     return
   }
   process.exitCode = 1
-  const known = error instanceof Error && EXPECTED.has(error.name)
   const message = error instanceof Error ? error.message : String(error)
+  const known = error instanceof Error && EXPECTED.has(error.name)
   process.stderr.write(`neomesh: ${known ? message : `${message} (unexpected; NEOMESH_DEBUG=stack shows where)`}\n`)
-  if (process.env.NEOMESH_DEBUG?.split(',').includes('stack') && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  if (process.env.NEOMESH_DEBUG?.split(',').includes('stack') && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`)
 }

@@ -1,25 +1,28 @@
+/** One Ctrl-C can arrive twice, from the terminal and from the launcher; this close together, in ms, they are one. */
+const ONE = 500
+
 /**
- * A signal that Ctrl-C (or SIGTERM) aborts, for work that stops at a good place. A second Ctrl-C ends the program at once.
- * `done` gives Ctrl-C its usual meaning back.
+ * A signal that Ctrl-C (or SIGTERM, or the end of the terminal) aborts, for work that stops at a good place. A second
+ * Ctrl-C ends the program at once. `done` gives Ctrl-C its usual meaning back.
  */
 export function interruptible(onFirst: () => void = () => {}): { signal: AbortSignal; done(): void } {
   const controller = new AbortController()
   let first = 0
   const listener = () => {
-    // One Ctrl-C can arrive twice, from the terminal and from the launcher.
-    if (controller.signal.aborted && performance.now() - first < 500) return
-    if (controller.signal.aborted) process.exit(130)
+    if (controller.signal.aborted) {
+      if (performance.now() - first > ONE) process.exit(130)
+      return
+    }
     first = performance.now()
-    onFirst()
     controller.abort(new DOMException('interrupted', 'AbortError'))
+    onFirst()
   }
-  process.on('SIGINT', listener)
-  process.on('SIGTERM', listener)
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, listener)
   return {
     signal: controller.signal,
     done() {
-      process.off('SIGINT', listener)
-      process.off('SIGTERM', listener)
+      for (const signal of signals) process.off(signal, listener)
     },
   }
 }

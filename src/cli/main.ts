@@ -1,22 +1,32 @@
 import { Command, CommanderError } from 'commander'
 import { readFileSync } from 'node:fs'
+import { configCommand } from './config.js'
 import { dataCommand } from './data.js'
 import { demoCommand } from './demo.js'
 import { report } from './errors.js'
+import { guardProcess } from './guard.js'
 import { sampleCommand } from './sample.js'
 import { tokenizerCommand } from './tokenizer.js'
 import { trainCommand } from './train.js'
 
+/** Runs the command line as the whole of this process. */
+export async function start(args: readonly string[]): Promise<void> {
+  guardProcess()
+  await run(args)
+}
+
 /** Runs the command line; sets the exit status. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+  const packageFile = new URL('../../../package.json', import.meta.url)
+  const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
   const program = new Command('neomesh')
     .description('GPT-Neo for TypeScript: a tokenizer, data, a config, training and sampling')
     .version(version)
     .showSuggestionAfterError()
-    .showHelpAfterError('(neomesh COMMAND --help tells more)')
-  for (const command of [tokenizerCommand(), dataCommand(), trainCommand(), sampleCommand(), demoCommand()]) program.addCommand(command)
-  inherit(program)
+    .addHelpText('after', ENVIRONMENT)
+  const commands = [tokenizerCommand(), dataCommand(), configCommand(), trainCommand(), sampleCommand(), demoCommand()]
+  for (const command of commands) program.addCommand(command)
+  inherit(program, 'neomesh')
   try {
     await program.parseAsync(args as string[], { from: 'user' })
   } catch (error) {
@@ -25,11 +35,22 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-/** Errors are thrown rather than ending the process, so that output is written out. */
-function inherit(command: Command): void {
+const ENVIRONMENT = `
+Environment:
+  NEOMESH_CACHE            folder of compiled programs, or off (default: ~/.cache/neomesh)
+  NEOMESH_DEBUG            what to show of the insides, with commas between: program, hlo, compile, memory, data, xla,
+                           stack
+  PJRT_PLUGIN_LIBRARY_PATH the PJRT plugin to use (default: that of .venv, or of the python on PATH)`
+
+/** Errors are thrown rather than ending the process, so that output is written out; each is one line. */
+function inherit(command: Command, path: string): void {
   command.exitOverride()
-  for (const each of command.commands) {
-    each.copyInheritedSettings(command)
-    inherit(each)
-  }
+  command.configureOutput({
+    outputError(text, write) {
+      const [what, ...more] = text.trim().replace(/^error: /, '').split('\n').filter((line) => line !== '')
+      const suggestion = more.map((line) => ` ${line}`).join('')
+      write(`neomesh: ${what}${suggestion} (${path} --help tells more)\n`)
+    },
+  })
+  for (const each of command.commands) inherit(each.copyInheritedSettings(command), `${path} ${each.name()}`)
 }

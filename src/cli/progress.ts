@@ -3,10 +3,10 @@ import { SingleBar } from 'cli-progress'
 /** How often a plain log has a line of news, in ms. */
 const NEWS = 5000
 
-/** Shows how far long work is: a bar in a terminal, else a line every few seconds. On stderr, so that results can be piped. */
+/** Shows how far long work is: a bar in a terminal, else a line every few seconds. On stderr: results can be piped. */
 export interface Progress {
-  /** `details` is a short phrase, such as the loss. */
-  update(done: number, details?: string): void
+  /** `details` is a short phrase, such as the loss; `total` what `done` counts up to, if it was not known before. */
+  update(done: number, details?: string, total?: number): void
   /** Ends it, with a last line of `result` if given. */
   stop(result?: string): void
   /** Writes a line above a bar. */
@@ -24,51 +24,53 @@ export interface ProgressOptions {
   readonly stream?: NodeJS.WriteStream
 }
 
-export function createProgress({ title, total, format = (x) => x.toLocaleString('en-US'), start = 0, stream = process.stderr }: ProgressOptions): Progress {
-  const began = performance.now()
-  let done = start
-  let details = ''
-  const rate = () => ((done - start) / (performance.now() - began)) * 1000
-  const left = () => (total > done && rate() > 0 ? `, ${duration((total - done) / rate())} left` : '')
-  const line = () => `${title}: ${format(done)}${total > 0 ? ` of ${format(total)}` : ''}, ${format(rounded(rate()))}/s${left()}${details && `, ${details}`}`
+export function createProgress(options: ProgressOptions): Progress {
+  const { stream = process.stderr } = options
+  return stream.isTTY ? createBar(options, stream) : createLog(options, stream)
+}
 
-  if (stream.isTTY) {
-    const bar = new SingleBar({
-      format: `${title} {bar} {line}`, stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 5,
-      barCompleteChar: '█', barIncompleteChar: '░', linewrap: false,
-    })
-    bar.start(Math.max(total, 1), start, { line: '' })
-    return {
-      update(now, what = details) {
-        done = now
-        details = what
-        bar.update(total > 0 ? now : 0, { line: line().slice(title.length + 2) })
-      },
-      stop(result) {
-        bar.stop()
-        if (result !== undefined) stream.write(`${result}\n`)
-      },
-      log(text) {
-        // The bar is drawn again below the line at its next update.
-        stream.write(`\r\u001b[2K${text}\n`)
-      },
-    }
+function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progress {
+  const { title, start = 0 } = options
+  const state = createState(options)
+  const bar = new SingleBar({
+    format: `${title} {bar} {line}`, stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 5,
+    barCompleteChar: '█', barIncompleteChar: '░', linewrap: false, gracefulExit: false,
+  })
+  bar.start(Math.max(options.total, 1), start, { line: '' })
+  return {
+    update(done, details, total) {
+      state.update(done, details, total)
+      if (total !== undefined) bar.setTotal(Math.max(total, 1))
+      bar.update(state.total > 0 ? done : 0, { line: state.line() })
+    },
+    stop(result) {
+      bar.stop()
+      if (result !== undefined) stream.write(`${result}\n`)
+    },
+    log(text) {
+      // The bar is drawn again below the line at its next update.
+      stream.write(`\r\u001b[2K${text}\n`)
+    },
   }
-  // Lines come from a timer too, so that a long wait (a compilation) is not silence.
+}
+
+/** Lines come from a timer too, so that a long wait (a compilation) is not silence. */
+function createLog(options: ProgressOptions, stream: NodeJS.WriteStream): Progress {
+  const state = createState(options)
   let last = performance.now()
   const say = (text: string) => {
     last = performance.now()
     stream.write(`${text}\n`)
   }
-  const timer = setInterval(() => {
-    if (performance.now() - last > NEWS) say(line())
-  }, 1000)
+  const news = () => {
+    if (performance.now() - last > NEWS) say(`${options.title}: ${state.line()}`)
+  }
+  const timer = setInterval(news, 1000)
   timer.unref()
   return {
-    update(now, what = details) {
-      done = now
-      details = what
-      if (performance.now() - last > NEWS) say(line())
+    update(done, details, total) {
+      state.update(done, details, total)
+      news()
     },
     stop(result) {
       clearInterval(timer)
@@ -78,14 +80,43 @@ export function createProgress({ title, total, format = (x) => x.toLocaleString(
   }
 }
 
-/** Says every few seconds that something whose end is not known is still going on, as long as `work` takes. */
-export async function whileWaiting<T>(what: string, work: Promise<T>, stream: NodeJS.WriteStream = process.stderr): Promise<T> {
+/** How far the work is, and that as a line. */
+function createState({ total, start = 0, format = (x) => x.toLocaleString('en-US') }: ProgressOptions) {
   const began = performance.now()
-  const timer = setInterval(() => stream.write(`${what} (${duration((performance.now() - began) / 1000)})\n`), NEWS)
+  let done = start
+  let details = ''
+  let whole = total
+  return {
+    get total() {
+      return whole
+    },
+    update(now: number, what = details, of = whole) {
+      done = now
+      details = what
+      whole = of
+    },
+    line() {
+      const rate = ((done - start) / (performance.now() - began)) * 1000
+      const of = whole > 0 ? ` of ${format(whole)}` : ''
+      const left = whole > done && rate > 0 ? `, ${duration((whole - done) / rate)} left` : ''
+      return `${format(done)}${of}, ${format(rounded(rate))}/s${left}${details && `, ${details}`}`
+    },
+  }
+}
+
+/** Says every few seconds that something whose end is not known is still going on, as long as `work` takes. */
+export async function whileWaiting<T>(
+  what: string, work: Promise<T>, stream: NodeJS.WriteStream = process.stderr,
+): Promise<T> {
+  const began = performance.now()
+  const seconds = () => duration((performance.now() - began) / 1000)
+  const show = () => stream.write(stream.isTTY ? `\r\u001b[2K${what} (${seconds()})` : `${what} (${seconds()})\n`)
+  const timer = setInterval(show, stream.isTTY ? 1000 : NEWS)
   try {
     return await work
   } finally {
     clearInterval(timer)
+    if (stream.isTTY) stream.write('\r\u001b[2K')
   }
 }
 

@@ -1,14 +1,15 @@
 import { Command } from 'commander'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { FileError, isFile, sha256File } from '../files/index.js'
 import { generate, loadModel, type GenerateOptions, type LoadedModel } from '../generate/index.js'
-import { isFile, FileError } from '../files/index.js'
-import { loadTokenizer, type Tokenizer } from '../tokenizer/index.js'
+import { loadTokenizer, TokenizerError, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptible } from './interrupt.js'
 import { real, whole } from './options.js'
+import { whileWaiting } from './progress.js'
 
 interface Options extends EngineOptions {
-  prompt: string
+  prompt?: string
   tokenizer?: string
   maxTokens: number
   temperature: number
@@ -19,56 +20,85 @@ interface Options extends EngineOptions {
 }
 
 export function sampleCommand(): Command {
-  return withEngine(new Command('sample'))
+  return withEngine(new Command('sample')
     .description('continue a prompt with a trained model, streaming to the terminal')
     .argument('<model>', 'folder of a run or of a checkpoint')
-    .option('-p, --prompt <text>', 'text to continue (default: the beginning of a document)', '')
-    .option('-n, --max-tokens <count>', 'most new tokens', whole(1), 200)
+    .option('-p, --prompt <text>', 'text to continue (default: the beginning of a document)')
+    .option('-n, --max-tokens <count>', 'most new tokens; the context also ends at n_ctx', whole(1), 200)
     .option('-t, --temperature <number>', '0 takes the likeliest token', real(0), 0.9)
     .option('-k, --top-k <count>', 'only the likeliest so many tokens; 0: all', whole(0), 0)
-    .option('--top-p <part>', 'only the likeliest tokens that together have this probability', real(0, 1), 1)
+    .option('--top-p <part>', 'only the likeliest tokens that together have this probability', real(0, 1, { not: 0 }), 1)
     .option('--seed <number>', 'equal seeds give equal text', whole(0), 0)
     .option('--count <samples>', 'how many continuations, one after the other', whole(1), 1)
     .option('--tokenizer <path>', 'tokenizer.json (default: the run\'s)')
-    .action(async (path: string, options: Options) => {
-      const tokenizer = await loadTokenizer(options.tokenizer ?? (await tokenizerOf(path)))
-      const engine = await openEngine(options)
-      const { signal, done } = interruptible()
-      try {
-        const model = await loadModel(engine, path)
-        for (let i = 0; i < options.count; i++) await streamSample(model, tokenizer, options.prompt, { ...options, seed: options.seed + i, signal })
-      } finally {
-        done()
-        await engine.close()
-      }
-    })
+    .action(sample))
 }
 
-/** Writes a prompt and its continuation to standard output as it comes. Returns tokens a second. */
-export async function streamSample(model: LoadedModel, tokenizer: Tokenizer, prompt: string, options: GenerateOptions): Promise<number> {
+async function sample(path: string, options: Options): Promise<void> {
+  const engine = await openEngine(options)
+  const { signal, done } = interruptible()
+  try {
+    const model = await whileWaiting('loading the model', loadModel(engine, path))
+    const tokenizerPath = options.tokenizer ?? (await tokenizerOf(path, model.folder))
+    const tokenizer = await loadTokenizer(tokenizerPath)
+    await checkTokenizer(model, tokenizer, tokenizerPath)
+    const { prompt = '', seed, count, maxTokens, temperature, topK, topP } = options
+    for (let i = 0; i < count; i++) {
+      await streamSample(model, tokenizer, prompt, { maxTokens, temperature, topK, topP, seed: seed + i, signal })
+      if (signal.aborted) return void (process.exitCode = 130)
+    }
+  } finally {
+    done()
+    await engine.close()
+  }
+}
+
+/**
+ * Writes a prompt and its continuation to standard output as it comes; the signal ends it. Returns tokens a second.
+ */
+export async function streamSample(
+  model: LoadedModel, tokenizer: Tokenizer, prompt: string, { signal, ...options }: GenerateOptions,
+): Promise<number> {
   const eos = tokenizer.idOf('<|endoftext|>')
   const given = Array.from(tokenizer.encode(prompt))
+  if (given.length === 0 && eos === undefined)
+    throw new RangeError('the tokenizer has no <|endoftext|> to begin with: give a --prompt')
   // A document begins after the end of another one, so an empty prompt is that token.
-  const ids = given.length > 0 ? given : [eos ?? 0]
+  const ids = given.length > 0 ? given : [eos!]
+  const tokens = generate(model, [ids], { stopIds: eos === undefined ? [] : [eos], ...options })
+  // What is wrong with the prompt shows before anything is written.
+  let next = await whileWaiting('compiling the sampling programs', tokens.next())
   const decoder = tokenizer.decodeStream()
   process.stdout.write(prompt)
   let count = 0
   const began = performance.now()
-  try {
-    for await (const [id] of generate(model, [ids], { stopIds: eos === undefined ? [] : [eos], ...options })) {
-      if (id === null || id === eos) continue
-      process.stdout.write(id < tokenizer.vocabSize ? decoder.push(id) : '')
-      count++
-    }
-  } finally {
-    process.stdout.write(`${decoder.finish()}\n`)
+  while (!next.done && !signal?.aborted) {
+    const [id] = next.value
+    // A model may have more ids than its tokenizer has tokens; they are never trained and stand for nothing.
+    if (id !== null && id !== eos && id < tokenizer.vocabSize) process.stdout.write(decoder.push(id))
+    next = await tokens.next()
+    count++
   }
+  await tokens.return(undefined)
+  process.stdout.write(`${decoder.finish()}\n`)
   return count / ((performance.now() - began) / 1000)
 }
 
-/** The tokenizer kept with a run, also for a checkpoint in it. */
-async function tokenizerOf(path: string): Promise<string> {
-  const places = [join(path, 'tokenizer.json'), join(path, '..', '..', 'tokenizer.json')]
+/** The tokenizer kept with a checkpoint, or with its run. */
+async function tokenizerOf(path: string, checkpoint: string): Promise<string> {
+  const places = [checkpoint, path, dirname(dirname(checkpoint))].map((folder) => join(folder, 'tokenizer.json'))
   for (const place of places) if (await isFile(place)) return place
   throw new FileError(`${path} has no tokenizer.json: check the path, or name a tokenizer with --tokenizer`, path)
+}
+
+/** Refuses a tokenizer with ids that the model lacks; another one than the data's is told of. */
+async function checkTokenizer(
+  { config, tokenizerHash }: Awaited<ReturnType<typeof loadModel>>, { vocabSize }: Tokenizer, path: string,
+): Promise<void> {
+  if (vocabSize > config.n_vocab) {
+    throw new TokenizerError(path, `it has ${vocabSize} tokens, the model's n_vocab is ${config.n_vocab}`,
+      'name the tokenizer that its data was made with')
+  }
+  if (tokenizerHash && path.endsWith('.json') && (await sha256File(path)) !== tokenizerHash)
+    process.stderr.write(`neomesh: note: ${path} is not the tokenizer.json that the model's data was made with\n`)
 }

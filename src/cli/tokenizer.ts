@@ -1,25 +1,36 @@
 import { Command } from 'commander'
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, rmdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { withFileErrors } from '../files/index.js'
-import { loadTokenizer, saveTokenizer, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
+import { globFiles, isFolder, isGlob, listFiles, withFileErrors } from '../files/index.js'
+import { loadTokenizer, saveTokenizer, TokenizerError, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { several, whole } from './options.js'
+import { checkOutputFile } from './output.js'
 import { bytes, createProgress, type Progress } from './progress.js'
+
+interface TrainOptions {
+  out: string
+  vocabSize: number
+  minFrequency: number
+  specialToken?: string[]
+}
 
 export function tokenizerCommand(): Command {
   const command = new Command('tokenizer').description('make a byte-level BPE tokenizer, or use one')
   command.command('train')
-    .description('learn a tokenizer from text files; writes tokenizer.json, which Hugging Face tokenizers reads')
-    .argument('<files...>', 'text (each line is one text) or .jsonl (the "text" of each line)')
+    .description('learn a tokenizer from text; writes tokenizer.json, which Hugging Face tokenizers reads')
+    .argument('<inputs...>', 'files, folders (their .txt and .jsonl) or patterns; each line is one text, of a .jsonl '
+      + 'its "text"')
     .requiredOption('-o, --out <path>', 'where to write tokenizer.json')
-    .option('-n, --vocab-size <count>', 'tokens to end with, the 256 bytes and special tokens among them', whole(1), 50257)
+    .option('-n, --vocab-size <count>', 'tokens to end with, the 256 bytes and special tokens among them', whole(1),
+      50257)
     .option('--min-frequency <count>', 'how often a pair must occur to become a token', whole(1), 2)
-    .option('--special-token <text>', 'a token that is never split; may be given several times (default: <|endoftext|>)', several)
-    .action(async (files: string[], options: { out: string; vocabSize: number; minFrequency: number; specialToken?: string[] }) => {
+    .option('--special-token <text>', 'a token that is never split; may be given several times (default: '
+      + '<|endoftext|>)', several)
+    .action(async (inputs: string[], { specialToken: specialTokens, ...options }: TrainOptions) => {
       const { signal, done } = interruptible()
       try {
-        await makeTokenizer({ files, out: options.out, vocabSize: options.vocabSize, minFrequency: options.minFrequency, specialTokens: options.specialToken, signal })
+        await makeTokenizer({ inputs, specialTokens, signal, ...options })
       } finally {
         done()
       }
@@ -29,24 +40,28 @@ export function tokenizerCommand(): Command {
     .argument('[text]')
     .requiredOption('-t, --tokenizer <path>', 'tokenizer.json, or a folder with it or with vocab.json and merges.txt')
     .option('--tokens', 'print the tokens themselves')
-    .action(async (text: string | undefined, options: { tokenizer: string; tokens?: boolean }) => {
-      const tokenizer = await loadTokenizer(options.tokenizer)
-      const show = (ids: Int32Array) => Array.from(ids, (id) => (options.tokens ? JSON.stringify(tokenizer.decode([id])) : String(id))).join(' ')
-      if (text !== undefined) return void process.stdout.write(`${show(tokenizer.encode(text))}\n`)
-      process.stdin.setEncoding('utf8')
-      let first = true
-      for await (const ids of tokenizer.encodeStream(process.stdin)) {
-        if (ids.length === 0) continue
-        process.stdout.write(`${first ? '' : ' '}${show(ids)}`)
-        first = false
-      }
-      process.stdout.write('\n')
-    })
+    .action(encode)
   return command
 }
 
+async function encode(text: string | undefined, options: { tokenizer: string; tokens?: boolean }): Promise<void> {
+  const tokenizer = await loadTokenizer(options.tokenizer)
+  const one = (id: number) => (options.tokens ? JSON.stringify(tokenizer.decode([id])) : String(id))
+  const show = (ids: Int32Array) => Array.from(ids, one).join(' ')
+  if (text !== undefined) return void process.stdout.write(`${show(tokenizer.encode(text))}\n`)
+  process.stdin.setEncoding('utf8')
+  let first = true
+  for await (const ids of tokenizer.encodeStream(process.stdin)) {
+    if (ids.length === 0) continue
+    process.stdout.write(`${first ? '' : ' '}${show(ids)}`)
+    first = false
+  }
+  process.stdout.write('\n')
+}
+
 export interface MakeTokenizer {
-  readonly files: readonly string[]
+  /** Files, folders or patterns. */
+  readonly inputs: readonly string[]
   readonly out: string
   readonly vocabSize: number
   readonly minFrequency?: number
@@ -55,7 +70,9 @@ export interface MakeTokenizer {
 }
 
 /** Trains and saves a tokenizer, showing progress. */
-export async function makeTokenizer({ files, out, signal, ...options }: MakeTokenizer): Promise<Tokenizer> {
+export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTokenizer): Promise<Tokenizer> {
+  await checkOutputFile(out)
+  const files = await textFiles(inputs)
   let total = 0
   for (const file of files) total += (await withFileErrors('read', file, () => stat(file))).size
   let bar: Progress = createProgress({ title: 'counting words', total, format: bytes })
@@ -72,12 +89,36 @@ export async function makeTokenizer({ files, out, signal, ...options }: MakeToke
         bar.update(progress.done)
       },
     })
-    await withFileErrors('create the folder of', out, () => mkdir(dirname(out), { recursive: true }))
-    await saveTokenizer(tokenizer, out)
+    signal?.throwIfAborted()
+    await save(tokenizer, out)
     bar.stop(`tokenizer of ${tokenizer.vocabSize.toLocaleString('en-US')} tokens from ${bytes(total)}: ${out}`)
     return tokenizer
   } catch (error) {
     bar.stop()
+    throw error
+  }
+}
+
+async function textFiles(inputs: readonly string[]): Promise<string[]> {
+  const found = new Set<string>()
+  for (const input of inputs) {
+    const files = await isFolder(input)
+      ? (await listFiles(input)).filter((file) => /\.(txt|jsonl)$/.test(file))
+      : isGlob(input) ? await globFiles(input) : [input]
+    if (files.length === 0)
+      throw new TokenizerError(input, 'no .txt or .jsonl is there', 'name files, folders or patterns with some')
+    for (const file of files) found.add(file)
+  }
+  return [...found]
+}
+
+async function save(tokenizer: Tokenizer, out: string): Promise<void> {
+  const folder = dirname(out)
+  const made = await withFileErrors('create the folder', folder, () => mkdir(folder, { recursive: true }))
+  try {
+    await saveTokenizer(tokenizer, out)
+  } catch (error) {
+    if (made !== undefined) await rmdir(folder).catch(() => {})
     throw error
   }
 }

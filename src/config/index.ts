@@ -1,2 +1,15 @@
-export { attentionKinds, ConfigError, parseModelConfig, readModelConfig, type AttentionKind } from './model-config.js'
+export { activationNames, type ActivationName } from './activation-names.js'
+export { attentionKindNames, attentionKinds, type AttentionKind, type AttentionTypes } from './attention-types.js'
+export type { DatasetItem } from './dataset-items.js'
+export { ConfigError } from './error.js'
+export { describeKeys, type KeyDescription } from './describe-keys.js'
+export {
+  inspectModelConfig,
+  parseModelConfig,
+  readModelConfig,
+  type ParsedConfig,
+  type ParseOptions,
+} from './model-config.js'
 export { modelKeys, type ModelConfig } from './model-keys.js'
+export type { MixtureConfig } from './keys/mixture.js'
+export { parsePairs, type Pair } from './pairs.js'

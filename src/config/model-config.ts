@@ -1,85 +1,106 @@
 import { basename } from 'node:path'
-import { z } from 'zod'
 import { readJson } from '../files/index.js'
-import { modelKeys, modelSchema, withoutEffect, type ModelConfig } from './model-keys.js'
+import { inconsistencies, type Known } from './checks.js'
+import { withoutDeprecated } from './deprecated.js'
+import { ConfigError } from './error.js'
+import type { Findings, Given } from './findings.js'
+import { aboutOf, defaultOf } from './key.js'
+import { mixtureKeys, type MixtureConfig } from './keys/mixture.js'
+import { modelKeys, type ModelConfig } from './model-keys.js'
+import { readAsOriginal } from './original-readings.js'
+import { readKeys } from './read-keys.js'
+import { remarks } from './remarks.js'
+import { withoutEffect } from './without-effect.js'
 
-/** A config that cannot be used: every problem at once, each with its key. */
-export class ConfigError extends Error {
-  override name = 'ConfigError'
+export interface ParseOptions {
+  /** What the config is for: training needs keys that sampling does not. */
+  readonly purpose?: 'train'
+  /** Keys in place of the file's, such as those of the command line; undefined ones are passed over. */
+  readonly changes?: Readonly<Record<string, unknown>>
 }
 
-/** Kind of attention of a layer. */
-export type AttentionKind = 'global' | 'local'
-
-/** Reads a GPT-Neo model config. `notes` are for people: keys that have no effect here. Throws FileError, ConfigError. */
-export async function readModelConfig(path: string): Promise<{ config: ModelConfig; notes: string[] }> {
-  return parseModelConfig(await readJson(path), path)
+export interface ParsedConfig {
+  readonly config: ModelConfig
+  /** For people: what has no effect, what is read as something else, what may surprise. */
+  readonly notes: string[]
 }
 
-/** Checks a model config and fills in defaults. `source` says in errors where it came from. */
-export function parseModelConfig(given: unknown, source = 'model config'): { config: ModelConfig; notes: string[] } {
-  if (given === null || typeof given !== 'object' || Array.isArray(given))
-    throw new ConfigError(`${source}: a model config is a JSON object of keys such as n_embd, not ${Array.isArray(given) ? 'a list' : JSON.stringify(given)}`)
-  const keys = { ...given } as Record<string, unknown>
+/** Reads a GPT-Neo model config. Throws FileError, and ConfigError with all problems. */
+export async function readModelConfig(path: string, options: ParseOptions = {}): Promise<ParsedConfig> {
+  return parseModelConfig(await readJson(path), path, options)
+}
+
+/** Checks a model config and fills in defaults. `source` says in errors where it came from. Throws ConfigError. */
+export function parseModelConfig(given: unknown, source = 'model config', options: ParseOptions = {}): ParsedConfig {
+  const { config, problems, notes } = inspectModelConfig(given, options)
+  if (config === null) throw new ConfigError(source, problems)
+  return { config, notes: notes.map((note) => `${basename(source)}: ${note}`) }
+}
+
+/** As `parseModelConfig`, for those who want to see problems and notes alike. `config` is null with problems. */
+export function inspectModelConfig(
+  given: unknown,
+  { purpose, changes = {} }: ParseOptions = {},
+): Findings & { config: ModelConfig | null } {
+  const problems: string[] = []
   const notes: string[] = []
-  const problems: string[] = []
-  for (const [key, { values, why }] of Object.entries(withoutEffect)) {
-    if (!(key in keys)) continue
-    const value = keys[key]
-    delete keys[key]
-    if (values.length > 0 && !values.includes(value)) problems.push(`${key}: ${JSON.stringify(value)} is not possible: ${why}`)
-    else notes.push(`${key} has no effect: ${why}`)
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    const what = Array.isArray(given) ? 'a list' : JSON.stringify(given)
+    return { config: null, problems: [`a model config is a JSON object of keys such as n_embd, not ${what}`], notes }
   }
-  for (const key of Object.keys(keys)) if (!(key in modelKeys)) problems.push(`${key}: no such key${suggest(key)}`)
-  for (const key of Object.keys(keys)) if (!(key in modelKeys)) delete keys[key]
-  const parsed = modelSchema.safeParse(keys)
-  if (!parsed.success) problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${wording(issue, keys)}`))
-  else problems.push(...inconsistencies(parsed.data))
-  if (problems.length > 0 || !parsed.success)
-    throw new ConfigError(`${source}: ${problems.length === 1 ? problems[0] : `${problems.length} problems\n${problems.map((line) => `  ${line}`).join('\n')}`}`)
-  return { config: parsed.data, notes: notes.map((note) => `${basename(source)}: ${note}`) }
-}
+  const wished = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+  const written = { ...given, ...wished } as Given
+  const original = written.compat === 'gpt-neo'
+  const present = withoutDeprecated(withoutNulls(written, notes), { problems, notes }, original)
+  const keys = withGptNeosSpelling(original ? readAsOriginal(present, notes) : present)
 
-/** The kind of each layer, in order. */
-export function attentionKinds(config: Pick<ModelConfig, 'attention_types' | 'n_layer'>): AttentionKind[] {
-  const types = config.attention_types ?? [[['global'], config.n_layer]]
-  return types.flatMap(([kinds, repeat]) => Array.from({ length: repeat }, () => kinds).flat())
-}
-
-function inconsistencies(config: ModelConfig): string[] {
-  const problems: string[] = []
-  const { n_embd, n_head, n_layer } = config
-  if (n_embd % n_head !== 0) {
-    const divisors = Array.from({ length: n_embd }, (_, i) => i + 1).filter((d) => n_embd % d === 0)
-    const near = divisors.sort((a, b) => Math.abs(a - n_head) - Math.abs(b - n_head)).slice(0, 3).sort((a, b) => a - b)
-    problems.push(`n_head: ${n_head} heads do not divide n_embd ${n_embd}; ${near.join(', ')} would`)
+  const { moe_params: mixture, ...outer } = keys
+  const config: Given = readKeys(outer, modelKeys, problems)
+  if (mixture !== undefined) config.moe_params = readMixture(mixture, problems)
+  else if ((config.moe_layers as number[] | undefined)?.length) {
+    config.moe_params = readMixture({}, problems)
+    notes.push('moe_params is not there: moe_layers are 16 experts of width 4096, and so on; config show has all')
   }
-  const kinds = attentionKinds(config)
-  if (kinds.length !== n_layer) problems.push(`attention_types: it lists ${kinds.length} layers, n_layer is ${n_layer}`)
-  if (config.lr_decay_end !== undefined && config.lr_decay_end < config.warmup_steps)
-    problems.push(`lr_decay_end: ${config.lr_decay_end} is before the end of the warm-up, ${config.warmup_steps}`)
-  return problems
+  if (config.opt_name === 'adafactor' && keys.beta1 === undefined) config.beta1 = 0
+  if (config.opt_name !== 'adafactor' && !('weight_decay' in keys)) config.weight_decay = 0
+
+  if (purpose === 'train') problems.push(...missingToTrain(keys))
+  problems.push(...inconsistencies(config as Known))
+  if (problems.length > 0) return { config: null, problems, notes }
+  const whole = config as unknown as ModelConfig
+  return { config: whole, problems, notes: [...notes, ...withoutEffect(keys, whole), ...remarks(whole)] }
 }
 
-function wording(issue: z.core.$ZodIssue, keys: Record<string, unknown>): string {
-  const value = issue.path.reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step], keys)
-  if (value === undefined) return 'it is missing'
-  return `${JSON.stringify(value)} is wrong: ${issue.message.replace(/^Invalid (input|option): /, '')}`
-}
-
-/** `; did you mean "n_embd"?` for the nearest known key, if it is near. */
-function suggest(key: string): string {
-  const ranked = Object.keys(modelKeys).map((known) => ({ known, distance: editDistance(key.toLowerCase(), known) })).sort((a, b) => a.distance - b.distance)
-  return ranked[0].distance <= Math.max(2, key.length / 4) ? `; did you mean "${ranked[0].known}"?` : ''
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1])))
-    row = next
+/** GPT-Neo asks a dictionary that answers null to a key it lacks, so a null is as if the key were not there. */
+function withoutNulls(given: Given, notes: string[]): Given {
+  for (const [key, value] of Object.entries(given)) {
+    const schema = Object.hasOwn(modelKeys, key) ? modelKeys[key as keyof typeof modelKeys] : undefined
+    const instead = schema && aboutOf(schema).otherwise === undefined ? defaultOf(schema) : undefined
+    if (value === null && typeof instead === 'number' && instead !== 0)
+      notes.push(`${key}: null is as if it were not there: ${instead}`)
   }
-  return row[b.length]
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
+}
+
+/** GPT-Neo does not mind the case of optimizers' names. */
+function withGptNeosSpelling(keys: Given): Given {
+  return typeof keys.opt_name === 'string' ? { ...keys, opt_name: keys.opt_name.toLowerCase() } : keys
+}
+
+function readMixture(given: unknown, problems: string[]): MixtureConfig | undefined {
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    problems.push(`moe_params: ${JSON.stringify(given)} is not an object of keys such as moe_num_experts`)
+    return undefined
+  }
+  const before = problems.length
+  const keys = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
+  const mixture = readKeys(keys, mixtureKeys, problems, 'moe_params.')
+  return problems.length > before ? undefined : (mixture as unknown as MixtureConfig)
+}
+
+/** Keys whose default would train something that nobody asked for. */
+function missingToTrain(keys: Given): string[] {
+  const wanted: string[] = ['lr', 'train_steps', 'train_batch_size']
+  if (keys.mlm_training === true) wanted.push('mlm_mask_id')
+  return wanted.filter((key) => keys[key] === undefined).map((key) => `${key}: it is missing; training needs it`)
 }

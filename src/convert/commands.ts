@@ -1,6 +1,6 @@
 /** What `neomesh import hf`, `neomesh import tf` and `neomesh export hf` do. */
-import { isFile } from '../files/index.js'
 import { join } from 'node:path'
+import { isFile } from '../files/index.js'
 import { findCheckpoint, openCheckpoint } from '../train/checkpoint.js'
 import { exportHuggingFace, type ExportHuggingFaceOptions } from './export-hugging-face.js'
 import { openHuggingFace } from './hugging-face.js'
@@ -44,10 +44,16 @@ export async function exportHf(
 ): Promise<ConvertTotals> {
   const checkpoint = await openCheckpoint(await findCheckpoint(path))
   try {
-    const own = join(checkpoint.folder, 'tokenizer.json')
-    const tokenizer = options.tokenizer ?? ((await isFile(own)) ? own : undefined)
+    const tokenizer = options.tokenizer ?? (await tokenizerOf(path, checkpoint.folder))
     return await exportHuggingFace(checkpoint.read, checkpoint.config, output, { ...options, tokenizer })
   } finally {
     await checkpoint.close()
   }
+}
+
+/** Where a tokenizer may be kept: with what was named, with the checkpoint, with the run that it belongs to. */
+async function tokenizerOf(path: string, checkpoint: string): Promise<string | undefined> {
+  const places = [path, checkpoint, join(checkpoint, '..', '..')].map((folder) => join(folder, 'tokenizer.json'))
+  for (const place of places) if (await isFile(place)) return place
+  return undefined
 }

@@ -90,7 +90,7 @@ export function configFromHuggingFace(json: unknown, source: string): ModelConfi
       n_layer: layers,
       attention_types: theirs.attention_types ?? compress(kinds),
       local_attention_radius: theirs.window_size,
-      activation_function: activations[theirs.activation_function],
+      activation_fn: activations[theirs.activation_function],
       ...Object.fromEntries(Object.entries(dropouts).filter(([, rate]) => rate !== 0)),
     },
     source,

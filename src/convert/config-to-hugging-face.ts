@@ -41,11 +41,10 @@ export function configToHuggingFace(
   const odd = kinds.find((kind) => !kindsOfBoth.includes(kind))
   if (odd !== undefined)
     problems.push(`attention_types: "${odd}" is not possible: Hugging Face's GPT-Neo has ${kindsOfBoth.join(' and ')}`)
-  const activation = Object.keys(activations).find((name) => activations[name] === config.activation_function)
+  const ours = keys.activation_fn ?? 'gelu'
+  const activation = Object.keys(activations).find((name) => activations[name] === ours)
   if (activation === undefined)
-    problems.push(
-      `activation_function: "${config.activation_function}" is not possible: Hugging Face has no such function`,
-    )
+    problems.push(`activation_fn: "${ours}" is not possible: Hugging Face has no such function`)
   if (!(Number.isInteger(vocabSize) && vocabSize >= 1 && vocabSize <= config.n_vocab))
     problems.push(`vocabSize: ${vocabSize} is not possible: the model has ${config.n_vocab} rows`)
   if (problems.length > 0) throw refused('export to Hugging Face', problems)

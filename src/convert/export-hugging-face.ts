@@ -48,7 +48,7 @@ export async function exportHuggingFace(
   const folder = await createAtomicFolder(output, { mayReplace: () => false })
   try {
     const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder.workPath)
-    const eosId = json ? endOfTextId(json, tokenizer!) : null
+    const eosId = (json && endOfTextId(json, tokenizer!)) ?? (config as { eos_id?: number }).eos_id ?? null
     const tensors = followed(tensorsOf(read, config, vocabSize), options)
     const bytes = await writeWeights(folder.workPath, tensors, maxShardBytes)
     if (json) await writeTokenizer(folder.workPath, json, config, eosId)
@@ -140,12 +140,12 @@ function bytesOf({ shape }: ExportedTensor): number {
   return tensorBytes('F32', shape)
 }
 
-/** Id of the token that ends a text, by its usual name; null if the tokenizer has none. */
-function endOfTextId(json: Buffer, path: string): number | null {
+/** Id of the token that ends a text, by its usual name; undefined if the tokenizer has none. */
+function endOfTextId(json: Buffer, path: string): number | undefined {
   const { added_tokens: added } = parseJson(json.toString('utf8'), path) as {
     added_tokens?: { id: number; content: string }[]
   }
-  return added?.find(({ content }) => content === endOfText)?.id ?? null
+  return added?.find(({ content }) => content === endOfText)?.id
 }
 
 /** Without tokenizer_config.json transformers takes GPT-2's class, whose special token the vocabulary may not have. */

@@ -90,7 +90,6 @@ async function floatsOf(checkpoint: TensorflowCheckpoint, name: string): Promise
   return toFloats(data as Float32Array | Uint16Array, floats[dtype])
 }
 
-/** GPT-Neo saves `global_step` as int64 [1], TensorFlow itself as a scalar. */
 async function stepOf(checkpoint: TensorflowCheckpoint): Promise<number | undefined> {
   if (!checkpoint.tensors.has('global_step')) return undefined
   return Number((await checkpoint.read('global_step')).data[0])

@@ -1,5 +1,5 @@
 /** Writes imported variables as a checkpoint of ours, with a tokenizer beside them if there is one. */
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
 import { createAtomicFolder, isFile, isFolder, sha256, withFileErrors, writeFileAtomic } from '../files/index.js'
@@ -41,10 +41,12 @@ export async function tokenizerIn(folder: string): Promise<string | undefined> {
   return pair.every(Boolean) ? folder : undefined
 }
 
-/** The bytes of a tokenizer.json, as they are; made from vocab.json and merges.txt where there is none. */
+/** The bytes of a tokenizer.json, or of one made from vocab.json and merges.txt, in `workFolder` for a moment. */
 export async function tokenizerJson(path: string, workFolder: string): Promise<Buffer> {
   if (!(await isFolder(path))) return withFileErrors('read', path, () => readFile(path))
   const made = join(workFolder, 'tokenizer.json')
   await saveTokenizer(await loadTokenizer(path), made)
-  return readFile(made)
+  const bytes = await readFile(made)
+  await rm(made)
+  return bytes
 }

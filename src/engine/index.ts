@@ -1,3 +1,4 @@
+export { debug, type DebugSubject } from './debug.js'
 export { DeviceArray, HOST_ARRAYS, isDeviceArray } from './device-array.js'
 export { EngineError, type CompileOptions, type Engine, type Executable, type HostData, type MemoryUse, type Storage } from './engine.js'
 export { bf16ToFloats, floatsToBf16, toFloats } from './half.js'

@@ -1,7 +1,9 @@
 import { sameDims, showDims } from '../tensor/dim.js'
+import { printProgram } from '../tensor/print.js'
 import { isSpec, spec, trace, type Traced } from '../tensor/transforms.js'
 import { Tensor } from '../tensor/tensor.js'
 import { leavesOf, mapLeaves, pathsOf, withLeaves, type Mapped } from '../tensor/tree.js'
+import { debug } from './debug.js'
 import { DeviceArray, isDeviceArray } from './device-array.js'
 import type { Engine, Executable } from './engine.js'
 
@@ -76,7 +78,11 @@ async function compile<R>(engine: Engine, f: (...args: any[]) => R, specs: reado
   const start = performance.now()
   const traced = trace(f, specs, name)
   const traceSeconds = (performance.now() - start) / 1000
+  debug('program', () => printProgram(traced.program))
   const executable = await engine.compile(traced.program, { aliases: aliasesOf(traced, specs, donate) })
+  debug('compile', () => `${name}: ${traced.program.operations.length} operations, traced in ${traceSeconds.toFixed(2)} s, `
+    + `${executable.fromCache ? 'loaded from the cache' : 'compiled'} in ${executable.seconds.toFixed(2)} s`)
+  debug('memory', () => `${name}: ${JSON.stringify(executable.memory())} bytes`)
   return { traced, executable, traceSeconds }
 }
 

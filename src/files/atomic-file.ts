@@ -3,9 +3,9 @@
  * renamed. A reader, or a crash at any moment, sees the old content or the new one, never a part.
  */
 import { randomBytes } from 'node:crypto'
-import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { asFileError, withFileErrors } from './error.js'
+import { asFileError, FileError, withFileErrors } from './error.js'
 
 /** A file under way. Nothing stands under the final name until `commit` has returned. */
 export interface AtomicFile {
@@ -24,8 +24,16 @@ export interface AtomicFile {
 /** One write call takes at most 2 GiB on Linux, and a large tensor has more. */
 const bytesPerWrite = 1 << 30
 
+/** Throws FileError where something stands that a rename would replace though it is no file: a device, a pipe. */
+export async function refuseDevice(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined)
+  if (there === undefined || there.isFile() || there.isDirectory()) return
+  throw new FileError(`cannot write ${path}: it is a device or a pipe, not a file. Give the path of a file`, path)
+}
+
 /** Starts a file at `path`, replacing what is there only on commit. Throws FileError. */
 export async function createAtomicFile(path: string): Promise<AtomicFile> {
+  await refuseDevice(path)
   const temporary = join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.partial`)
   let handle: FileHandle | undefined = await withFileErrors('write', path, () => open(temporary, 'wx'))
   let size = 0

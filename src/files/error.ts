@@ -20,6 +20,7 @@ const meanings: Record<string, string> = {
   EPERM: 'the operation is not permitted. Check who owns it, or choose another folder',
   EROFS: 'the file system is read-only. Choose another folder',
   ENOSPC: 'no space is left on the device. Free some space or choose another folder',
+  EFBIG: 'it would be larger than the system allows a file to be (see `ulimit -f`)',
   EDQUOT: 'the disk quota is used up. Free some space or choose another folder',
   EISDIR: 'it is a folder. Give the path of a file',
   ENOTDIR: 'part of the path is a file, not a folder. Check the path',

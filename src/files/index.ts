@@ -1,5 +1,5 @@
 /** Files on disk: atomic writes, readable errors, checksums, names in order, JSON and safetensors. */
-export { createAtomicFile, writeFileAtomic, type AtomicFile } from './atomic-file.js'
+export { createAtomicFile, refuseDevice, writeFileAtomic, type AtomicFile } from './atomic-file.js'
 export { createAtomicFolder, type AtomicFolder, type AtomicFolderOptions } from './atomic-folder.js'
 export { sha256, sha256File } from './checksum.js'
 export { crc32c, maskCrc, maskedCrc32c } from './crc32c.js'

@@ -131,10 +131,7 @@ type Run = (...args: readonly unknown[]) => Promise<unknown>
 function disposeAll({ ids, caches, position }: StepResult): void {
   ids.dispose()
   position.dispose()
-  for (const { k, v } of caches) {
-    k.dispose()
-    v.dispose()
-  }
+  for (const cache of caches) Object.values(cache).forEach((array) => array.dispose())
 }
 
 function checkPrompts(prompts: readonly ArrayLike<number>[], { n_ctx, n_vocab }: ModelConfig): void {

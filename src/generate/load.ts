@@ -3,8 +3,17 @@ import { modelOf, parametersOf } from '../model/index.js'
 import { arrayFrom, findCheckpoint, openCheckpoint } from '../train/index.js'
 import type { LoadedModel } from './generate.js'
 
+/** A model from a checkpoint, and where it came from. */
+export interface ModelFromCheckpoint extends LoadedModel {
+  readonly folder: string
+  /** Training steps that it has seen. */
+  readonly step: number
+  /** sha256 of the tokenizer.json of its data, if known. */
+  readonly tokenizerHash?: string
+}
+
 /** Loads a model to sample from: a checkpoint folder, or a run's newest. Throws FileError. */
-export async function loadModel(engine: Engine, path: string): Promise<LoadedModel & { readonly folder: string; readonly step: number }> {
+export async function loadModel(engine: Engine, path: string): Promise<ModelFromCheckpoint> {
   const folder = await findCheckpoint(path)
   const checkpoint = await openCheckpoint(folder)
   try {
@@ -12,7 +21,7 @@ export async function loadModel(engine: Engine, path: string): Promise<LoadedMod
     const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
     const parameters: Record<string, Awaited<ReturnType<typeof arrayFrom>>> = {}
     for (const spec of specs) parameters[spec.name] = await arrayFrom(engine, spec, null, checkpoint.read)
-    return { engine, config, specs, parameters, folder, step: manifest.step }
+    return { engine, config, specs, parameters, folder, step: manifest.step, tokenizerHash: manifest.tokenizer }
   } finally {
     await checkpoint.close()
   }

@@ -1,23 +1,29 @@
-import { einsum, type Tensor } from '../tensor/index.js'
+import { dim, einsum, type Tensor } from '../tensor/index.js'
 import type { AttentionKind } from '../config/index.js'
-import type { HiddenNames, Model } from './dims.js'
+import { denseAttention, fullAttention } from './dense-attention.js'
+import type { Hidden, HiddenNames, Model } from './dims.js'
+import { dropout } from './dropout.js'
 import { globalAttention } from './global-attention.js'
+import { causalLinearAttention, linearAttention } from './linear-attention.js'
 import { localAttention } from './local-attention.js'
+import { memoryAttention } from './memory-attention.js'
+import { usesRotary, rotation } from './rotary.js'
 import { normal, zeros, type Scope } from './scope.js'
+import { windowAttention } from './window-attention.js'
 
 /** Queries, keys and values of a layer, heads apart. */
 export interface Projected {
   readonly q: Tensor<'batch' | 'sequence' | 'heads' | 'features_per_head'>
   readonly k: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
   readonly v: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
+  /** Learned keys and values that every query sees besides, of global layers with num_mem_kv. */
+  readonly slots?: { readonly k: Slots; readonly v: Slots }
 }
 export type Mixed = Projected['q']
+export type Slots = Tensor<'mem_kv_sequence' | 'heads' | 'features_per_head'>
 
-/** Keys and values that later positions need, of one layer. */
-export interface Cache<T = Tensor> {
-  readonly k: T
-  readonly v: T
-}
+/** What later positions need of the earlier ones, of one layer: keys and values, or a state. */
+export type Cache<T = Tensor> = { readonly [name: string]: T }
 
 /** What a kind of attention does with queries, keys and values, and how it goes on from one position to the next. */
 export interface AttentionRules {
@@ -31,30 +37,80 @@ export interface AttentionRules {
   step(projected: Projected, cache: Cache, position: Tensor<never>, model: Model): { mixed: Mixed; cache: Cache }
 }
 
-/** A new kind is a file and a line here. */
-export const ATTENTION: Readonly<Record<AttentionKind, AttentionRules>> = { global: globalAttention, local: localAttention }
+/** Kinds that do something. */
+export type MixingKind = Exclude<AttentionKind, 'none'>
+
+/** Attention to earlier positions. A new kind is a file and a line here. */
+const CAUSAL: Readonly<Record<MixingKind, AttentionRules>> = {
+  global: globalAttention,
+  local: localAttention,
+  linear: causalLinearAttention,
+}
+/** Attention to both sides, for masked tokens. */
+const BOTH_SIDES: Readonly<Record<MixingKind, AttentionRules['mix']>> = {
+  global: fullAttention,
+  local: windowAttention,
+  linear: linearAttention,
+}
+
+/** The rules of a layer that is sampled from. */
+export function causalRules(kind: MixingKind, { config, causal }: Model): AttentionRules {
+  if (!causal)
+    throw new RangeError(
+      'a model of masked tokens (mlm_training) sees both sides of each position: it cannot continue a text',
+    )
+  return kind === 'global' && config.num_mem_kv > 0 ? memoryAttention : CAUSAL[kind]
+}
 
 /**
- * Attention of each position to itself and earlier ones. x [batch, sequence, embd] -> the same dims and dtype.
- * Logits are not divided by sqrt(features): GPT-Neo puts that factor into q's initialiser. q, k, v have no bias.
- * Checkpoints join heads and features into one dim. Source: gpt-neo models/layers.py (attn), Mesh TensorFlow 0.1.18
- * transformer/attention.py.
+ * Attention of each position to itself and earlier ones, or to all if the model is not causal. x [batch, sequence,
+ * embd] -> the same dims and dtype. Logits are not divided by sqrt(features): GPT-Neo puts that factor into q's
+ * initialiser. q, k, v have no bias. Checkpoints join heads and features into one dim. Source: gpt-neo
+ * models/layers.py (attn), Mesh TensorFlow 0.1.18 transformer/attention.py.
  */
-export function attention(at: Scope, x: Tensor<HiddenNames>, kind: AttentionKind, model: Model): Tensor<HiddenNames> {
-  return output(at, ATTENTION[kind].mix(project(at, x, model), model), model)
+export function attention(at: Scope, x: Hidden, kind: MixingKind, model: Model): Hidden {
+  const projected = project(at, x, kind, model)
+  const rate = kind === 'global' && at.isTraining ? model.config.attn_dropout : 0
+  const mixed =
+    rate > 0
+      ? denseAttention(projected, model, (weights) => dropout(at, 'attn_dropout', weights, rate))
+      : model.causal
+        ? causalRules(kind, model).mix(projected, model)
+        : BOTH_SIDES[kind](projected, model)
+  return output(at, mixed, model)
 }
 
-export function project(at: Scope, x: Tensor<HiddenNames>, { batch, sequence, memory, heads, features, embd }: Model): Projected {
+/** `position`: of the one row of x, if it is not the first of several. */
+export function project(at: Scope, x: Hidden, kind: MixingKind, model: Model, position?: Tensor<never>): Projected {
+  const { batch, sequence, memory, heads, features, embd, config, original } = model
   const linear = (name: string, stddev: number) =>
-    einsum([x, at.param(name, [embd, heads, features], normal(stddev), [heads, features])], [batch, sequence, heads, features])
-  return {
-    q: linear('q', (embd.size * features.size) ** -0.5),
-    k: linear('k', embd.size ** -0.5).rename(sequence, memory),
+    einsum(
+      [x, at.param(name, [embd, heads, features], normal(stddev), [heads, features])],
+      [batch, sequence, heads, features],
+    )
+  const turn = usesRotary(config) ? rotation(model, position) : (y: Projected['q']) => y
+  // The original's logits are f32 products of what bf16 runs have rounded; ours are rounded once more, which is faster.
+  const wide = (y: Projected['q']) => (original ? y.cast('f32') : y)
+  const projected = {
+    q: wide(turn(linear('q', (embd.size * features.size) ** -0.5))),
+    k: wide(turn(linear('k', embd.size ** -0.5))).rename(sequence, memory),
     v: linear('v', embd.size ** -0.5).rename(sequence, memory),
   }
+  if (kind !== 'global' || config.num_mem_kv === 0) return projected
+  const within = at.in('attention')
+  const learned = (name: string) =>
+    within.param(name, [dim('mem_kv_sequence', config.num_mem_kv), heads, features], normal(features.size ** -0.5))
+  return { ...projected, slots: { k: learned('mem_k'), v: learned('mem_v') } }
 }
 
-export function output(at: Scope, mixed: Mixed, { batch, sequence, heads, features, embd }: Model): Tensor<HiddenNames> {
+export function output(
+  at: Scope,
+  mixed: Mixed,
+  { batch, sequence, heads, features, embd, config }: Model,
+): Tensor<HiddenNames> {
   const o = at.param('o', [heads, features, embd], normal((heads.size * features.size) ** -0.5), [heads, features])
-  return einsum([mixed, o], [batch, sequence, embd]).add(at.in('compute_output_bias').param('o_b', [embd], zeros)) as Tensor
+  const summed = einsum([mixed, o], [batch, sequence, embd]).add(
+    at.in('compute_output_bias').param('o_b', [embd], zeros),
+  ) as Hidden
+  return dropout(at, 'res_dropout', summed, config.res_dropout)
 }

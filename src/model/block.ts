@@ -1,37 +1,117 @@
-import type { AttentionKind } from '../config/index.js'
 import type { Tensor } from '../tensor/index.js'
-import { ATTENTION, attention, output, project, type Cache, type Projected } from './attention.js'
-import type { HiddenNames, Model } from './dims.js'
+import {
+  attention,
+  causalRules,
+  output,
+  project,
+  type Cache,
+  type MixingKind,
+  type Mixed,
+  type Projected,
+} from './attention.js'
+import type { Hidden, LayerPlan, Model } from './dims.js'
 import { feedForward } from './feed-forward.js'
-import { layerNorm } from './norm.js'
-import type { Scope } from './scope.js'
+import { mixture } from './mixture/mixture.js'
+import { layerNorm, scaleNorm } from './norm.js'
+import { zeros, type Scope } from './scope.js'
 
-type Hidden = Tensor<HiddenNames>
+/** What goes from layer to layer. */
+export interface Stream {
+  readonly x: Hidden
+  /** Sum of the layers' balance losses, f32; absent if there is no mixture of experts. */
+  readonly balance?: Tensor<never>
+}
 
-/** One layer: x + attention(norm(x)), then x + feedForward(norm(x)). Source: gpt-neo models/gpt2/gpt2.py (block). */
-export function block(at: Scope, x: Hidden, kind: AttentionKind, model: Model): Hidden {
-  const attended = x.add(attention(at.in('attn'), layerNorm(at.in('norm_1'), x, model), kind, model))
-  return attended.add(feedForward(at.in('mlp'), layerNorm(at.in('norm_2'), attended, model), model))
+/** One layer. Source: gpt-neo models/gpt2/gpt2.py (block). */
+export function block(at: Scope, stream: Stream, plan: LayerPlan, model: Model): Stream {
+  return parts(at, stream, plan, model, (within, x, kind) => attention(within, x, kind, model))
+}
+
+/**
+ * x + attention(norm(x)), then x + feedForward(norm(x)). With rezero no norms but a gain on what is added; with
+ * macaron half a feed-forward before, of x as it is, and half a one after.
+ */
+function parts(
+  at: Scope,
+  { x, balance }: Stream,
+  plan: LayerPlan,
+  model: Model,
+  attend: (at: Scope, x: Hidden, kind: MixingKind) => Hidden,
+  dropless = false,
+): Stream {
+  const { config, original } = model
+  const half = (y: Hidden) => (config.macaron ? y.mul(0.5) : y)
+  if (config.macaron) x = x.add(half(feedForward(at.in('mlp_macaron'), x, model)))
+
+  if (plan.attention !== 'none')
+    x = x.add(gained(at, 'norm_rezero_1', attend(at.in('attn'), normed(at, 'norm_1', x, model), plan.attention), model))
+  // GPT-Neo adds x itself, so that a layer without attention doubles the stream.
+  else if (original) x = x.add(gained(at, 'norm_rezero_1', x, model))
+
+  const ready = normed(at, 'norm_2', x, model)
+  const mixed = plan.mixture ? mixture(at, ready, model, { dropless }) : null
+  const added = mixed ? mixed.x : feedForward(at.in('mlp'), ready, model)
+  return {
+    x: x.add(gained(at, 'norm_rezero_2', half(added), model)),
+    ...(balance && { balance: mixed ? balance.add(mixed.balance) : balance }),
+  }
+}
+
+function normed(at: Scope, name: string, x: Hidden, model: Model): Hidden {
+  if (model.config.rezero) return x
+  return (model.config.scalenorm ? scaleNorm : layerNorm)(at.in(name), x, model) as Hidden
+}
+
+/** Times a gain that starts at 0, with rezero. Source: Bachlechner et al. 2020, "ReZero is All You Need". */
+function gained(at: Scope, name: string, x: Hidden, { config }: Model): Hidden {
+  return config.rezero ? x.mul(at.in(name).param('g', [], zeros)) : x
 }
 
 /** How a layer goes on from a cache: the first positions make one, each further one reads and extends it. */
 export interface Continuation {
-  (kind: AttentionKind, projected: Projected, layer: number): { mixed: Projected['q']; cache: Cache }
+  readonly position?: Tensor<never>
+  attend(kind: MixingKind, projected: Projected, layer: number): { mixed: Mixed; cache: Cache }
 }
 
-/** As `block`, with keys and values kept in a cache. */
-export function cachedBlock(at: Scope, x: Hidden, kind: AttentionKind, layer: number, model: Model, go: Continuation): { x: Hidden; cache: Cache } {
-  const { mixed, cache } = go(kind, project(at.in('attn'), layerNorm(at.in('norm_1'), x, model), model), layer)
-  const attended = x.add(output(at.in('attn'), mixed, model))
-  return { x: attended.add(feedForward(at.in('mlp'), layerNorm(at.in('norm_2'), attended, model), model)), cache }
+/** As `block`, with what later positions need kept in a cache. Experts have room for every token. */
+export function cachedBlock(
+  at: Scope,
+  x: Hidden,
+  plan: LayerPlan,
+  layer: number,
+  model: Model,
+  go: Continuation,
+): { x: Hidden; cache: Cache } {
+  let cache: Cache = {}
+  const stream = parts(
+    at,
+    { x },
+    plan,
+    model,
+    (within, y, kind) => {
+      const next = go.attend(kind, project(within, y, kind, model, go.position), layer)
+      cache = next.cache
+      return output(within, next.mixed, model)
+    },
+    true,
+  )
+  return { x: stream.x, cache }
 }
 
 /** Makes caches with room for `capacity` positions. */
 export function startCaches(capacity: number, model: Model): Continuation {
-  return (kind, projected) => ({ mixed: ATTENTION[kind].mix(projected, model), cache: ATTENTION[kind].start(projected, capacity, model) })
+  return {
+    attend(kind, projected) {
+      const rules = causalRules(kind, model)
+      return { mixed: rules.mix(projected, model), cache: rules.start(projected, capacity, model) }
+    },
+  }
 }
 
 /** Extends caches by one position. */
 export function stepCaches(caches: readonly Cache[], position: Tensor<never>, model: Model): Continuation {
-  return (kind, projected, layer) => ATTENTION[kind].step(projected, caches[layer], position, model)
+  return {
+    position,
+    attend: (kind, projected, layer) => causalRules(kind, model).step(projected, caches[layer], position, model),
+  }
 }

@@ -1,5 +1,16 @@
 import {
-  concat, dim, dynamicUpdateSlice, einsum, pad, range, slice, softmax, transpose, where, type Dim, type Tensor,
+  concat,
+  dim,
+  dynamicUpdateSlice,
+  einsum,
+  pad,
+  range,
+  slice,
+  softmax,
+  transpose,
+  where,
+  type Dim,
+  type Tensor,
 } from '../tensor/index.js'
 import type { Cache, Mixed, Projected } from './attention.js'
 import type { Model } from './dims.js'
@@ -28,22 +39,30 @@ export function startRing(projected: Projected, size: number, model: Model): Cac
   const ring = (x: Projected['k']): Tensor => {
     const last = slice(x, memory, first, size)
     const along = dim('memory_length', size)
-    const turned = turn === 0 ? last : concat([slice(last, along, size - turn, turn), slice(last, along, 0, size - turn)], 'memory_length')
+    const turned =
+      turn === 0
+        ? last
+        : concat([slice(last, along, size - turn, turn), slice(last, along, 0, size - turn)], 'memory_length')
     return transpose(turned as Tensor, cacheDims(model, size))
   }
   return { k: ring(projected.k), v: ring(projected.v) }
 }
 
 /**
- * Attention of one position to a cache that its key and value are first written into, at `slot`. Of the cache's places those
- * up to `last` are attended to (i32 scalars). Their order does not matter.
+ * Attention of one position to a cache that its key and value are first written into, at `slot`. Of the cache's
+ * places those up to `last` are attended to (i32 scalars). Their order does not matter.
  */
 export function attendToCache(
-  { q, k, v }: Projected, cache: Cache, slot: Tensor<never>, last: Tensor<never>, model: Model,
+  { q, k, v }: Projected,
+  cache: Cache,
+  slot: Tensor<never>,
+  last: Tensor<never>,
+  model: Model,
 ): { mixed: Mixed; cache: Cache } {
   const { batch, sequence, heads, features } = model
   const memory = cache.k.dims[2]
-  const write = (into: Tensor, x: Projected['k']): Tensor => dynamicUpdateSlice(into, memory, slot, transpose(x as Tensor, cacheDims(model, 1)))
+  const write = (into: Tensor, x: Projected['k']): Tensor =>
+    dynamicUpdateSlice(into, memory, slot, transpose(x as Tensor, cacheDims(model, 1)))
   const [keys, values] = [write(cache.k, k), write(cache.v, v)]
   const logits = einsum([q as Tensor, keys], [batch, heads, sequence, memory]).cast('f32')
   const weights = softmax(where(range(memory).lessEqual(last), logits, -1e10) as Tensor, memory).cast(values.dtype)

@@ -1,12 +1,37 @@
 import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
-import { dim, type DType } from '../tensor/index.js'
+import { dim, type DType, type Tensor } from '../tensor/index.js'
+
+/** What a layer is made of; layers that are alike may share a part of the program. */
+export interface LayerPlan {
+  readonly attention: AttentionKind
+  /** Whether the feed-forward is a mixture of experts. */
+  readonly mixture: boolean
+}
+
+/** How much of its data a model sees at once. */
+export interface Extent {
+  readonly batch: number
+  /** @default n_ctx */
+  readonly sequence?: number
+  /** Parts that a training step is cut into. @default 1 */
+  readonly microbatches?: number
+}
 
 /** The dims of a model, under GPT-Neo's names, beside what of its config the layers need. */
-export function modelOf(config: ModelConfig, { batch: batchSize, sequence: length = config.n_ctx }: { batch: number; sequence?: number }) {
+export function modelOf(
+  config: ModelConfig,
+  { batch: batchSize, sequence: length = config.n_ctx, microbatches = 1 }: Extent,
+) {
   const kinds: readonly AttentionKind[] = attentionKinds(config)
   return {
     config,
+    microbatches,
     kinds,
+    layers: kinds.map((attention, i): LayerPlan => ({ attention, mixture: config.moe_layers.includes(i) })),
+    /** Whether a position sees earlier ones only. */
+    causal: !config.mlm_training,
+    /** Whether to compute what the original does, its known mistakes included. */
+    original: config.compat === 'gpt-neo',
     /** Dtype of activations; parameters are f32 and cast where they are used. */
     compute: (config.precision === 'bfloat16' ? 'bf16' : 'f32') as DType,
     batch: dim('batch', batchSize),
@@ -26,3 +51,4 @@ export function modelOf(config: ModelConfig, { batch: batchSize, sequence: lengt
 export type Model = ReturnType<typeof modelOf>
 /** The residual stream. */
 export type HiddenNames = 'batch' | 'sequence' | 'embd'
+export type Hidden = Tensor<HiddenNames>

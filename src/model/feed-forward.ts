@@ -1,24 +1,63 @@
-import { einsum, type Dim, type Tensor } from '../tensor/index.js'
-import { gelu } from './activations.js'
-import type { HiddenNames, Model } from './dims.js'
+import { checkpoint, dim, einsum, slice, type Dim, type Tensor } from '../tensor/index.js'
+import { activate } from './activation-table.js'
+import type { Hidden, Model } from './dims.js'
+import { dropout } from './dropout.js'
 import { normal, zeros, type Scope } from './scope.js'
 
 /**
  * Two linear layers with an activation between, to 4 embd and back. x [batch, sequence, embd] -> the same dims.
  * Source: gpt-neo models/layers.py (mlp).
  */
-export function feedForward(at: Scope, x: Tensor<HiddenNames>, model: Model): Tensor<HiddenNames> {
+export function feedForward(at: Scope, x: Hidden, model: Model): Hidden {
   const { batch, sequence, embd, intermediate, config } = model
   const within = at.in('conv1d_main')
-  const scaled = (fanIn: Dim, depth: number) => normal(0.02 * depth * (config.scale_by_in ? fanIn.size ** -0.5 : 1))
-  const hidden = linear(within.in('c_fc'), x, [batch, sequence], embd, intermediate, scaled(embd, 1))
+  const scaled = (fanIn: Dim, depth: number) => kernelScale(model, fanIn, depth)
+  const expand = (to: Dim<'intermediate_expanded'>) =>
+    linear(within.in('c_fc'), x, [batch, sequence], embd, to, scaled(embd, 1))
+  const expanded = expand(config.mlp_glu ? dim('intermediate_expanded', 2 * intermediate.size) : intermediate)
   const depth = config.scale_by_depth ? config.n_layer ** -0.5 : 1
-  return linear(within.in('c_proj'), gelu(hidden), [batch, sequence], intermediate, embd, scaled(intermediate, depth))
+  // What the activation gives is made again for the gradient rather than kept: the largest value of a layer.
+  const contract = checkpoint((h: typeof expanded) => {
+    const hidden = config.mlp_glu ? gated(at, h, model) : activate(at, config.activation_fn, h, intermediate, model)
+    return linear(
+      within.in('c_proj'),
+      hidden,
+      [batch, sequence],
+      intermediate,
+      embd,
+      scaled(intermediate, depth),
+    ) as Hidden
+  })
+  return dropout(at, 'mlp_dropout', contract(expanded), config.res_dropout)
+}
+
+/** How kernels of the feed-forward and of an untied output start. Source: gpt-neo models/layers.py (linear). */
+export function kernelScale({ config }: Model, fanIn: Dim, depth = 1): ReturnType<typeof normal> {
+  return normal(0.02 * depth * (config.scale_by_in ? fanIn.size ** -0.5 : 1))
+}
+
+/**
+ * The first half of the features times the activation of the second. Source: gpt-neo models/layers.py (mlp_glu), after
+ * Dauphin et al. 2016, "Language Modeling with Gated Convolutional Networks".
+ */
+function gated(at: Scope, both: Tensor<'batch' | 'sequence' | 'intermediate_expanded'>, model: Model): typeof both {
+  const { config, intermediate } = model
+  const all = dim('intermediate_expanded', 2 * intermediate.size)
+  const [values, gates] = [
+    slice(both, all, 0, intermediate.size),
+    slice(both, all, intermediate.size, intermediate.size),
+  ]
+  return values.mul(activate(at, config.activation_fn, gates, intermediate, model))
 }
 
 /** x W + b along one dim, replaced by another. */
 export function linear<K extends string, I extends string, O extends string>(
-  at: Scope, x: Tensor<K | I>, keep: readonly Dim<K>[], from: Dim<I>, to: Dim<O>, kernel: ReturnType<typeof normal>,
+  at: Scope,
+  x: Tensor<K | I>,
+  keep: readonly Dim<K>[],
+  from: Dim<I>,
+  to: Dim<O>,
+  kernel: ReturnType<typeof normal>,
 ): Tensor<K | O> {
   const product = einsum([x, at.param('kernel', [from, to] as Dim[], kernel)], [...keep, to] as Dim<any>[])
   return product.add(at.param('bias', [to], zeros)) as Tensor

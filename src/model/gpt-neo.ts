@@ -1,84 +1,173 @@
-import { checkpoint, dim, dynamicSlice, einsum, embed, fill, reshape, slice, trace, type Tensor } from '../tensor/index.js'
+import {
+  checkpoint,
+  dim,
+  dynamicSlice,
+  dynamicUpdateSlice,
+  einsum,
+  embed,
+  fill,
+  pad,
+  reshape,
+  slice,
+  trace,
+  transpose,
+  zeros as zeroTensor,
+  type Tensor,
+} from '../tensor/index.js'
 import type { Cache } from './attention.js'
-import { block, cachedBlock, startCaches, stepCaches } from './block.js'
-import type { HiddenNames, Model } from './dims.js'
-import { crossEntropy } from './loss.js'
+import { block, cachedBlock, startCaches, stepCaches, type Stream } from './block.js'
+import type { Hidden, Model } from './dims.js'
+import { dropout } from './dropout.js'
+import { kernelScale } from './feed-forward.js'
+import { mayDrop } from './mixture/mixture.js'
 import { layerNorm } from './norm.js'
-import { normal, Scope, type LayerMode, type Parameters, type ParameterSpec } from './scope.js'
+import type { Head, Labels, LossParts } from './objectives/head.js'
+import { objective } from './objectives/objective.js'
+import { positions } from './positions.js'
+import { normal, Scope, zeros, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
 
 type Ids = Tensor<'batch' | 'sequence'>
 
-/** Everything up to the last norm. ids i32 [batch, sequence] -> [batch, sequence, embd] in the compute dtype. */
-export function hidden(at: Scope, ids: Ids, model: Model): Tensor<HiddenNames> {
-  const { embedSequence, sequence, kinds, config } = model
-  const positions = slice(wpe(at, model), embedSequence, 0, sequence.size).rename(dim('embed_sequence', sequence.size), sequence)
-  const layer: typeof block = config.recompute_grad
-    ? (layerAt, h, kind) => checkpoint((y: Tensor<HiddenNames>) => block(layerAt, y, kind, model))(h)
-    : block
-  const last = at.layers(kinds, embedded(at, ids, positions, model), 'products', (layerAt, h, kind) => layer(layerAt, h, kind, model))
-  return layerNorm(at.in('ln_f'), last, model) as Tensor
-}
-
 /**
- * Next-token logits after the last of some positions, f32 [batch, vocab], and the caches to go on with. Without `from` the
- * ids are the first ones and caches for `capacity` positions are made; with it there is one id a row, at `position` (i32
- * scalar).
+ * The embeddings through all layers, and the sum of the layers' balance losses (f32). ids i32 [batch, sequence]; an
+ * id outside of the vocabulary is embedded as zeros. Source: gpt-neo models/gpt2/gpt2.py (model).
  */
-export function continued(
-  at: Scope, ids: Ids, model: Model, capacity: number, from?: { caches: readonly Cache[]; position: Tensor<never> },
-): { logits: Tensor<'batch' | 'vocab'>; caches: Cache[] } {
-  const { batch, sequence, vocab, embd, embedSequence, kinds } = model
-  const along = dim('embed_sequence', sequence.size)
-  const rows = from ? dynamicSlice(wpe(at, model), embedSequence, from.position, 1) : slice(wpe(at, model), embedSequence, 0, sequence.size)
-  const go = from ? stepCaches(from.caches, from.position, model) : startCaches(capacity, model)
-  const caches: Cache[] = []
-  let x = embedded(at, ids, rows.rename(along, sequence), model)
-  for (const [layer, kind] of kinds.entries()) {
-    const next = cachedBlock(at.in(`h${layer}`), x, kind, layer, model, go)
-    x = next.x
-    caches.push(next.cache)
-  }
-  const one = slice(x, sequence, sequence.size - 1, 1)
-  const last = reshape(layerNorm(at.in('ln_f'), one, model), [batch, embd]) as Tensor
-  return { logits: einsum([last, wte(at, model)], [batch, vocab]).cast('f32') as Tensor, caches }
+export function layered(at: Scope, ids: Ids, model: Model): Stream {
+  const { layers, config } = model
+  const run: typeof block = config.recompute_grad
+    ? (layerAt, stream, plan) => checkpoint((y: Stream) => block(layerAt, y, plan, model))(stream)
+    : block
+  const mixed = layers.some(({ mixture }) => mixture)
+  const start: Stream = { x: embedded(at, ids, model), ...(mixed && { balance: zeroTensor([]) }) }
+  return at.layers(layers, start, { shared: config.share_parameters }, (layerAt, stream, plan) =>
+    run(layerAt, stream, plan, model),
+  )
 }
 
-function embedded(at: Scope, ids: Ids, positions: Tensor<'sequence' | 'embd'>, model: Model): Tensor<HiddenNames> {
-  return embed(wte(at, model), model.vocab, ids).add(positions) as Tensor
+function embedded(at: Scope, ids: Ids, model: Model, position?: Tensor<never>): Hidden {
+  const { embed_dropout: rate } = model.config
+  const tokens = dropout(at, 'wte_dropout', embed(wte(at, model), model.vocab, ids) as Hidden, rate)
+  const places = positions(at, model, position)
+  // In the original each row of the table is dropped from once for the batch, as here.
+  return places ? (tokens.add(dropout(at, 'wpe_dropout', places, rate)) as Hidden) : tokens
 }
 
 function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
   return at.param('wte', [vocab, embd], normal(0.02))
 }
 
-function wpe(at: Scope, { embedSequence, embd }: Model): Tensor<'embed_sequence' | 'embd'> {
-  return at.param('wpe', [embedSequence, embd], normal(0.01))
+/**
+ * What logits are made of: the last norm and the embedding table, or with no_weight_tie an output layer and no norm.
+ */
+function headOf(at: Scope, x: Hidden, model: Model): Head {
+  const { vocab, embd, config } = model
+  if (!config.no_weight_tie)
+    return { x: layerNorm(at.in('ln_f'), x, model) as Hidden, table: at.master('wte', [vocab, embd], normal(0.02)) }
+  const out = at.in('wte_final_linear').in('conv1d_main').in('linear_out')
+  return {
+    x,
+    table: transpose(out.master('kernel', [embd, vocab], kernelScale(model, embd)), [vocab, embd]),
+    bias: out.master('bias', [vocab], zeros),
+  }
 }
 
-/** Next-token logits in f32: [batch, sequence, vocab]. The embedding table is used again as output. */
+function logitsOf({ x, table, bias }: Head, { batch, sequence, vocab }: Model): Tensor<'batch' | 'sequence' | 'vocab'> {
+  const product = einsum([x, table.cast(x.dtype)], [batch, sequence, vocab]).cast('f32')
+  return bias ? product.add(bias) : product
+}
+
+/** Next-token logits in f32: [batch, sequence, vocab]. */
 export function logits(at: Scope, ids: Ids, model: Model): Tensor<'batch' | 'sequence' | 'vocab'> {
-  const { batch, sequence, vocab } = model
-  return einsum([hidden(at, ids, model), wte(at, model)], [batch, sequence, vocab]).cast('f32')
+  return logitsOf(headOf(at, layered(at, ids, model).x, model), model)
 }
 
 /**
- * Mean loss over all tokens, f32, and the cross entropy in it (see loss.ts). ids and labels are i32 [batch, sequence].
+ * Mean loss over all tokens with the layers' balance losses, f32, and the cross entropy in it (see objectives/). ids
+ * and labels are i32 [batch, sequence].
  */
-export function loss(at: Scope, ids: Ids, labels: Ids, model: Model): { loss: Tensor<never>; crossEntropy: Tensor<never> } {
-  return crossEntropy(hidden(at, ids, model), at.master('wte', [model.vocab, model.embd], normal(0.02)), labels, model)
+export function loss(at: Scope, ids: Ids, labels: Labels, model: Model): LossParts {
+  const { x, balance } = layered(at, ids, model)
+  const parts = objective(headOf(at, x, model), labels, model)
+  return balance ? { ...parts, loss: parts.loss.add(balance) } : parts
+}
+
+/** The caches of a model after some positions, and the next one. */
+interface From {
+  readonly caches: readonly Cache[]
+  /** i32 scalar. */
+  readonly position: Tensor<never>
+}
+
+/**
+ * Next-token logits after the last of some positions, f32 [batch, vocab], and the caches to go on with. Without
+ * `from` the ids are the first ones and caches for `capacity` positions are made; with it there is one id a row, at
+ * its position.
+ */
+export function continued(
+  at: Scope,
+  ids: Ids,
+  model: Model,
+  capacity: number,
+  from?: From,
+): { logits: Tensor<'batch' | 'vocab'>; caches: Cache[] } {
+  if (mayDrop(model)) return continuedInFull(at, ids, model, from)
+  const { batch, sequence, vocab, layers, config } = model
+  const go = from ? stepCaches(from.caches, from.position, model) : startCaches(capacity, model)
+  const caches: Cache[] = []
+  let x = embedded(at, ids, model, from?.position)
+  for (const [layer, plan] of layers.entries()) {
+    const next = cachedBlock(at.in(config.share_parameters ? '' : `h${layer}`), x, plan, layer, model, go)
+    x = next.x
+    caches.push(next.cache)
+  }
+  const last = { ...model, sequence: dim('sequence', 1) }
+  return {
+    logits: reshape(logitsOf(headOf(at, slice(x, sequence, sequence.size - 1, 1), last), last), [batch, vocab]),
+    caches,
+  }
+}
+
+/**
+ * As `continued`, by a pass over the whole context for each position, of which the cache is the ids: where experts
+ * run out of places, what an earlier token gets depends on later ones, padding included. So does the original sample
+ * from mixtures.
+ */
+function continuedInFull(
+  at: Scope,
+  ids: Ids,
+  model: Model,
+  from?: From,
+): { logits: Tensor<'batch' | 'vocab'>; caches: Cache[] } {
+  const { batch, sequence, vocab, config } = model
+  const whole: Model = { ...model, sequence: dim('sequence', config.n_ctx), memory: dim('memory_length', config.n_ctx) }
+  const written = from
+    ? (dynamicUpdateSlice(from.caches[0].ids, whole.sequence, from.position, ids) as Ids)
+    : (pad(ids, sequence, 0, config.n_ctx - sequence.size, config.padding_id ?? 0) as Ids)
+  const { x } = layered(at, written, whole)
+  const last = { ...model, sequence: dim('sequence', 1) }
+  const row = from ? dynamicSlice(x, whole.sequence, from.position, 1) : slice(x, whole.sequence, sequence.size - 1, 1)
+  return { logits: reshape(logitsOf(headOf(at, row, last), last), [batch, vocab]), caches: [{ ids: written }] }
 }
 
 /** The parameters of a model: names, dims, initialisers. */
 export function parametersOf(model: Model, layers: LayerMode): ParameterSpec[] {
   let specs: ParameterSpec[] = []
   trace(() => {
-    specs = Scope.describe(model.compute, layers, (at) => hidden(at, fill([model.batch, model.sequence], 0, 'i32'), model))
+    specs = Scope.describe(model.compute, layers, (at) =>
+      logits(at, fill([model.batch, model.sequence], 0, 'i32'), model),
+    )
     return []
   }, [])
   return specs
 }
 
-/** A model with its parameters at hand. */
-export function scopeOf(model: Model, specs: readonly ParameterSpec[], values: Parameters, layers: LayerMode): Scope {
-  return Scope.over(specs, values, model.compute, layers)
+/** A model with its parameters at hand; with `training` it is trained, else evaluated. */
+export function scopeOf(
+  model: Model,
+  specs: readonly ParameterSpec[],
+  values: Parameters,
+  layers: LayerMode,
+  training: Training | null = null,
+): Scope {
+  return Scope.over(specs, values, model.compute, layers, training)
 }

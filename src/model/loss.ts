@@ -3,8 +3,8 @@ import {
 } from '../tensor/index.js'
 import type { HiddenNames, Model } from './dims.js'
 
-/** Logits held at a time: 128 MB of f32. */
-const CHUNK_ELEMENTS = 32 * 2 ** 20
+/** Logits held at a time: 64 MB of f32. */
+const CHUNK_ELEMENTS = 16 * 2 ** 20
 /** Label of tokens that count for nothing, as of those that fill the last chunk up. */
 export const NO_TOKEN = -0x80000000
 

@@ -3,12 +3,23 @@ import type { Model } from './dims.js'
 import { ones, zeros, type Scope } from './scope.js'
 
 /**
- * Layer norm over embd: (x - mean) / sqrt(variance + 1e-5) * g + b, in the dtype of x.
- * Source: gpt-neo models/layers.py (norm).
+ * Layer norm over embd: (x - mean) / sqrt(variance + 1e-5) * g + b, in the dtype of x; its two means are summed in f32.
+ * Source: gpt-neo models/layers.py (layer_norm).
  */
-export function layerNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, { embd }: Model): Tensor<N | 'embd'> {
-  const centered = x.sub(x.mean(embd))
-  const variance = centered.square().mean(embd)
-  return centered.mul(rsqrt(variance.add(1e-5))).mul(at.param('g', [embd], ones)).add(at.param('b', [embd], zeros)) as typeof x
+export function layerNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, model: Model): Tensor<N | 'embd'> {
+  const { embd } = model
+  return normalised(x, model)
+    .mul(at.param('g', [embd], ones))
+    .add(at.param('b', [embd], zeros)) as typeof x
 }
 
+/** As `layerNorm`, with one gain for all features and no bias. Source: gpt-neo models/layers.py (scale_norm). */
+export function scaleNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, model: Model): Tensor<N | 'embd'> {
+  return normalised(x, model).mul(at.param('g', [], ones))
+}
+
+function normalised<N extends string>(x: Tensor<N | 'embd'>, { embd }: Model): Tensor<N | 'embd'> {
+  const centered = x.sub(x.cast('f32').mean(embd).cast(x.dtype)) as typeof x
+  const variance = centered.square().cast('f32').mean(embd).cast(x.dtype)
+  return centered.mul(rsqrt(variance.add(1e-5))) as typeof x
+}

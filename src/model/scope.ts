@@ -1,11 +1,30 @@
-import { cast, dim, fill, scan, sizeOf, type Dim, type DType, type Keep, type Tensor } from '../tensor/index.js'
+import {
+  cast,
+  constant,
+  dim,
+  fill,
+  random,
+  range,
+  scan,
+  sizeOf,
+  type Dim,
+  type DType,
+  type Keep,
+  type Tensor,
+  type Value,
+} from '../tensor/index.js'
+import { hashOf } from './hash.js'
 
-/** How a parameter starts. Standard deviations are those of the normal distribution that is drawn from. */
+/** How a parameter starts. Standard deviations are those of the whole normal distribution that is drawn from. */
 export type Initializer =
   | { readonly kind: 'normal'; readonly stddev: number }
+  /** Drawn again while outside two standard deviations, which leaves 0.88 of it. */
+  | { readonly kind: 'truncated-normal'; readonly stddev: number }
   | { readonly kind: 'constant'; readonly value: number }
 
 export const normal = (stddev: number): Initializer => ({ kind: 'normal', stddev })
+export const truncatedNormal = (stddev: number): Initializer => ({ kind: 'truncated-normal', stddev })
+export const constantly = (value: number): Initializer => ({ kind: 'constant', value })
 export const zeros: Initializer = { kind: 'constant', value: 0 }
 export const ones: Initializer = { kind: 'constant', value: 1 }
 
@@ -35,59 +54,120 @@ interface Session {
   readonly values: Parameters | null
   /** Filled while a model is described, read while it is applied. */
   readonly specs: Map<string, ParameterSpec>
+  /** Set while a model is trained: what its dropouts draw from. */
+  readonly training: Training | null
 }
+
+/** What a training step has that an evaluation has not. */
+export interface Training {
+  /** Of the step: its random numbers are functions of this key, the layer and the name of what draws them. */
+  readonly key: random.Key
+}
+
+/** Where a scope is: in the whole model, and in its layer. */
+interface Place {
+  readonly path: string
+  /** Path below the layer, which is the same in all of them. */
+  readonly local: string
+  /** Number of the layer from 1, an u32 scalar inside of a scan; 0 outside of the layers. */
+  readonly layer: number | Tensor<never>
+  readonly stack: Stack | null
+}
+const TOP: Place = { path: 'gpt2', local: '', layer: 0, stack: null }
 
 /** One program part for all repeats of a period of layers (`scan`), or one for each layer. */
 export type LayerMode = 'scan' | 'unroll'
 
 /**
- * Hands out parameters by path. The same model function describes its parameters (names, dims, initialisers) and is applied
- * to them.
+ * Hands out parameters by path. The same model function describes its parameters (names, dims, initialisers) and is
+ * applied to them.
  */
 export class Scope {
-  private constructor(private readonly session: Session, private readonly path: string, private readonly stack: Stack | null) {}
+  private constructor(
+    private readonly session: Session,
+    private readonly place: Place,
+  ) {}
 
   /** A scope that hands out the values given, cast to `compute` where they are used. */
-  static over(specs: readonly ParameterSpec[], values: Parameters, compute: DType, layers: LayerMode): Scope {
-    return new Scope({ compute, layers, values, specs: new Map(specs.map((spec) => [spec.name, spec])) }, 'gpt2', null)
+  static over(
+    specs: readonly ParameterSpec[],
+    values: Parameters,
+    compute: DType,
+    layers: LayerMode,
+    training: Training | null,
+  ): Scope {
+    return new Scope({ compute, layers, values, specs: new Map(specs.map((spec) => [spec.name, spec])), training }, TOP)
   }
 
   /** What parameters a model function asks for. Call it inside a trace; what is recorded is of no use. */
   static describe(compute: DType, layers: LayerMode, model: (at: Scope) => unknown): ParameterSpec[] {
-    const session: Session = { compute, layers, values: null, specs: new Map() }
-    model(new Scope(session, 'gpt2', null))
+    const session: Session = { compute, layers, values: null, specs: new Map(), training: null }
+    model(new Scope(session, TOP))
     return [...session.specs.values()]
   }
 
   /** The scope below. */
   in(name: string): Scope {
-    return new Scope(this.session, `${this.path}/${name}`, this.stack)
+    const { path, local } = this.place
+    return new Scope(this.session, { ...this.place, path: `${path}/${name}`, local: `${local}/${name}` })
+  }
+
+  /** Whether the model is being trained, not evaluated. */
+  get isTraining(): boolean {
+    return this.session.training !== null
   }
 
   /**
-   * The parameter of this name, in the compute dtype. `join` lists neighbouring dims that are one dim in checkpoints, under
-   * the first one's name.
+   * The key for random numbers of this name: a function of the step's key, the layer and the name, so equal on every
+   * engine and however layers are run. In evaluation null, or a fixed one with `always`.
    */
-  param<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer, join: readonly Dim[] = []): Tensor<N> {
+  random(name: string): random.Key | null
+  random(name: string, options: { always: true }): random.Key
+  random(name: string, options: { always: boolean }): random.Key | null
+  random(name: string, { always = false } = {}): random.Key | null {
+    const { training } = this.session
+    if (!training && !always) return null
+    const { local, layer } = this.place
+    const named = random.foldIn(training?.key ?? random.key(0), hashOf(`${local}/${name}`))
+    return random.foldIn(named, layer)
+  }
+
+  /**
+   * The parameter of this name, in the compute dtype. `join` lists neighbouring dims that are one dim in
+   * checkpoints, under the first one's name.
+   */
+  param<N extends string>(
+    name: string,
+    dims: readonly Dim<N>[],
+    initializer: Initializer,
+    join: readonly Dim[] = [],
+  ): Tensor<N> {
     return cast(this.master(name, dims, initializer, join), this.session.compute)
   }
 
   /** As `param`, but in f32 as it is kept. */
-  master<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer, join: readonly Dim[] = []): Tensor<N> {
-    const path = `${this.path}/${name}`
+  master<N extends string>(
+    name: string,
+    dims: readonly Dim<N>[],
+    initializer: Initializer,
+    join: readonly Dim[] = [],
+  ): Tensor<N> {
+    const path = `${this.place.path}/${name}`
     const { values } = this.session
-    const value = this.stack?.values?.[path] ?? values?.[path]
-    if (values && !value) throw new Error(`no parameter "${path}" was given; there are ${Object.keys(values).slice(0, 5).join(', ')}, ...`)
+    const value = this.place.stack?.values?.[path] ?? values?.[path]
+    if (values && !value)
+      throw new Error(`no parameter "${path}" was given; there are ${Object.keys(values).slice(0, 5).join(', ')}, ...`)
     if (!values) this.describe(path, dims, initializer, join)
     return (value ?? fill(dims, 0, 'f32')) as Tensor<N>
   }
 
   private describe(path: string, dims: readonly Dim[], initializer: Initializer, join: readonly Dim[]): void {
     const joined = joinDims(dims, join)
+    const { stack } = this.place
     this.session.specs.set(path, {
       name: path,
-      names: this.stack ? this.stack.names(path) : [path],
-      dims: this.stack ? [this.stack.along, ...dims] : dims,
+      names: stack ? stack.names(path) : [path],
+      dims: stack ? [stack.along, ...dims] : dims,
       shape: joined.map(({ size }) => size),
       shapeNames: joined.map(({ name }) => name),
       initializer,
@@ -95,24 +175,52 @@ export class Scope {
   }
 
   /**
-   * Runs `kinds.length` layers, each `block(scope of hN, x, kind)`. The kinds' shortest period is found; in `scan` mode its
-   * repeats run as one scan over stacked parameters, so that a program does not grow with depth.
+   * Runs a layer for each of `kinds`: `block(scope of hN, x, kind)`, x being a tensor or a tree of them. The kinds'
+   * shortest period is found; in `scan` mode its repeats run as one scan over stacked parameters, so that a program
+   * does not grow with depth. `shared` layers have one set of parameters, whose layer is nameless in GPT-Neo's paths.
    */
-  layers<K extends string, X extends Tensor>(kinds: readonly K[], x: X, keep: Keep, block: (at: Scope, x: X, kind: K, layer: number) => X): X {
-    const period = shortestPeriod(kinds)
+  layers<K, X>(
+    kinds: readonly K[],
+    x: X,
+    { keep = 'products', shared = false }: { keep?: Keep; shared?: boolean },
+    block: (at: Scope, x: X, kind: K) => X,
+  ): X {
+    const period = shortestPeriod(kinds.map((kind) => JSON.stringify(kind)))
     const repeats = kinds.length / period
-    if (this.session.layers === 'unroll' || repeats === 1) {
-      return kinds.reduce<X>((h, kind, i) => block(this.in(`h${i}`), h, kind, i), x)
-    }
+    const at = (i: number, layer: number | Tensor<never>, stack: Stack | null) =>
+      new Scope(this.session, { path: `${this.place.path}/${shared ? '' : `h${i}`}`, local: '', layer, stack })
+    if (this.session.layers === 'unroll' || repeats === 1)
+      return kinds.reduce<X>((h, kind, i) => block(at(i, i + 1, null), h, kind), x)
+
     const along = dim('layers', repeats)
-    const names = (path: string) => Array.from({ length: repeats }, (_, r) =>
-      path.replace(/^gpt2\/h(\d+)/, (_, layer: string) => `gpt2/h${Number(layer) + r * period}`))
-    const once = (h: X, slices: Parameters | null) => kinds.slice(0, period).reduce<X>(
-      (g, kind, i) => block(new Scope(this.session, `${this.path}/h${i}`, { along, names, values: slices }), g, kind, i), h)
+    const names = (path: string) =>
+      Array.from({ length: repeats }, (_, r) =>
+        path.replace(/^gpt2\/h(\d+)/, (_, layer: string) => `gpt2/h${Number(layer) + r * period}`),
+      )
+    const once = (h: X, slices: Parameters, repeat: Value) =>
+      kinds
+        .slice(0, period)
+        .reduce<X>(
+          (g, kind, i) =>
+            block(
+              at(i, (repeat as Tensor<never>).mul(period).add(i + 1), shared ? null : { along, names, values: slices }),
+              g,
+              kind,
+            ),
+          h,
+        )
     const { values, specs } = this.session
-    if (!values) return once(x, null)
-    const stacks = Object.fromEntries([...specs.values()].filter((spec) => spec.names.length > 1).map(({ name }) => [name, values[name]]))
-    const [last] = scan(along, x, stacks, (h: X, slices: Parameters) => [once(h, slices), []] as const, { keep })
+    if (!values) return once(x, {}, constant(0, 'u32'))
+    const stacks = Object.fromEntries(
+      [...specs.values()].filter((spec) => spec.names.length > 1).map(({ name }) => [name, values[name]]),
+    )
+    const [last] = scan(
+      along,
+      x,
+      { stacks, repeat: range(along, 'u32') as Tensor },
+      (h: X, slice) => [once(h, slice.stacks, slice.repeat), []] as const,
+      { keep },
+    )
     return last
   }
 }
@@ -123,7 +231,7 @@ interface Stack {
   /** Name of the parameter in each of the layers, from its name in the first. */
   names(path: string): readonly string[]
   /** The parameters of the layer at hand. */
-  readonly values: Parameters | null
+  readonly values: Parameters
 }
 
 function joinDims(dims: readonly Dim[], join: readonly Dim[]): Dim[] {

@@ -1,4 +1,4 @@
-import { compare, concat, dim, einsum, range, slice, where, withGradient, type Dim, type Tensor, type Value } from '../tensor/index.js'
+import { barrier, compare, concat, dim, einsum, range, slice, where, withGradient, type Dim, type Tensor, type Value } from '../tensor/index.js'
 
 /** Queries against keys: dims that run side by side, then positions, then features. */
 export interface AttentionShape {
@@ -35,7 +35,8 @@ export function softmaxAttention(q: Value, k: Value, v: Value, { side, queries, 
       const { out, logSum } = forward(inputs)
       return [[out], [...inputs, out, logSum]]
     },
-    backward([q, k, v, out, logSum], [grad]) {
+    backward(residuals, grads) {
+      const [q, k, v, out, logSum, grad] = barrier([...residuals, ...grads])
       const weights = logitsOf(q, k).sub(logSum).exp()
       // d softmax: weights (g v^T - sum of g out over features).
       const along = einsum([grad, v], [...side, queries, keys]).cast('f32') as Tensor
@@ -52,7 +53,7 @@ export function softmaxAttention(q: Value, k: Value, v: Value, { side, queries, 
 }
 
 /** Most blocks of queries that causal attention is cut into: what it computes in vain goes with one over this. */
-const BLOCKS = 8
+const BLOCKS = 4
 /** Fewest queries in a block. */
 const SMALLEST = 128
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { TokenizerError } from './error.js'
 import type { Tokenizer } from './tokenizer.js'
 import { jsonOfParts } from './tokenizer-json.js'
@@ -9,6 +9,10 @@ import { jsonOfParts } from './tokenizer-json.js'
  * new one is whole on disk. Throws TokenizerError if it cannot be written.
  */
 export async function saveTokenizer(tokenizer: Tokenizer, path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined)
+  // A rename would replace a device or a pipe.
+  if (there !== undefined && !there.isFile())
+    throw new TokenizerError(path, 'cannot be written (it is no file)', 'give the path of a file')
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     const file = await open(temporary, 'wx')

@@ -1,9 +1,10 @@
 import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
-import { modelSchema, type ModelConfig } from '../config/model-keys.js'
+import { ConfigError, parseModelConfig, type ModelConfig } from '../config/index.js'
 import {
-  createAtomicFolder, FileError, openSafetensors, readJson, sha256File, withFileErrors, writeFileAtomic, writeSafetensors, type SafetensorsFile,
+  createAtomicFolder, FileError, openSafetensors, readJson, sha256File, withFileErrors, writeFileAtomic,
+  writeSafetensors, type SafetensorsFile,
 } from '../files/index.js'
 
 /**
@@ -37,9 +38,11 @@ const SHARD_BYTES = 2 ** 30
 
 /** Writes a checkpoint folder atomically and returns its manifest. Throws FileError; then nothing is left of it. */
 export async function saveCheckpoint(
-  folder: string, variables: readonly SavedVariable[], about: { step: number; tokens: number; config: ModelConfig; tokenizer?: string },
+  folder: string, variables: readonly SavedVariable[],
+  about: { step: number; tokens: number; config: ModelConfig; tokenizer?: string },
 ): Promise<Manifest> {
-  const work = await createAtomicFolder(folder, { overwrite: true, mayReplace: (name) => name === 'manifest.json' || name.endsWith('.safetensors') })
+  const mayReplace = (name: string) => name === 'manifest.json' || name.endsWith('.safetensors')
+  const work = await createAtomicFolder(folder, { overwrite: true, mayReplace })
   try {
     const shards: Manifest['shards'] = []
     const listed: Manifest['variables'] = {}
@@ -53,7 +56,10 @@ export async function saveCheckpoint(
       for (const { name, shape } of group) listed[name] = { shape: [...shape], shard: index }
     }
     const { step, tokens, config, tokenizer } = about
-    const manifest: Manifest = { format: 'neomesh checkpoint 1', step, tokens, config, shards, variables: listed, ...(tokenizer ? { tokenizer } : {}) }
+    const manifest: Manifest = {
+      format: 'neomesh checkpoint 1', step, tokens, config, shards, variables: listed,
+      ...(tokenizer ? { tokenizer } : {}),
+    }
     await writeFileAtomic(join(work.workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
     await work.commit()
     return manifest
@@ -74,20 +80,19 @@ export interface Checkpoint {
 }
 
 /** Opens a checkpoint folder and checks its manifest, and that its shards are there and whole. Throws FileError. */
-export async function openCheckpoint(folder: string, { verify = true }: { verify?: boolean } = {}): Promise<Checkpoint> {
+export async function openCheckpoint(
+  folder: string, { verify = true }: { verify?: boolean } = {},
+): Promise<Checkpoint> {
   const path = join(folder, 'manifest.json')
-  const parsed = manifestSchema.safeParse(await readJson(path))
-  if (!parsed.success) throw new FileError(`${path} is not a checkpoint's manifest: ${z.prettifyError(parsed.error).split('\n')[0]}. Use another checkpoint`, path)
-  const manifest = parsed.data
-  const config = modelSchema.safeParse(manifest.config)
-  if (!config.success) throw new FileError(`${path} holds a model config that this version cannot read: ${z.prettifyError(config.error).split('\n')[0]}`, path)
+  const manifest = parseManifest(await readJson(path), path)
+  const config = configOf(manifest, path)
   const files: SafetensorsFile[] = []
   const close = async () => void (await Promise.all(files.map((file) => file.close())))
   try {
     for (const shard of manifest.shards) {
       const file = join(folder, shard.file)
       if (verify && (await sha256File(file)) !== shard.sha256)
-        throw new FileError(`${file} is corrupt: its contents differ from what was saved. Use an earlier checkpoint, or a copy of this one`, file)
+        throw new FileError(`${file} is corrupt: it differs from what was saved. ${REMEDY}`, file)
       files.push(await openSafetensors(file))
     }
   } catch (cause) {
@@ -95,16 +100,61 @@ export async function openCheckpoint(folder: string, { verify = true }: { verify
     throw cause
   }
   return {
-    folder, manifest, config: config.data, close,
+    folder, manifest, config, close,
     has: (name) => name in manifest.variables,
     async read(name, shape) {
       const entry = manifest.variables[name]
-      if (!entry) throw new FileError(`${folder} has no variable "${name}": it was saved with another model or optimizer`, folder)
+      if (!entry) throw wrongModel(folder, `it has no variable "${name}"`)
       if (entry.shape.join() !== shape.join())
-        throw new FileError(`${folder}: variable "${name}" has shape [${entry.shape.join(', ')}], the model needs [${shape.join(', ')}]. Use the config it was saved with`, folder)
-      const { data } = await files[entry.shard].read(name)
-      return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+        throw wrongModel(folder, `"${name}" is [${entry.shape.join(', ')}], not [${shape.join(', ')}]`)
+      const stored = await files[entry.shard].read(name)
+      if (stored.dtype !== 'F32' || stored.shape.join() !== entry.shape.join()) {
+        const { file } = manifest.shards[entry.shard]
+        throw new FileError(`${folder}: "${name}" in ${file} is not what manifest.json says. ${REMEDY}`, folder)
+      }
+      const values = new Float32Array(stored.data.buffer, stored.data.byteOffset, stored.data.byteLength / 4)
+      checkFinite(values, name, folder)
+      return values
     },
+  }
+}
+
+const REMEDY = 'Use a copy, or an earlier checkpoint (a run goes on from the one before if this folder is removed)'
+
+function parseManifest(json: unknown, path: string): Manifest {
+  const parsed = manifestSchema.safeParse(json)
+  if (!parsed.success) {
+    const [{ path: at, message }] = parsed.error.issues
+    const what = message.replace(/^Invalid input: /, '').replace(/, received undefined$/, ', there is nothing')
+    throw new FileError(`${path} is not a checkpoint's manifest: ${at.join('.') || 'it'}: ${what}. ${REMEDY}`, path)
+  }
+  const { shards, variables } = parsed.data
+  const lost = Object.keys(variables).find((name) => !(variables[name].shard in shards))
+  if (lost !== undefined) throw new FileError(`${path} has no shard for the variable "${lost}". ${REMEDY}`, path)
+  const outside = shards.find(({ file }) => file !== basename(file))
+  if (outside) throw new FileError(`${path} names the shard "${outside.file}", which is not beside it. ${REMEDY}`, path)
+  return parsed.data
+}
+
+function configOf({ config }: Manifest, path: string): ModelConfig {
+  try {
+    return parseModelConfig(config, `${path} "config"`).config
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    throw new FileError(`${cause.message}. The checkpoint is of another version of neomesh, or damaged`, path)
+  }
+}
+
+function wrongModel(folder: string, what: string): FileError {
+  return new FileError(`${folder} is of another model or optimizer: ${what}. Use the config it was saved with`, folder)
+}
+
+/** Numbers that are none would spread to all others without a word. */
+function checkFinite(values: Float32Array, name: string, folder: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue
+    const what = `"${name}" holds ${values[i]} (element ${i}): training had diverged`
+    throw new FileError(`${folder}: ${what}. ${REMEDY}`, folder)
   }
 }
 
@@ -116,10 +166,10 @@ export function checkpointFolder(run: string, step: number): string {
 /** Steps of a run's checkpoints, in order; none for a run that has not begun. */
 export async function checkpointSteps(run: string): Promise<number[]> {
   const folder = join(run, 'checkpoints')
-  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return [] as string[]
+  const names = await withFileErrors('open the run', run, () => readdir(folder).catch((cause) => {
+    if (cause.code === 'ENOENT') return []
     throw cause
-  })
+  }))
   return names.flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b)
 }
 
@@ -137,7 +187,10 @@ export async function findCheckpoint(path: string): Promise<string> {
   const names = await withFileErrors('open the run', path, () => readdir(path))
   if (names.includes('manifest.json')) return path
   const steps = await checkpointSteps(path)
-  if (steps.length === 0) throw new FileError(`${path} holds no checkpoint: neither manifest.json nor checkpoints/step-*. Train first, or name another folder`, path)
+  if (steps.length === 0) {
+    throw new FileError(`${path} holds no checkpoint: neither manifest.json nor checkpoints/step-*. Train first, `
+      + 'or name another folder', path)
+  }
   return checkpointFolder(path, steps[steps.length - 1])
 }
 

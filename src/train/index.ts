@@ -1,6 +1,6 @@
 export { checkpointFolder, checkpointSteps, findCheckpoint, openCheckpoint, saveCheckpoint, type Checkpoint, type Manifest } from './checkpoint.js'
-export { meanLoss } from './mean-loss.js'
+export { meanLoss, type MeanLoss } from './mean-loss.js'
 export { MetricsLog, readMetrics, type Metrics } from './metrics.js'
 export { arrayFrom, variablesOf } from './parameters.js'
-export { DivergenceError, readRunConfig, train, type TrainEvent, type TrainOptions } from './train.js'
+export { DivergenceError, train, type TrainEvent, type TrainOptions } from './train.js'
 export { Trainer, type StepProgram } from './trainer.js'

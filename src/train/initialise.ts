@@ -1,5 +1,5 @@
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
-import type { Initializer, Parameters, ParameterSpec } from '../model/index.js'
+import { hashOf, type Initializer, type Parameters, type ParameterSpec } from '../model/index.js'
 import { dim, fill, random, type Dim, type Tensor } from '../tensor/index.js'
 
 /**
@@ -27,13 +27,7 @@ function draw(dims: readonly Dim[], initializer: Initializer, stacked: boolean) 
   return (words: Tensor, hashes: Tensor): Tensor => {
     if (initializer.kind === 'constant') return fill(dims, initializer.value, 'f32')
     const named = random.foldIn(random.keyOfWords(words), stacked ? hashes : hashes.max(hashes.dims[0]))
-    return random.normal(named, dims).mul(initializer.stddev)
+    const draw = initializer.kind === 'normal' ? random.normal : random.truncatedNormal
+    return draw(named, dims).mul(initializer.stddev)
   }
-}
-
-/** FNV-1a of a name, 32 bits. */
-function hashOf(name: string): number {
-  let hash = 0x811c9dc5
-  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193)
-  return hash >>> 0
 }

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { withFileErrorsSync, writeFileAtomic } from '../files/index.js'
+import { isFile, isFolder, withFileErrors, withFileErrorsSync, writeFileAtomic } from '../files/index.js'
 
 /** A line of metrics.jsonl: of a step, or of an evaluation after it. */
 export interface Metrics {
@@ -19,32 +19,52 @@ export interface Metrics {
   readonly bits_per_byte?: number
 }
 
+/** The line of an evaluation. */
+export type EvaluationMetrics = Metrics & { readonly validation_loss: number }
+
 /** Metrics of a run as JSON lines, each written when it is known. */
 export class MetricsLog {
-  private constructor(private readonly path: string) {}
+  private readonly evaluations = new Map<number, EvaluationMetrics>()
+
+  private constructor(private readonly path: string, lines: readonly Metrics[]) {
+    for (const line of lines) this.note(line)
+  }
 
   /** Opens the log of a run that goes on after `step`: later lines, of steps whose checkpoint was lost, are removed. */
   static async open(path: string, step: number): Promise<MetricsLog> {
     const kept = (await readMetrics(path)).filter((line) => line.step <= step)
     await writeFileAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(''))
-    return new MetricsLog(path)
+    return new MetricsLog(path, kept)
   }
 
   /** Throws FileError, for example when the disk is full. */
   write(metrics: Metrics): void {
     withFileErrorsSync('write', this.path, () => appendFileSync(this.path, `${JSON.stringify(metrics)}\n`))
+    this.note(metrics)
+  }
+
+  /** The evaluation after a step, if there was one. */
+  evaluationAfter(step: number): EvaluationMetrics | undefined {
+    return this.evaluations.get(step)
+  }
+
+  private note(line: Metrics): void {
+    const { step, validation_loss } = line
+    if (validation_loss !== undefined) this.evaluations.set(step, { ...line, validation_loss })
   }
 }
 
-/** The metrics of a run; none if there is no file. A last line that was cut off is left out. */
+/**
+ * The metrics of a run; none if there is no file. A line that is none, as a last one that was cut off, is left out.
+ * Throws FileError.
+ */
 export async function readMetrics(path: string): Promise<Metrics[]> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return ''
-    throw cause
-  })
+  if (!(await isFile(path)) && !(await isFolder(path))) return []
+  const text = await withFileErrors('read', path, () => readFile(path, 'utf8'))
   return text.split('\n').flatMap((line) => {
     try {
-      return line === '' ? [] : [JSON.parse(line) as Metrics]
+      const metrics = JSON.parse(line) as Metrics | null
+      return typeof metrics?.step === 'number' ? [metrics] : []
     } catch {
       return []
     }

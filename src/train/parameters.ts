@@ -1,6 +1,7 @@
 import { DeviceArray, type Engine, type HostData } from '../engine/index.js'
 import type { ParameterSpec } from '../model/index.js'
 import { sizeOf } from '../tensor/index.js'
+import type { Slot } from './optimizers/index.js'
 
 /** One variable of a checkpoint: row-major f32 of one layer. */
 export interface Variable {
@@ -9,26 +10,36 @@ export interface Variable {
   readonly data: Float32Array
 }
 
-/** Name of a slot of a variable: `gpt2/wte/adam_m`. */
-export const slotName = (variable: string, slot: string | null) => (slot === null ? variable : `${variable}/${slot}`)
+/** Name of a slot of a variable: `gpt2/wte/adam_m`, or `gpt2/wte_slot_vr` for those that begin with an underscore. */
+export function slotName(variable: string, slot: Slot | null): string {
+  if (slot === null) return variable
+  return slot.name.startsWith('_') ? variable + slot.name : `${variable}/${slot.name}`
+}
 
 /**
  * The array of a parameter (or of a slot of it) from the variables of its layers, each fetched when its turn comes.
  */
 export async function arrayFrom(
-  engine: Engine, spec: ParameterSpec, slot: string | null, read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
+  engine: Engine,
+  spec: ParameterSpec,
+  slot: Slot | null,
+  read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
 ): Promise<DeviceArray> {
-  const each = sizeOf(spec.dims) / spec.names.length
-  const data = spec.names.length === 1 ? await read(slotName(spec.name, slot), spec.shape) : new Float32Array(each * spec.names.length)
+  const { dims, shape } = slot ?? spec
+  const each = sizeOf(dims) / spec.names.length
+  const data =
+    spec.names.length === 1 ? await read(slotName(spec.name, slot), shape) : new Float32Array(each * spec.names.length)
   if (spec.names.length > 1)
-    for (const [i, name] of spec.names.entries()) data.set(await read(slotName(name, slot), spec.shape), i * each)
-  return DeviceArray.from(engine, data, spec.dims, 'f32')
+    for (const [i, name] of spec.names.entries()) data.set(await read(slotName(name, slot), shape), i * each)
+  return DeviceArray.from(engine, data, dims, 'f32')
 }
 
 /** The variables of a parameter's array, one a layer. */
-export function variablesOf(spec: ParameterSpec, slot: string | null, data: HostData): Variable[] {
+export function variablesOf(spec: ParameterSpec, slot: Slot | null, data: HostData): Variable[] {
   const each = data.length / spec.names.length
   return spec.names.map((name, i) => ({
-    name: slotName(name, slot), shape: spec.shape, data: (data as Float32Array).subarray(i * each, (i + 1) * each),
+    name: slotName(name, slot),
+    shape: (slot ?? spec).shape,
+    data: (data as Float32Array).subarray(i * each, (i + 1) * each),
   }))
 }

@@ -1,7 +1,12 @@
 import type { ModelConfig } from '../config/index.js'
 
-/** Keys that may change between a checkpoint and a resumed run: they change when to stop and report, not the numbers. */
-const FREE = new Set(['train_steps', 'eval_steps', 'eval_batch_size', 'steps_per_checkpoint', 'datasets', 'recompute_grad'])
+/**
+ * Keys that may change between a checkpoint and a resumed run: they say when to stop, save and report. (Without
+ * lr_decay_end, train_steps is also the end of the decay: a run that is made longer decays over its new length.)
+ */
+const FREE = new Set([
+  'train_steps', 'eval_steps', 'eval_batch_size', 'steps_per_checkpoint', 'datasets', 'recompute_grad',
+])
 
 /** What differs between the config of a checkpoint and that of a run that would go on from it, a phrase a key. */
 export function differencesOf(saved: ModelConfig, now: ModelConfig): string[] {

@@ -1,9 +1,32 @@
 import type { ModelConfig } from '../config/index.js'
-import { loss, modelOf, scopeOf, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
 import {
-  dim, reshape, scan, slice, spec, transpose, valueAndGradAux, zeros, type Spec, type Tensor, type Value,
+  hashOf,
+  loss,
+  maskTokens,
+  modelOf,
+  scopeOf,
+  type LayerMode,
+  type Parameters,
+  type ParameterSpec,
+} from '../model/index.js'
+import {
+  cast,
+  dim,
+  random,
+  range,
+  reshape,
+  scan,
+  slice,
+  spec,
+  transpose,
+  valueAndGradAux,
+  zeros,
+  type DType,
+  type Spec,
+  type Tensor,
+  type Value,
 } from '../tensor/index.js'
-import { clip, OPTIMIZERS } from './optimizers/index.js'
+import { clip, OPTIMIZERS, slotsOf } from './optimizers/index.js'
 import { learningRate } from './schedule.js'
 
 /** Everything that a step changes. */
@@ -25,33 +48,33 @@ export interface StepMetrics<T = Tensor<never>> {
 
 /** Dims and dtypes of a run's state. */
 export function stateSpecs(specs: readonly ParameterSpec[], config: ModelConfig): TrainState<Spec> {
-  const { slots } = OPTIMIZERS[config.opt_name]
   return {
     parameters: Object.fromEntries(specs.map(({ name, dims }) => [name, spec(dims)])),
-    slots: Object.fromEntries(specs.map(({ name, dims }) => [name, Object.fromEntries(slots.map((slot) => [slot, spec(dims)]))])),
+    slots: Object.fromEntries(
+      specs.map((each) => [
+        each.name,
+        Object.fromEntries(slotsOf(each, config).map((slot) => [slot.name, spec(slot.dims)])),
+      ]),
+    ),
     step: spec([], 'i32'),
   }
 }
 
 /**
- * One training step as a function to trace. `ids` are i32 [batch, tokens] with n_ctx + 1 tokens: inputs are all but the
- * last, labels all but the first.
+ * One training step as a function to trace. `ids` are i32 [batch, tokens] with n_ctx + 1 tokens, of which `examples`
+ * makes inputs and labels.
  */
-export function trainStep(config: ModelConfig, specs: readonly ParameterSpec[], layers: LayerMode) {
-  const batch = dim('batch', config.train_batch_size)
-  const microbatches = microbatchCount(config)
+export function trainStep(
+  config: ModelConfig,
+  specs: readonly ParameterSpec[],
+  layers: LayerMode,
+  examples = examplesOf,
+) {
   const optimizer = OPTIMIZERS[config.opt_name]
+  const differentiate = lossAndGradients(config, specs, layers, examples)
 
   return (state: TrainState, ids: Tensor): { state: TrainState; metrics: StepMetrics } => {
-    const differentiate = (parameters: Parameters, part: Tensor, size: number) => {
-      const model = modelOf(config, { batch: size })
-      const { inputs, labels } = split(part, config.n_ctx)
-      return valueAndGradAux((p: Parameters) => {
-        const result = loss(scopeOf(model, specs, p, layers), inputs, labels, model)
-        return [result.loss, result.crossEntropy]
-      })(parameters)
-    }
-    const [meanLoss, summed] = accumulate(state.parameters, ids, batch.size, microbatches, differentiate)
+    const { loss: meanLoss, gradients: summed } = differentiate(state.parameters, ids, state.step)
     const { gradients, norm } = clip(summed, config.gradient_clipping)
     const rate = learningRate(state.step, config)
     const parameters: Record<string, Tensor> = {}
@@ -59,13 +82,52 @@ export function trainStep(config: ModelConfig, specs: readonly ParameterSpec[], 
     for (const each of specs) {
       const { name } = each
       const updated = optimizer.update({
-        spec: each, parameter: state.parameters[name], gradient: gradients[name], slots: state.slots[name], rate, step: state.step, config,
+        spec: each,
+        parameter: state.parameters[name],
+        gradient: gradients[name],
+        slots: state.slots[name],
+        rate,
+        step: state.step,
+        config,
       })
       parameters[name] = updated.parameter
       slots[name] = updated.slots
     }
-    return { state: { parameters, slots, step: state.step.add(1) }, metrics: { loss: meanLoss, gradientNorm: norm, learningRate: rate } }
+    return {
+      state: { parameters, slots, step: state.step.add(1) },
+      metrics: { loss: meanLoss, gradientNorm: norm, learningRate: rate },
+    }
   }
+}
+
+/** Loss and gradients of a training step before clipping, as a function to trace. */
+export function lossAndGradients(
+  config: ModelConfig,
+  specs: readonly ParameterSpec[],
+  layers: LayerMode,
+  examples = examplesOf,
+) {
+  const microbatches = microbatchCount(config)
+  return (parameters: Parameters, ids: Tensor, step: Tensor<never>): { loss: Tensor<never>; gradients: Parameters } => {
+    const stepKey = random.foldIn(random.foldIn(random.key(config.seed), hashOf('training')), cast(step, 'u32'))
+    const differentiate = (values: Parameters, part: Tensor, index: Tensor<never> | number) => {
+      const [rows] = part.dims
+      const model = modelOf(config, { batch: rows.size, microbatches })
+      const key = random.foldIn(stepKey, index)
+      const { inputs, labels } = examples(part, config, key)
+      return valueAndGradAux((p: Parameters) => {
+        const result = loss(scopeOf(model, specs, p, layers, { key }), inputs, labels, model)
+        return [result.loss, result.crossEntropy]
+      })(values)
+    }
+    const [value, gradients] = accumulate(parameters, ids, microbatches, sumDType(config), differentiate)
+    return { loss: value, gradients }
+  }
+}
+
+/** Dtype that microbatches' gradients are added up in: f32, though the original's bf16 runs take bf16. */
+function sumDType({ compat, precision }: ModelConfig): DType {
+  return compat === 'gpt-neo' && precision === 'bfloat16' ? 'bf16' : 'f32'
 }
 
 /**
@@ -79,35 +141,70 @@ export function microbatchCount({ train_batch_size, tokens_per_mb_per_replica, n
   return train_batch_size / size
 }
 
-/** Inputs and labels of rows of n_ctx + 1 ids. */
-export function split(ids: Tensor, length: number): { inputs: Tensor<'batch' | 'sequence'>; labels: Tensor<'batch' | 'sequence'> } {
+/**
+ * Inputs and labels of rows of n_ctx + 1 ids: all but the last and all but the first; or with mlm_training the first
+ * n_ctx with some of them masked, by random numbers of `key`.
+ */
+export function examplesOf(ids: Tensor, config: ModelConfig, key: random.Key): Examples {
+  const { inputs, labels } = split(ids, config.n_ctx)
+  return config.mlm_training
+    ? (maskTokens(random.foldIn(key, hashOf('mask')), inputs, config) as Examples)
+    : { inputs, labels }
+}
+
+interface Examples {
+  readonly inputs: Tensor<'batch' | 'sequence'>
+  readonly labels: Tensor<'batch' | 'sequence'>
+}
+
+/** Inputs and next tokens of rows of n_ctx + 1 ids. */
+export function split(ids: Tensor, length: number): Examples {
   const [batch, tokens] = ids.dims
   const sequence = dim('sequence', length)
-  const part = (start: number) => reshape(slice(ids, tokens, start, length), [batch, sequence]) as Tensor<'batch' | 'sequence'>
+  const part = (start: number) =>
+    reshape(slice(ids, tokens, start, length), [batch, sequence]) as Tensor<'batch' | 'sequence'>
   return { inputs: part(0), labels: part(1) }
 }
 
 /** Mean loss and gradient over microbatches, of which the m-th has examples m, m + M, ... as in Mesh TensorFlow. */
 function accumulate(
-  parameters: Parameters, ids: Tensor, batchSize: number, count: number,
-  differentiate: (parameters: Parameters, part: Tensor, size: number) => readonly [Tensor<never>, Parameters, unknown],
+  parameters: Parameters,
+  ids: Tensor,
+  count: number,
+  dtype: DType,
+  differentiate: (
+    parameters: Parameters,
+    part: Tensor,
+    index: Tensor<never> | number,
+  ) => readonly [Tensor<never>, Parameters, unknown],
 ): [Tensor<never>, Parameters] {
   if (count === 1) {
-    const [value, grads] = differentiate(parameters, ids, batchSize)
+    const [value, grads] = differentiate(parameters, ids, 0)
     return [value, grads]
   }
   const along = dim('microbatches', count)
-  const size = batchSize / count
-  const [, tokens] = ids.dims
-  const part = dim('batch', size)
-  const parts = transpose(reshape(ids, [part, along, tokens]), [along, part, tokens])
-  const start = [zeros([]), Object.fromEntries(Object.entries(parameters).map(([name, x]) => [name, zeros(x.dims)]))] as readonly [Tensor, Parameters]
-  const [[total, sums]] = scan(along, start, parts, ([lossSum, gradSums], rows) => {
-    const [value, grads] = differentiate(parameters, rows as Tensor, size)
-    return [
-      [lossSum.add(value.mul(1 / count)), Object.fromEntries(Object.entries(gradSums).map(([name, sum]) => [name, sum.add(grads[name].mul(1 / count))]))],
-      [],
-    ] as const
-  })
-  return [total as Value as Tensor<never>, sums]
+  const [batch, tokens] = ids.dims
+  const part = dim('batch', batch.size / count)
+  const parts = transpose(reshape(ids, [part, along, tokens]), [along, part, tokens]) as Tensor
+  const start = [zeros([]), mapValues(parameters, (x) => zeros(x.dims, dtype))] as readonly [Tensor, Parameters]
+  const [[total, sums]] = scan(
+    along,
+    start,
+    { parts, index: range(along, 'u32') as Tensor },
+    ([lossSum, gradSums], { parts: rows, index }) => {
+      const [value, grads] = differentiate(parameters, rows, index as Value as Tensor<never>)
+      return [
+        [
+          lossSum.add(value.mul(1 / count)),
+          mapValues(gradSums, (sum, name) => sum.add(cast(grads[name].mul(1 / count), dtype))),
+        ],
+        [],
+      ] as const
+    },
+  )
+  return [total as Value as Tensor<never>, mapValues(sums, (sum) => cast(sum, 'f32'))]
+}
+
+function mapValues(of: Parameters, f: (x: Tensor, name: string) => Value): Parameters {
+  return Object.fromEntries(Object.entries(of).map(([name, x]) => [name, f(x, name) as Tensor]))
 }

@@ -1,13 +1,13 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readJson, withFileErrors, writeFileAtomic } from '../files/index.js'
-import { batches, order, type Dataset } from '../data/index.js'
+import { batches, order, sampleIds, type Dataset } from '../data/index.js'
 import type { ModelConfig } from '../config/index.js'
-import type { DeviceArray, Engine } from '../engine/index.js'
+import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import type { LayerMode } from '../model/index.js'
-import { checkpointFolder, checkpointSteps, pruneCheckpoints } from './checkpoint.js'
+import { checkpointFolder, pruneCheckpoints } from './checkpoint.js'
+import { evaluation } from './evaluation.js'
 import { meanLoss } from './mean-loss.js'
 import { MetricsLog } from './metrics.js'
+import { findStart, openRun } from './run-folder.js'
 import type { StepMetrics } from './step.js'
 import { Trainer, type StepProgram } from './trainer.js'
 
@@ -18,6 +18,8 @@ export interface TrainOptions {
   readonly run: string
   readonly data: Dataset
   readonly validation?: Dataset
+  /** A tokenizer.json to keep with the run, so that sampling needs nothing else. */
+  readonly tokenizer?: string
   readonly layers?: LayerMode
   /** Steps between evaluations; 0 evaluates at the end only. @default 0 */
   readonly evaluateEvery?: number
@@ -27,73 +29,115 @@ export interface TrainOptions {
   readonly signal?: AbortSignal
 }
 
+export interface StartEvent {
+  readonly kind: 'start'
+  /** Steps done, of `steps`. */
+  readonly step: number
+  readonly steps: number
+  readonly parameters: number
+  /** Folder of the checkpoint that the run goes on from. */
+  readonly resumed: string | null
+  readonly program: StepProgram
+}
+
+export interface StepEvent {
+  readonly kind: 'step'
+  readonly step: number
+  readonly steps: number
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly learningRate: number
+  /** Tokens trained on so far. */
+  readonly tokens: number
+  readonly tokensPerSecond: number
+}
+
+export interface EvaluationEvent {
+  readonly kind: 'evaluation'
+  readonly step: number
+  /** Mean cross entropy, nats a token. */
+  readonly loss: number
+  readonly perplexity: number
+  readonly bitsPerByte: number | null
+}
+
 export type TrainEvent =
-  | { readonly kind: 'start'; readonly step: number; readonly steps: number; readonly parameters: number; readonly resumed: string | null; readonly program: StepProgram }
-  | { readonly kind: 'step'; readonly step: number; readonly steps: number; readonly loss: number; readonly gradientNorm: number; readonly learningRate: number; readonly tokens: number; readonly tokensPerSecond: number }
+  | StartEvent
+  | StepEvent
   | { readonly kind: 'evaluating'; readonly done: number; readonly of: number }
-  | { readonly kind: 'evaluation'; readonly step: number; readonly loss: number; readonly perplexity: number; readonly bitsPerByte: number | null }
+  | EvaluationEvent
   | { readonly kind: 'checkpoint'; readonly step: number; readonly folder: string }
   | { readonly kind: 'end'; readonly step: number; readonly interrupted: boolean }
 
 /**
- * Trains a model, from its config's seed or from the run's last checkpoint, and tells what happens. The batch of a step is a
- * function of the step and the seed, so a resumed run sees every sample once, and gives the numbers of one that was never
- * interrupted. Leaving the loop early keeps the last checkpoint only; the signal saves first.
+ * Trains a model, from its config's seed or from the run's last checkpoint, and tells what happens. The batch of a step
+ * is a function of the step and the seed, so a resumed run sees every sample once, and gives the numbers of one that
+ * was never interrupted. Leaving the loop early keeps the last checkpoint only; the signal saves first.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> {
   const { engine, config, run, data, validation, evaluateEvery = 0, keepCheckpoints = 2, signal } = options
   const trainer = new Trainer(engine, config, options.layers)
-  const source = batches({ dataset: data, batchSize: config.train_batch_size, order: order({ size: data.size, seed: config.seed }) })
+  const samples = order({ size: data.size, seed: config.seed })
+  const source = batches({ dataset: data, batchSize: config.train_batch_size, order: samples })
   try {
-    const resumed = await begin(trainer, run)
+    const tokenizerHash = data.indexes[0]?.tokenizerHash ?? undefined
+    const folder = { run, tokenizer: options.tokenizer, tokenizerHash }
+    const resumed = await findStart(trainer, folder)
+    await source.batch(trainer.step) // bad data shows before the run is made
+    await openRun(folder, config)
     const log = await MetricsLog.open(join(run, 'metrics.jsonl'), trainer.step)
     const program = await trainer.prepare()
-    const parameters = trainer.specs.reduce((sum, { names, shape }) => sum + names.length * shape.reduce((a, b) => a * b, 1), 0)
     const steps = config.train_steps
-    yield { kind: 'start', step: trainer.step, steps, parameters, resumed, program }
+    yield { kind: 'start', step: trainer.step, steps, parameters: trainer.parameterCount, resumed, program }
 
-    const tokenizer = data.indexes[0]?.tokenizerHash ?? undefined
     const evaluate = meanLoss(engine, config, trainer.specs, trainer.layers)
-    let saved = resumed ? trainer.step : -1
+    let saved = trainer.step
     const save = async (): Promise<TrainEvent> => {
       const folder = checkpointFolder(run, trainer.step)
-      await trainer.save(folder, tokenizer)
+      await trainer.save(folder, tokenizerHash)
       await pruneCheckpoints(run, keepCheckpoints)
       saved = trainer.step
       return { kind: 'checkpoint', step: trainer.step, folder }
     }
+    const evaluates = (step: number) => step === steps || (evaluateEvery > 0 && step > 0 && step % evaluateEvery === 0)
 
     const clock = stepClock(config)
     let pending: Pending | null = null
-    const finish = async ({ step, metrics }: Pending): Promise<TrainEvent> => {
-      const event = { kind: 'step' as const, step, steps, ...(await readMetricsOf(metrics)), ...clock(step) }
+    const finish = async ({ step, metrics }: Pending): Promise<StepEvent> => {
+      const event = { kind: 'step' as const, step, steps, ...(await readMetricsOf(metrics, step)), ...clock(step) }
       log.write({
         step, loss: event.loss, learning_rate: event.learningRate, gradient_norm: event.gradientNorm,
         tokens: event.tokens, tokens_per_second: Math.round(event.tokensPerSecond * 10) / 10,
       })
       return event
     }
-    clock(trainer.step)
-    while (trainer.step < steps && !signal?.aborted) {
-      const ids = await source.batch(trainer.step)
-      const metrics = await trainer.trainOn(ids)
-      // The step's numbers are read while the next one runs.
-      const before = pending
+    for (;;) {
+      const { step } = trainer
+      const ends = () => step >= steps || (signal?.aborted ?? false)
+      const saves = () => step > saved && (ends() || step % config.steps_per_checkpoint === 0)
+      if (pending && (ends() || saves() || evaluates(step))) {
+        yield finish(pending)
+        pending = null
+      }
+      if (saves()) yield save()
+      if (validation && evaluates(step)) {
+        const { eval_steps: limit } = config
+        yield* evaluation({ step, parameters: trainer.parameters, evaluate, data: validation, limit, log, signal })
+      }
+      if (ends()) break
+      // What came before took time in which no step was trained.
+      if (!pending) clock(step)
+      debug('data', () => `step ${step + 1}: samples ${sampleIds(samples, step, config.train_batch_size).join(' ')}`)
+      const metrics = await trainer.trainOn(await source.batch(step))
+      // The numbers of the step before are read while this one runs.
+      const before: Pending | null = pending
       pending = { step: trainer.step, metrics }
       if (before) yield finish(before)
-      const evaluates = validation !== undefined && evaluateEvery > 0 && trainer.step % evaluateEvery === 0 && trainer.step < steps
-      const saves = trainer.step % config.steps_per_checkpoint === 0 && trainer.step < steps
-      if (!evaluates && !saves) continue
-      yield finish(pending)
-      pending = null
-      if (evaluates) yield* evaluation(trainer, evaluate, validation, log, config, signal)
-      if (saves) yield save()
-      clock(trainer.step)
     }
+    // An end that came between the last two lines of the loop has its numbers and its checkpoint all the same.
     if (pending) yield finish(pending)
-    if (saved !== trainer.step) yield save()
-    const interrupted = trainer.step < steps
-    if (!interrupted && validation) yield* evaluation(trainer, evaluate, validation, log, config, signal)
+    if (trainer.step > saved) yield save()
+    const interrupted = trainer.step < steps || (validation !== undefined && !log.evaluationAfter(steps))
     yield { kind: 'end', step: trainer.step, interrupted }
   } finally {
     await source.close()
@@ -106,36 +150,17 @@ interface Pending {
   readonly metrics: StepMetrics<DeviceArray>
 }
 
-/** Initial parameters, or those of the last checkpoint, whose folder is returned. */
-async function begin(trainer: Trainer, run: string): Promise<string | null> {
-  await withFileErrors('create the run', run, () => mkdir(run, { recursive: true }))
-  const steps = await checkpointSteps(run)
-  if (steps.length > 0) {
-    const folder = checkpointFolder(run, steps[steps.length - 1])
-    await trainer.restore(folder)
-    await writeConfig(run, trainer.config)
-    return folder
+async function readMetricsOf({ loss, gradientNorm, learningRate }: StepMetrics<DeviceArray>, step: number) {
+  const arrays = [loss, gradientNorm, learningRate]
+  const [value, norm, rate] = await Promise.all(arrays.map((x) => x.readScalar()))
+  for (const array of arrays) array.dispose()
+  // A norm that is no number has made the parameters no numbers.
+  const bad = !Number.isFinite(value) ? `loss is ${value}` : !Number.isFinite(norm) ? `gradient norm is ${norm}` : ''
+  if (bad !== '') {
+    throw new DivergenceError(`step ${step}: the ${bad}: training diverged. Checkpoints before it stay as they are; `
+      + 'train in a new run with a lower lr, more warmup_steps or a lower gradient_clipping')
   }
-  await writeConfig(run, trainer.config)
-  await trainer.initialise()
-  return null
-}
-
-async function writeConfig(run: string, config: ModelConfig): Promise<void> {
-  await writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
-}
-
-/** The config that a run was started with. */
-export async function readRunConfig(run: string): Promise<unknown> {
-  return readJson(join(run, 'config.json'))
-}
-
-async function readMetricsOf({ loss, gradientNorm, learningRate }: StepMetrics<DeviceArray>) {
-  const values = await Promise.all([loss, gradientNorm, learningRate].map((x) => x.readScalar()))
-  for (const array of [loss, gradientNorm, learningRate]) array.dispose()
-  if (!Number.isFinite(values[0]))
-    throw new DivergenceError(`the loss is ${values[0]}: training diverged. Go on from the last checkpoint with a lower lr or more warmup_steps in a new run`)
-  return { loss: values[0], gradientNorm: values[1], learningRate: values[2] }
+  return { loss: value, gradientNorm: norm, learningRate: rate }
 }
 
 /** The loss is no number any more. */
@@ -143,7 +168,10 @@ export class DivergenceError extends Error {
   override name = 'DivergenceError'
 }
 
-/** Tokens so far, and tokens a second over the last steps. */
+/** Steps over which the rate is measured. */
+const RECENT = 20
+
+/** Tokens so far, and tokens a second over the last steps. Called twice for one step, it begins anew. */
 function stepClock({ train_batch_size, n_ctx }: ModelConfig) {
   const recent: { step: number; time: number }[] = []
   return (step: number) => {
@@ -151,47 +179,10 @@ function stepClock({ train_batch_size, n_ctx }: ModelConfig) {
     const last = recent.at(-1)
     if (last && step <= last.step) recent.length = 0
     recent.push({ step, time: now })
-    if (recent.length > 20) recent.shift()
+    if (recent.length > RECENT) recent.shift()
     const [first] = recent
     const seconds = (now - first.time) / 1000
     const each = train_batch_size * n_ctx
     return { tokens: step * each, tokensPerSecond: seconds > 0 ? ((step - first.step) * each) / seconds : 0 }
   }
-}
-
-async function* evaluation(
-  trainer: Trainer, evaluate: ReturnType<typeof meanLoss>, data: Dataset, log: MetricsLog, config: ModelConfig, signal?: AbortSignal,
-): AsyncGenerator<TrainEvent> {
-  const heard: TrainEvent[] = []
-  let wake = () => {}
-  const result = evaluate(trainer.parameters, data, {
-    limit: config.eval_steps, signal,
-    onBatch: (done, of) => {
-      heard.push({ kind: 'evaluating', done, of })
-      wake()
-    },
-  })
-  let over = false
-  const watched = result.finally(() => {
-    over = true
-    wake()
-  })
-  watched.catch(() => {})
-  while (!over) {
-    await new Promise<void>((resolve) => {
-      wake = resolve
-      if (over || heard.length > 0) resolve()
-    })
-    yield* heard.splice(0)
-  }
-  const found = await watched.catch((cause: unknown) => {
-    if (signal?.aborted) return null
-    throw cause
-  })
-  if (!found) return
-  const { loss } = found
-  const bitsPerByte = data.bytesPerToken === undefined ? null : loss / Math.LN2 / data.bytesPerToken
-  const perplexity = Math.exp(loss)
-  log.write({ step: trainer.step, validation_loss: loss, perplexity, ...(bitsPerByte === null ? {} : { bits_per_byte: bitsPerByte }) })
-  yield { kind: 'evaluation', step: trainer.step, loss, perplexity, bitsPerByte }
 }

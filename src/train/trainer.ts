@@ -5,8 +5,9 @@ import { modelOf, parametersOf, type LayerMode, type ParameterSpec } from '../mo
 import { dim, spec, zeros, type Dim } from '../tensor/index.js'
 import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
 import { initialise } from './initialise.js'
-import { OPTIMIZERS } from './optimizers/index.js'
-import { arrayFrom, variablesOf } from './parameters.js'
+import { bytesOfSpecs, checkFits } from './memory.js'
+import { slotsOf, type Slot } from './optimizers/index.js'
+import { arrayFrom, slotName, variablesOf } from './parameters.js'
 import { differencesOf } from './resume.js'
 import { stateSpecs, trainStep, type StepMetrics, type TrainState } from './step.js'
 
@@ -17,6 +18,17 @@ export interface StepProgram {
   readonly fromCache: boolean
   /** Bytes on the device. */
   readonly memory: MemoryUse | null
+}
+
+interface StepResult {
+  readonly state: TrainState<DeviceArray>
+  readonly metrics: StepMetrics<DeviceArray>
+}
+
+/** A variable of a checkpoint. */
+interface VariableShape {
+  readonly name: string
+  readonly shape: readonly number[]
 }
 
 /** Layers up to which a program has a part for each by default. */
@@ -34,8 +46,8 @@ export class Trainer {
   private readonly rows: readonly [Dim, Dim]
 
   /**
-   * @param layers one program part for each layer (`unroll`, faster) or for all (`scan`, which compiles in the same time at
-   * any depth); by default the first up to 16 layers
+   * @param layers one program part for each layer (`unroll`, faster) or for all (`scan`, which compiles in the same
+   * time at any depth); by default the first up to 16 layers
    */
   constructor(readonly engine: Engine, readonly config: ModelConfig, layers?: LayerMode) {
     this.layers = layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan')
@@ -48,27 +60,48 @@ export class Trainer {
 
   /** Compiles the step, if that is not done yet. */
   async prepare(): Promise<StepProgram> {
-    const { executable, traceSeconds } = await this.prepareStep(stateSpecs(this.specs, this.config), spec(this.rows, 'i32'))
-    return { traceSeconds, compileSeconds: executable.seconds, fromCache: executable.fromCache, memory: executable.memory() }
+    const state = stateSpecs(this.specs, this.config)
+    const { executable, traceSeconds } = await this.prepareStep(state, spec(this.rows, 'i32'))
+    const { seconds: compileSeconds, fromCache } = executable
+    return { traceSeconds, compileSeconds, fromCache, memory: executable.memory() }
+  }
+
+  /** Numbers in the model. */
+  get parameterCount(): number {
+    return this.specs.reduce((sum, { names, shape }) => sum + names.length * shape.reduce((a, b) => a * b, 1), 0)
   }
 
   /** Draws initial parameters from the config's seed. */
   async initialise(): Promise<void> {
+    this.checkMemory()
     const parameters = await initialise(this.engine, this.specs, this.config.seed)
-    await this.begin(parameters, 0, (each) => this.zeros(each.dims))
+    await this.begin(parameters, 0, (_, slot) => this.zeros(slot.dims))
   }
 
-  /** Goes on from a checkpoint. Throws FileError if it is of another model, optimizer or training. Returns its manifest. */
+  /** Begins with parameters given: the f32 numbers of each variable, fetched one after the other. */
+  async start(read: (variable: VariableShape) => Promise<Float32Array>): Promise<void> {
+    const parameters: Record<string, DeviceArray> = {}
+    for (const each of this.specs)
+      parameters[each.name] = await arrayFrom(this.engine, each, null, (name, shape) => read({ name, shape }))
+    await this.begin(parameters, 0, (_, slot) => this.zeros(slot.dims))
+  }
+
+  /** Goes on from a checkpoint, and returns its manifest. Throws FileError if it is of another model or training. */
   async restore(folder: string): Promise<Manifest> {
     const checkpoint = await openCheckpoint(folder)
     try {
       const differences = differencesOf(checkpoint.config, this.config)
-      if (differences.length > 0)
-        throw new FileError(`${folder} was saved under another config: ${differences.join('; ')}. Use the config it was saved with, or start a new run`, folder)
+      if (differences.length > 0) {
+        throw new FileError(`${folder} was saved under another config: ${differences.join('; ')}. Use the config it was `
+          + 'saved with, or start a new run', folder)
+      }
+      this.checkMemory()
+      const { engine, specs } = this
+      const { read, manifest } = checkpoint
       const parameters: Record<string, DeviceArray> = {}
-      for (const each of this.specs) parameters[each.name] = await arrayFrom(this.engine, each, null, checkpoint.read)
-      await this.begin(parameters, checkpoint.manifest.step, (each, slot) => arrayFrom(this.engine, each, slot, checkpoint.read))
-      return checkpoint.manifest
+      for (const each of specs) parameters[each.name] = await arrayFrom(engine, each, null, read)
+      await this.begin(parameters, manifest.step, (each, slot) => arrayFrom(engine, each, slot, read))
+      return manifest
     } finally {
       await checkpoint.close()
     }
@@ -77,7 +110,7 @@ export class Trainer {
   /** Starts a step on ids i32 [batch, n_ctx + 1], row-major. The metrics may be read while it runs; dispose of them. */
   async trainOn(ids: Int32Array): Promise<StepMetrics<DeviceArray>> {
     const batch = DeviceArray.from(this.engine, ids, this.rows, 'i32')
-    const { state, metrics } = (await this.run(this.current(), batch)) as { state: TrainState<DeviceArray>; metrics: StepMetrics<DeviceArray> }
+    const { state, metrics } = (await this.run(this.current(), batch)) as StepResult
     batch.dispose()
     this.state = state
     this.step++
@@ -92,8 +125,8 @@ export class Trainer {
   /** Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written. */
   async save(folder: string, tokenizer?: string): Promise<Manifest> {
     const { parameters, slots } = this.current()
-    const variables = this.specs.flatMap((each) => [null, ...OPTIMIZERS[this.config.opt_name].slots].flatMap((slot) => {
-      const array = slot === null ? parameters[each.name] : slots[each.name][slot]
+    const variables = this.specs.flatMap((each) => [null, ...slotsOf(each, this.config)].flatMap((slot) => {
+      const array = slot === null ? parameters[each.name] : slots[each.name][slot.name]
       return savedVariables(each, slot, array)
     }))
     const tokens = this.step * this.config.train_batch_size * this.config.n_ctx
@@ -104,19 +137,26 @@ export class Trainer {
   dispose(): void {
     if (!this.state) return
     const { parameters, slots, step } = this.state
-    for (const array of [...Object.values(parameters), ...Object.values(slots).flatMap((each) => Object.values(each)), step]) array.dispose()
+    const ofSlots = Object.values(slots).flatMap((each) => Object.values(each))
+    for (const array of [...Object.values(parameters), ...ofSlots, step]) array.dispose()
     this.state = null
+  }
+
+  /** Parameters and slots, and the gradients beside them. */
+  private checkMemory(): void {
+    const { parameters, slots } = stateSpecs(this.specs, this.config)
+    checkFits(this.engine, 'training', 2 * bytesOfSpecs(parameters) + bytesOfSpecs(slots))
   }
 
   private async begin(
     parameters: TrainState<DeviceArray>['parameters'], step: number,
-    slotOf: (spec: ParameterSpec, slot: string) => Promise<DeviceArray>,
+    slotOf: (spec: ParameterSpec, slot: Slot) => Promise<DeviceArray>,
   ): Promise<void> {
     this.dispose()
     const slots: Record<string, Record<string, DeviceArray>> = {}
     for (const each of this.specs) {
       slots[each.name] = {}
-      for (const slot of OPTIMIZERS[this.config.opt_name].slots) slots[each.name][slot] = await slotOf(each, slot)
+      for (const slot of slotsOf(each, this.config)) slots[each.name][slot.name] = await slotOf(each, slot)
     }
     this.state = { parameters, slots, step: DeviceArray.from(this.engine, new Int32Array([step]), [], 'i32') }
     this.step = step
@@ -125,9 +165,9 @@ export class Trainer {
   private readonly zeroPrograms = new Map<string, () => Promise<DeviceArray>>()
   private zeros(dims: readonly Dim[]): Promise<DeviceArray> {
     const key = JSON.stringify(dims)
-    const known = this.zeroPrograms.get(key) ?? (jit(this.engine, () => zeros(dims), { name: 'zeros' }) as unknown as () => Promise<DeviceArray>)
-    this.zeroPrograms.set(key, known)
-    return known()
+    const program = this.zeroPrograms.get(key) ?? (jit(this.engine, () => zeros(dims), { name: 'zeros' }) as never)
+    this.zeroPrograms.set(key, program)
+    return program()
   }
 
   private current(): TrainState<DeviceArray> {
@@ -137,12 +177,12 @@ export class Trainer {
 }
 
 /** The variables of an array, which is read once, when the first of its layers is saved. */
-function savedVariables(spec: ParameterSpec, slot: string | null, array: DeviceArray): SavedVariable[] {
+function savedVariables(spec: ParameterSpec, slot: Slot | null, array: DeviceArray): SavedVariable[] {
   let data: Promise<ReturnType<typeof variablesOf>> | null = null
   const read = () => (data ??= array.read().then((numbers) => variablesOf(spec, slot, numbers)))
   return spec.names.map((name, i) => ({
-    name: slot === null ? name : `${name}/${slot}`,
-    shape: spec.shape,
+    name: slotName(name, slot),
+    shape: (slot ?? spec).shape,
     data: async () => {
       const numbers = (await read())[i].data
       if (i === spec.names.length - 1) data = null

@@ -4,9 +4,9 @@
 
 Made with Python 3.11.7, TensorFlow 2.21.0. Values come from NumPy's PCG64 with a fixed seed.
 
-bf16.ckpt       one shard: a tiny GPT-Neo of a bfloat16 run, as the original names and types it (bfloat16 masters, float32
-                Adam slots, int64 global_step). bf16.safetensors: the same values in float32, as import gives them.
-                bf16.json: its GPT-Neo config.
+bf16.ckpt       one shard: a tiny GPT-Neo of a bfloat16 run, as the original names and types it (bfloat16 masters,
+                float32 Adam slots, int64 global_step). bf16.safetensors: the same values in float32, as
+                import gives them. bf16.json: its GPT-Neo config.
 dtypes.ckpt     three shards, merged: every dtype that can be read, a scalar, a tensor of no elements, and a string.
                 dtypes.json: the values.
 sliced.ckpt     a partitioned variable in two slices.
@@ -25,9 +25,9 @@ from safetensors.numpy import save_file
 OUT = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "convert" / "tensorflow"
 CONFIG = {
     "n_vocab": 29, "n_ctx": 12, "n_embd": 10, "n_head": 2, "n_layer": 2, "attention_types": [[["global", "local"], 1]],
-    "local_attention_radius": 5, "embed_dropout": 0, "attn_dropout": 0, "res_dropout": 0, "opt_name": "adam", "lr": 1e-3,
-    "warmup_steps": 0, "beta1": 0.9, "beta2": 0.95, "epsilon": 1e-8, "gradient_clipping": 1.0, "train_batch_size": 4,
-    "train_steps": 100, "mesh_shape": "x:1", "layout": "", "precision": "bfloat16",
+    "local_attention_radius": 5, "embed_dropout": 0, "attn_dropout": 0, "res_dropout": 0, "opt_name": "adam",
+    "lr": 1e-3, "warmup_steps": 0, "beta1": 0.9, "beta2": 0.95, "epsilon": 1e-8, "gradient_clipping": 1.0,
+    "train_batch_size": 4, "train_steps": 100, "mesh_shape": "x:1", "layout": "", "precision": "bfloat16",
 }
 
 
@@ -56,7 +56,7 @@ def bf16(rng):
                for name, shape in shapes(CONFIG).items()}
     slots = {f"{name}/{slot}": tf.constant(rng.standard_normal(value.shape), tf.float32)
              for name, value in masters.items() for slot in ("adam_m", "adam_v")}
-    save(OUT / "bf16.ckpt", masters | slots | {"global_step": tf.constant([42], tf.int64)})
+    save(OUT / "bf16.ckpt", masters | slots | {"global_step": tf.constant(42, tf.int64)})
     wanted = {name: tf.cast(value, tf.float32).numpy() for name, value in (masters | slots).items()}
     save_file(wanted, OUT / "bf16.safetensors")
     (OUT / "bf16.json").write_text(json.dumps(CONFIG, indent=1) + "\n")

@@ -3,10 +3,11 @@ import { bytesOf, type DType } from '../../tensor/dtype.js'
 import { sizeOf } from '../../tensor/dim.js'
 import type { Program } from '../../tensor/program.js'
 import { EngineError, type CompileOptions, type Engine, type Executable, type HostData, type MemoryUse, type Storage } from '../engine.js'
+import { debug } from '../debug.js'
 import { HOST_ARRAYS } from '../device-array.js'
 import { compileCached } from './cache.js'
 import { findPlugin, type Platform } from './discovery.js'
-import { Buffer, Client, loadPlugin, PjrtError, type Executable as PjrtExecutable, type NamedValue } from './pjrt/index.js'
+import { Buffer, Client, loadPlugin, PjrtError, releaseFreedMemory, type Executable as PjrtExecutable, type NamedValue } from './pjrt/index.js'
 import { printStableHlo } from './stablehlo.js'
 
 export interface XlaOptions {
@@ -44,9 +45,11 @@ export class XlaEngine implements Engine {
   }
 
   async compile(program: Program, { aliases }: CompileOptions = {}): Promise<Executable> {
-    const text = printStableHlo(program, { aliases })
+    const text = printStableHlo(program, { aliases, physical: this.platform === 'cpu' })
+    debug('hlo', () => `${program.name}\n${text}`)
     try {
       const { executable, fromCache, seconds } = await compileCached(this.client, text, { overrides: this.flags })
+      if (!fromCache) releaseFreedMemory()
       return new XlaExecutable(program, executable, fromCache, seconds)
     } catch (error) {
       throw error instanceof PjrtError ? await this.explain(error, program, aliases) : error
@@ -64,7 +67,7 @@ export class XlaEngine implements Engine {
   /** Compiles again with the lines of user code in the text, so that XLA's message names the line. */
   private async explain(error: PjrtError, program: Program, aliases: CompileOptions['aliases']): Promise<Error> {
     if (error.code === 'RESOURCE_EXHAUSTED') return outOfMemory(error, program)
-    const located = printStableHlo(program, { aliases, locations: true })
+    const located = printStableHlo(program, { aliases, locations: true, physical: this.platform === 'cpu' })
     const again = await this.client.compile(located, { overrides: this.flags }).then((executable) => void executable.dispose(), (reason: unknown) => reason)
     const cause = again instanceof PjrtError ? again : error
     return new EngineError(`XLA cannot compile the program "${program.name}" on ${this.platform}: ${cause.message}`, { cause })

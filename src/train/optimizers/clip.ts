@@ -9,5 +9,8 @@ export function clip(gradients: Parameters, limit: number): { gradients: Paramet
   const squares = Object.values(gradients).map((gradient) => total(gradient.square()))
   const norm = squares.reduce((sum, square) => add(sum, square), constant(0, 'f32')).sqrt()
   const factor = div(limit, maximum(norm, limit))
-  return { gradients: Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, gradient.mul(factor)])), norm }
+  return {
+    gradients: Object.fromEntries(Object.entries(gradients).map(([name, gradient]) => [name, gradient.mul(factor)])),
+    norm,
+  }
 }

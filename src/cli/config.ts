@@ -1,0 +1,218 @@
+import { Command } from 'commander'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  attentionKinds,
+  describeKeys,
+  inspectModelConfig,
+  readModelConfig,
+  type KeyDescription,
+  type ModelConfig,
+} from '../config/index.js'
+import { DataError, readDatasetConfig } from '../data/index.js'
+import { FileError, readJson } from '../files/index.js'
+import { costsOf, flopsFormula, type LayerCosts, type ModelCosts, type Variable } from '../plan/index.js'
+import { bytes } from './progress.js'
+import { table } from './table.js'
+
+/** Configs that come with the package. */
+const shipped = fileURLToPath(new URL('../../../configs/models', import.meta.url))
+
+export function configCommand(): Command {
+  const command = new Command('config').description('check and explain model configs')
+  command
+    .command('check')
+    .description('say what is wrong in model configs (or data set configs), and what has no effect')
+    .argument('<files...>', 'configs')
+    .action(async (files: string[]) => {
+      for (const file of files) if (!(await check(file))) process.exitCode = 1
+    })
+  command
+    .command('show')
+    .description('the layers of a model with their parameters and flops, and what it needs in memory')
+    .argument('<file>', 'model config')
+    .action(async (file: string) => {
+      const { config, notes } = await readModelConfig(file)
+      for (const note of notes) process.stderr.write(`${note}\n`)
+      process.stdout.write(describeModel(config))
+    })
+  command
+    .command('list')
+    .description('the model configs that come with neomesh')
+    .action(async () => {
+      process.stdout.write(await listShipped())
+    })
+  command
+    .command('keys')
+    .description('what each key of a model config says, with its default')
+    .argument('[word]', 'only keys with this in their name or meaning')
+    .action((word = '') => {
+      process.stdout.write(listKeys(word))
+    })
+  return command
+}
+
+/** Prints what is found in a config; whether it can be used. One that cannot be read stops no other's check. */
+async function check(file: string): Promise<boolean> {
+  try {
+    return await inspect(file)
+  } catch (error) {
+    if (!(error instanceof FileError || error instanceof DataError)) throw error
+    process.stdout.write(`${error.message}\n`)
+    return false
+  }
+}
+
+async function inspect(file: string): Promise<boolean> {
+  const given = await readJson(file)
+  if (isDatasetConfig(given)) {
+    await readDatasetConfig(file)
+    process.stdout.write(`${file}: no problems\n`)
+    return true
+  }
+  const { problems, notes } = inspectModelConfig(given, { purpose: 'train' })
+  const count =
+    problems.length === 0 ? 'no problems' : problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  process.stdout.write(`${file}: ${count}\n`)
+  for (const problem of problems) process.stdout.write(`  ${problem}\n`)
+  for (const note of notes) process.stdout.write(`  note: ${note}\n`)
+  return problems.length === 0
+}
+
+function isDatasetConfig(given: unknown): boolean {
+  return given !== null && typeof given === 'object' && 'path' in given && !('n_embd' in given)
+}
+
+/** The layer table of a model, the shapes of its parameters and its totals. */
+export function describeModel(config: ModelConfig): string {
+  const costs = costsOf(config)
+  const { n_layer, n_embd, n_head, n_ctx, n_vocab } = config
+  const rows = costs.layers.map(({ layer, kind, mixture, parameters, flops }) => [
+    `h${layer}`,
+    mixture ? `${kind}, experts` : kind,
+    parameters,
+    Math.round(flops),
+  ])
+  const outside = sum(costs.outside)
+  const rest = costs.flops - costs.layers.reduce((total, { flops }) => total + flops, 0)
+  return [
+    `${n_layer} layers, width ${n_embd}, ${n_head} heads of ${n_embd / n_head}, ` +
+      `${n_ctx} tokens, vocabulary ${n_vocab}\n\n`,
+    table([
+      ['layer', 'attention', 'parameters', 'flops/token'],
+      ...rows,
+      ['outside', '', outside, Math.round(rest)],
+      ['all', '', costs.parameters, Math.round(costs.flops)],
+    ]),
+    '\n',
+    shapes(costs),
+    '\n',
+    totals(config, costs),
+  ].join('')
+}
+
+/** Shapes of the variables outside of the layers, and of one of each sort of layer. */
+function shapes({ layers, outside }: ModelCosts): string {
+  const sorts = new Map<string, LayerCosts[]>()
+  for (const layer of layers) {
+    const sort = layer.variables.map(shown).join()
+    if (layer.variables.length > 0) sorts.set(sort, [...(sorts.get(sort) ?? []), layer])
+  }
+  const rows = (variables: readonly Variable[]) =>
+    variables.map((variable) => ['', variable.name, shown(variable), variable.count])
+  const groups = [...sorts.values()].flatMap((alike) => {
+    const [first, ...more] = rows(alike[0].variables)
+    return [[ranges(alike.map(({ layer }) => layer)), ...first.slice(1)], ...more]
+  })
+  const [first, ...more] = rows(outside)
+  return table([['layers', 'variable', 'shape', 'parameters'], ['outside', ...first.slice(1)], ...more, ...groups])
+}
+
+function shown({ name, dims }: Variable): string {
+  return dims.length === 0 ? 'scalar' : dims.map((dim) => `${dim.name} ${dim.size}`).join(', ') || name
+}
+
+/** Layer numbers, runs of them as their ends: "h0-h3, h5". */
+function ranges(layers: readonly number[]): string {
+  const runs: [number, number][] = []
+  for (const layer of layers) {
+    const last = runs.at(-1)
+    if (last && layer === last[1] + 1) last[1] = layer
+    else runs.push([layer, layer])
+  }
+  return runs.map(([from, to]) => (from === to ? `h${from}` : `h${from}-h${to}`)).join(', ')
+}
+
+function totals(config: ModelConfig, costs: ModelCosts): string {
+  const { cache, parameters, activeParameters } = costs
+  const active =
+    activeParameters === parameters
+      ? ''
+      : `, of which a token meets ${Math.round(activeParameters).toLocaleString('en-US')}`
+  const fixed = cache.perSequence === 0 ? '' : `, and ${bytes(cache.perSequence)} for each sequence`
+  const whole = cache.perToken * config.n_ctx + cache.perSequence
+  return [
+    `parameters       ${parameters.toLocaleString('en-US')}${active}`,
+    `flops/token      ${scientific(costs.flops)} forward, ${scientific(costs.trainingFlops)} in training`,
+    `training state   ${bytes(costs.parameterBytes)} of parameters and ${bytes(costs.optimizerBytes)} ` +
+      `of ${config.opt_name}, f32`,
+    `sampling cache   ${bytes(cache.perToken)} for each token${fixed}: ${bytes(whole)} for ${config.n_ctx} tokens`,
+    '',
+    'How flops are counted:',
+    ...flopsFormula.map((line) => `  ${line}`),
+    '',
+  ].join('\n')
+}
+
+function scientific(value: number): string {
+  return value.toExponential(3).replace('e+', 'e')
+}
+
+function sum(variables: readonly Variable[]): number {
+  return variables.reduce((total, { count }) => total + count, 0)
+}
+
+async function listShipped(): Promise<string> {
+  const files = (await readdir(shipped)).filter((file) => file.endsWith('.json'))
+  const models = await Promise.all(
+    files.map(async (file) => {
+      const { config } = await readModelConfig(join(shipped, file))
+      return { file, config, parameters: costsOf(config).parameters }
+    }),
+  )
+  models.sort((a, b) => a.parameters - b.parameters || a.file.localeCompare(b.file))
+  const rows = models.map(({ file, config, parameters }) => [
+    file.replace(/\.json$/, ''),
+    parameters,
+    config.n_layer,
+    config.n_embd,
+    config.n_head,
+    config.n_ctx,
+    attention(config),
+  ])
+  const head = ['config', 'parameters', 'layers', 'width', 'heads', 'tokens', 'attention']
+  return `${table([head, ...rows])}in ${shipped}\n`
+}
+
+/** Kinds of attention of a model, and whether it has experts. */
+function attention(config: ModelConfig): string {
+  const kinds = [...new Set<string>(attentionKinds(config))]
+  return [...kinds, ...(config.moe_layers.length > 0 ? ['experts'] : [])].join(', ')
+}
+
+function listKeys(word: string): string {
+  const keys = describeKeys().filter(({ name, meaning }) =>
+    `${name} ${meaning}`.toLowerCase().includes(word.toLowerCase()),
+  )
+  if (keys.length === 0) return `no key has "${word}" in its name or meaning\n`
+  const groups = [...new Set(keys.map(({ section }) => section))]
+  const text = ({ name, meaning, kind, default: fallback }: KeyDescription) =>
+    `  ${name}\n      ${meaning}\n      ${kind}; ${fallback === 'required' ? fallback : `default: ${fallback}`}\n`
+  return groups
+    .map((group) => {
+      const own = keys.filter(({ section }) => section === group)
+      return `${group}\n${own.map(text).join('')}`
+    })
+    .join('\n')
+}

@@ -1,0 +1,86 @@
+import type { ModelConfig } from '../config/index.js'
+import type { TrainEvent } from '../train/index.js'
+import { bytes, createProgress, whileWaiting, type Progress } from './progress.js'
+
+export interface TrainingNews {
+  readonly config: ModelConfig
+  /** What runs it. */
+  readonly engine: string
+  /** Name of the config. */
+  readonly source: string
+  readonly run: string
+  /** Sequences to train on. */
+  readonly sequences: number
+  /** What to type to go on. */
+  readonly again: string
+}
+
+/** Tells a person what happens in training, on stderr. */
+export function showTraining({ config, engine, source, run, sequences, again }: TrainingNews) {
+  let bar: Progress | null = null
+  let step = 0
+  let finished = false
+  let preparing = true
+  const say = (line: string) => (bar ? bar.log(line) : void process.stderr.write(`${line}\n`))
+
+  const show: { readonly [K in TrainEvent['kind']]: (event: Extract<TrainEvent, { kind: K }>) => void } = {
+    start({ step: first, steps, parameters, resumed, program }) {
+      step = first
+      const { memory, traceSeconds, compileSeconds, fromCache } = program
+      say(engine)
+      say(`${source}: ${count(parameters)} parameters; ${count(sequences)} training sequences of ${config.n_ctx} tokens`)
+      say(`training step: traced in ${traceSeconds.toFixed(1)} s, ${fromCache ? 'loaded from the cache' : 'compiled'} `
+        + `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}` : ''}`)
+      if (resumed) say(`going on after step ${first} of ${steps}: ${resumed}`)
+      const format = (x: number) => (Number.isInteger(x) ? String(x) : x.toFixed(2))
+      bar = createProgress({ title: 'training', total: steps, start: first, format })
+    },
+    step({ step: now, loss, tokensPerSecond }) {
+      step = now
+      const rate = tokensPerSecond > 0 ? `, ${count(Math.round(tokensPerSecond))} tokens/s` : ''
+      bar?.update(step, `loss ${loss.toFixed(3)}${rate}`)
+    },
+    evaluating({ done, of }) {
+      bar?.update(step, `validation batch ${done} of ${of}`)
+    },
+    evaluation({ step: after, loss, perplexity, bitsPerByte }) {
+      const bits = bitsPerByte === null ? '' : `, ${bitsPerByte.toFixed(3)} bits per byte`
+      say(`after step ${after}: validation loss ${loss.toFixed(4)}, perplexity ${perplexity.toFixed(2)}${bits}`)
+    },
+    checkpoint({ folder }) {
+      say(`saved ${folder}`)
+    },
+    end({ step: last, interrupted }) {
+      finished = !interrupted
+      const stopped = `stopped after step ${last} of ${config.train_steps}. To go on: ${howToGoOn()}`
+      bar?.stop(finished ? `trained ${last} steps: ${run}` : stopped)
+      bar = null
+      if (interrupted) process.exitCode = 130
+    },
+  }
+  const howToGoOn = () => (again === 'the same' ? 'the same command again' : again)
+
+  return {
+    finished: () => finished,
+    /** What to say, and do, on Ctrl-C. */
+    interrupted() {
+      if (preparing) {
+        // Compiling cannot be stopped, and there is nothing new to save.
+        process.stderr.write(`interrupted before a step was made; nothing is lost. To go on: ${howToGoOn()}\n`)
+        process.exit(130)
+      }
+      say('interrupted: finishing this step and saving (Ctrl-C again stops at once, without saving)')
+    },
+    async follow(events: AsyncGenerator<TrainEvent>): Promise<void> {
+      try {
+        let next = await whileWaiting('preparing the training step', events.next())
+        preparing = false
+        for (; !next.done; next = await events.next()) show[next.value.kind](next.value as never)
+      } finally {
+        bar?.stop()
+      }
+    },
+  }
+}
+
+const count = (x: number) => x.toLocaleString('en-US')

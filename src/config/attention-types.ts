@@ -1,0 +1,76 @@
+import { z } from 'zod'
+
+/** Kinds of attention of a layer. */
+export const attentionKindNames = ['global', 'local', 'linear', 'none'] as const
+export type AttentionKind = (typeof attentionKindNames)[number]
+
+/** Groups of layers: kinds, and how often they are repeated, as in `[[["global", "local"], 12]]`. */
+export type AttentionTypes = [kinds: AttentionKind[], repeat: number][]
+
+const example = '[[["global", "local"], 6]] for 12 layers'
+
+/** `attention_types`. Source: gpt-neo utils.py (expand_attention_types_params). */
+export const attentionTypes = z
+  .unknown()
+  .transform((value, context): AttentionTypes => {
+    const problem = problemOf(value)
+    if (problem === null)
+      return (value as [AttentionKind[], number | string][]).map(([kinds, repeat]) => [[...kinds], Number(repeat)])
+    context.addIssue({ code: 'custom', message: problem })
+    return z.NEVER
+  })
+  .meta({ says: `a list of [kinds, repeat], such as ${example}` })
+
+function problemOf(value: unknown): string | null {
+  const shown = JSON.stringify(value)
+  if (!Array.isArray(value)) return `${shown} is not a list of [kinds, repeat], such as ${example}`
+  if (value.length > 0 && value.every((kind) => typeof kind === 'string'))
+    return `${shown} lists kinds alone; write [[${shown}, 1]]`
+  if (
+    value.length === 2 &&
+    Array.isArray(value[0]) &&
+    value[0].every((kind) => typeof kind === 'string') &&
+    isRepeat(value[1])
+  )
+    return `${shown} is one group without the list around it; write [${shown}]`
+  if (
+    value.length % 2 === 0 &&
+    value.length > 0 &&
+    value.every((part, i) => (i % 2 === 0 ? Array.isArray(part) : isRepeat(part)))
+  )
+    return `${shown} has kinds and repeats side by side; write ${JSON.stringify(pairsOf(value))}`
+  for (const [i, group] of value.entries()) {
+    const at = `group ${i + 1}, ${JSON.stringify(group)},`
+    if (!Array.isArray(group) || group.length !== 2) return `${at} is not [kinds, repeat], such as ${example}`
+    const [kinds, repeat] = group as [unknown, unknown]
+    if (!Array.isArray(kinds) || kinds.length === 0) {
+      return typeof kinds === 'string'
+        ? `${at} names its kind without a list; write [["${kinds}"], ${JSON.stringify(repeat)}]`
+        : `${at} has no list of kinds before its repeat, such as ${example}`
+    }
+    const odd = kinds.find((kind) => !attentionKindNames.includes(kind as AttentionKind))
+    if (odd !== undefined)
+      return `${at} has the kind ${JSON.stringify(odd)}; there are ${attentionKindNames.join(', ')}`
+    if (!isRepeat(repeat))
+      return `${at} is repeated ${JSON.stringify(repeat)} times; that is to be a whole number from 0 on`
+  }
+  return null
+}
+
+function pairsOf(value: readonly unknown[]): unknown[][] {
+  return value.flatMap((kinds, i) => (i % 2 === 0 ? [[kinds, value[i + 1]]] : []))
+}
+
+function isRepeat(value: unknown): boolean {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return Number.isInteger(number) && (number as number) >= 0
+}
+
+/** The kind of each layer, in order; all global if the config names none. */
+export function attentionKinds(config: { attention_types?: AttentionTypes; n_layer: number }): AttentionKind[] {
+  return expandAttentionTypes(config.attention_types ?? [[['global'], config.n_layer]])
+}
+
+export function expandAttentionTypes(types: AttentionTypes): AttentionKind[] {
+  return types.flatMap(([kinds, repeat]) => Array.from({ length: repeat }, () => kinds).flat())
+}

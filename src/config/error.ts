@@ -1,0 +1,16 @@
+/** A config that cannot be used: every problem at once, each with its key. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+  /** `problems` are lines that start with their key; `source` says where the config came from. */
+  constructor(
+    source: string,
+    readonly problems: readonly string[] = [],
+  ) {
+    super(problems.length === 0 ? source : `${source}: ${listed(problems)}`)
+  }
+}
+
+function listed(problems: readonly string[]): string {
+  if (problems.length === 1) return problems[0]
+  return `${problems.length} problems\n${problems.map((line) => `  ${line}`).join('\n')}`
+}

@@ -1,0 +1,47 @@
+import type { z } from 'zod'
+import type { Given } from './findings.js'
+import { aboutOf, isRequired } from './key.js'
+import { fewNames, saysOf } from './kinds.js'
+import { mixtureKeys } from './keys/mixture.js'
+import { suggestKey, suggestValue } from './suggest.js'
+
+type Keys = Readonly<Record<string, z.ZodType>>
+
+/**
+ * Each key read by its own kind, so that a wrong one hides no other: those that are right, with defaults, and a problem
+ * for each that is not. `prefix` stands before the keys of an inner object.
+ */
+export function readKeys(given: Given, keys: Keys, problems: string[], prefix = ''): Given {
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(keys, key)) continue
+    const inner = prefix === '' && Object.hasOwn(mixtureKeys, key) ? '; it belongs into moe_params' : ''
+    problems.push(`${prefix}${key}: no such key${inner || suggestKey(key, Object.keys(keys))}`)
+  }
+  const right: Given = {}
+  for (const [key, schema] of Object.entries(keys)) {
+    const value = given[key]
+    if (value === undefined && isRequired(schema)) {
+      problems.push(`${prefix}${key}: it is missing: ${aboutOf(schema).meaning}, ${saysOf(schema)}`)
+      continue
+    }
+    const parsed = schema.safeParse(value)
+    if (parsed.success) {
+      if (parsed.data !== undefined) right[key] = parsed.data
+    } else {
+      problems.push(
+        ...parsed.error.issues.slice(0, 1).map((issue) => `${prefix}${key}: ${wording(issue, value, schema)}`),
+      )
+    }
+  }
+  return right
+}
+
+function wording(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType): string {
+  if (issue.code === 'custom') return issue.message
+  const known = issue.code === 'invalid_value' ? issue.values.map(String) : []
+  const boolean = issue.code === 'invalid_type' && issue.expected === 'boolean' && /^(true|false)$/i.test(String(value))
+  const hint = boolean
+    ? `; write ${String(value).toLowerCase()} without quotes`
+    : suggestValue(value, known) || (known.length > fewNames ? `: ${known.join(', ')}` : '')
+  return `${JSON.stringify(value)} is not ${saysOf(schema)}${hint}`
+}

@@ -1,0 +1,127 @@
+import { crashingActivations } from './activation-names.js'
+import { attentionKinds } from './attention-types.js'
+import { layoutNotes, partsOf } from './layout-checks.js'
+import type { ModelConfig } from './model-keys.js'
+import { parsePairs } from './pairs.js'
+
+/** What the author of a config should know, though nothing is wrong. */
+export function remarks(config: ModelConfig): string[] {
+  return [
+    positions,
+    attention,
+    mixture,
+    padding,
+    schedule,
+    decayRate,
+    microbatches,
+    datasets,
+    activation,
+    layoutNotes,
+    devices,
+    original,
+  ].flatMap((remark) => remark(config))
+}
+
+function positions({ axial_pos_emb, rotary_emb, n_ctx }: ModelConfig): string[] {
+  if (!axial_pos_emb || rotary_emb) return []
+  const product = axial_pos_emb[0] * axial_pos_emb[1]
+  if (product < n_ctx)
+    return [
+      `axial_pos_emb: ${axial_pos_emb.join(' times ')} is ${product}, n_ctx is ${n_ctx}: ` +
+        `positions from ${product} on get zeros`,
+    ]
+  if (product > n_ctx)
+    return [
+      `axial_pos_emb: ${axial_pos_emb.join(' times ')} is ${product}, n_ctx is ${n_ctx}: rows beyond that are not used`,
+    ]
+  return []
+}
+
+function attention(config: ModelConfig): string[] {
+  const { local_attention_radius: radius, n_ctx } = config
+  if (radius <= n_ctx || !attentionKinds(config).includes('local')) return []
+  return [`local_attention_radius: ${radius} is above n_ctx ${n_ctx}: local layers see what global ones do`]
+}
+
+function mixture({ moe_layers }: ModelConfig): string[] {
+  const twice = moe_layers.find((layer, i) => moe_layers.indexOf(layer) < i)
+  return twice === undefined ? [] : [`moe_layers: layer ${twice} is there twice, which is the same as once`]
+}
+
+function padding({ padding_id, n_vocab, mlm_training }: ModelConfig): string[] {
+  if (padding_id === undefined || padding_id < n_vocab || !mlm_training) return []
+  return [`padding_id: ${padding_id} is not in the vocabulary of ${n_vocab}: as an input it is zeros`]
+}
+
+function schedule({ opt_name, lr_decay, lr_decay_end, warmup_steps, train_steps }: ModelConfig): string[] {
+  if (opt_name === 'adafactor') return []
+  const notes: string[] = []
+  if (warmup_steps >= train_steps)
+    notes.push(`warmup_steps: ${warmup_steps} is no less than train_steps ${train_steps}: lr never gets to its peak`)
+  if (lr_decay !== 'none' && lr_decay_end !== undefined && lr_decay_end > train_steps)
+    notes.push(`lr_decay_end: ${lr_decay_end} is after train_steps ${train_steps}: training ends before lr has fallen`)
+  return notes
+}
+
+function decayRate({ opt_name, weight_decay }: ModelConfig): string[] {
+  if (opt_name !== 'adafactor' || weight_decay === undefined) return []
+  const problem = weight_decay < 0.5 ? ', which forgets almost all at every step' : ''
+  return [
+    `weight_decay: with adafactor ${weight_decay} is no weight decay, but the part of the mean squared gradient ` +
+      `that is kept${problem}; without it that part is 1 - (step + 1)^-0.8`,
+  ]
+}
+
+function microbatches(config: ModelConfig): string[] {
+  const { tokens_per_mb_per_replica: tokens, n_ctx, train_batch_size } = config
+  if (!tokens) return []
+  if (tokens < n_ctx)
+    return [`tokens_per_mb_per_replica: ${tokens} is less than a sequence, n_ctx ${n_ctx}: one is worked on at a time`]
+  const replica = train_batch_size / partsOf(config, 'batch')
+  const wanted = Math.floor(tokens / n_ctx)
+  let size = Math.min(wanted, replica)
+  while (replica % size !== 0) size--
+  if (size === wanted || wanted >= replica) return []
+  return [
+    `tokens_per_mb_per_replica: ${tokens} are ${wanted} sequences, which do not divide the ${replica} of a replica: ` +
+      `${size} are worked on at a time`,
+  ]
+}
+
+function datasets({ datasets }: ModelConfig): string[] {
+  const names = datasets.map((item) => (typeof item === 'string' ? item : item[0]))
+  const twice = names.find((name, i) => names.indexOf(name) < i)
+  const notes = twice === undefined ? [] : [`datasets: "${twice}" is there twice`]
+  const mixed = datasets.find(
+    (item) => typeof item !== 'string' && item.slice(1).some((part) => part !== null && part !== undefined),
+  )
+  if (mixed)
+    notes.push(
+      `datasets: stitch, mode and weight in ${JSON.stringify(mixed)} have no effect: ` +
+        'every sample is read once in each pass',
+    )
+  return notes
+}
+
+function activation({ activation_fn }: ModelConfig): string[] {
+  return activation_fn === 'sign' ? ['activation_fn: "sign" has no gradient: c_fc does not learn'] : []
+}
+
+function devices({ mesh_shape }: ModelConfig): string[] {
+  const size = parsePairs(mesh_shape).reduce((product, [, parts]) => product * Number(parts), 1)
+  return size === 1 ? [] : [`mesh_shape: it asks for ${size} devices; one is used so far`]
+}
+
+/** What runs here and cannot run there, for those who ask for the original's ways. */
+function original(config: ModelConfig): string[] {
+  if (config.compat !== 'gpt-neo') return []
+  const kinds = attentionKinds(config)
+  const cannot: [string, boolean][] = [
+    [`activation_fn: "${config.activation_fn}"`, crashingActivations.includes(config.activation_fn)],
+    ['mlp_glu', config.mlp_glu],
+    ['num_mem_kv with global attention', config.num_mem_kv > 0 && kinds.includes('global')],
+    ['mlm_training with global attention', config.mlm_training && kinds.includes('global')],
+    ['moe_layers with precision bfloat16', config.moe_layers.length > 0 && config.precision === 'bfloat16'],
+  ]
+  return cannot.flatMap(([what, is]) => (is ? [`${what} is possible here; the original cannot run it`] : []))
+}

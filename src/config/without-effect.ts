@@ -1,0 +1,145 @@
+import type { z } from 'zod'
+import { attentionKinds } from './attention-types.js'
+import type { Given } from './findings.js'
+import { aboutOf, defaultOf } from './key.js'
+import { modelKeys, type ModelConfig } from './model-keys.js'
+import { mixtureKeys, type MixtureConfig } from './keys/mixture.js'
+
+const listed = (names: readonly string[]) => names.join(', ').replace(/, ([^,]*)$/, ' and $1')
+
+/** Why a key does nothing in a config, or null if it does something. */
+type Reason = (config: ModelConfig) => string | null
+
+const unless =
+  (works: (config: ModelConfig) => unknown, why: string): Reason =>
+  (config) =>
+    works(config) ? null : why
+const withKind = (kind: string) =>
+  unless((c) => attentionKinds(c).some((each) => each === kind), `no layer has ${kind} attention`)
+const withOptimizer =
+  (...names: string[]) =>
+  (c: ModelConfig) =>
+    names.includes(c.opt_name) ? null : `it is of ${listed(names)}, and opt_name is ${c.opt_name}`
+const scheduled: Reason = (c) => (c.opt_name === 'adafactor' ? 'under adafactor lr is constant' : null)
+const masked = unless((c) => c.mlm_training, 'mlm_training is off')
+const mixed = unless((c) => c.moe_layers.length > 0, 'moe_layers names no layer')
+const plain = unless((c) => c.macaron || new Set(c.moe_layers).size < c.n_layer, 'every layer is a mixture of experts')
+const eachOf =
+  (...reasons: Reason[]): Reason =>
+  (c) =>
+    reasons.map((reason) => reason(c)).find((why) => why !== null) ?? null
+
+/** Keys that act under some others only. */
+const conditional: Readonly<Partial<Record<keyof ModelConfig, Reason>>> = {
+  local_attention_radius: withKind('local'),
+  num_mem_kv: withKind('global'),
+  attn_dropout: withKind('global'),
+  rotary_emb: unless((c) => attentionKinds(c).some((kind) => kind !== 'none'), 'no layer has attention'),
+  axial_pos_emb: unless((c) => !c.rotary_emb, 'rotary_emb takes its place'),
+  activation_fn: plain,
+  mlp_glu: plain,
+  scale_by_depth: plain,
+  scale_by_in: unless(
+    (c) => c.macaron || c.no_weight_tie || new Set(c.moe_layers).size < c.n_layer,
+    'every layer is a mixture of experts',
+  ),
+  scalenorm: unless((c) => !c.rezero, 'with rezero blocks have no norm'),
+  moe_params: mixed,
+  moe_activation: mixed,
+  z_loss: unless((c) => !c.entmax_loss, 'entmax_loss has no such term'),
+  eos_id: () => 'the data set and the tokenizer say it',
+  padding_id: unless((c) => c.mlm_training, 'the data set says it, and without mlm_training no label is left out'),
+  mlm_mask_id: masked,
+  mlm_cls_token_id: masked,
+  mlm_mask_prob: masked,
+  mlm_same_token_prob: masked,
+  mlm_random_token_prob: masked,
+  mlm_mask_ignore_ids: masked,
+  lr_decay: scheduled,
+  lr_decay_end: eachOf(
+    scheduled,
+    unless((c) => c.lr_decay !== 'none', 'lr_decay is none'),
+  ),
+  warmup_steps: scheduled,
+  beta2: withOptimizer('adam', 'adamw', 'lion', 'muon'),
+  epsilon: withOptimizer('adam', 'adamw', 'muon'),
+  ada_epsilon1: withOptimizer('adafactor'),
+  ada_epsilon2: withOptimizer('adafactor'),
+}
+
+type MixtureReason = (mixture: MixtureConfig) => string | null
+const underGating =
+  (gating: string): MixtureReason =>
+  (m) =>
+    m.moe_gating === gating ? null : `it is of ${gating}, and moe_gating is ${m.moe_gating}`
+const underPolicy =
+  (wanted: readonly string[], gating: string, ...keys: (keyof MixtureConfig)[]): MixtureReason =>
+  (m) =>
+    underGating(gating)(m) ??
+    (keys.some((key) => wanted.includes(m[key] as string)) ? null : `it is of the policy ${wanted.join(' and ')}`)
+
+/** Keys of moe_params that act under some others only. */
+const ofMixture: Readonly<Partial<Record<keyof MixtureConfig, MixtureReason>>> = {
+  moe_use_second_place_loss: underGating('top_2'),
+  moe_second_policy_train: underGating('top_2'),
+  moe_second_policy_eval: underGating('top_2'),
+  moe_second_threshold_train: underPolicy(['threshold', 'random'], 'top_2', 'moe_second_policy_train'),
+  moe_second_threshold_eval: underPolicy(['threshold', 'random'], 'top_2', 'moe_second_policy_eval'),
+  moe_rand_1_policy_train: underGating('rand_1'),
+  moe_rand_1_policy_eval: underGating('rand_1'),
+  moe_rand_1_dropout: underPolicy(['input_dropout'], 'rand_1', 'moe_rand_1_policy_train'),
+  moe_rand_1_jitter: underPolicy(['input_jitter'], 'rand_1', 'moe_rand_1_policy_train'),
+  moe_rand_1_temperature: underPolicy(['sample'], 'rand_1', 'moe_rand_1_policy_train', 'moe_rand_1_policy_eval'),
+  moe_switch_top_k: underGating('switch'),
+}
+
+const withDefault = (keys: typeof modelKeys | typeof mixtureKeys) =>
+  Object.entries(keys)
+    .filter(([, schema]) => defaultOf(schema) !== undefined)
+    .map(([key]) => key)
+const saved = withDefault(modelKeys)
+const savedMixture = withDefault(mixtureKeys)
+
+/** Notes on the keys of a file that do nothing in it. `given` are those that it has, `config` what was made of them. */
+export function withoutEffect(given: Given, config: ModelConfig): string[] {
+  const notes = found(given, config, modelKeys, saved, (key) => conditional[key as keyof ModelConfig]?.(config) ?? null)
+  const { moe_params } = config
+  if (config.moe_layers.length === 0 || moe_params === undefined || given.moe_params === undefined) return notes
+  const inner = found(
+    given.moe_params as Given,
+    moe_params,
+    mixtureKeys,
+    savedMixture,
+    (key) => ofMixture[key as keyof MixtureConfig]?.(moe_params) ?? null,
+  )
+  return [...notes, ...inner.map((note) => `moe_params.${note}`)]
+}
+
+function found(
+  given: Given,
+  config: object,
+  keys: Readonly<Record<string, z.ZodType>>,
+  defaulted: readonly string[],
+  reasonOf: (key: string) => string | null,
+): string[] {
+  // A file with every key was written by a run: its defaults are nobody's wish, and of the rest its author was told.
+  if (defaulted.every((key) => key in given)) return []
+  return Object.keys(given).flatMap((key) => {
+    if (!Object.hasOwn(keys, key)) return []
+    const value = (config as Given)[key]
+    if (isOff(value)) return []
+    const why = aboutOf(keys[key]).inert ?? reasonOf(key)
+    return why === null ? [] : [`${key} has no effect: ${why}`]
+  })
+}
+
+/** Whether a value asks for nothing. */
+function isOff(value: unknown): boolean {
+  return (
+    value === undefined ||
+    value === false ||
+    value === 0 ||
+    value === '' ||
+    (Array.isArray(value) && value.length === 0)
+  )
+}

@@ -1,0 +1,61 @@
+import type { MixtureConfig } from '../../config/keys/mixture.js'
+import { einsum, softmax, type Dim, type Tensor } from '../../tensor/index.js'
+import type { Model } from '../dims.js'
+import { truncatedNormal, type Scope } from '../scope.js'
+
+/** Tokens in groups, which share the places of the experts among themselves. */
+export type Tokens = Tensor<'batch' | 'group' | 'embd'>
+/** A number for each token and expert. */
+export type PerExpert = Tensor<'batch' | 'group' | 'experts'>
+
+/** One try of every token to get a place in an expert: one-hot over experts (all 0 for no try), and its gate there. */
+export interface Choice {
+  readonly mask: PerExpert
+  readonly gate: Tensor<'batch' | 'group'>
+}
+
+/** Where tokens want to go. All f32. */
+export interface Routing {
+  readonly choices: readonly Choice[]
+  /** Whether a choice is for those tokens only that no earlier one placed; else a token gets a place for each. */
+  readonly untilPlaced: boolean
+  /** 1 when experts are used evenly, more otherwise. */
+  readonly balance: Tensor<never>
+}
+
+export interface GatingArgs {
+  readonly at: Scope
+  readonly x: Tokens
+  readonly mixture: MixtureConfig
+  readonly experts: Dim<'experts'>
+  readonly groups: Dim<'batch'>
+  readonly group: Dim<'group'>
+  readonly model: Model
+}
+export type Gating = (args: GatingArgs) => Routing
+
+/** Probabilities of the experts and their logits, f32, from a kernel of this name. */
+export function probabilities(name: string, x: Tokens, { at, experts, model, groups, group }: GatingArgs) {
+  const { embd } = model
+  const unsplit = { name: 'expert_unsplit', size: experts.size } as const
+  // The internals of gating run in f32, whatever the activations are.
+  const kernel = at
+    .in(name)
+    .master('kernel', [embd, unsplit], truncatedNormal(embd.size ** -0.5))
+    .rename(unsplit, experts)
+  const logits = einsum([x.cast('f32'), kernel], [groups, group, experts]) as PerExpert
+  return { logits, gates: softmax(logits, experts) }
+}
+
+/**
+ * E^2 times the mean over groups and experts of the part of the tokens that chose an expert and its mean
+ * probability: 1 if both are even. Source: Shazeer et al. 2017, "Outrageously Large Neural Networks", as in Mesh
+ * TensorFlow.
+ */
+export function balanceLoss(mask: PerExpert, gates: PerExpert, { groups, group, experts }: GatingArgs): Tensor<never> {
+  return mask
+    .mean(group)
+    .mul(gates.mean(group))
+    .mean(groups, experts)
+    .mul(experts.size ** 2)
+}

@@ -1,0 +1,114 @@
+import { mixtureSchema, type MixtureConfig } from '../../config/keys/mixture.js'
+import { dim, einsum, reshape, type Tensor } from '../../tensor/index.js'
+import { activate } from '../activation-table.js'
+import type { Hidden, Model } from '../dims.js'
+import { dropout } from '../dropout.js'
+import { truncatedNormal, type Scope } from '../scope.js'
+import type { Gating, GatingArgs, Routing } from './gating.js'
+import { assignPlaces } from './places.js'
+import { rand1Gating } from './rand-1.js'
+import { switchGating } from './switch.js'
+import { top2Gating } from './top-2.js'
+
+/** Gatings by name. A new one is a file and a line here. */
+const GATINGS: Readonly<Record<MixtureConfig['moe_gating'], Gating>> = {
+  top_2: top2Gating,
+  rand_1: rand1Gating,
+  switch: switchGating,
+}
+
+/**
+ * A mixture of experts: each token goes through one or two of several feed-forwards without biases, of the width
+ * moe_hidden_size. x [batch, sequence, embd] -> the same dims, and the weighted balance loss (f32). Tokens are cut into
+ * groups, in which each expert has a number of places; `dropless`: as many as anybody could want.
+ * Source: Mesh TensorFlow 0.1.18 transformer/moe.py (transformer_moe_layer_v1), gpt-neo models/gpt2/gpt2.py (block).
+ */
+export function mixture(
+  at: Scope,
+  x: Hidden,
+  model: Model,
+  { dropless = false } = {},
+): { x: Hidden; balance: Tensor<never> } {
+  const { batch, sequence, embd, config, original } = model
+  const settings = config.moe_params ?? mixtureSchema.parse({})
+  const { groups, group } = groupsOf(batch.size * sequence.size, settings)
+  const experts = dim('experts', settings.moe_num_experts)
+  const tokens = reshape(x, [groups, group, embd]) as GatingArgs['x']
+  const args: GatingArgs = { at, x: tokens, mixture: settings, experts, groups, group, model }
+  const routing = GATINGS[settings.moe_gating](args)
+  const y = reshape((dropless ? throughAll : throughPlaces)(routing, args), [batch, sequence, embd]) as Hidden
+  return {
+    // The original drops in evaluation too.
+    x: dropout(at, 'moe_dropout', y, config.res_dropout, { always: original }),
+    balance: routing.balance.mul(settings.moe_loss_coef),
+  }
+}
+
+/**
+ * Groups of at most about moe_group_size tokens that cut them evenly. Source: transformer/moe.py
+ * (_split_into_groups), for a batch that is not split.
+ */
+export function groupsOf(tokens: number, { moe_group_size }: MixtureConfig) {
+  let count = Math.max(1, Math.floor(tokens / moe_group_size))
+  while (tokens % count !== 0) count++
+  return { groups: dim('batch', count), group: dim('group', tokens / count) }
+}
+
+/** Places of an expert in a group. */
+export function capacityOf(group: number, settings: MixtureConfig, training: boolean): number {
+  const factor = training ? settings.moe_capacity_factor_train : settings.moe_capacity_factor_eval
+  return Math.max(
+    Math.min(group, Math.floor((group * factor) / settings.moe_num_experts)),
+    settings.moe_min_expert_capacity,
+  )
+}
+
+/** Whether an expert may have fewer places than tokens want, in an evaluation of whole contexts. */
+export function mayDrop({ config, batch, layers }: Model): boolean {
+  if (!layers.some((layer) => layer.mixture)) return false
+  const settings = config.moe_params ?? mixtureSchema.parse({})
+  const { group } = groupsOf(batch.size * config.n_ctx, settings)
+  return capacityOf(group.size, settings, false) < group.size
+}
+
+/** Tokens are carried to their places in the experts, and the results back. */
+function throughPlaces(routing: Routing, args: GatingArgs): Tensor {
+  const { at, x, mixture: settings, experts, groups, group } = args
+  const { embd } = args.model
+  const capacity = dim('expert_capacity', capacityOf(group.size, settings, at.isTraining))
+  const { combine, dispatch } = assignPlaces(routing, group, experts, capacity)
+  const inputs = einsum([x, dispatch.cast(x.dtype)], [experts, groups, capacity, embd])
+  const results = expertsOn(inputs, [experts, groups, capacity], args)
+  return einsum([results, combine.cast(x.dtype)], [groups, group, embd])
+}
+
+/**
+ * Every token goes through every expert, with the weight 0 for those that it did not choose: right for a few tokens.
+ */
+function throughAll({ choices, untilPlaced }: Routing, args: GatingArgs): Tensor {
+  const { x, experts, groups, group } = args
+  const { embd } = args.model
+  const used = untilPlaced ? choices.slice(0, 1) : choices
+  const weights = used.map(({ mask, gate }) => mask.mul(gate)).reduce((sum, each) => sum.add(each))
+  const results = expertsOn(x, [experts, groups, group], args)
+  return einsum([results, weights.cast(x.dtype)], [groups, group, embd])
+}
+
+function expertsOn(
+  inputs: Tensor,
+  keep: readonly ReturnType<typeof dim>[],
+  { at, mixture: settings, experts, model }: GatingArgs,
+): Tensor {
+  const { embd, config } = model
+  const width = dim('expert_hidden', settings.moe_hidden_size)
+  const wi = at.in('wi').param('kernel', [experts, embd, width], truncatedNormal(embd.size ** -0.5))
+  const wo = at.in('wo').param('kernel', [experts, width, embd], truncatedNormal(width.size ** -0.5))
+  const hidden = activate(
+    at.in('wi'),
+    config.moe_activation,
+    einsum([inputs, wi], [...keep, width]) as Tensor,
+    width,
+    model,
+  )
+  return einsum([dropout(at, 'moe_hidden_dropout', hidden, settings.moe_dropout_rate), wo], [...keep, embd]) as Tensor
+}

@@ -1,0 +1,116 @@
+import {
+  cast,
+  dim,
+  einsum,
+  maximum,
+  pad,
+  pick,
+  relu,
+  reshape,
+  scan,
+  stopGradient,
+  where,
+  withGradient,
+  zeros,
+  type Dim,
+  type Tensor,
+  type Value,
+} from '../../tensor/index.js'
+import type { Model } from '../dims.js'
+import type { Head, Labels, LossParts } from './head.js'
+
+const ALPHA = 1.3
+const STEPS = 50
+/** Logits held at a time, as in loss.ts. */
+const CHUNK_ELEMENTS = 8 * 2 ** 20
+/** The smallest probability that a label is given in the loss; entmax gives most tokens none. */
+const LEAST = 1e-30
+
+/**
+ * Mean of -log entmax(logits)[label], alpha 1.3, over all tokens. There is no z-loss. The original's is NaN as soon
+ * as any token of the vocabulary has probability 0, since it multiplies log 0 by 0. Logits are made for some tokens
+ * at a time, and again for the gradient. Source: gpt-neo models/utils.py (entmax_cross_entropy_with_logits).
+ */
+export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Model): LossParts {
+  const { batch, sequence, embd, vocab, original } = model
+  const tokens = batch.size * sequence.size
+  const chunk = dim('chunk_tokens', Math.min(tokens, Math.max(1, Math.floor(CHUNK_ELEMENTS / vocab.size))))
+  const chunks = dim('chunks', Math.ceil(tokens / chunk.size))
+  const flat = dim('tokens', tokens)
+  const filler = chunks.size * chunk.size - tokens
+  const cut = {
+    h: reshape(pad(reshape(x, [flat, embd]), flat, 0, filler), [chunks, chunk, embd]) as Tensor,
+    // -1 is outside of every vocabulary: it counts for nothing.
+    ids: reshape(pad(reshape(labels, [flat]), flat, 0, filler, -1), [chunks, chunk]) as Tensor,
+  }
+  const narrow = cast(table, x.dtype)
+  const [sum] = scan(
+    chunks,
+    zeros([]) as Tensor,
+    cut,
+    (total, { h, ids }) => {
+      const product = cast(einsum([h, narrow], [chunk, vocab]), 'f32') as Tensor
+      const p = entmax(bias ? (product.add(bias) as Tensor) : product, vocab)
+      const known = ids.greaterEqual(0)
+      const given = pick(p, vocab, ids) as Tensor
+      // 0 log 0 of any token is NaN in the original.
+      const entropy = original
+        ? given
+            .log()
+            .neg()
+            .mul(where(p.min(vocab).greater(0), 1, NaN) as Tensor)
+        : maximum(given, LEAST).log().neg()
+      const inside = ids.less(vocab.size)
+      return [total.add(where(known, where(inside, entropy as Tensor, 0), 0).sum(chunk)) as Tensor, []] as const
+    },
+    { keep: 'nothing' },
+  )
+  const loss = sum.mul(1 / tokens) as Value as Tensor<never>
+  return { loss, crossEntropy: stopGradient(loss) }
+}
+
+/**
+ * The sparse relative of softmax, p_i = max(0, (alpha - 1) x_i - tau)^(1 / (alpha - 1)) with tau such that they sum
+ * to 1, found by bisection. Gradient: with s = p^(2 - alpha) where p > 0, s g - s sum(s g) / sum(s).
+ * Source: Peters et al. 2019, "Sparse Sequence-to-Sequence Models"; gpt-neo models/utils.py (entmax).
+ */
+export function entmax(x: Tensor, along: Dim): Tensor {
+  const forward = (input: Tensor): Tensor => {
+    const scaled = input.mul(ALPHA - 1)
+    const top = scaled.max(along) as Tensor
+    const low = top.sub(1) as Tensor
+    const widest = 1 - (1 / along.size) ** (ALPHA - 1)
+    const p = (tau: Tensor) => powered(relu(scaled.sub(tau) as Tensor), 1 / (ALPHA - 1))
+    const steps = dim('bisections', STEPS)
+    const [{ tau, step }] = scan(steps, { tau: low, step: low.mul(0).add(widest) as Tensor }, {}, (at) => {
+      const half = at.step.mul(0.5) as Tensor
+      const middle = at.tau.add(half) as Tensor
+      // The sum falls with tau and is above 1 at `low`.
+      const above = p(middle).sum(along).greaterEqual(1)
+      return [{ tau: where(above, middle, at.tau) as Tensor, step: half }, []] as const
+    })
+    const found = p(tau.add(step) as Tensor)
+    return found.div(found.sum(along)) as Tensor
+  }
+  const [y] = withGradient(
+    'entmax',
+    {
+      forward: ([input]) => {
+        const result = forward(input)
+        return [[result], [result]]
+      },
+      backward: ([p], [grad]) => {
+        const slope = powered(p, 2 - ALPHA)
+        const weighted = grad.mul(slope) as Tensor
+        return [weighted.sub(slope.mul(weighted.sum(along).div(slope.sum(along)))) as Tensor]
+      },
+    },
+    ([input]) => [forward(input)],
+  )([x])
+  return y
+}
+
+/** x^exponent for x >= 0, 0 at 0. */
+function powered(x: Tensor, exponent: number): Tensor {
+  return where(x.greater(0), maximum(x, 1e-37).log().mul(exponent).exp(), 0) as Tensor
+}

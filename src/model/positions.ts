@@ -1,0 +1,44 @@
+import { add, broadcast, dim, dynamicSlice, pad, reshape, slice, type Tensor } from '../tensor/index.js'
+import type { Model } from './dims.js'
+import { usesRotary } from './rotary.js'
+import { normal, type Scope } from './scope.js'
+
+type Table = Tensor<'embed_sequence' | 'embd'>
+
+/**
+ * What is added to the embeddings for their positions, [sequence, embd]: rows 0, 1, ... of a table, or the one at
+ * `position` (an i32 scalar). Null with rotary positions, which have no table.
+ */
+export function positions(at: Scope, model: Model, position?: Tensor<never>): Tensor<'sequence' | 'embd'> | null {
+  const { config, embedSequence, sequence } = model
+  if (usesRotary(config)) return null
+  const table = config.axial_pos_emb ? axialTable(at, model, config.axial_pos_emb) : learnedTable(at, model)
+  const rows = position
+    ? dynamicSlice(table, embedSequence, position, sequence.size)
+    : slice(table, embedSequence, 0, sequence.size)
+  return rows.rename(dim('embed_sequence', sequence.size), sequence)
+}
+
+function learnedTable(at: Scope, { embedSequence, embd }: Model): Table {
+  return at.param('wpe', [embedSequence, embd], normal(0.01))
+}
+
+/**
+ * Row i * second + j is the mean of row i of one table and row j of another. Rows that their product lacks are zero.
+ * Source: gpt-neo models/layers.py (axial_positional_emb), after Kitaev et al. 2020, "Reformer".
+ */
+function axialTable(at: Scope, { embedSequence, embd }: Model, [first, second]: readonly [number, number]): Table {
+  const [outer, inner] = [dim('axial_dim_0', first), dim('axial_dim_1', second)]
+  const [a, b] = [
+    at.param('axial_wpe_1', [outer, embd], normal(0.01)),
+    at.param('axial_wpe_2', [inner, embd], normal(0.01)),
+  ]
+  const all = dim('embed_sequence', first * second)
+  const table = reshape(broadcastSum(a, b, [outer, inner, embd]).mul(0.5), [all, embd]) as Table
+  const missing = embedSequence.size - all.size
+  return missing >= 0 ? (pad(table, all, 0, missing) as Table) : (slice(table, all, 0, embedSequence.size) as Table)
+}
+
+function broadcastSum(a: Tensor, b: Tensor, dims: Tensor['dims']): Tensor {
+  return add(broadcast(a, dims) as Tensor, broadcast(b, dims) as Tensor)
+}

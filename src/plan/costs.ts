@@ -1,0 +1,144 @@
+import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
+import { modelOf, parametersOf } from '../model/index.js'
+import { stateSpecs } from '../train/step.js'
+
+/** A variable of a checkpoint. */
+export interface Variable {
+  /** Below the layer, or whole if it is of none. */
+  readonly name: string
+  readonly dims: readonly { readonly name: string; readonly size: number }[]
+  readonly count: number
+}
+
+export interface LayerCosts {
+  readonly layer: number
+  readonly kind: AttentionKind
+  /** Whether its feed-forward is a mixture of experts. */
+  readonly mixture: boolean
+  readonly variables: readonly Variable[]
+  readonly parameters: number
+  /** Floating-point operations of a forward pass, for each token. */
+  readonly flops: number
+}
+
+export interface ModelCosts {
+  readonly layers: readonly LayerCosts[]
+  /** Variables of no layer, or of all with share_parameters. */
+  readonly outside: readonly Variable[]
+  readonly parameters: number
+  /** Parameters that a token meets: of the experts those that it is given to. */
+  readonly activeParameters: number
+  /** Forward, for each token. */
+  readonly flops: number
+  /** Forward and backward, for each token; with recompute_grad one more forward. */
+  readonly trainingFlops: number
+  /** Of sampling: bytes for each token of a sequence (global layers), and for each sequence whatever its length. */
+  readonly cache: { readonly perToken: number; readonly perSequence: number }
+  readonly parameterBytes: number
+  readonly optimizerBytes: number
+}
+
+/** How flops are counted. */
+export const flopsFormula = [
+  '2 for each element of each matrix that a token meets (of experts: those that it is given to),',
+  'and 4 n_embd for each key that attention sees: on average (n_ctx + 1) / 2 in a global layer,',
+  'at most the radius in a local one, n_embd / n_head in a linear one.',
+  'A training step has 3 times that, or 4 times with recompute_grad.',
+] as const
+
+/** What a model costs, counted from the variables that it has. */
+export function costsOf(config: ModelConfig): ModelCosts {
+  const specs = parametersOf(modelOf(config, { batch: 1 }), 'scan')
+  const variables = specs.flatMap(({ names, shape, shapeNames }) =>
+    names.map((name): Variable => ({
+      name: name.replace(/^gpt2\//, ''),
+      dims: shape.map((size, i) => ({ name: shapeNames[i], size })),
+      count: shape.reduce((product, size) => product * size, 1),
+    })),
+  )
+  const ofLayer = (layer: number) => variables.filter(({ name }) => name.startsWith(`h${layer}/`))
+  const outside = variables.filter(({ name }) => !/^h\d+\//.test(name))
+  const shared = outside.filter(({ name }) => name.startsWith('/'))
+
+  const mixtures = new Set(config.moe_layers)
+  const layers = attentionKinds(config).map((kind, layer): LayerCosts => {
+    const own = ofLayer(layer).map((variable) => ({ ...variable, name: variable.name.replace(/^h\d+\//, '') }))
+    const met = [...own, ...shared]
+    return {
+      layer,
+      kind,
+      mixture: mixtures.has(layer),
+      variables: own,
+      parameters: sum(own.map(({ count }) => count)),
+      flops: sum(met.map((variable) => productFlops(variable, config))) + 4 * config.n_embd * keysSeen(kind, config),
+    }
+  })
+  const flops = sum(layers.map((layer) => layer.flops)) + outputFlops(outside, config)
+  const parameters = sum(variables.map(({ count }) => count))
+  const state = stateSpecs(specs, config)
+  const slots = Object.values(state.slots).flatMap((each) => Object.values(each))
+  return {
+    layers,
+    outside,
+    parameters,
+    activeParameters: parameters - sum(variables.map((variable) => variable.count * (1 - usedPart(variable, config)))),
+    flops,
+    trainingFlops: flops * (config.recompute_grad ? 4 : 3),
+    cache: cacheBytes(config),
+    parameterBytes: 4 * parameters,
+    optimizerBytes: 4 * sum(slots.map(({ dims }) => dims.reduce((product, { size }) => product * size, 1))),
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0)
+}
+
+/** Of a matrix in a layer. Memory keys and values are no matrix that a token is multiplied with. */
+function productFlops(variable: Variable, config: ModelConfig): number {
+  return variable.dims.length < 2 || /\/mem_[kv]$/.test(variable.name)
+    ? 0
+    : 2 * variable.count * usedPart(variable, config)
+}
+
+/** Part of a variable that a token meets. */
+function usedPart({ dims }: Variable, { moe_params }: ModelConfig): number {
+  const experts = dims.find(({ name }) => name === 'experts')
+  return experts === undefined ? 1 : Math.min(1, (moe_params?.moe_gating === 'top_2' ? 2 : 1) / experts.size)
+}
+
+/** Of the logits: the embedding table again, or an output layer. Looking a row up is no product. */
+function outputFlops(outside: readonly Variable[], { no_weight_tie }: ModelConfig): number {
+  const table = outside.find(({ name }) => (no_weight_tie ? name.endsWith('linear_out/kernel') : name === 'wte'))
+  return table === undefined ? 0 : 2 * table.count
+}
+
+/** Keys, or what costs the same, that a query meets on average. */
+function keysSeen(kind: AttentionKind, config: ModelConfig): number {
+  const { n_ctx, n_embd, n_head, local_attention_radius: radius, num_mem_kv, mlm_training } = config
+  if (kind === 'none') return 0
+  if (kind === 'linear') return n_embd / n_head
+  if (kind === 'global') return num_mem_kv + (mlm_training ? n_ctx : (n_ctx + 1) / 2)
+  const before = Math.min(radius, n_ctx)
+  // Query i sees min(i + 1, radius) keys up to itself, and with both sides visible at most radius after it.
+  const causal = ((before * (before + 1)) / 2 + (n_ctx - before) * before) / n_ctx
+  const after = Math.min(radius, n_ctx - 1)
+  return causal + (mlm_training ? (after * (n_ctx - after) + (after * (after - 1)) / 2) / n_ctx : 0)
+}
+
+/** Keys and values in the dtype of activations; a linear layer keeps sums instead, in f32. */
+function cacheBytes(config: ModelConfig): ModelCosts['cache'] {
+  const { n_ctx, n_embd, n_head, local_attention_radius: radius, num_mem_kv, precision } = config
+  const pair = 2 * n_embd * (precision === 'bfloat16' ? 2 : 4)
+  const perSequence = {
+    global: pair * num_mem_kv,
+    none: 0,
+    local: pair * Math.min(radius, n_ctx),
+    linear: 4 * n_embd * (n_embd / n_head + 1),
+  }
+  const kinds = attentionKinds(config)
+  return {
+    perToken: pair * kinds.filter((kind) => kind === 'global').length,
+    perSequence: sum(kinds.map((kind) => perSequence[kind])),
+  }
+}

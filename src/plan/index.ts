@@ -1,0 +1,1 @@
+export { costsOf, flopsFormula, type LayerCosts, type ModelCosts, type Variable } from './costs.js'

@@ -1,0 +1,64 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ModelConfig } from '../config/index.js'
+import { FileError, isFile, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { checkpointFolder, checkpointSteps } from './checkpoint.js'
+import type { Trainer } from './trainer.js'
+
+export interface RunFolder {
+  readonly run: string
+  /** A tokenizer.json to keep with the run. */
+  readonly tokenizer?: string
+  /** Of the training data, if known. */
+  readonly tokenizerHash?: string
+}
+
+/**
+ * Gives a trainer the parameters of the run's last checkpoint, whose folder is returned, or initial ones. Writes
+ * nothing: what speaks against going on is found first. Throws FileError.
+ */
+export async function findStart(trainer: Trainer, { run, tokenizerHash }: RunFolder): Promise<string | null> {
+  const steps = await checkpointSteps(run)
+  let resumed: string | null = null
+  if (steps.length > 0) {
+    resumed = checkpointFolder(run, steps[steps.length - 1])
+    const manifest = await trainer.restore(resumed)
+    if (manifest.tokenizer && tokenizerHash && manifest.tokenizer !== tokenizerHash) {
+      throw new FileError(`${resumed} was trained on data of another tokenizer. Use data made with the run's `
+        + 'tokenizer.json, or start a new run', resumed)
+    }
+  } else {
+    await refuseForeign(run)
+    await trainer.initialise()
+  }
+  return resumed
+}
+
+/** Makes the folder of a run, or brings it up to date. Throws FileError. */
+export async function openRun({ run, tokenizer }: RunFolder, config: ModelConfig): Promise<void> {
+  await withFileErrors('create the run', run, () => mkdir(run, { recursive: true }))
+  await removeLeftovers(run)
+  if (!(await isFile(join(run, METRICS)))) await writeFileAtomic(join(run, METRICS), '')
+  if (tokenizer !== undefined) {
+    const text = await withFileErrors('read', tokenizer, () => readFile(tokenizer))
+    await writeFileAtomic(join(run, 'tokenizer.json'), text)
+  }
+  await writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+}
+
+const METRICS = 'metrics.jsonl'
+
+/** A run has metrics.jsonl before it has config.json; a config.json alone is somebody else's. */
+async function refuseForeign(run: string): Promise<void> {
+  if (!(await isFile(join(run, 'config.json'))) || (await isFile(join(run, METRICS)))) return
+  throw new FileError(`${run} holds a config.json and is no run: it would be overwritten. Name another folder`, run)
+}
+
+/** Removes what a process that was killed while it wrote has left. */
+async function removeLeftovers(run: string): Promise<void> {
+  for (const folder of [run, join(run, 'checkpoints')]) {
+    const names = await readdir(folder).catch(() => [])
+    const left = names.filter((name) => /^\..+\.[0-9a-f]{12}\.(partial|old)$/.test(name))
+    for (const name of left) await rm(join(folder, name), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,95 @@
+/** Ctrl-C, and worse, sent to the real command. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { readMetrics } from '../../src/train/index.js'
+import { assertSameRuns } from '../train/support.js'
+import { runHere, runThere, snapshot, type Kill } from './run-here.js'
+import { makeWorld, someText } from './world.js'
+
+const world = mkdtempSync(join(tmpdir(), 'neomesh-signals-'))
+const env = { NEOMESH_CACHE: join(world, 'cache') }
+before(() => makeWorld(world, { train_steps: 800, steps_per_checkpoint: 40 }))
+after(() => rmSync(world, { recursive: true, force: true }))
+
+const train = (run: string, onText?: (text: string, kill: Kill) => void, more: string[] = []) =>
+  runThere(['train', 'model.json', '--data', 'data', '--run', run, ...more], { cwd: world, env, onText })
+
+/** Sends a signal once, when a text has been said so often. */
+function when(text: string, times: number, signal: NodeJS.Signals, whole = true) {
+  let sent = false
+  return (said: string, kill: Kill) => {
+    if (sent || said.split(text).length <= times) return
+    sent = true
+    kill(signal, whole)
+  }
+}
+
+test('Ctrl-C in training saves, says how to go on, ends with 130; the same command goes on', async () => {
+  const stopped = await train('run', when('saved', 2, 'SIGINT'))
+  assert.equal(stopped.code, 130, stopped.stderr)
+  assert.match(stopped.stderr, /interrupted: finishing this step and saving \(Ctrl-C again stops at once/)
+  const [, step] = /stopped after step (\d+) of 800\. To go on: the same command again\n$/.exec(stopped.stderr)!
+  assert.ok(readdirSync(join(world, 'run/checkpoints')).includes(`step-${step.padStart(8, '0')}`))
+  // SIGTERM to the launcher alone, as an init system sends it.
+  const again = await train('run', when('saved', 2, 'SIGTERM', false))
+  assert.equal(again.code, 130, again.stderr)
+  assert.match(again.stderr, new RegExp(`going on after step ${step} of 800`))
+  const rest = await train('run')
+  assert.equal(rest.code, 0, rest.stderr)
+  assert.match(rest.stderr, /trained 800 steps: run\n$/)
+})
+
+test('kill -9 at any time: the run goes on from its last checkpoint, and ends as one that was never killed', async () => {
+  for (const times of [1, 2, 3]) {
+    const { signal, stderr } = await train('killed', when('saved', times, 'SIGKILL'))
+    assert.equal(signal, 'SIGKILL', stderr)
+  }
+  const { code, stderr } = await train('killed')
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /going on after step \d+ of 800/)
+  await assertSameRuns(join(world, 'run'), join(world, 'killed'))
+  assert.deepEqual(readdirSync(join(world, 'killed')).sort(), ['checkpoints', 'config.json', 'metrics.jsonl', 'tokenizer.json'])
+  const steps = (await readMetrics(join(world, 'killed/metrics.jsonl'))).filter(({ loss }) => loss !== undefined)
+  assert.deepEqual(steps.map(({ step }) => step), Array.from({ length: 800 }, (_, i) => i + 1))
+})
+
+test('Ctrl-C before the first step ends at once', async () => {
+  writeFileSync(join(world, 'other.json'), readFileSync(join(world, 'model.json'), 'utf8').replace('"n_embd":16', '"n_embd":24'))
+  const began = performance.now()
+  const { code, stderr } = await runThere(['train', 'other.json', '--data', 'data', '--run', 'new'], {
+    cwd: world, env: { ...env, NEOMESH_DEBUG: 'compile', NEOMESH_CACHE: 'off' }, onText: when('[compile]', 1, 'SIGINT'),
+  })
+  assert.equal(code, 130, stderr)
+  assert.match(stderr, /interrupted before a step was made; nothing is lost\. To go on: the same command again\n$/)
+  assert.ok(performance.now() - began < 60_000)
+})
+
+test('an interrupt while a tokenizer is trained or data is prepared leaves nothing', async () => {
+  const at = (path: string) => join(world, path)
+  writeFileSync(at('long.txt'), Array.from({ length: 20 }, (_, i) => someText(2000, i + 1)).join('\n'))
+  const there = snapshot(world)
+  const tokenizer = ['tokenizer', 'train', at('long.txt'), '-o', at('none/tokenizer.json')]
+  const data = ['data', 'prepare', at('long.txt'), '-t', at('tokenizer.json'), '-c', '16', '-o', at('none')]
+  for (const args of [tokenizer, data]) {
+    const listening = process.listenerCount('SIGHUP')
+    const ended = runHere(args)
+    while (process.listenerCount('SIGHUP') === listening) await new Promise((resolve) => setTimeout(resolve, 1))
+    process.emit('SIGHUP') // SIGINT would end the test runner, too
+    const { code, stdout, stderr } = await ended
+    const wanted = { code: 130, stdout: '', stderr: 'neomesh: interrupted; nothing was written\n' }
+    assert.deepEqual({ code, stdout, stderr }, wanted)
+    assert.deepEqual(snapshot(world), there)
+  }
+})
+
+test('Ctrl-C while sampling ends the text with a new line', async () => {
+  const ended = await runThere(['sample', 'run', '--prompt', 'the', '--count', '100000'], {
+    cwd: world, env, onOutput: when('\n', 3, 'SIGINT'),
+  })
+  assert.equal(ended.code, 130, ended.stderr)
+  assert.match(ended.stdout, /\n$/)
+  assert.equal(ended.stderr, '')
+})

@@ -1,0 +1,73 @@
+/** A recorded case of the original GPT-Neo: NAME.json and NAME.safetensors. */
+import { readFile } from 'node:fs/promises'
+import { parseModelConfig, type ModelConfig } from '../../src/config/index.js'
+import { openSafetensors, type SafetensorsFile } from '../../src/files/index.js'
+
+export interface Golden {
+  readonly name: string
+  readonly config: ModelConfig
+  readonly recorded: Recorded
+  /** Known mistakes of the original that the numbers contain; then it is run under compat "gpt-neo". */
+  readonly mistakes: readonly string[]
+  readonly file: SafetensorsFile
+  floats(name: string): Promise<Float32Array>
+  close(): Promise<void>
+}
+
+export interface Recorded {
+  readonly config: Readonly<Record<string, any>>
+  readonly num_microbatches: number
+  /** Per step. A number that is null was NaN. */
+  readonly loss: readonly (number | null)[]
+  readonly learning_rate: readonly number[]
+  readonly grad_norm?: readonly (number | null)[]
+  readonly eval_loss?: number | null
+}
+
+/** Opens `path`, with or without its .json. Rejects if it is not such a case. */
+export async function openGolden(path: string): Promise<Golden> {
+  const base = path.replace(/\.(json|safetensors)$/, '')
+  // Python writes NaN, which JSON has not.
+  const recorded = JSON.parse(
+    (await readFile(`${base}.json`, 'utf8')).replace(/\b-?(NaN|Infinity)\b/g, 'null'),
+  ) as Recorded
+  if (!recorded.config || !Array.isArray(recorded.loss))
+    throw new Error(`${base}.json is not a recorded model: it has no config or no losses`)
+  const mistakes = mistakesIn(recorded)
+  const { config } = parseModelConfig(
+    {
+      ...recorded.config,
+      // The recorded tokens are inputs and labels as they are: nothing is masked.
+      ...(recorded.config.mlm_training &&
+        recorded.config.mlm_mask_id === undefined && { mlm_mask_id: recorded.config.n_vocab - 1 }),
+      ...(mistakes.length > 0 && { compat: 'gpt-neo' }),
+    },
+    `${base}.json`,
+  )
+  const file = await openSafetensors(`${base}.safetensors`)
+  return {
+    name: base.split('/').at(-1)!,
+    config,
+    recorded,
+    mistakes,
+    file,
+    close: () => file.close(),
+    floats: async (name) => {
+      const { data } = await file.read(name)
+      return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+    },
+  }
+}
+
+function mistakesIn({ config, num_microbatches: parts }: Recorded): string[] {
+  const kinds = ((config.attention_types as [string[], number][] | undefined) ?? []).flatMap(([names]) => names)
+  const mixed = config.moe_layers?.length > 0
+  return [
+    ...(kinds.includes('none') ? ['a layer without attention doubles the stream'] : []),
+    ...(mixed && parts > 1 ? ['the balance loss is divided by the microbatches twice'] : []),
+    ...(config.mlm_training ? ['the mean is over all tokens, masked or not'] : []),
+    ...(config.entmax_loss ? ['a probability of 0 makes the loss NaN'] : []),
+    ...(config.rotary_emb === false ? ['rotary_emb false turns it on'] : []),
+    ...(config.precision === 'bfloat16' ? ['sums, decay and rotary tables are rounded'] : []),
+  ]
+}

@@ -1,0 +1,78 @@
+/** The shape of the project: who may import whom, and that the README's tree is the tree. */
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n').map((line) => line.replaceAll('/', ''))
+
+/** The tree in the README: folders by depth, each with its phrase. */
+const tree = [.../```\n(bin\/[^]*?)```/.exec(readme)![1].matchAll(/^( *)(\S+)\/ +(.*)$/gm)]
+  .map(([, indent, name, phrase]) => ({ name, phrase, room: indent.length > 0 }))
+const rooms = tree.filter(({ room }) => room).map(({ name }) => name)
+
+const foldersIn = (path: string) => readdirSync(join(root, path), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+
+test('the tree in the README has every folder and every room of src, and none that is gone', () => {
+  const kept = foldersIn('.').filter((name) => name !== '.git' && !ignored.includes(name))
+  assert.deepEqual(tree.filter(({ room }) => !room).map(({ name }) => name).sort(), kept)
+  assert.deepEqual(rooms.toSorted(), foldersIn('src'))
+  for (const { name, phrase } of tree) assert.ok(phrase.length > 10, `${name}/ has no phrase`)
+})
+
+test('imports point up the list of rooms in the README only', () => {
+  const wrong: string[] = []
+  for (const file of sourcesIn('src')) {
+    const room = file.split('/')[1]
+    if (room === 'index.ts') continue // the door to all rooms
+    // The language depends on nothing, not even on files.
+    const allowed = room === 'tensor' ? [room] : rooms.slice(0, rooms.indexOf(room) + 1)
+    for (const target of importsOf(file))
+      if (!allowed.includes(target.split('/')[1])) wrong.push(`${file} imports ${target}`)
+  }
+  assert.deepEqual(wrong, [])
+})
+
+test('nothing in src imports a test or a benchmark', () => {
+  for (const file of sourcesIn('src'))
+    for (const target of importsOf(file)) assert.match(target, /^src\//, `${file} imports ${target}`)
+})
+
+test('packages that src imports are dependencies of the package', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
+    { dependencies: Record<string, string> }
+  const used = new Set(sourcesIn('src').flatMap((file) => specifiersIn(file))
+    .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+    .map((name) => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')))
+  assert.deepEqual([...used].sort(), Object.keys(dependencies).sort())
+})
+
+test('commands and files that the README names exist', () => {
+  const makefile = readFileSync(join(root, 'Makefile'), 'utf8')
+  for (const [, target] of readme.matchAll(/(?:`|^ +)make ([a-z-]+)/gm))
+    assert.match(makefile, new RegExp(`^${target}:`, 'm'), `make ${target}`)
+  for (const [path] of readme.matchAll(/(?<!dist\/)\b(?:src|configs|test|bench)\/[\w./-]+\w/g))
+    assert.ok(existsSync(join(root, path)), path)
+})
+
+function sourcesIn(folder: string): string[] {
+  return (readdirSync(join(root, folder), { recursive: true }) as string[])
+    .filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name.split(sep).join('/')}`).sort()
+}
+
+/** What a file imports or exports from, as written. */
+function specifiersIn(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const found = [...text.matchAll(/^(?:import|export)\b[^'"]*?\bfrom '([^']+)'|\bimport\(?[ (]'([^']+)'/gm)]
+  return found.map(([, from, bare]) => from ?? bare)
+}
+
+/** Files of this project that a file imports, by path from the root. */
+function importsOf(file: string): string[] {
+  return specifiersIn(file).filter((name) => name.startsWith('.'))
+    .map((name) => relative(root, resolve(root, file, '..', name)).split(sep).join('/').replace(/\.js$/, '.ts'))
+}

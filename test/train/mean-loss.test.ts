@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DeviceArray, jit } from '../../src/engine/index.js'
+import { logits, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { dim, type Tensor } from '../../src/tensor/index.js'
+import { meanLoss, Trainer } from '../../src/train/index.js'
+import { engine } from '../tensor/check.js'
+import { world } from './support.js'
+
+test('the mean loss is the mean cross entropy of the samples, and rows that fill up a batch do not count', async () => {
+  const { config: configOf, validation } = await world()
+  const on = await engine()
+  const config = configOf({ eval_batch_size: 4 })
+  const trainer = new Trainer(on, config)
+  await trainer.initialise()
+  const evaluate = meanLoss(on, config, trainer.specs, trainer.layers)
+
+  const count = 6 // a full batch, and a half
+  const seven = { size: count, read: async (number: number) => validation.read(number) }
+  const heard: string[] = []
+  const found = await evaluate(trainer.parameters, seven, { onBatch: (done, of) => heard.push(`${done}/${of}`) })
+  assert.deepEqual(heard, ['1/2', '2/2'])
+  assert.equal(found.tokens, count * 16)
+
+  const model = modelOf(config, { batch: count })
+  const forward = jit(on, (parameters: Parameters, ids: Tensor) =>
+    logits(scopeOf(model, trainer.specs, parameters, trainer.layers), ids as never, model))
+  const rows = Array.from({ length: count }, (_, row) => validation.sample(row))
+  const inputs = Int32Array.from(rows.flatMap((row) => [...row.subarray(0, 16)]))
+  const ids = DeviceArray.from(on, inputs, [dim('batch', count), dim('sequence', 16)], 'i32')
+  const scores = await ((await forward(trainer.parameters as never, ids as never)) as unknown as DeviceArray).readFloats()
+  let sum = 0
+  rows.forEach((row, i) => {
+    for (let t = 0; t < 16; t++) {
+      const at = scores.subarray((i * 16 + t) * config.n_vocab, (i * 16 + t + 1) * config.n_vocab)
+      const most = Math.max(...at)
+      sum += most + Math.log(at.reduce((total, x) => total + Math.exp(x - most), 0)) - at[row[t + 1]]
+    }
+  })
+  const wanted = sum / (count * 16)
+  assert.ok(Math.abs(found.loss - wanted) < 1e-5 * wanted, `${found.loss} ${wanted}`)
+
+  const limited = await evaluate(trainer.parameters, validation, { limit: 1 })
+  assert.equal(limited.tokens, 4 * 16)
+  await assert.rejects(evaluate(trainer.parameters, validation, { signal: AbortSignal.abort() }), { name: 'AbortError' })
+  trainer.dispose()
+})

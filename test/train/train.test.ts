@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { liveHandles } from '../../src/engine/xla/pjrt/index.js'
+import { openCheckpoint, readMetrics, Trainer } from '../../src/train/index.js'
+import { engine } from '../tensor/check.js'
+import { assertSameRuns, only, world, type RunOptions } from './support.js'
+
+/** A signal that aborts when a step is told of. */
+function abortAfter(step: number): Pick<RunOptions, 'signal' | 'onEvent'> {
+  const controller = new AbortController()
+  return {
+    signal: controller.signal,
+    onEvent: (event) => void (event.kind === 'step' && event.step === step && controller.abort()),
+  }
+}
+
+test('a run interrupted and resumed ends with the bytes and the metrics of one that was not', async () => {
+  const { run, path } = await world()
+  const whole = await run('whole', { evaluateEvery: 3 })
+  assert.equal(only(whole, 'step').length, 12)
+  assert.deepEqual(only(whole, 'evaluation').map(({ step }) => step), [3, 6, 9, 12])
+  assert.deepEqual(whole.at(-1), { kind: 'end', step: 12, interrupted: false })
+
+  const begun = await run('parts', { evaluateEvery: 3, ...abortAfter(5) })
+  // Step 6 was under way; it ends, and is saved. Its evaluation is left to the next start.
+  assert.deepEqual(begun.at(-1), { kind: 'end', step: 6, interrupted: true })
+  assert.deepEqual(only(begun, 'checkpoint').map(({ step }) => step), [6])
+  const rest = await run('parts', { evaluateEvery: 3 })
+  const [start] = only(rest, 'start')
+  assert.equal(start.step, 6)
+  assert.equal(start.resumed, path('parts/checkpoints/step-00000006'))
+  await assertSameRuns(path('whole'), path('parts'))
+})
+
+test('what training shows: a falling loss, the rate of the warm-up, tokens, perplexity', async () => {
+  const { run } = await world()
+  const events = await run('whole')
+  assert.deepEqual(events.map(({ kind }) => kind), ['start', 'evaluation', 'end'], 'a finished run has nothing to do')
+  const again = await run('shown', { config: { train_steps: 12 } })
+  const steps = only(again, 'step')
+  assert.deepEqual(steps.map(({ step }) => step), Array.from({ length: 12 }, (_, i) => i + 1))
+  assert.equal(steps[0].learningRate, 0)
+  assert.ok(steps[11].loss < steps[0].loss - 0.05, `${steps[0].loss} ${steps[11].loss}`)
+  assert.equal(steps[11].tokens, 12 * 2 * 16)
+  const [{ loss, perplexity, bitsPerByte }] = only(again, 'evaluation')
+  assert.equal(perplexity, Math.exp(loss))
+  assert.ok(bitsPerByte! > 0 && bitsPerByte! < loss)
+  const evaluating = only(again, 'evaluating')
+  assert.deepEqual(evaluating.at(-1), { kind: 'evaluating', done: evaluating.length, of: evaluating.length })
+})
+
+test('an interrupt in the last evaluation is one: the next start evaluates', async () => {
+  const { run } = await world()
+  const controller = new AbortController()
+  const stopped = await run('evaluated', {
+    config: { train_steps: 2 }, signal: controller.signal,
+    onEvent: (event) => void (event.kind === 'evaluating' && controller.abort()),
+  })
+  assert.deepEqual(stopped.at(-1), { kind: 'end', step: 2, interrupted: true })
+  const rest = await run('evaluated', { config: { train_steps: 2 } })
+  assert.equal(only(rest, 'step').length, 0)
+  assert.equal(only(rest, 'evaluation').length, 1)
+  assert.deepEqual(rest.at(-1), { kind: 'end', step: 2, interrupted: false })
+})
+
+test('checkpoints: as often as asked for, the last two kept', async () => {
+  const { run, path } = await world()
+  const events = await run('often', { config: { train_steps: 7, steps_per_checkpoint: 2 } })
+  assert.deepEqual(only(events, 'checkpoint').map(({ step }) => step), [2, 4, 6, 7])
+  assert.deepEqual(readdirSync(path('often/checkpoints')).sort(), ['step-00000006', 'step-00000007'])
+})
+
+test('a process killed while it wrote leaves nothing that stays, and lines whose steps were lost go', async () => {
+  const { run, path } = await world()
+  await run('killed', { config: { train_steps: 4 } })
+  mkdirSync(path('killed/checkpoints/.step-00000008.0123456789ab.partial'))
+  writeFileSync(path('killed/.config.json.0123456789ab.partial'), '{')
+  const log = path('killed/metrics.jsonl')
+  const known = await readMetrics(log)
+  writeFileSync(log, `${known.map((line) => JSON.stringify(line)).join('\n')}\n{"step":5,"loss":1}\n{"step":6,"lo`)
+  await run('killed', { config: { train_steps: 5 } })
+  assert.deepEqual(readdirSync(path('killed')).sort(), ['checkpoints', 'config.json', 'metrics.jsonl'])
+  assert.deepEqual(readdirSync(path('killed/checkpoints')).sort(), ['step-00000004', 'step-00000005'])
+  const steps = (await readMetrics(log)).filter(({ loss }) => loss !== undefined)
+  assert.deepEqual(steps.map(({ step }) => step), [1, 2, 3, 4, 5])
+  assert.notEqual(steps[4].loss, 1)
+})
+
+test('layers scanned or unrolled: a checkpoint of one goes on in the other', async () => {
+  const { run, path } = await world()
+  const config = { n_layer: 4, attention_types: [[['global', 'local'], 2]] }
+  for (const [first, second] of [['scan', 'unroll'], ['unroll', 'scan']] as const) {
+    const name = `${first}-${second}`
+    await run(name, { layers: first, config, ...abortAfter(5) })
+    const rest = await run(name, { layers: second, config })
+    assert.deepEqual(rest.at(-1), { kind: 'end', step: 12, interrupted: false })
+  }
+  const checkpoints = ['scan-unroll', 'unroll-scan'].map((name) => path(name, 'checkpoints/step-00000012'))
+  const [a, b] = await Promise.all(checkpoints.map((folder) => openCheckpoint(folder)))
+  assert.deepEqual(Object.keys(b.manifest.variables).sort(), Object.keys(a.manifest.variables).sort())
+  for (const [name, { shape }] of Object.entries(a.manifest.variables)) {
+    const [x, y] = [await a.read(name, shape), await b.read(name, shape)]
+    const worst = x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0)
+    assert.ok(worst < 1e-4, `${name}: ${worst}`)
+  }
+  await a.close()
+  await b.close()
+})
+
+test('microbatches give the loss, the gradient norm and the parameters of one batch', async () => {
+  const { config, samples } = await world()
+  const ids = new Int32Array(4 * 17)
+  for (let row = 0; row < 4; row++) ids.set(samples.sample(row), row * 17)
+  const results = []
+  for (const tokens of [undefined, 32, 16]) {
+    const changes = { train_batch_size: 4, warmup_steps: 0, ...(tokens ? { tokens_per_mb_per_replica: tokens } : {}) }
+    const trainer = new Trainer(await engine(), config(changes))
+    await trainer.initialise()
+    const { loss, gradientNorm } = await trainer.trainOn(ids)
+    results.push({
+      loss: await loss.readScalar(), norm: await gradientNorm.readScalar(),
+      wte: await trainer.parameters['gpt2/wte'].readFloats(),
+    })
+    trainer.dispose()
+  }
+  const [whole, ...parts] = results
+  for (const { loss, norm, wte } of parts) {
+    assert.ok(Math.abs(loss - whole.loss) < 1e-5, `${loss} ${whole.loss}`)
+    assert.ok(Math.abs(norm - whole.norm) < 1e-5 * whole.norm, `${norm} ${whole.norm}`)
+    assert.ok(wte.every((value, i) => Math.abs(value - whole.wte[i]) < 1e-5))
+  }
+})
+
+test('a run that diverges says so, and saves none of it', async () => {
+  const { run, path } = await world()
+  const changes = { lr: 1e30, lr_decay: 'none', warmup_steps: 0, gradient_clipping: 1e30, weight_decay: 0 }
+  await assert.rejects(run('diverged', { config: { ...changes, steps_per_checkpoint: 1 } }), {
+    name: 'DivergenceError', message: /^step \d+: the (loss|gradient norm) is (NaN|-?Infinity): training diverged/,
+  })
+  for (const name of readdirSync(path('diverged/checkpoints')))
+    await assert.doesNotReject(readAll(path('diverged/checkpoints', name)), name)
+})
+
+async function readAll(folder: string): Promise<void> {
+  const checkpoint = await openCheckpoint(folder)
+  for (const [name, { shape }] of Object.entries(checkpoint.manifest.variables)) await checkpoint.read(name, shape)
+  await checkpoint.close()
+}
+
+test('a second start of the same run compiles nothing', async () => {
+  const { run, path } = await world()
+  const first = await run('first', { config: { n_embd: 12 }, ...abortAfter(1) })
+  const before = readdirSync(path('cache/xla')).sort()
+  const second = await run('second', { config: { n_embd: 12 }, ...abortAfter(1) })
+  assert.equal(only(first, 'start')[0].program.fromCache, false)
+  assert.equal(only(second, 'start')[0].program.fromCache, true)
+  assert.deepEqual(readdirSync(path('cache/xla')).sort(), before, 'nor initial parameters')
+})
+
+test('1,000 steps grow neither memory nor the number of native objects', async (context) => {
+  const { run } = await world()
+  const seen = new Map<number, { handles: object; rss: number }>()
+  await run('long', {
+    config: { train_steps: 1000 }, validation: undefined,
+    onEvent: (event) => {
+      if (event.kind === 'step' && [300, 990].includes(event.step))
+        seen.set(event.step, { handles: liveHandles(), rss: process.memoryUsage().rss })
+    },
+  })
+  const [early, late] = [seen.get(300)!, seen.get(990)!]
+  assert.deepEqual({ ...late.handles, event: 0 }, { ...early.handles, event: 0 })
+  assert.ok(late.rss - early.rss < 24e6, `${early.rss} ${late.rss}`)
+  const [first, last] = [early, late].map(({ rss }) => (rss / 1e6).toFixed(1))
+  context.diagnostic(`resident: ${first} MB after 300 steps, ${last} MB after 990`)
+})
