@@ -20,7 +20,7 @@ const PROMPTS = ['My fellow citizens,', 'The state of our Union is', 'The war']
 
 export function demoCommand(): Command {
   return withEngine(new Command('demo')
-    .description('the five steps on 240 State of the Union addresses: tokenizer, data, data set, config, training; '
+    .description('the five steps on the State of the Union addresses: tokenizer, data, config, training; '
       + 'then samples')
     .option('-o, --out <folder>', 'where everything goes; running it again goes on', 'demo')
     .action(async (options: EngineOptions & { out: string }) => {

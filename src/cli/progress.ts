@@ -37,6 +37,9 @@ function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
     barCompleteChar: '█', barIncompleteChar: '░', linewrap: false, gracefulExit: false,
   })
   bar.start(Math.max(options.total, 1), start, { line: '' })
+  // An end in the middle, as by a second Ctrl-C, gives the terminal its cursor back.
+  const showCursor = () => void stream.write('\u001b[?25h\n')
+  process.once('exit', showCursor)
   return {
     update(done, details, total) {
       state.update(done, details, total)
@@ -45,6 +48,7 @@ function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
     },
     stop(result) {
       bar.stop()
+      process.off('exit', showCursor)
       if (result !== undefined) stream.write(`${result}\n`)
     },
     log(text) {

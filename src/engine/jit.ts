@@ -1,8 +1,9 @@
-import { sameDims, showDims } from '../tensor/dim.js'
+import { sameDims } from '../tensor/dim.js'
+import type { InputSpec } from '../tensor/program.js'
 import { printProgram } from '../tensor/print.js'
 import { isSpec, spec, trace, type Traced } from '../tensor/transforms.js'
 import { Tensor } from '../tensor/tensor.js'
-import { leavesOf, mapLeaves, pathsOf, withLeaves, type Mapped } from '../tensor/tree.js'
+import { leavesOf, mapLeaves, sameTree, withLeaves, type Mapped } from '../tensor/tree.js'
 import { debug } from './debug.js'
 import { DeviceArray, isDeviceArray } from './device-array.js'
 import type { Engine, Executable } from './engine.js'
@@ -28,7 +29,7 @@ export interface Jitted<A extends readonly unknown[], R> {
   (...args: { [K in keyof A]: Mapped<A[K], Tensor, DeviceArray> }): Promise<Mapped<R, Tensor, DeviceArray>>
   /** Compiles without running: arguments are trees of `spec(...)` or arrays. */
   prepare(...args: readonly unknown[]): Promise<Compiled<R>>
-  /** A run of what `prepare` compiled for these arguments; for loops that may not wait. */
+  /** Frees what was compiled. */
   dispose(): void
 }
 
@@ -38,17 +39,16 @@ export interface Jitted<A extends readonly unknown[], R> {
  */
 export function jit<A extends readonly unknown[], R>(engine: Engine, f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
   const name = options.name ?? (f.name || 'program')
-  const cache = new Map<string, Promise<Compiled<R>>>()
+  const known: { readonly specs: readonly unknown[]; readonly compiled: Promise<Compiled<R>> }[] = []
 
   const prepare = (...args: readonly unknown[]): Promise<Compiled<R>> => {
+    const found = known.find(({ specs }) => sameTree(args, specs, isDescribed, sameShape))
+    if (found) return found.compiled
     const specs = mapLeaves(args, isDescribed, ({ dims, dtype }) => spec(dims, dtype)) as readonly unknown[]
-    const key = leavesOf(specs, isSpec).map(({ dims, dtype }) => dtype + showDims(dims)).join() + pathsOf(specs, isSpec).join()
-    const known = cache.get(key)
-    if (known) return known
-    const compiled = compile(engine, f as (...args: any[]) => R, specs, name, options.donate ?? [])
-    cache.set(key, compiled)
-    compiled.catch(() => cache.delete(key))
-    return compiled
+    const entry = { specs, compiled: compile(engine, f as (...args: any[]) => R, specs, name, options.donate ?? []) }
+    known.push(entry)
+    entry.compiled.catch(() => known.splice(known.indexOf(entry), 1))
+    return entry.compiled
   }
 
   const run = async (...args: readonly unknown[]) => {
@@ -66,10 +66,15 @@ export function jit<A extends readonly unknown[], R>(engine: Engine, f: (...args
   return Object.assign(run, {
     prepare,
     dispose: () => {
-      for (const compiled of cache.values()) void compiled.then(({ executable }) => executable.dispose(), () => {})
-      cache.clear()
+      for (const { compiled } of known) void compiled.then(({ executable }) => executable.dispose(), () => {})
+      known.length = 0
     },
   }) as unknown as Jitted<A, R>
+}
+
+/** Programs' dims are passed on from run to run, so most are the very same. */
+function sameShape(a: InputSpec, b: InputSpec): boolean {
+  return a.dtype === b.dtype && (a.dims === b.dims || sameDims(a.dims, b.dims))
 }
 
 const isDescribed = (x: unknown): x is DeviceArray => isDeviceArray(x) || isSpec(x)

@@ -1,4 +1,5 @@
 import {
+  barrier,
   concat,
   dim,
   dynamicUpdateSlice,
@@ -63,7 +64,8 @@ export function attendToCache(
   const memory = cache.k.dims[2]
   const write = (into: Tensor, x: Projected['k']): Tensor =>
     dynamicUpdateSlice(into, memory, slot, transpose(x as Tensor, cacheDims(model, 1)))
-  const [keys, values] = [write(cache.k, k), write(cache.v, v)]
+  // Behind a barrier each write is one operation, in place; without it XLA repeats the write, on a copy, for every reader.
+  const [keys, values] = barrier([write(cache.k, k), write(cache.v, v)])
   const logits = einsum([q as Tensor, keys], [batch, heads, sequence, memory]).cast('f32')
   const weights = softmax(where(range(memory).lessEqual(last), logits, -1e10) as Tensor, memory).cast(values.dtype)
   const mixed = einsum([weights, values], [batch, sequence, heads, features]) as Tensor

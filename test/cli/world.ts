@@ -20,13 +20,15 @@ export const TINY = {
   train_batch_size: 2, eval_batch_size: 4, steps_per_checkpoint: 500, precision: 'float32', seed: 7,
 }
 
-/** Writes texts/, tokenizer.json, data/ and model.json into a folder. */
-export async function makeWorld(folder: string, changes: Record<string, unknown> = {}): Promise<void> {
+/** Writes texts/, tokenizer.json (of so many tokens), data/ and model.json into a folder. */
+export async function makeWorld(
+  folder: string, changes: Record<string, unknown> = {}, vocabSize = 300,
+): Promise<void> {
   const at = (...path: string[]) => join(folder, ...path)
   mkdirSync(at('texts'))
   for (let i = 0; i < 20; i++) writeFileSync(at('texts', `${i}.txt`), someText(12, i + 1))
   const files = Array.from({ length: 20 }, (_, i) => at('texts', `${i}.txt`))
-  const tokenizer = await trainTokenizer({ files, vocabSize: 300 })
+  const tokenizer = await trainTokenizer({ files, vocabSize })
   await saveTokenizer(tokenizer, at('tokenizer.json'))
   await prepareData({
     inputs: at('texts'), output: at('data'), name: 'tiny', tokenizer, vocabularySize: tokenizer.vocabSize,

@@ -24,7 +24,10 @@ export interface Recorded {
   readonly eval_loss?: number | null
 }
 
-/** Opens `path`, with or without its .json. Rejects if it is not such a case. */
+/** A record of something else than a model's steps. */
+export class NotAModel extends Error {}
+
+/** Opens `path`, with or without its .json. Rejects with NotAModel if it is not such a case. */
 export async function openGolden(path: string): Promise<Golden> {
   const base = path.replace(/\.(json|safetensors)$/, '')
   // Python writes NaN, which JSON has not.
@@ -32,7 +35,7 @@ export async function openGolden(path: string): Promise<Golden> {
     (await readFile(`${base}.json`, 'utf8')).replace(/\b-?(NaN|Infinity)\b/g, 'null'),
   ) as Recorded
   if (!recorded.config || !Array.isArray(recorded.loss))
-    throw new Error(`${base}.json is not a recorded model: it has no config or no losses`)
+    throw new NotAModel(`${base}.json is of another kind: it has no config or no losses`)
   const mistakes = mistakesIn(recorded)
   const { config } = parseModelConfig(
     {

@@ -48,14 +48,18 @@ export async function replay(engine: Engine, { config, file, floats }: Golden, l
   const parameters: Record<string, DeviceArray> = {}
   const slots: Record<string, Record<string, DeviceArray>> = {}
   for (const spec of specs) {
-    parameters[spec.name] = await arrayFrom(engine, spec, null, (name) => floats(`init/${name}`))
+    parameters[spec.name] = await arrayFrom(engine, spec, null, (name, shape) => {
+      // Parameters of activations have random names in the original, and start as ours do.
+      const start = /\/activation\//.test(name) && spec.initializer.kind === 'constant' ? spec.initializer.value : null
+      return start === null ? floats(`init/${name}`) : Promise.resolve(new Float32Array(sizeOfShape(shape)).fill(start))
+    })
     slots[spec.name] = {}
     for (const slot of slotsOf(spec, config))
       slots[spec.name][slot.name] = await arrayFrom(
         engine,
         spec,
         slot,
-        async (_, shape) => new Float32Array(shape.reduce((a, b) => a * b, 1)),
+        async (_, shape) => new Float32Array(sizeOfShape(shape)),
       )
   }
   const asGiven = (rows: Tensor) => split(rows, config.n_ctx)
@@ -107,6 +111,8 @@ export async function replay(engine: Engine, { config, file, floats }: Golden, l
   for (const program of [first, step, rateOf]) program.dispose()
   return { evalLogits, evalLoss, trainLogits, gradients, losses, rates, norms, after }
 }
+
+const sizeOfShape = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1)
 
 async function variablesAfter(
   state: TrainState<DeviceArray>,

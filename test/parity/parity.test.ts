@@ -1,0 +1,45 @@
+/** The verdict of a replay: what is near the record passes, what is not is named. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fixture } from '../model/goldens.js'
+import { compare, describe, passes } from './compare.js'
+import { NotAModel, openGolden } from './golden.js'
+import type { Replay } from './replay.js'
+
+/** A replay that gives exactly what was recorded. */
+async function perfect() {
+  const golden = await openGolden(fixture('goldens/z_loss_zero.json'))
+  const { recorded, file, floats } = golden
+  const gradients = new Map<string, Float32Array>()
+  for (const key of file.tensors.keys()) if (key.startsWith('grad/')) gradients.set(key.slice(5), await floats(key))
+  const replay: Replay = {
+    evalLogits: await floats('eval/logits'),
+    evalLoss: recorded.eval_loss!,
+    trainLogits: await floats('train/logits'),
+    gradients,
+    losses: recorded.loss as number[],
+    rates: [...recorded.learning_rate],
+    norms: recorded.grad_norm as number[],
+    after: new Map(),
+  }
+  return { golden, replay }
+}
+
+test('what is equal passes; what is off by more than the tolerance fails and is named', async () => {
+  const { golden, replay } = await perfect()
+  const verdict = async (changed: Partial<Replay>) => describe(golden, await compare(golden, { ...replay, ...changed }))
+  assert.match(await verdict({}), /^z_loss_zero +pass {2}logits 0\.0e\+0 of 0\.0001, loss/)
+  assert.match(await verdict({ losses: [replay.losses[0] * 1.0002] }), /FAIL .*loss 2\.0e-4 of 0\.0001 at step 0/)
+  assert.match(await verdict({ rates: [replay.rates[0] * 1.00001] }), /FAIL .*rate 1\.0e-5 of 0\.000001 at step 0/)
+  assert.match(await verdict({ evalLogits: replay.evalLogits.map((x) => x + 0.1) }), /FAIL .*at eval\/logits/)
+  assert.match(await verdict({ evalLogits: replay.evalLogits.map(() => NaN) }), /FAIL/)
+  const [[name, values], ...others] = replay.gradients
+  const off = new Map([[name, values.map((x) => x * 1.01)], ...others])
+  assert.match(await verdict({ gradients: off }), new RegExp(`FAIL .*gradients 1\\.0e-2 of 0\\.001 at grad/${name}`))
+  assert.match(await verdict({ gradients: new Map(others) }), /FAIL .*gradients Infinity/)
+  assert.ok((await compare(golden, replay)).every(passes))
+  await golden.close()
+})
+test('a record of something else is told from a model', async () => {
+  await assert.rejects(openGolden(fixture('goldens/schedules.json')), NotAModel)
+})
