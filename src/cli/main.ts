@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { readFileSync } from 'node:fs'
 import { configCommand } from './config.js'
+import { exportCommand, importCommand } from './convert.js'
 import { dataCommand } from './data.js'
 import { demoCommand } from './demo.js'
 import { report } from './errors.js'
@@ -24,7 +25,10 @@ export async function run(args: readonly string[]): Promise<void> {
     .version(version)
     .showSuggestionAfterError()
     .addHelpText('after', ENVIRONMENT)
-  const commands = [tokenizerCommand(), dataCommand(), configCommand(), trainCommand(), sampleCommand(), demoCommand()]
+  const commands = [
+    tokenizerCommand(), dataCommand(), configCommand(), trainCommand(), sampleCommand(), importCommand(),
+    exportCommand(), demoCommand(),
+  ]
   for (const command of commands) program.addCommand(command)
   inherit(program, 'neomesh')
   try {
