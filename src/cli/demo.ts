@@ -32,7 +32,7 @@ export function demoCommand(): Command {
         const run = join(options.out, 'run')
         const again = options.out === 'demo' ? 'make demo' : `npx neomesh demo --out ${options.out}`
         const data = join(options.out, 'data')
-        if (await runTraining({ engine, config, source: CONFIG, run, data, evaluateEvery: 100, again }))
+        if (await runTraining({ engine, config, source: CONFIG, run, data, evaluateEvery: 250, again }))
           await sampleAll(engine, options.out)
       } finally {
         await engine.close()

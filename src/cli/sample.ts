@@ -27,7 +27,8 @@ export function sampleCommand(): Command {
     .option('-n, --max-tokens <count>', 'most new tokens; the context also ends at n_ctx', whole(1), 200)
     .option('-t, --temperature <number>', '0 takes the likeliest token', real(0), 0.9)
     .option('-k, --top-k <count>', 'only the likeliest so many tokens; 0: all', whole(0), 0)
-    .option('--top-p <part>', 'only the likeliest tokens that together have this probability', real(0, 1, { not: 0 }), 1)
+    .option('--top-p <part>', 'only the likeliest tokens that together have this probability', real(0, 1, { not: 0 }),
+      1)
     .option('--seed <number>', 'equal seeds give equal text', whole(0), 0)
     .option('--count <samples>', 'how many continuations, one after the other', whole(1), 1)
     .option('--tokenizer <path>', 'tokenizer.json (default: the run\'s)')

@@ -28,7 +28,8 @@ export function showTraining({ config, engine, source, run, sequences, again }: 
       step = first
       const { memory, traceSeconds, compileSeconds, fromCache } = program
       say(engine)
-      say(`${source}: ${count(parameters)} parameters; ${count(sequences)} training sequences of ${config.n_ctx} tokens`)
+      say(`${source}: ${count(parameters)} parameters; ${count(sequences)} training sequences of ${config.n_ctx} `
+        + 'tokens')
       say(`training step: traced in ${traceSeconds.toFixed(1)} s, ${fromCache ? 'loaded from the cache' : 'compiled'} `
         + `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}` : ''}`)
       if (resumed) say(`going on after step ${first} of ${steps}: ${resumed}`)

@@ -3,18 +3,24 @@ import type { DType } from '../tensor/dtype.js'
 import type { Engine, HostData, Storage } from './engine.js'
 import { toFloats } from './half.js'
 
-/** An array of numbers on an engine, with named dims. It occupies device memory until `dispose`, or until it is donated. */
+/** An array of numbers on an engine, with named dims. It occupies device memory until `dispose`, or it is donated. */
 export class DeviceArray<N extends string = any> {
   private gone: string | null = null
 
-  constructor(readonly engine: Engine, readonly dims: readonly Dim<N>[], readonly dtype: DType, private readonly storage: Storage) {}
+  constructor(
+    readonly engine: Engine, readonly dims: readonly Dim<N>[], readonly dtype: DType, private readonly storage: Storage,
+  ) {}
 
   /** Copies host data to the engine. `data` is row-major over `dims`; bf16 and f16 are given as bits. */
-  static from<N extends string>(engine: Engine, data: HostData, dims: readonly Dim<N>[], dtype: DType): DeviceArray<N> {
+  static from<N extends string>(
+    engine: Engine, data: HostData, dims: readonly Dim<N>[], dtype: DType,
+  ): DeviceArray<N> {
     if (data.length !== sizeOf(dims))
-      throw new RangeError(`an array ${dtype} ${showDims(dims)} has ${sizeOf(dims)} elements; the data has ${data.length}`)
+      throw new RangeError(`an array ${dtype} ${showDims(dims)} has ${sizeOf(dims)} elements; the data has `
+        + data.length)
     const kind = HOST_ARRAYS[dtype]
-    if (!(data instanceof kind)) throw new TypeError(`an array of ${dtype} is made from a ${kind.name}, not a ${data.constructor.name}`)
+    if (!(data instanceof kind))
+      throw new TypeError(`an array of ${dtype} is made from a ${kind.name}, not a ${data.constructor.name}`)
     return new DeviceArray(engine, dims, dtype, engine.upload(data, dims, dtype))
   }
 

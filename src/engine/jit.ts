@@ -11,7 +11,7 @@ import type { Engine, Executable } from './engine.js'
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
 
 export interface JitOptions {
-  /** Arguments, by position, whose arrays the call may reuse for results of the same dims and dtype. They are gone afterwards. */
+  /** Arguments, by position, whose arrays the call may reuse for results of the same dims and dtype; then they are gone. */
   readonly donate?: readonly number[]
   readonly name?: string
 }
@@ -25,7 +25,7 @@ export interface Compiled<R> {
 
 /** A traced function that runs on an engine. */
 export interface Jitted<A extends readonly unknown[], R> {
-  /** Compiles on the first call for each set of dims, then starts a run and returns its results, which may not be there yet. */
+  /** Compiles on the first call for each set of dims, then starts a run; its results may not be there yet. */
   (...args: { [K in keyof A]: Mapped<A[K], Tensor, DeviceArray> }): Promise<Mapped<R, Tensor, DeviceArray>>
   /** Compiles without running: arguments are trees of `spec(...)` or arrays. */
   prepare(...args: readonly unknown[]): Promise<Compiled<R>>
@@ -37,7 +37,9 @@ export interface Jitted<A extends readonly unknown[], R> {
  * Traces `f` and compiles it for an engine, once for each set of argument dims and dtypes; then runs it on arrays.
  * Arguments and results are trees.
  */
-export function jit<A extends readonly unknown[], R>(engine: Engine, f: (...args: A) => R, options: JitOptions = {}): Jitted<A, R> {
+export function jit<A extends readonly unknown[], R>(
+  engine: Engine, f: (...args: A) => R, options: JitOptions = {},
+): Jitted<A, R> {
   const name = options.name ?? (f.name || 'program')
   const known: { readonly specs: readonly unknown[]; readonly compiled: Promise<Compiled<R>> }[] = []
 
@@ -59,7 +61,10 @@ export function jit<A extends readonly unknown[], R>(engine: Engine, f: (...args
     const { outputs } = executable.run(storages) // reads of the outputs report its errors
     donated.forEach((x) => x.markDonated(name))
     const { program, result } = traced
-    const arrays = outputs.map((storage, i) => new DeviceArray(engine, program.outputs[i].dims, program.outputs[i].dtype, storage))
+    const arrays = outputs.map((storage, i) => {
+      const { dims, dtype } = program.outputs[i]
+      return new DeviceArray(engine, dims, dtype, storage)
+    })
     return withLeaves(result, isTensor, arrays)
   }
 
@@ -79,13 +84,16 @@ function sameShape(a: InputSpec, b: InputSpec): boolean {
 
 const isDescribed = (x: unknown): x is DeviceArray => isDeviceArray(x) || isSpec(x)
 
-async function compile<R>(engine: Engine, f: (...args: any[]) => R, specs: readonly unknown[], name: string, donate: readonly number[]): Promise<Compiled<R>> {
+async function compile<R>(
+  engine: Engine, f: (...args: any[]) => R, specs: readonly unknown[], name: string, donate: readonly number[],
+): Promise<Compiled<R>> {
   const start = performance.now()
   const traced = trace(f, specs, name)
   const traceSeconds = (performance.now() - start) / 1000
   debug('program', () => printProgram(traced.program))
   const executable = await engine.compile(traced.program, { aliases: aliasesOf(traced, specs, donate) })
-  debug('compile', () => `${name}: ${traced.program.operations.length} operations, traced in ${traceSeconds.toFixed(2)} s, `
+  const count = traced.program.operations.length
+  debug('compile', () => `${name}: ${count} operations, traced in ${traceSeconds.toFixed(2)} s, `
     + `${executable.fromCache ? 'loaded from the cache' : 'compiled'} in ${executable.seconds.toFixed(2)} s`)
   debug('memory', () => `${name}: ${JSON.stringify(executable.memory())} bytes`)
   return { traced, executable, traceSeconds }

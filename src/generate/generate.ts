@@ -30,7 +30,9 @@ export interface LoadedModel {
  * same. Rows may differ in length. The random numbers depend on the seed and the position only.
  * Throws RangeError for an empty prompt, one that fills the context, ids outside the vocabulary, and wrong settings.
  */
-export async function* generate(loaded: LoadedModel, prompts: readonly ArrayLike<number>[], options: GenerateOptions = {}): AsyncGenerator<NewTokens> {
+export async function* generate(
+  loaded: LoadedModel, prompts: readonly ArrayLike<number>[], options: GenerateOptions = {},
+): AsyncGenerator<NewTokens> {
   const { engine, config } = loaded
   const { maxTokens = 128, stopIds = [], seed = 0, signal } = options
   checkSampling(options)
@@ -47,7 +49,8 @@ export async function* generate(loaded: LoadedModel, prompts: readonly ArrayLike
   const upload = (ids: readonly number[]) => DeviceArray.from(engine, Int32Array.from(ids), [batch], 'i32')
   const words = DeviceArray.from(engine, new Uint32Array(random.seedWords(seed)), [random.SEED_WORDS], 'u32')
   const begin = dim('sequence', first)
-  const given = DeviceArray.from(engine, Int32Array.from(prompts.flatMap((prompt) => Array.from({ length: first }, (_, i) => prompt[i]))), [batch, begin], 'i32')
+  const beginnings = prompts.flatMap((prompt) => Array.from(prompt).slice(0, first))
+  const given = DeviceArray.from(engine, Int32Array.from(beginnings), [batch, begin], 'i32')
   let state = (await start(loaded.parameters, given, words)) as StepResult
   given.dispose()
   let read = state.ids.read()
@@ -67,7 +70,8 @@ export async function* generate(loaded: LoadedModel, prompts: readonly ArrayLike
       const last = position + 1 >= end
       const before = read
       if (!last) {
-        state = (await step(loaded.parameters, { caches: state.caches, position: state.position }, ids, words)) as StepResult
+        const { caches, position: at } = state
+        state = (await step(loaded.parameters, { caches, position: at }, ids, words)) as StepResult
         read = state.ids.read()
         read.catch(() => {})
       }
@@ -109,24 +113,30 @@ function programs(loaded: LoadedModel, rows: number, capacity: number, { tempera
 }
 
 function makePrograms({ engine, config, specs }: LoadedModel, rows: number, capacity: number, sampling: Sampling) {
-  const scope = (model: ReturnType<typeof modelOf>, parameters: Parameters) => scopeOf(model, specs, parameters, 'unroll')
+  const scope = (model: ReturnType<typeof modelOf>, parameters: Parameters) =>
+    scopeOf(model, specs, parameters, 'unroll')
   const start = jit(engine, (parameters: Parameters, ids: Tensor, words: Tensor) => {
     const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size })
     const { logits, caches } = continued(scope(model, parameters), ids, model, capacity)
     const position = constant(ids.dims[1].size, 'i32')
     return { ids: pickNext(logits, keyAt(words, position), sampling), caches, position }
   }, { name: 'prefill' })
-  const step = jit(engine, (parameters: Parameters, { caches, position }: { caches: readonly Cache[]; position: Tensor<never> }, ids: Tensor, words: Tensor) => {
+  const step = jit(engine, (parameters: Parameters, from: Position, ids: Tensor, words: Tensor) => {
     const model = modelOf(config, { batch: rows, sequence: 1 })
-    const next = continued(scope(model, parameters), reshape(ids, [model.batch, model.sequence]), model, capacity, { caches, position })
-    const after = position.add(1)
+    const given = reshape(ids, [model.batch, model.sequence])
+    const next = continued(scope(model, parameters), given, model, capacity, from)
+    const after = from.position.add(1)
     return { ids: pickNext(next.logits, keyAt(words, after), sampling), caches: next.caches, position: after }
   }, { name: 'decode', donate: [1] })
   return { start: start as unknown as Run, step: step as unknown as Run }
 }
 type Run = (...args: readonly unknown[]) => Promise<unknown>
 
-
+/** Where a step goes on. */
+interface Position {
+  readonly caches: readonly Cache[]
+  readonly position: Tensor<never>
+}
 
 function disposeAll({ ids, caches, position }: StepResult): void {
   ids.dispose()
@@ -137,9 +147,16 @@ function disposeAll({ ids, caches, position }: StepResult): void {
 function checkPrompts(prompts: readonly ArrayLike<number>[], { n_ctx, n_vocab }: ModelConfig): void {
   if (prompts.length === 0) throw new RangeError('there is no prompt')
   for (const prompt of prompts) {
-    if (prompt.length === 0) throw new RangeError('a prompt is empty; give at least one token, such as the end-of-text token')
-    if (prompt.length >= n_ctx) throw new RangeError(`a prompt has ${prompt.length} tokens; the context of ${n_ctx} has no room for a new one. Shorten it`)
+    const { length } = prompt
+    if (length === 0) throw new RangeError('a prompt is empty; give at least one token, such as the end-of-text token')
+    if (length >= n_ctx) {
+      throw new RangeError(`a prompt has ${length} tokens; the context of ${n_ctx} has no room for a new one. `
+        + 'Shorten it')
+    }
     const odd = Array.from(prompt).find((id) => !(Number.isInteger(id) && id >= 0 && id < n_vocab))
-    if (odd !== undefined) throw new RangeError(`a prompt has the token ${odd}, outside the vocabulary of ${n_vocab}: is this the model's tokenizer?`)
+    if (odd !== undefined) {
+      throw new RangeError(`a prompt has the token ${odd}, outside the vocabulary of ${n_vocab}: is this the model's `
+        + 'tokenizer?')
+    }
   }
 }

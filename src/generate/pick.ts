@@ -1,4 +1,6 @@
-import { argmax, cast, cumsum, dim, random, slice, softmax, sort, where, type Tensor, type Value } from '../tensor/index.js'
+import {
+  argmax, cast, cumsum, dim, random, slice, softmax, sort, where, type Tensor, type Value,
+} from '../tensor/index.js'
 
 /** How the next token is chosen from its logits. */
 export interface Sampling {
@@ -12,14 +14,16 @@ export interface Sampling {
 
 /** Throws RangeError for a setting outside its range. */
 export function checkSampling({ temperature = 1, topK = 0, topP = 1 }: Sampling): void {
-  if (!(temperature >= 0 && Number.isFinite(temperature))) throw new RangeError(`the temperature is ${temperature}; it must be 0 or more`)
-  if (!Number.isInteger(topK) || topK < 0) throw new RangeError(`top-k is ${topK}; it must be a whole number, 0 for no limit`)
+  if (!(temperature >= 0 && Number.isFinite(temperature)))
+    throw new RangeError(`the temperature is ${temperature}; it must be 0 or more`)
+  if (!Number.isInteger(topK) || topK < 0)
+    throw new RangeError(`top-k is ${topK}; it must be a whole number, 0 for no limit`)
   if (!(topP > 0 && topP <= 1)) throw new RangeError(`top-p is ${topP}; it must be above 0 and at most 1`)
 }
 
 /**
- * Next token ids, i32 [batch], from f32 logits [batch, vocab]. Random numbers are those of `key`, so equal keys give equal
- * tokens on every engine. A sample is the argmax of the logits plus Gumbel noise, as in gpt-neo sample.py; top-k comes
+ * Next token ids, i32 [batch], from f32 logits [batch, vocab]. Random numbers are those of `key`, so equal keys give
+ * equal tokens on every engine. A sample is the argmax of the logits plus Gumbel noise, as in gpt-neo sample.py; top-k comes
  * before top-p, as in Hugging Face generate.
  */
 export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sampling: Sampling): Tensor<'batch'> {

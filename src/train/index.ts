@@ -1,4 +1,6 @@
-export { checkpointFolder, checkpointSteps, findCheckpoint, openCheckpoint, saveCheckpoint, type Checkpoint, type Manifest } from './checkpoint.js'
+export {
+  checkpointFolder, checkpointSteps, findCheckpoint, openCheckpoint, saveCheckpoint, type Checkpoint, type Manifest,
+} from './checkpoint.js'
 export { meanLoss, type MeanLoss } from './mean-loss.js'
 export { MetricsLog, readMetrics, type Metrics } from './metrics.js'
 export { arrayFrom, variablesOf } from './parameters.js'

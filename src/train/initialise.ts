@@ -1,25 +1,29 @@
-import { DeviceArray, jit, type Engine } from '../engine/index.js'
+import { DeviceArray, jit, type Engine, type Jitted } from '../engine/index.js'
 import { hashOf, type Initializer, type Parameters, type ParameterSpec } from '../model/index.js'
 import { dim, fill, random, type Dim, type Tensor } from '../tensor/index.js'
 
 /**
- * Initial parameters, drawn on the engine. The numbers of a variable depend on the seed, its name and its shape alone: not on
- * other variables, nor on how layers are stacked.
+ * Initial parameters, drawn on the engine. The numbers of a variable depend on the seed, its name and its shape alone:
+ * not on other variables, nor on how layers are stacked.
  */
-export async function initialise(engine: Engine, specs: readonly ParameterSpec[], seed: number): Promise<Parameters<DeviceArray>> {
+export async function initialise(
+  engine: Engine, specs: readonly ParameterSpec[], seed: number,
+): Promise<Parameters<DeviceArray>> {
   const words = DeviceArray.from(engine, new Uint32Array(random.seedWords(seed)), [random.SEED_WORDS], 'u32')
-  const programs = new Map<string, (words: DeviceArray, names: DeviceArray) => Promise<unknown>>()
+  const programs = new Map<string, Jitted<[Tensor, Tensor], Tensor>>()
   const parameters: Record<string, DeviceArray> = {}
   for (const { name, names, dims, initializer } of specs) {
     const stacked = names.length > 1
     const key = JSON.stringify([dims, initializer])
-    const program = programs.get(key) ?? (jit(engine, draw(dims, initializer, stacked), { name: 'initialise' }) as never)
+    const program = programs.get(key) ?? jit(engine, draw(dims, initializer, stacked), { name: 'initialise' })
     programs.set(key, program)
-    const hashes = DeviceArray.from(engine, Uint32Array.from(names, hashOf), stacked ? [dims[0]] : [dim('name', 1)], 'u32')
+    const along = stacked ? dims[0] : dim('name', 1)
+    const hashes = DeviceArray.from(engine, Uint32Array.from(names, hashOf), [along], 'u32')
     parameters[name] = (await program(words, hashes)) as DeviceArray
     hashes.dispose()
   }
   words.dispose()
+  for (const program of programs.values()) program.dispose()
   return parameters
 }
 

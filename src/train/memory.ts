@@ -13,7 +13,7 @@ export function bytesOfSpecs(specs: unknown): number {
  */
 export function checkFits(engine: Engine, what: string, bytes: number, available = totalmem()): void {
   if (engine.platform !== 'cpu' || bytes < available) return
-  const gibibytes = (amount: number) => (amount / 2 ** 30).toLocaleString('en-US', { maximumFractionDigits: 1 })
-  throw new EngineError(`${what} takes ${gibibytes(bytes)} GiB, this machine has ${gibibytes(available)}: out of memory. `
+  const show = (amount: number) => (amount / 2 ** 30).toLocaleString('en-US', { maximumFractionDigits: 1 })
+  throw new EngineError(`${what} takes ${show(bytes)} GiB, this machine has ${show(available)}: out of memory. `
     + 'Use a smaller model (n_embd, n_layer, n_vocab), or another --device')
 }

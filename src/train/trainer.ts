@@ -1,8 +1,8 @@
 import type { ModelConfig } from '../config/index.js'
-import { DeviceArray, jit, type Engine, type MemoryUse } from '../engine/index.js'
+import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
 import { modelOf, parametersOf, type LayerMode, type ParameterSpec } from '../model/index.js'
-import { dim, spec, zeros, type Dim } from '../tensor/index.js'
+import { dim, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
 import { initialise } from './initialise.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
@@ -42,6 +42,7 @@ export class Trainer {
   readonly layers: LayerMode
   private readonly run: (state: unknown, ids: DeviceArray) => Promise<unknown>
   private readonly prepareStep: (...args: unknown[]) => ReturnType<ReturnType<typeof jit>['prepare']>
+  private readonly forget: () => void
   private state: TrainState<DeviceArray> | null = null
   private readonly rows: readonly [Dim, Dim]
 
@@ -56,6 +57,7 @@ export class Trainer {
     const compiled = jit(engine, trainStep(config, this.specs, this.layers), { donate: [0], name: 'train_step' })
     this.run = compiled as never
     this.prepareStep = compiled.prepare
+    this.forget = compiled.dispose
   }
 
   /** Compiles the step, if that is not done yet. */
@@ -74,8 +76,7 @@ export class Trainer {
   /** Draws initial parameters from the config's seed. */
   async initialise(): Promise<void> {
     this.checkMemory()
-    const parameters = await initialise(this.engine, this.specs, this.config.seed)
-    await this.begin(parameters, 0, (_, slot) => this.zeros(slot.dims))
+    await this.beginWithZeroSlots(await initialise(this.engine, this.specs, this.config.seed))
   }
 
   /** Begins with parameters given: the f32 numbers of each variable, fetched one after the other. */
@@ -83,7 +84,7 @@ export class Trainer {
     const parameters: Record<string, DeviceArray> = {}
     for (const each of this.specs)
       parameters[each.name] = await arrayFrom(this.engine, each, null, (name, shape) => read({ name, shape }))
-    await this.begin(parameters, 0, (_, slot) => this.zeros(slot.dims))
+    await this.beginWithZeroSlots(parameters)
   }
 
   /** Goes on from a checkpoint, and returns its manifest. Throws FileError if it is of another model or training. */
@@ -92,8 +93,8 @@ export class Trainer {
     try {
       const differences = differencesOf(checkpoint.config, this.config)
       if (differences.length > 0) {
-        throw new FileError(`${folder} was saved under another config: ${differences.join('; ')}. Use the config it was `
-          + 'saved with, or start a new run', folder)
+        throw new FileError(`${folder} was saved under another config: ${differences.join('; ')}. Use the config it `
+          + 'was saved with, or start a new run', folder)
       }
       this.checkMemory()
       const { engine, specs } = this
@@ -133,8 +134,13 @@ export class Trainer {
     return saveCheckpoint(folder, variables, { step: this.step, tokens, config: this.config, tokenizer })
   }
 
-  /** Frees the state. */
+  /** Frees the state and the compiled step. */
   dispose(): void {
+    this.disposeState()
+    this.forget()
+  }
+
+  private disposeState(): void {
     if (!this.state) return
     const { parameters, slots, step } = this.state
     const ofSlots = Object.values(slots).flatMap((each) => Object.values(each))
@@ -152,7 +158,7 @@ export class Trainer {
     parameters: TrainState<DeviceArray>['parameters'], step: number,
     slotOf: (spec: ParameterSpec, slot: Slot) => Promise<DeviceArray>,
   ): Promise<void> {
-    this.dispose()
+    this.disposeState()
     const slots: Record<string, Record<string, DeviceArray>> = {}
     for (const each of this.specs) {
       slots[each.name] = {}
@@ -162,12 +168,15 @@ export class Trainer {
     this.step = step
   }
 
-  private readonly zeroPrograms = new Map<string, () => Promise<DeviceArray>>()
-  private zeros(dims: readonly Dim[]): Promise<DeviceArray> {
-    const key = JSON.stringify(dims)
-    const program = this.zeroPrograms.get(key) ?? (jit(this.engine, () => zeros(dims), { name: 'zeros' }) as never)
-    this.zeroPrograms.set(key, program)
-    return program()
+  private async beginWithZeroSlots(parameters: TrainState<DeviceArray>['parameters']): Promise<void> {
+    const programs = new Map<string, Jitted<[], Tensor>>()
+    await this.begin(parameters, 0, async (_, { dims }) => {
+      const key = JSON.stringify(dims)
+      const program = programs.get(key) ?? jit(this.engine, () => zeros(dims) as Tensor, { name: 'zeros' })
+      programs.set(key, program)
+      return (await program()) as DeviceArray
+    })
+    for (const program of programs.values()) program.dispose()
   }
 
   private current(): TrainState<DeviceArray> {

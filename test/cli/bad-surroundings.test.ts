@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { launcher, runHere, snapshot } from './run-here.js'
+import { launcher, runHere, snapshot, withoutNews } from './run-here.js'
 import { makeWorld } from './world.js'
 
 const world = mkdtempSync(join(tmpdir(), 'neomesh-odd-'))
@@ -28,7 +28,7 @@ function shell(line: string, stdout: 'pipe' | number = 'pipe') {
   const ended = spawnSync('bash', ['-c', `${neomesh}; ${line}`], {
     cwd: world, env, encoding: 'utf8', stdio: ['ignore', stdout, 'pipe'],
   })
-  return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr }
+  return { code: ended.status, stdout: ended.stdout, stderr: withoutNews(ended.stderr) }
 }
 const says = ({ code, stderr }: ReturnType<typeof shell>, message: RegExp) => {
   assert.equal(code, 1, stderr)
@@ -70,18 +70,20 @@ test('a small file system that is full', { skip: linux }, (context) => {
     shell(`exec unshare -m bash -c 'mount -t tmpfs -o size=16k none disk && ${line}'`)
   if (mounted('true').code !== 0) return context.skip('needs the right to mount')
   const neomesh = `"${process.execPath}" "${launcher}"`
-  const prepare = mounted(`${neomesh} data prepare texts -t tokenizer.json -c 16 -o disk/out; code=$?; ls -A disk; exit $code`)
+  const showing = (folders: string, line: string) =>
+    mounted(`${neomesh} ${line}; code=$?; ls -A ${folders}; exit $code`)
+  const prepare = showing('disk', 'data prepare texts -t tokenizer.json -c 16 -o disk/out')
   says(prepare, /disk\/.*out.*no space is left on the device\. Free some space/)
   assert.equal(prepare.stdout, '')
-  const train = mounted(`${neomesh} train model.json --data data --run disk/run; code=$?; ls -A disk/run/*; exit $code`)
+  const train = showing('disk/run/*', 'train model.json --data data --run disk/run')
   says(train, /disk\/run\/.*no space is left on the device/)
   assert.doesNotMatch(train.stdout, /step-|partial/)
 })
 
 test('standard output on a full disk, or closed by its reader', { skip: linux }, () => {
   const full = openSync('/dev/full', 'w')
-  says(shell('neomesh tokenizer encode text -t tokenizer.json', full), /cannot write to standard output: no space is left/)
-  says(shell('neomesh sample run --max-tokens 3', full), /cannot write to standard output: no space is left/)
+  for (const line of ['tokenizer encode text -t tokenizer.json', 'sample run --max-tokens 3'])
+    says(shell(`neomesh ${line}`, full), /cannot write to standard output: no space is left/)
   const closed = shell('neomesh sample run --prompt the --count 50 | head -c 1; echo " ${PIPESTATUS[0]}"')
   assert.deepEqual(closed, { code: 0, stdout: 't 141\n', stderr: '' })
 })
@@ -91,8 +93,8 @@ test('plugins: no PJRT plugin, and one of another age', { skip: linux }, (contex
   const addon = fileURLToPath(new URL('../../../node_modules/@koromix/', import.meta.url))
   const name = (readdirSync(addon, { recursive: true }) as string[]).find((path) => path.endsWith('.node'))
   says(sample(join(addon, name!)), /is a shared library but no PJRT plugin: it does not export GetPjrtApi/)
-  const source = `static struct { unsigned long size; void *next; unsigned long version_size; void *more; int major, minor;
-    char rest[4000]; } api = { 1000, 0, 24, 0, 0, 40 };
+  const source = `static struct { unsigned long size; void *next; unsigned long version_size; void *more;
+    int major, minor; char rest[4000]; } api = { 1000, 0, 24, 0, 0, 40 };
     void *GetPjrtApi(void) { return &api; }`
   writeFileSync(join(world, 'old.c'), source)
   if (spawnSync('cc', ['-shared', '-fPIC', '-o', 'old.so', 'old.c'], { cwd: world }).status !== 0)

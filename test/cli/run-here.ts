@@ -12,6 +12,11 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** What was said, without the lines that only say that something takes its time. */
+export function withoutNews(stderr: string): string {
+  return stderr.replace(/^(preparing|loading|compiling|counting|merging|training)\b[^\n]*\d ?s\b[^\n]*\n/gm, '')
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Runs a command in this process, with these variables in its environment. Not two at a time. */

@@ -28,7 +28,8 @@ test('the mean loss is the mean cross entropy of the samples, and rows that fill
   const rows = Array.from({ length: count }, (_, row) => validation.sample(row))
   const inputs = Int32Array.from(rows.flatMap((row) => [...row.subarray(0, 16)]))
   const ids = DeviceArray.from(on, inputs, [dim('batch', count), dim('sequence', 16)], 'i32')
-  const scores = await ((await forward(trainer.parameters as never, ids as never)) as unknown as DeviceArray).readFloats()
+  const output = (await forward(trainer.parameters as never, ids as never)) as unknown as DeviceArray
+  const scores = await output.readFloats()
   let sum = 0
   rows.forEach((row, i) => {
     for (let t = 0; t < 16; t++) {
@@ -42,6 +43,7 @@ test('the mean loss is the mean cross entropy of the samples, and rows that fill
 
   const limited = await evaluate(trainer.parameters, validation, { limit: 1 })
   assert.equal(limited.tokens, 4 * 16)
-  await assert.rejects(evaluate(trainer.parameters, validation, { signal: AbortSignal.abort() }), { name: 'AbortError' })
+  const aborted = evaluate(trainer.parameters, validation, { signal: AbortSignal.abort() })
+  await assert.rejects(aborted, { name: 'AbortError' })
   trainer.dispose()
 })

@@ -10,6 +10,7 @@ import { apiLayout, entries, type Arguments, type EntryName } from './abi.js'
 import { allowNoTpu, quietLogs } from './environment.js'
 import { codeName, PjrtError } from './error.js'
 import { endByProcessExit } from './exit.js'
+import { keepLoaded } from './keep-loaded.js'
 import { bytesAt, Struct, type FieldOf, type FieldValue } from './memory.js'
 import { readNamedValues, type NamedValues } from './named-values.js'
 import { checkStacks } from './stacks.js'
@@ -158,7 +159,9 @@ void held
 
 function openLibrary(path: string): LibraryHandle {
   try {
-    return koffi.load(path)
+    const library = koffi.load(path)
+    keepLoaded(path)
+    return library
   } catch (failure) {
     const reason = (failure as Error).message
     throw new PjrtError('GetPjrtApi', 'INVALID_ARGUMENT',

@@ -1,7 +1,9 @@
 /** Scripts that forget to close their client, or end in the middle of something: run as processes of their own. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '../../../files/temporary-folder.js'
 import { addInPlace, pluginPath, powers } from './support.js'
 
 const library = new URL('../../../../src/engine/xla/pjrt/index.js', import.meta.url).href
@@ -45,6 +47,22 @@ for (const [name, { script, status = 0, stderr = /^$/ }] of Object.entries(scrip
     assert.match(result.stderr, stderr)
   })
 }
+
+test('a script that only loads what another one compiled ends cleanly, too', (context) => {
+  const file = join(temporaryFolder(context), 'program')
+  const made = run(`const { writeFileSync } = await import('node:fs'); writeFileSync(${JSON.stringify(file)}, executable.serialize())`)
+  assert.equal(made.status, 0, made.stderr)
+  const source = `
+    import { readFileSync } from 'node:fs'
+    import { Client, loadPlugin } from ${JSON.stringify(library)}
+    const client = await Client.create(loadPlugin(${JSON.stringify(pluginPath)}), { cpu_device_count: 1 })
+    await client.deserialize(readFileSync(${JSON.stringify(file)}))`
+  for (const end of ['', '; await client.close()']) {
+    const { status, signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source + end],
+      { encoding: 'utf8', timeout: 60_000 })
+    assert.deepEqual({ status, signal }, { status: 0, signal: null }, stderr)
+  }
+})
 
 test('XLA\'s log is quiet, unless NEOMESH_DEBUG says xla', () => {
   const levels = 'console.log(process.env.TF_CPP_MIN_LOG_LEVEL)'
