@@ -10,8 +10,11 @@ import { configOf, memory, SHAPES, tokens, weights } from './work.js'
 
 const { values: options } = parseArgs({
   options: {
-    shape: { type: 'string', default: 'small' }, batch: { type: 'string', default: '1' }, prompt: { type: 'string', default: '64' },
-    new: { type: 'string', default: '128' }, runs: { type: 'string', default: '3' },
+    shape: { type: 'string', default: 'small' },
+    batch: { type: 'string', default: '1' },
+    prompt: { type: 'string', default: '64' },
+    new: { type: 'string', default: '128' },
+    runs: { type: 'string', default: '3' },
   },
 })
 const shape = { ...SHAPES[options.shape], batch: Number(options.batch) }
@@ -21,7 +24,16 @@ const engine = await openXla()
 const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
 const parameters: Record<string, DeviceArray> = {}
 for (const { name, dims, shape: stored } of specs)
-  parameters[name] = DeviceArray.from(engine, weights(name, stored.reduce((a, b) => a * b, 1), stored.length), dims, 'f32')
+  parameters[name] = DeviceArray.from(
+    engine,
+    weights(
+      name,
+      stored.reduce((a, b) => a * b, 1),
+      stored.length,
+    ),
+    dims,
+    'f32',
+  )
 const model: LoadedModel = { engine, config, specs, parameters }
 const ids = tokens(shape, 0, prompt)
 const prompts = Array.from({ length: shape.batch }, (_, row) => ids.subarray(row * prompt, (row + 1) * prompt))
@@ -40,8 +52,19 @@ async function run(): Promise<{ ms: number; firstMs: number; ids: number[][] }> 
 const first = await run()
 const runs = []
 for (let i = 0; i < Number(options.runs); i++) runs.push(await run())
-console.log(JSON.stringify({
-  impl: 'neomesh', shape: options.shape, batch: shape.batch, prompt, new: made, run_ms: runs.map(({ ms }) => ms), first_token_ms: runs.map(({ firstMs }) => firstMs),
-  first_run_s: first.ms / 1000, peak_mb: memory().peak, ids_head: first.ids[0].slice(0, 8), checksum: first.ids.flat().reduce((a, b) => a + b, 0),
-}))
+console.log(
+  JSON.stringify({
+    impl: 'neomesh',
+    shape: options.shape,
+    batch: shape.batch,
+    prompt,
+    new: made,
+    run_ms: runs.map(({ ms }) => ms),
+    first_token_ms: runs.map(({ firstMs }) => firstMs),
+    first_run_s: first.ms / 1000,
+    peak_mb: memory().peak,
+    ids_head: first.ids[0].slice(0, 8),
+    checksum: first.ids.flat().reduce((a, b) => a + b, 0),
+  }),
+)
 await engine.close()

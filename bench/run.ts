@@ -13,7 +13,8 @@ import { median } from './work.js'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const python = `${root}.venv-peers/bin/python`
 const { values: options, positionals } = parseArgs({
-  options: { rounds: { type: 'string', default: '2' }, save: { type: 'string' } }, allowPositionals: true,
+  options: { rounds: { type: 'string', default: '2' }, save: { type: 'string' } },
+  allowPositionals: true,
 })
 const peers = existsSync(python)
 const wanted = (word: string, among: readonly string[]) => {
@@ -36,17 +37,25 @@ interface Side {
 
 const KEEP = { PEER_MALLOC: 'keep' }
 const ours = (script: string, ...args: string[]): Side => ({
-  name: 'neomesh', command: [process.execPath, `${root}dist/bench/${script}.js`, ...args], environment: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' },
+  name: 'neomesh',
+  command: [process.execPath, `${root}dist/bench/${script}.js`, ...args],
+  environment: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' },
 })
 const peer = (script: string, impl: string, args: readonly string[], keep = false): Side => ({
-  name: keep ? `${impl} +malloc` : impl, command: [python, `${root}bench/peers/${script}.py`, '--impl', impl, ...args], ...(keep && { environment: KEEP }),
+  name: keep ? `${impl} +malloc` : impl,
+  command: [python, `${root}bench/peers/${script}.py`, '--impl', impl, ...args],
+  ...(keep && { environment: KEEP }),
 })
 
 /** One figure; null where the process failed, which is told on stderr. */
 function measure({ name, command, environment }: Side): Result | null {
   const [program, ...args] = command
   const { GLIBC_TUNABLES: _, ...inherited } = process.env
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: { ...inherited, ...environment }, maxBuffer: 1 << 26 })
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    encoding: 'utf8',
+    env: { ...inherited, ...environment },
+    maxBuffer: 1 << 26,
+  })
   if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1)!) as Result
   process.stderr.write(`${name} failed: ${stderr.trim().split('\n').at(-1)}\n`)
   return null
@@ -67,21 +76,32 @@ function rounds(sides: readonly Side[], count = Number(options.rounds)): Map<str
 const shapes = ['teach', 'small', '125m']
 const kinds = ['train', 'generate', 'tokenizer']
 const versions = new Map<string, string>()
-const note = (result: Result) => Object.entries((result.versions ?? {}) as Record<string, string>).forEach(([name, version]) => versions.set(name, version))
+const note = (result: Result) =>
+  Object.entries((result.versions ?? {}) as Record<string, string>).forEach(([name, version]) =>
+    versions.set(name, version),
+  )
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }
 say('# Benchmarks')
 say()
-say(`neomesh ${version} with the plugin of requirements.txt, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}, on ${cpus().length} CPUs`)
-say(`(${cpus()[0].model}), ${Math.round(totalmem() / 2 ** 30)} GiB. Made by \`make bench\`: each row is a process of its own, the rows of a table`)
-say(`take turns, ${options.rounds} rounds; medians of all steps or runs, best in brackets. +malloc: glibc keeps freed memory (bench/peers/README.md).`)
+say(
+  `neomesh ${version} with the plugin of requirements.txt, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}, on ${cpus().length} CPUs`,
+)
+say(
+  `(${cpus()[0].model}), ${Math.round(totalmem() / 2 ** 30)} GiB. Made by \`make bench\`: each row is a process of its own, the rows of a table`,
+)
+say(
+  `take turns, ${options.rounds} rounds; medians of all steps or runs, best in brackets. +malloc: glibc keeps freed memory (bench/peers/README.md).`,
+)
 if (!peers) say('The peers are not installed here (`make bench-peers`).')
 
 if (wanted('train', kinds)) {
   say()
   say('## Training')
   say()
-  say('Equal weights and tokens, so losses agree. First step: tracing, compiling without a cache, and the step itself. Host: time per step')
+  say(
+    'Equal weights and tokens, so losses agree. First step: tracing, compiling without a cache, and the step itself. Host: time per step',
+  )
   say('before the program is started.')
   for (const shape of shapes.filter((each) => wanted(each, shapes))) {
     const steps = shape === '125m' ? ['--steps', '3'] : ['--steps', '8']
@@ -89,23 +109,36 @@ if (wanted('train', kinds)) {
     const sides = [
       ours('train', ...args),
       { ...ours('train', ...args, '--dtype', 'bf16'), name: 'neomesh bf16' },
-      ...(peers ? [peer('train', 'torch-compile', args), peer('train', 'hf', args), peer('train', 'jax', args), peer('train', 'hf', args, true), peer('train', 'torch-compile', args, true)] : []),
+      ...(peers
+        ? [
+            peer('train', 'torch-compile', args),
+            peer('train', 'hf', args),
+            peer('train', 'jax', args),
+            peer('train', 'hf', args, true),
+            peer('train', 'torch-compile', args, true),
+          ]
+        : []),
     ]
     sides.forEach((side) => Object.assign(side, { environment: { ...side.environment, NEOMESH_CACHE: 'off' } }))
     say()
-    say(`| ${shape} | step ms | tokens/s | GFLOP/s | first step s | compile s | host ms | peak MB | loss first / last |`)
+    say(
+      `| ${shape} | step ms | tokens/s | GFLOP/s | first step s | compile s | host ms | peak MB | loss first / last |`,
+    )
     say('|---|---|---|---|---|---|---|---|---|')
     for (const [name, results] of rounds(sides)) {
       if (results.length === 0) continue
       const all = results.flatMap((result) => result.step_ms as number[])
       const [first] = results
       note(first)
-      const ms = median(all), best = Math.min(...all)
+      const ms = median(all),
+        best = Math.min(...all)
       const rate = (per: number) => ((first.tokens_per_step / per) * 1000).toFixed(0)
       const host = first.host_ms ? median(results.flatMap((result) => result.host_ms as number[])).toFixed(1) : ''
-      say(`| ${name} | ${ms.toFixed(0)} (${best.toFixed(0)}) | ${rate(ms)} (${rate(best)}) | ${(first.gflop_per_step / ms * 1000).toFixed(0)} | `
-        + `${median(results.map((result) => result.first_step_s)).toFixed(1)} | ${first.compile_s ? median(results.map((result) => result.compile_s)).toFixed(1) : ''} | ${host} | `
-        + `${Math.max(...results.map((result) => result.peak_mb)).toFixed(0)} | ${first.loss_first.toFixed(4)} / ${first.loss_last.toFixed(4)} |`)
+      say(
+        `| ${name} | ${ms.toFixed(0)} (${best.toFixed(0)}) | ${rate(ms)} (${rate(best)}) | ${((first.gflop_per_step / ms) * 1000).toFixed(0)} | ` +
+          `${median(results.map((result) => result.first_step_s)).toFixed(1)} | ${first.compile_s ? median(results.map((result) => result.compile_s)).toFixed(1) : ''} | ${host} | ` +
+          `${Math.max(...results.map((result) => result.peak_mb)).toFixed(0)} | ${first.loss_first.toFixed(4)} / ${first.loss_last.toFixed(4)} |`,
+      )
     }
   }
 }
@@ -114,22 +147,31 @@ if (wanted('generate', kinds)) {
   say()
   say('## Generation')
   say()
-  say('Greedy, f32, 64 tokens in, 128 out, keys and values cached. Decoding is all but the first token. Equal checksums: equal tokens.')
+  say(
+    'Greedy, f32, 64 tokens in, 128 out, keys and values cached. Decoding is all but the first token. Equal checksums: equal tokens.',
+  )
   for (const shape of ['small', '125m'].filter((each) => wanted(each, shapes)))
     for (const batch of ['1', '8']) {
       const args = ['--shape', shape, '--batch', batch]
       say()
       say(`| ${shape}, batch ${batch} | decoded tokens/s | first token ms | first run s | peak MB | checksum |`)
       say('|---|---|---|---|---|---|')
-      const sides = [ours('generate', ...args), ...(peers ? ['jax', 'torch', 'hf'].map((impl) => peer('generate', impl, args)) : [])]
+      const sides = [
+        ours('generate', ...args),
+        ...(peers ? ['jax', 'torch', 'hf'].map((impl) => peer('generate', impl, args)) : []),
+      ]
       for (const [name, results] of rounds(sides)) {
         if (results.length === 0) continue
         const [first] = results
         note(first)
-        const runs = results.flatMap((result) => (result.run_ms as number[]).map((ms, i) => ms - (result.first_token_ms[i] ?? result.first_token_ms[0])))
+        const runs = results.flatMap((result) =>
+          (result.run_ms as number[]).map((ms, i) => ms - (result.first_token_ms[i] ?? result.first_token_ms[0])),
+        )
         const rate = (ms: number) => ((Number(batch) * 127 * 1000) / ms).toFixed(1)
-        say(`| ${name} | ${rate(median(runs))} (${rate(Math.min(...runs))}) | ${median(results.flatMap((result) => result.first_token_ms)).toFixed(0)} | `
-          + `${median(results.map((result) => result.first_run_s)).toFixed(1)} | ${Math.max(...results.map((result) => result.peak_mb)).toFixed(0)} | ${first.checksum} |`)
+        say(
+          `| ${name} | ${rate(median(runs))} (${rate(Math.min(...runs))}) | ${median(results.flatMap((result) => result.first_token_ms)).toFixed(0)} | ` +
+            `${median(results.map((result) => result.first_run_s)).toFixed(1)} | ${Math.max(...results.map((result) => result.peak_mb)).toFixed(0)} | ${first.checksum} |`,
+        )
       }
     }
 }

@@ -46,8 +46,14 @@ async function measure(path: string, vocabSize: number): Promise<string[]> {
   checkRoundTrip(tokenizer, documents, encoded)
   const tokens = encoded.reduce((sum, ids) => sum + ids.length, 0)
   return [
-    tokenizer.vocabSize, trainSeconds.toFixed(2), trainMemory, megabytes(bytes / encodeSeconds),
-    megabytes(bytes / decodeSeconds), tokens, (bytes / tokens).toFixed(3), peakMemory(),
+    tokenizer.vocabSize,
+    trainSeconds.toFixed(2),
+    trainMemory,
+    megabytes(bytes / encodeSeconds),
+    megabytes(bytes / decodeSeconds),
+    tokens,
+    (bytes / tokens).toFixed(3),
+    peakMemory(),
   ].map(String)
 }
 

@@ -10,12 +10,20 @@ import { configOf, flopsPerToken, memory, SHAPES, tokens, weights } from './work
 
 const { values: options } = parseArgs({
   options: {
-    shape: { type: 'string', default: 'teach' }, steps: { type: 'string', default: '8' }, warmup: { type: 'string', default: '1' },
-    dtype: { type: 'string', default: 'f32' }, layers: { type: 'string' }, config: { type: 'string', default: '{}' }, flags: { type: 'string', default: '{}' },
+    shape: { type: 'string', default: 'teach' },
+    steps: { type: 'string', default: '8' },
+    warmup: { type: 'string', default: '1' },
+    dtype: { type: 'string', default: 'f32' },
+    layers: { type: 'string' },
+    config: { type: 'string', default: '{}' },
+    flags: { type: 'string', default: '{}' },
   },
 })
 const shape = SHAPES[options.shape]
-const config = configOf(shape, { precision: options.dtype === 'bf16' ? 'bfloat16' : 'float32', ...JSON.parse(options.config) })
+const config = configOf(shape, {
+  precision: options.dtype === 'bf16' ? 'bfloat16' : 'float32',
+  ...JSON.parse(options.config),
+})
 const began = performance.now()
 const engine = await openXla({ flags: JSON.parse(options.flags) })
 const trainer = new Trainer(engine, config, options.layers as LayerMode | undefined)
@@ -25,7 +33,10 @@ await trainer.start(async (spec) => {
 })
 const readyS = (performance.now() - began) / 1000
 const prepared = await trainer.prepare()
-const stepMs: number[] = [], cpuMs: number[] = [], outsideMs: number[] = [], losses: number[] = []
+const stepMs: number[] = [],
+  cpuMs: number[] = [],
+  outsideMs: number[] = [],
+  losses: number[] = []
 let firstS = 0
 const total = Number(options.warmup) + Number(options.steps)
 for (let step = 0; step < total; step++) {
@@ -44,10 +55,27 @@ for (let step = 0; step < total; step++) {
   cpuMs.push((used.user + used.system) / 1000)
   outsideMs.push(dispatched - start)
 }
-console.log(JSON.stringify({
-  impl: 'neomesh', shape: options.shape, dtype: options.dtype, layers: trainer.layers, step_ms: stepMs, cpu_ms: cpuMs, tokens_per_step: shape.batch * shape.ctx,
-  first_step_s: prepared.traceSeconds + prepared.compileSeconds + firstS, ready_s: readyS, trace_s: prepared.traceSeconds, compile_s: prepared.compileSeconds,
-  from_cache: prepared.fromCache, host_ms: outsideMs, peak_mb: memory().peak, xla: prepared.memory,
-  gflop_per_step: (shape.batch * shape.ctx * flopsPerToken(shape)) / 1e9, loss_first: losses[0], loss_last: losses.at(-1), losses,
-}))
+console.log(
+  JSON.stringify({
+    impl: 'neomesh',
+    shape: options.shape,
+    dtype: options.dtype,
+    layers: trainer.layers,
+    step_ms: stepMs,
+    cpu_ms: cpuMs,
+    tokens_per_step: shape.batch * shape.ctx,
+    first_step_s: prepared.traceSeconds + prepared.compileSeconds + firstS,
+    ready_s: readyS,
+    trace_s: prepared.traceSeconds,
+    compile_s: prepared.compileSeconds,
+    from_cache: prepared.fromCache,
+    host_ms: outsideMs,
+    peak_mb: memory().peak,
+    xla: prepared.memory,
+    gflop_per_step: (shape.batch * shape.ctx * flopsPerToken(shape)) / 1e9,
+    loss_first: losses[0],
+    loss_last: losses.at(-1),
+    losses,
+  }),
+)
 await engine.close()

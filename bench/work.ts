@@ -19,12 +19,34 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
 }
 
 /** The model of a shape: layers alternate global and local with radius 256; AdamW at a constant rate; no z-loss. */
-export function configOf({ layers, embd, heads, ctx, vocab, batch }: Shape, changes: Record<string, unknown> = {}): ModelConfig {
-  return parseModelConfig({
-    n_vocab: vocab, n_ctx: ctx, n_embd: embd, n_head: heads, n_layer: layers, attention_types: [[['global', 'local'], layers / 2]],
-    local_attention_radius: 256, z_loss: 0, opt_name: 'adamw', lr: 1e-3, lr_decay: 'none', beta1: 0.9, beta2: 0.95, epsilon: 1e-8,
-    weight_decay: 0.1, gradient_clipping: 1, train_batch_size: batch, train_steps: 1000, ...changes,
-  }, 'bench').config
+export function configOf(
+  { layers, embd, heads, ctx, vocab, batch }: Shape,
+  changes: Record<string, unknown> = {},
+): ModelConfig {
+  return parseModelConfig(
+    {
+      n_vocab: vocab,
+      n_ctx: ctx,
+      n_embd: embd,
+      n_head: heads,
+      n_layer: layers,
+      attention_types: [[['global', 'local'], layers / 2]],
+      local_attention_radius: 256,
+      z_loss: 0,
+      opt_name: 'adamw',
+      lr: 1e-3,
+      lr_decay: 'none',
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      weight_decay: 0.1,
+      gradient_clipping: 1,
+      train_batch_size: batch,
+      train_steps: 1000,
+      ...changes,
+    },
+    'bench',
+  ).config
 }
 
 function hash(i: number, seed: number): number {
@@ -44,8 +66,19 @@ export function weights(name: string, size: number, dims: number): Float32Array 
 }
 
 const OF_LAYER = [
-  'norm_1/g', 'norm_1/b', 'attn/q', 'attn/k', 'attn/v', 'attn/o', 'attn/compute_output_bias/o_b', 'norm_2/g', 'norm_2/b',
-  'mlp/conv1d_main/c_fc/kernel', 'mlp/conv1d_main/c_fc/bias', 'mlp/conv1d_main/c_proj/kernel', 'mlp/conv1d_main/c_proj/bias',
+  'norm_1/g',
+  'norm_1/b',
+  'attn/q',
+  'attn/k',
+  'attn/v',
+  'attn/o',
+  'attn/compute_output_bias/o_b',
+  'norm_2/g',
+  'norm_2/b',
+  'mlp/conv1d_main/c_fc/kernel',
+  'mlp/conv1d_main/c_fc/bias',
+  'mlp/conv1d_main/c_proj/kernel',
+  'mlp/conv1d_main/c_proj/bias',
 ]
 
 function placeOf(name: string): number {

@@ -15,9 +15,14 @@ if (!existsSync(fileURLToPath(main))) {
   console.error('neomesh: not built yet; run `make setup` (or `npm ci && npm run build`) in the checkout')
   process.exit(1)
 } else if (process.platform === 'linux' && process.env.GLIBC_TUNABLES === undefined) {
-  const again = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit', env: { ...process.env, GLIBC_TUNABLES: MALLOC },
-  })
+  const again = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, GLIBC_TUNABLES: MALLOC },
+    },
+  )
   // A terminal sends Ctrl-C to both; a signal sent to this process alone is passed on. The child takes two close ones for one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => again.kill(signal))
   again.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))

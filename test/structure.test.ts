@@ -7,19 +7,31 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n').map((line) => line.replaceAll('/', ''))
+const ignored = readFileSync(join(root, '.gitignore'), 'utf8')
+  .split('\n')
+  .map((line) => line.replaceAll('/', ''))
 
 /** The tree in the README: folders by depth, each with its phrase. */
-const tree = [.../```\n(bin\/[^]*?)```/.exec(readme)![1].matchAll(/^( *)(\S+)\/ +(.*)$/gm)]
-  .map(([, indent, name, phrase]) => ({ name, phrase, room: indent.length > 0 }))
+const tree = [.../```\n(bin\/[^]*?)```/.exec(readme)![1].matchAll(/^( *)(\S+)\/ +(.*)$/gm)].map(
+  ([, indent, name, phrase]) => ({ name, phrase, room: indent.length > 0 }),
+)
 const rooms = tree.filter(({ room }) => room).map(({ name }) => name)
 
-const foldersIn = (path: string) => readdirSync(join(root, path), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
+const foldersIn = (path: string) =>
+  readdirSync(join(root, path), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
 
 test('the tree in the README has every folder and every room of src, and none that is gone', () => {
   const kept = foldersIn('.').filter((name) => name !== '.git' && !ignored.includes(name))
-  assert.deepEqual(tree.filter(({ room }) => !room).map(({ name }) => name).sort(), kept)
+  assert.deepEqual(
+    tree
+      .filter(({ room }) => !room)
+      .map(({ name }) => name)
+      .sort(),
+    kept,
+  )
   assert.deepEqual(rooms.toSorted(), foldersIn('src'))
   for (const { name, phrase } of tree) assert.ok(phrase.length > 10, `${name}/ has no phrase`)
 })
@@ -43,11 +55,20 @@ test('nothing in src imports a test or a benchmark', () => {
 })
 
 test('packages that src imports are dependencies of the package', () => {
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
-    { dependencies: Record<string, string> }
-  const used = new Set(sourcesIn('src').flatMap((file) => specifiersIn(file))
-    .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
-    .map((name) => name.split('/').slice(0, name.startsWith('@') ? 2 : 1).join('/')))
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const used = new Set(
+    sourcesIn('src')
+      .flatMap((file) => specifiersIn(file))
+      .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+      .map((name) =>
+        name
+          .split('/')
+          .slice(0, name.startsWith('@') ? 2 : 1)
+          .join('/'),
+      ),
+  )
   assert.deepEqual([...used].sort(), Object.keys(dependencies).sort())
 })
 
@@ -61,7 +82,9 @@ test('commands and files that the README names exist', () => {
 
 function sourcesIn(folder: string): string[] {
   return (readdirSync(join(root, folder), { recursive: true }) as string[])
-    .filter((name) => name.endsWith('.ts')).map((name) => `${folder}/${name.split(sep).join('/')}`).sort()
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name.split(sep).join('/')}`)
+    .sort()
 }
 
 /** What a file imports or exports from, as written. */
@@ -73,6 +96,12 @@ function specifiersIn(file: string): string[] {
 
 /** Files of this project that a file imports, by path from the root. */
 function importsOf(file: string): string[] {
-  return specifiersIn(file).filter((name) => name.startsWith('.'))
-    .map((name) => relative(root, resolve(root, file, '..', name)).split(sep).join('/').replace(/\.js$/, '.ts'))
+  return specifiersIn(file)
+    .filter((name) => name.startsWith('.'))
+    .map((name) =>
+      relative(root, resolve(root, file, '..', name))
+        .split(sep)
+        .join('/')
+        .replace(/\.js$/, '.ts'),
+    )
 }

@@ -6,33 +6,43 @@ import { bytes, createProgress } from './progress.js'
 
 export function importCommand(): Command {
   const command = new Command('import').description('make a checkpoint of a model in another format')
-  command.command('hf')
+  command
+    .command('hf')
     .description('a Hugging Face GPT-Neo folder: config.json, safetensors in one file or in shards, tokenizer.json')
     .argument('<folder>')
     .requiredOption('-o, --out <folder>', 'checkpoint to make')
-    .action((folder: string, { out }: { out: string }) => convert('importing', (options) => importHf(folder, out, options)))
-  command.command('tf')
+    .action((folder: string, { out }: { out: string }) =>
+      convert('importing', (options) => importHf(folder, out, options)),
+    )
+  command
+    .command('tf')
     .description('a TensorFlow checkpoint of the original GPT-Neo: PREFIX.index and PREFIX.data-*')
     .argument('<prefix>', 'prefix of the files, or their folder')
     .requiredOption('-o, --out <folder>', 'checkpoint to make')
     .option('-c, --config <path>', 'its model config (default: config.json beside it)')
     .option('-t, --tokenizer <path>', 'tokenizer.json to keep with it')
     .action((prefix: string, { out, config, tokenizer }: { out: string; config?: string; tokenizer?: string }) =>
-      convert('importing', (options) => importTf(prefix, out, { ...options, config, tokenizer })))
+      convert('importing', (options) => importTf(prefix, out, { ...options, config, tokenizer })),
+    )
   return command
 }
 
 export function exportCommand(): Command {
   const command = new Command('export').description('write a trained model in another format')
-  command.command('hf')
+  command
+    .command('hf')
     .description('as a Hugging Face GPT-Neo folder, which transformers loads')
     .argument('<model>', 'folder of a run or of a checkpoint')
     .requiredOption('-o, --out <folder>', 'folder to make')
-    .option('-t, --tokenizer <path>', 'tokenizer.json (default: the run\'s)')
+    .option('-t, --tokenizer <path>', "tokenizer.json (default: the run's)")
     .option('--max-shard-bytes <bytes>', 'cut the weights into files of at most this size', whole(1))
     .option('--vocab-size <rows>', 'leave out rows of the embedding beyond these', whole(1))
-    .action((model: string, { out, ...rest }: { out: string; tokenizer?: string; maxShardBytes?: number; vocabSize?: number }) =>
-      convert('exporting', (options) => exportHf(model, out, { ...options, ...rest })))
+    .action(
+      (
+        model: string,
+        { out, ...rest }: { out: string; tokenizer?: string; maxShardBytes?: number; vocabSize?: number },
+      ) => convert('exporting', (options) => exportHf(model, out, { ...options, ...rest })),
+    )
   return command
 }
 
@@ -42,7 +52,8 @@ async function convert(title: string, work: (options: ConvertOptions) => Promise
   const { signal, done } = interruptible()
   try {
     const { output, tensors, parameters, notes } = await work({
-      signal, onProgress: (at) => bar.update(at.bytes, `${at.tensors} of ${at.totalTensors} tensors`, at.totalBytes),
+      signal,
+      onProgress: (at) => bar.update(at.bytes, `${at.tensors} of ${at.totalTensors} tensors`, at.totalBytes),
     })
     for (const note of notes) bar.log(note)
     bar.stop(`${tensors} tensors, ${parameters.toLocaleString('en-US')} parameters: ${output}`)

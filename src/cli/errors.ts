@@ -1,7 +1,16 @@
 /** Errors that are a user's to mend: their message says what, where and what to do. */
 const EXPECTED = new Set([
-  'FileError', 'DataError', 'TokenizerError', 'ConfigError', 'EngineError', 'PjrtError', 'PluginNotFoundError',
-  'DivergenceError', 'RangeError', 'OpError', 'UsageError',
+  'FileError',
+  'DataError',
+  'TokenizerError',
+  'ConfigError',
+  'EngineError',
+  'PjrtError',
+  'PluginNotFoundError',
+  'DivergenceError',
+  'RangeError',
+  'OpError',
+  'UsageError',
 ])
 
 /** A wrong use of the command line. */

@@ -26,8 +26,14 @@ export async function run(args: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
     .addHelpText('after', ENVIRONMENT)
   const commands = [
-    tokenizerCommand(), dataCommand(), configCommand(), trainCommand(), sampleCommand(), importCommand(),
-    exportCommand(), demoCommand(),
+    tokenizerCommand(),
+    dataCommand(),
+    configCommand(),
+    trainCommand(),
+    sampleCommand(),
+    importCommand(),
+    exportCommand(),
+    demoCommand(),
   ]
   for (const command of commands) program.addCommand(command)
   inherit(program, 'neomesh')
@@ -51,7 +57,11 @@ function inherit(command: Command, path: string): void {
   command.exitOverride()
   command.configureOutput({
     outputError(text, write) {
-      const [what, ...more] = text.trim().replace(/^error: /, '').split('\n').filter((line) => line !== '')
+      const [what, ...more] = text
+        .trim()
+        .replace(/^error: /, '')
+        .split('\n')
+        .filter((line) => line !== '')
       const suggestion = more.map((line) => ` ${line}`).join('')
       write(`neomesh: ${what}${suggestion} (${path} --help tells more)\n`)
     },

@@ -33,8 +33,16 @@ function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
   const { title, start = 0 } = options
   const state = createState(options)
   const bar = new SingleBar({
-    format: `${title} {bar} {line}`, stream, hideCursor: true, clearOnComplete: true, barsize: 24, fps: 5,
-    barCompleteChar: '█', barIncompleteChar: '░', linewrap: false, gracefulExit: false,
+    format: `${title} {bar} {line}`,
+    stream,
+    hideCursor: true,
+    clearOnComplete: true,
+    barsize: 24,
+    fps: 5,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    linewrap: false,
+    gracefulExit: false,
   })
   bar.start(Math.max(options.total, 1), start, { line: '' })
   // An end in the middle, as by a second Ctrl-C, gives the terminal its cursor back.
@@ -110,7 +118,9 @@ function createState({ total, start = 0, format = (x) => x.toLocaleString('en-US
 
 /** Says every few seconds that something whose end is not known is still going on, as long as `work` takes. */
 export async function whileWaiting<T>(
-  what: string, work: Promise<T>, stream: NodeJS.WriteStream = process.stderr,
+  what: string,
+  work: Promise<T>,
+  stream: NodeJS.WriteStream = process.stderr,
 ): Promise<T> {
   const began = performance.now()
   const seconds = () => duration((performance.now() - began) / 1000)
@@ -134,7 +144,11 @@ export function duration(seconds: number): string {
 
 /** `1.2 MB`, decimal units. */
 export function bytes(amount: number): string {
-  for (const [unit, size] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const)
+  for (const [unit, size] of [
+    ['GB', 1e9],
+    ['MB', 1e6],
+    ['kB', 1e3],
+  ] as const)
     if (amount >= size) return `${(amount / size).toFixed(1)} ${unit}`
   return `${Math.round(amount)} B`
 }

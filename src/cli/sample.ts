@@ -20,19 +20,25 @@ interface Options extends EngineOptions {
 }
 
 export function sampleCommand(): Command {
-  return withEngine(new Command('sample')
-    .description('continue a prompt with a trained model, streaming to the terminal')
-    .argument('<model>', 'folder of a run or of a checkpoint')
-    .option('-p, --prompt <text>', 'text to continue (default: the beginning of a document)')
-    .option('-n, --max-tokens <count>', 'most new tokens; the context also ends at n_ctx', whole(1), 200)
-    .option('-t, --temperature <number>', '0 takes the likeliest token', real(0), 0.9)
-    .option('-k, --top-k <count>', 'only the likeliest so many tokens; 0: all', whole(0), 0)
-    .option('--top-p <part>', 'only the likeliest tokens that together have this probability', real(0, 1, { not: 0 }),
-      1)
-    .option('--seed <number>', 'equal seeds give equal text', whole(0), 0)
-    .option('--count <samples>', 'how many continuations, one after the other', whole(1), 1)
-    .option('--tokenizer <path>', 'tokenizer.json (default: the run\'s)')
-    .action(sample))
+  return withEngine(
+    new Command('sample')
+      .description('continue a prompt with a trained model, streaming to the terminal')
+      .argument('<model>', 'folder of a run or of a checkpoint')
+      .option('-p, --prompt <text>', 'text to continue (default: the beginning of a document)')
+      .option('-n, --max-tokens <count>', 'most new tokens; the context also ends at n_ctx', whole(1), 200)
+      .option('-t, --temperature <number>', '0 takes the likeliest token', real(0), 0.9)
+      .option('-k, --top-k <count>', 'only the likeliest so many tokens; 0: all', whole(0), 0)
+      .option(
+        '--top-p <part>',
+        'only the likeliest tokens that together have this probability',
+        real(0, 1, { not: 0 }),
+        1,
+      )
+      .option('--seed <number>', 'equal seeds give equal text', whole(0), 0)
+      .option('--count <samples>', 'how many continuations, one after the other', whole(1), 1)
+      .option('--tokenizer <path>', "tokenizer.json (default: the run's)")
+      .action(sample),
+  )
 }
 
 async function sample(path: string, options: Options): Promise<void> {
@@ -58,7 +64,10 @@ async function sample(path: string, options: Options): Promise<void> {
  * Writes a prompt and its continuation to standard output as it comes; the signal ends it. Returns tokens a second.
  */
 export async function streamSample(
-  model: LoadedModel, tokenizer: Tokenizer, prompt: string, { signal, ...options }: GenerateOptions,
+  model: LoadedModel,
+  tokenizer: Tokenizer,
+  prompt: string,
+  { signal, ...options }: GenerateOptions,
 ): Promise<number> {
   const eos = tokenizer.idOf('<|endoftext|>')
   const given = Array.from(tokenizer.encode(prompt))
@@ -94,11 +103,16 @@ async function tokenizerOf(path: string, checkpoint: string): Promise<string> {
 
 /** Refuses a tokenizer with ids that the model lacks; another one than the data's is told of. */
 async function checkTokenizer(
-  { config, tokenizerHash }: Awaited<ReturnType<typeof loadModel>>, { vocabSize }: Tokenizer, path: string,
+  { config, tokenizerHash }: Awaited<ReturnType<typeof loadModel>>,
+  { vocabSize }: Tokenizer,
+  path: string,
 ): Promise<void> {
   if (vocabSize > config.n_vocab) {
-    throw new TokenizerError(path, `it has ${vocabSize} tokens, the model's n_vocab is ${config.n_vocab}`,
-      'name the tokenizer that its data was made with')
+    throw new TokenizerError(
+      path,
+      `it has ${vocabSize} tokens, the model's n_vocab is ${config.n_vocab}`,
+      'name the tokenizer that its data was made with',
+    )
   }
   if (tokenizerHash && path.endsWith('.json') && (await sha256File(path)) !== tokenizerHash)
     process.stderr.write(`neomesh: note: ${path} is not the tokenizer.json that the model's data was made with\n`)

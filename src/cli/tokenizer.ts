@@ -17,16 +17,26 @@ interface TrainOptions {
 
 export function tokenizerCommand(): Command {
   const command = new Command('tokenizer').description('make a byte-level BPE tokenizer, or use one')
-  command.command('train')
+  command
+    .command('train')
     .description('learn a tokenizer from text; writes tokenizer.json, which Hugging Face tokenizers reads')
-    .argument('<inputs...>', 'files, folders (their .txt and .jsonl) or patterns; each line is one text, of a .jsonl '
-      + 'its "text"')
+    .argument(
+      '<inputs...>',
+      'files, folders (their .txt and .jsonl) or patterns; each line is one text, of a .jsonl ' + 'its "text"',
+    )
     .requiredOption('-o, --out <path>', 'where to write tokenizer.json')
-    .option('-n, --vocab-size <count>', 'tokens to end with, the 256 bytes and special tokens among them', whole(1),
-      50257)
+    .option(
+      '-n, --vocab-size <count>',
+      'tokens to end with, the 256 bytes and special tokens among them',
+      whole(1),
+      50257,
+    )
     .option('--min-frequency <count>', 'how often a pair must occur to become a token', whole(1), 2)
-    .option('--special-token <text>', 'a token that is never split; may be given several times (default: '
-      + '<|endoftext|>)', several)
+    .option(
+      '--special-token <text>',
+      'a token that is never split; may be given several times (default: ' + '<|endoftext|>)',
+      several,
+    )
     .action(async (inputs: string[], { specialToken: specialTokens, ...options }: TrainOptions) => {
       const { signal, done } = interruptible()
       try {
@@ -35,7 +45,8 @@ export function tokenizerCommand(): Command {
         done()
       }
     })
-  command.command('encode')
+  command
+    .command('encode')
     .description('print the token ids of a text, given or from standard input')
     .argument('[text]')
     .requiredOption('-t, --tokenizer <path>', 'tokenizer.json, or a folder with it or with vocab.json and merges.txt')
@@ -79,7 +90,9 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
   let merging = false
   try {
     const tokenizer = await trainTokenizer({
-      files, signal, ...options,
+      files,
+      signal,
+      ...options,
       onProgress(progress) {
         if (progress.phase === 'merging' && !merging) {
           merging = true
@@ -102,9 +115,11 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
 async function textFiles(inputs: readonly string[]): Promise<string[]> {
   const found = new Set<string>()
   for (const input of inputs) {
-    const files = await isFolder(input)
+    const files = (await isFolder(input))
       ? (await listFiles(input)).filter((file) => /\.(txt|jsonl)$/.test(file))
-      : isGlob(input) ? await globFiles(input) : [input]
+      : isGlob(input)
+        ? await globFiles(input)
+        : [input]
     if (files.length === 0)
       throw new TokenizerError(input, 'no .txt or .jsonl is there', 'name files, folders or patterns with some')
     for (const file of files) found.add(file)

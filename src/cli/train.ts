@@ -23,31 +23,39 @@ interface Options extends EngineOptions {
 }
 
 export function trainCommand(): Command {
-  const precision = new Option('--precision <type>', 'precision in place of the config\'s')
+  const precision = new Option('--precision <type>', "precision in place of the config's")
   const layers = new Option('--layers <mode>', 'a program part for each layer (unroll) or one for all (scan)')
-  return withEngine(new Command('train')
-    .description('train a model; a run that was interrupted goes on where it was')
-    .argument('<config>', 'model config, such as configs/models/demo.json')
-    .requiredOption('-r, --run <folder>', 'folder of the run: checkpoints, metrics.jsonl, config.json')
-    .option('-d, --data <config>', 'data set config, or the folder that `neomesh data prepare` made (default: '
-      + '"datasets" of the config)')
-    .option('--steps <count>', 'train_steps in place of the config\'s', whole(1))
-    .option('--batch <sequences>', 'train_batch_size in place of the config\'s', whole(1))
-    .option('--seed <number>', 'seed in place of the config\'s', whole(0))
-    .addOption(precision.choices(['float32', 'bfloat16']))
-    .option('--evaluate-every <steps>', 'evaluate on the validation data after so many steps; 0: at the end', whole(0),
-      0)
-    .addOption(layers.choices(['unroll', 'scan']))
-    .action(async (path: string, options: Options) => {
-      const config = await configOf(path, options)
-      const { run, data, evaluateEvery, layers: mode } = options
-      const engine = await openEngine(options)
-      try {
-        await runTraining({ engine, config, source: path, run, data, evaluateEvery, layers: mode, again: 'the same' })
-      } finally {
-        await engine.close()
-      }
-    }))
+  return withEngine(
+    new Command('train')
+      .description('train a model; a run that was interrupted goes on where it was')
+      .argument('<config>', 'model config, such as configs/models/demo.json')
+      .requiredOption('-r, --run <folder>', 'folder of the run: checkpoints, metrics.jsonl, config.json')
+      .option(
+        '-d, --data <config>',
+        'data set config, or the folder that `neomesh data prepare` made (default: ' + '"datasets" of the config)',
+      )
+      .option('--steps <count>', "train_steps in place of the config's", whole(1))
+      .option('--batch <sequences>', "train_batch_size in place of the config's", whole(1))
+      .option('--seed <number>', "seed in place of the config's", whole(0))
+      .addOption(precision.choices(['float32', 'bfloat16']))
+      .option(
+        '--evaluate-every <steps>',
+        'evaluate on the validation data after so many steps; 0: at the end',
+        whole(0),
+        0,
+      )
+      .addOption(layers.choices(['unroll', 'scan']))
+      .action(async (path: string, options: Options) => {
+        const config = await configOf(path, options)
+        const { run, data, evaluateEvery, layers: mode } = options
+        const engine = await openEngine(options)
+        try {
+          await runTraining({ engine, config, source: path, run, data, evaluateEvery, layers: mode, again: 'the same' })
+        } finally {
+          await engine.close()
+        }
+      }),
+  )
 }
 
 /** The config of a file with the options in place of its keys. */
@@ -93,7 +101,9 @@ export async function runTraining(options: RunTraining): Promise<boolean> {
 
 /** Opens the data of a run: named on the command line, or by the config. */
 async function openData(
-  config: ModelConfig, source: string, data?: string,
+  config: ModelConfig,
+  source: string,
+  data?: string,
 ): Promise<{ samples: Dataset; validation?: Dataset; dataset: DatasetConfig }> {
   const dataset = await readDatasetConfig(await datasetConfigFile(config, source, data))
   const shape = { contextLength: config.n_ctx, vocabularySize: config.n_vocab }
@@ -118,8 +128,10 @@ async function datasetConfigFile(config: ModelConfig, source: string, data?: str
   const name = typeof first === 'string' ? first : first[0]
   const tried = [join(dirname(source), '..', 'datasets', `${name}.json`), join('configs', 'datasets', `${name}.json`)]
   for (const file of tried) if (await isFile(file)) return file
-  throw new ConfigError(`${source}: data set "${name}" has no config: there is neither ${tried[0]} nor ${tried[1]}. `
-    + 'Give --data, or write one')
+  throw new ConfigError(
+    `${source}: data set "${name}" has no config: there is neither ${tried[0]} nor ${tried[1]}. ` +
+      'Give --data, or write one',
+  )
 }
 
 /** The tokenizer.json that a data set was made with, where it is still there. */

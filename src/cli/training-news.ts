@@ -28,10 +28,14 @@ export function showTraining({ config, engine, source, run, sequences, again }: 
       step = first
       const { memory, traceSeconds, compileSeconds, fromCache } = program
       say(engine)
-      say(`${source}: ${count(parameters)} parameters; ${count(sequences)} training sequences of ${config.n_ctx} `
-        + 'tokens')
-      say(`training step: traced in ${traceSeconds.toFixed(1)} s, ${fromCache ? 'loaded from the cache' : 'compiled'} `
-        + `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}` : ''}`)
+      say(
+        `${source}: ${count(parameters)} parameters; ${count(sequences)} training sequences of ${config.n_ctx} ` +
+          'tokens',
+      )
+      say(
+        `training step: traced in ${traceSeconds.toFixed(1)} s, ${fromCache ? 'loaded from the cache' : 'compiled'} ` +
+          `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}` : ''}`,
+      )
       if (resumed) say(`going on after step ${first} of ${steps}: ${resumed}`)
       const format = (x: number) => (Number.isInteger(x) ? String(x) : x.toFixed(2))
       bar = createProgress({ title: 'training', total: steps, start: first, format })

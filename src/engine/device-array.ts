@@ -8,16 +8,18 @@ export class DeviceArray<N extends string = any> {
   private gone: string | null = null
 
   constructor(
-    readonly engine: Engine, readonly dims: readonly Dim<N>[], readonly dtype: DType, private readonly storage: Storage,
+    readonly engine: Engine,
+    readonly dims: readonly Dim<N>[],
+    readonly dtype: DType,
+    private readonly storage: Storage,
   ) {}
 
   /** Copies host data to the engine. `data` is row-major over `dims`; bf16 and f16 are given as bits. */
-  static from<N extends string>(
-    engine: Engine, data: HostData, dims: readonly Dim<N>[], dtype: DType,
-  ): DeviceArray<N> {
+  static from<N extends string>(engine: Engine, data: HostData, dims: readonly Dim<N>[], dtype: DType): DeviceArray<N> {
     if (data.length !== sizeOf(dims))
-      throw new RangeError(`an array ${dtype} ${showDims(dims)} has ${sizeOf(dims)} elements; the data has `
-        + data.length)
+      throw new RangeError(
+        `an array ${dtype} ${showDims(dims)} has ${sizeOf(dims)} elements; the data has ` + data.length,
+      )
     const kind = HOST_ARRAYS[dtype]
     if (!(data instanceof kind))
       throw new TypeError(`an array of ${dtype} is made from a ${kind.name}, not a ${data.constructor.name}`)
@@ -65,7 +67,12 @@ export class DeviceArray<N extends string = any> {
 
 /** The typed array that holds each dtype on the host. */
 export const HOST_ARRAYS = {
-  f32: Float32Array, bf16: Uint16Array, f16: Uint16Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array,
+  f32: Float32Array,
+  bf16: Uint16Array,
+  f16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  bool: Uint8Array,
 } as const satisfies Record<DType, unknown>
 
 export const isDeviceArray = (x: unknown): x is DeviceArray => x instanceof DeviceArray

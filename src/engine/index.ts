@@ -1,6 +1,14 @@
 export { debug, type DebugSubject } from './debug.js'
 export { DeviceArray, HOST_ARRAYS, isDeviceArray } from './device-array.js'
-export { EngineError, type CompileOptions, type Engine, type Executable, type HostData, type MemoryUse, type Storage } from './engine.js'
+export {
+  EngineError,
+  type CompileOptions,
+  type Engine,
+  type Executable,
+  type HostData,
+  type MemoryUse,
+  type Storage,
+} from './engine.js'
 export { bf16ToFloats, floatsToBf16, toFloats } from './half.js'
 export { jit, type Compiled, type Jitted, type JitOptions } from './jit.js'
 export { openXla, XlaEngine, type XlaOptions } from './xla/engine.js'

@@ -38,7 +38,9 @@ export interface Jitted<A extends readonly unknown[], R> {
  * Arguments and results are trees.
  */
 export function jit<A extends readonly unknown[], R>(
-  engine: Engine, f: (...args: A) => R, options: JitOptions = {},
+  engine: Engine,
+  f: (...args: A) => R,
+  options: JitOptions = {},
 ): Jitted<A, R> {
   const name = options.name ?? (f.name || 'program')
   const known: { readonly specs: readonly unknown[]; readonly compiled: Promise<Compiled<R>> }[] = []
@@ -57,7 +59,10 @@ export function jit<A extends readonly unknown[], R>(
     const { traced, executable } = await prepare(...args)
     const inputs = leavesOf(args, isDeviceArray)
     const storages = inputs.map((x) => x.use(name))
-    const donated = leavesOf(args.filter((_, i) => options.donate?.includes(i)), isDeviceArray)
+    const donated = leavesOf(
+      args.filter((_, i) => options.donate?.includes(i)),
+      isDeviceArray,
+    )
     const { outputs } = executable.run(storages) // reads of the outputs report its errors
     donated.forEach((x) => x.markDonated(name))
     const { program, result } = traced
@@ -71,7 +76,11 @@ export function jit<A extends readonly unknown[], R>(
   return Object.assign(run, {
     prepare,
     dispose: () => {
-      for (const { compiled } of known) void compiled.then(({ executable }) => executable.dispose(), () => {})
+      for (const { compiled } of known)
+        void compiled.then(
+          ({ executable }) => executable.dispose(),
+          () => {},
+        )
       known.length = 0
     },
   }) as unknown as Jitted<A, R>
@@ -85,7 +94,11 @@ function sameShape(a: InputSpec, b: InputSpec): boolean {
 const isDescribed = (x: unknown): x is DeviceArray => isDeviceArray(x) || isSpec(x)
 
 async function compile<R>(
-  engine: Engine, f: (...args: any[]) => R, specs: readonly unknown[], name: string, donate: readonly number[],
+  engine: Engine,
+  f: (...args: any[]) => R,
+  specs: readonly unknown[],
+  name: string,
+  donate: readonly number[],
 ): Promise<Compiled<R>> {
   const start = performance.now()
   const traced = trace(f, specs, name)
@@ -93,8 +106,12 @@ async function compile<R>(
   debug('program', () => printProgram(traced.program))
   const executable = await engine.compile(traced.program, { aliases: aliasesOf(traced, specs, donate) })
   const count = traced.program.operations.length
-  debug('compile', () => `${name}: ${count} operations, traced in ${traceSeconds.toFixed(2)} s, `
-    + `${executable.fromCache ? 'loaded from the cache' : 'compiled'} in ${executable.seconds.toFixed(2)} s`)
+  debug(
+    'compile',
+    () =>
+      `${name}: ${count} operations, traced in ${traceSeconds.toFixed(2)} s, ` +
+      `${executable.fromCache ? 'loaded from the cache' : 'compiled'} in ${executable.seconds.toFixed(2)} s`,
+  )
   debug('memory', () => `${name}: ${JSON.stringify(executable.memory())} bytes`)
   return { traced, executable, traceSeconds }
 }

@@ -31,7 +31,9 @@ export interface LoadedModel {
  * Throws RangeError for an empty prompt, one that fills the context, ids outside the vocabulary, and wrong settings.
  */
 export async function* generate(
-  loaded: LoadedModel, prompts: readonly ArrayLike<number>[], options: GenerateOptions = {},
+  loaded: LoadedModel,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerateOptions = {},
 ): AsyncGenerator<NewTokens> {
   const { engine, config } = loaded
   const { maxTokens = 128, stopIds = [], seed = 0, signal } = options
@@ -115,19 +117,27 @@ function programs(loaded: LoadedModel, rows: number, capacity: number, { tempera
 function makePrograms({ engine, config, specs }: LoadedModel, rows: number, capacity: number, sampling: Sampling) {
   const scope = (model: ReturnType<typeof modelOf>, parameters: Parameters) =>
     scopeOf(model, specs, parameters, 'unroll')
-  const start = jit(engine, (parameters: Parameters, ids: Tensor, words: Tensor) => {
-    const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size })
-    const { logits, caches } = continued(scope(model, parameters), ids, model, capacity)
-    const position = constant(ids.dims[1].size, 'i32')
-    return { ids: pickNext(logits, keyAt(words, position), sampling), caches, position }
-  }, { name: 'prefill' })
-  const step = jit(engine, (parameters: Parameters, from: Position, ids: Tensor, words: Tensor) => {
-    const model = modelOf(config, { batch: rows, sequence: 1 })
-    const given = reshape(ids, [model.batch, model.sequence])
-    const next = continued(scope(model, parameters), given, model, capacity, from)
-    const after = from.position.add(1)
-    return { ids: pickNext(next.logits, keyAt(words, after), sampling), caches: next.caches, position: after }
-  }, { name: 'decode', donate: [1] })
+  const start = jit(
+    engine,
+    (parameters: Parameters, ids: Tensor, words: Tensor) => {
+      const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size })
+      const { logits, caches } = continued(scope(model, parameters), ids, model, capacity)
+      const position = constant(ids.dims[1].size, 'i32')
+      return { ids: pickNext(logits, keyAt(words, position), sampling), caches, position }
+    },
+    { name: 'prefill' },
+  )
+  const step = jit(
+    engine,
+    (parameters: Parameters, from: Position, ids: Tensor, words: Tensor) => {
+      const model = modelOf(config, { batch: rows, sequence: 1 })
+      const given = reshape(ids, [model.batch, model.sequence])
+      const next = continued(scope(model, parameters), given, model, capacity, from)
+      const after = from.position.add(1)
+      return { ids: pickNext(next.logits, keyAt(words, after), sampling), caches: next.caches, position: after }
+    },
+    { name: 'decode', donate: [1] },
+  )
   return { start: start as unknown as Run, step: step as unknown as Run }
 }
 type Run = (...args: readonly unknown[]) => Promise<unknown>
@@ -150,13 +160,15 @@ function checkPrompts(prompts: readonly ArrayLike<number>[], { n_ctx, n_vocab }:
     const { length } = prompt
     if (length === 0) throw new RangeError('a prompt is empty; give at least one token, such as the end-of-text token')
     if (length >= n_ctx) {
-      throw new RangeError(`a prompt has ${length} tokens; the context of ${n_ctx} has no room for a new one. `
-        + 'Shorten it')
+      throw new RangeError(
+        `a prompt has ${length} tokens; the context of ${n_ctx} has no room for a new one. ` + 'Shorten it',
+      )
     }
     const odd = Array.from(prompt).find((id) => !(Number.isInteger(id) && id >= 0 && id < n_vocab))
     if (odd !== undefined) {
-      throw new RangeError(`a prompt has the token ${odd}, outside the vocabulary of ${n_vocab}: is this the model's `
-        + 'tokenizer?')
+      throw new RangeError(
+        `a prompt has the token ${odd}, outside the vocabulary of ${n_vocab}: is this the model's ` + 'tokenizer?',
+      )
     }
   }
 }

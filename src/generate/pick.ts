@@ -1,5 +1,15 @@
 import {
-  argmax, cast, cumsum, dim, random, slice, softmax, sort, where, type Tensor, type Value,
+  argmax,
+  cast,
+  cumsum,
+  dim,
+  random,
+  slice,
+  softmax,
+  sort,
+  where,
+  type Tensor,
+  type Value,
 } from '../tensor/index.js'
 
 /** How the next token is chosen from its logits. */

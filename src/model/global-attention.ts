@@ -19,6 +19,11 @@ function mix({ q, k, v }: Projected, { batch, sequence, memory, heads, features 
   // Heads first, once for all products.
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
   const mixed = causalAttention(
-    headed(q, sequence), headed(k, memory), headed(v, memory), { side: [batch, heads], queries: sequence, keys: memory, features }, GLOBAL_BIAS)
+    headed(q, sequence),
+    headed(k, memory),
+    headed(v, memory),
+    { side: [batch, heads], queries: sequence, keys: memory, features },
+    GLOBAL_BIAS,
+  )
   return transpose(mixed, [batch, sequence, heads, features])
 }

@@ -1,4 +1,16 @@
-import { and, concat, dim, pad, range, remainder, reshape, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
+import {
+  and,
+  concat,
+  dim,
+  pad,
+  range,
+  remainder,
+  reshape,
+  slice,
+  transpose,
+  type Dim,
+  type Tensor,
+} from '../tensor/index.js'
 import type { AttentionRules, Mixed, Projected } from './attention.js'
 import { attendToCache, startRing } from './cache.js'
 import type { Model } from './dims.js'
@@ -30,7 +42,10 @@ function mix({ q, k, v }: Projected, model: Model): Mixed {
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
   const [qh, kh, vh] = [headed(q, sequence), headed(k, memory), headed(v, memory)]
   if (radius >= length)
-    return transpose(causalAttention(qh, kh, vh, { side: [batch, heads], queries: sequence, keys: memory, features }, LOCAL_BIAS), [batch, sequence, heads, features])
+    return transpose(
+      causalAttention(qh, kh, vh, { side: [batch, heads], queries: sequence, keys: memory, features }, LOCAL_BIAS),
+      [batch, sequence, heads, features],
+    )
 
   const size = blockSize(radius, length)
   const count = Math.ceil(length / size)
@@ -41,8 +56,17 @@ function mix({ q, k, v }: Projected, model: Model): Mixed {
   const back = Math.ceil((radius - 1) / size)
   const keys = dim('memory_block_length', size * (back + 1))
   const windows = (x: Tensor) => {
-    const all = reshape(pad(x, memory, back * size, padded), [batch, heads, dim('blocks', count + back), dim('memory_block_length', size), features]) as Tensor
-    return concat(Array.from({ length: back + 1 }, (_, i) => slice(all, dim('blocks', count + back), i, count)), 'memory_block_length')
+    const all = reshape(pad(x, memory, back * size, padded), [
+      batch,
+      heads,
+      dim('blocks', count + back),
+      dim('memory_block_length', size),
+      features,
+    ]) as Tensor
+    return concat(
+      Array.from({ length: back + 1 }, (_, i) => slice(all, dim('blocks', count + back), i, count)),
+      'memory_block_length',
+    )
   }
   const visible = () => {
     const block = range(blocks).mul(size)
@@ -51,9 +75,21 @@ function mix({ q, k, v }: Projected, model: Model): Mixed {
     return and(and(key.lessEqual(position), key.greater(position.sub(radius))), key.greaterEqual(0)) as Tensor
   }
   const qs = reshape(pad(qh, sequence, 0, padded), [batch, heads, blocks, queries, features])
-  const mixed = softmaxAttention(qs, windows(kh), windows(vh), { side: [batch, heads, blocks], queries, keys, features }, visible, LOCAL_BIAS)
+  const mixed = softmaxAttention(
+    qs,
+    windows(kh),
+    windows(vh),
+    { side: [batch, heads, blocks], queries, keys, features },
+    visible,
+    LOCAL_BIAS,
+  )
   const all = dim('sequence', count * size)
-  return transpose(slice(reshape(mixed, [batch, heads, all, features]), all, 0, length), [batch, sequence, heads, features])
+  return transpose(slice(reshape(mixed, [batch, heads, all, features]), all, 0, length), [
+    batch,
+    sequence,
+    heads,
+    features,
+  ])
 }
 
 /** Queries in a block: small blocks compute little in vain, large ones make good products. */

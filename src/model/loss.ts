@@ -1,5 +1,21 @@
 import {
-  and, cast, compare, dim, einsum, pad, pick, range, reshape, scan, slice, transpose, withGradient, where, zeros, type Tensor, type Value,
+  and,
+  cast,
+  compare,
+  dim,
+  einsum,
+  pad,
+  pick,
+  range,
+  reshape,
+  scan,
+  slice,
+  transpose,
+  withGradient,
+  where,
+  zeros,
+  type Tensor,
+  type Value,
 } from '../tensor/index.js'
 import type { HiddenNames, Model } from './dims.js'
 
@@ -17,7 +33,10 @@ export const NO_TOKEN = -0x80000000
  * gradient. Source: Mesh TensorFlow layers.py (softmax_cross_entropy_with_logits).
  */
 export function crossEntropy(
-  x: Tensor<HiddenNames>, table: Tensor<'vocab' | 'embd'>, labels: Tensor<'batch' | 'sequence'>, model: Model,
+  x: Tensor<HiddenNames>,
+  table: Tensor<'vocab' | 'embd'>,
+  labels: Tensor<'batch' | 'sequence'>,
+  model: Model,
 ): { loss: Tensor<never>; crossEntropy: Tensor<never> } {
   const { batch, sequence, embd, vocab, config } = model
   const tokens = batch.size * sequence.size
@@ -45,31 +64,49 @@ export function crossEntropy(
   }
   const addTo = (sums: readonly Tensor[], more: readonly Tensor[]) => sums.map((sum, i) => sum.add(more[i]))
 
-  const run = withGradient('cross_entropy', {
-    forward([h, w, ids]) {
-      const narrow = cast(w, h.dtype)
-      const [[sums, dw], dh] = scan(chunks, [[zeros([]), zeros([])] as Tensor[], zeros([embd, vocab]) as Tensor] as const, cut(h, ids), ([sums, dw], part) => {
-        const { exps, total, z, counts, known, sums: more } = forward(part.h, narrow, part.ids)
-        // d(z - logits[label])/dlogits = softmax - onehot, and d(z^2)/dlogits = 2 z softmax.
-        const weight = where(known, 1, 0).add(z.mul(2 * config.z_loss)).mul(counts)
-        const soft = exps.mul(weight.div(total))
-        const dlogits = cast(where(compare(part.ids, 'EQ', range(vocab)), soft.sub(counts), soft), h.dtype) as Tensor
-        return [
-          [addTo(sums, more), dw.add(cast(einsum([part.h, dlogits], [embd, vocab]), 'f32'))] as const,
-          einsum([dlogits, narrow], [chunk, embd]) as Tensor,
-        ] as const
-      })
-      const dx = reshape(slice(reshape(dh, [filled, embd]), filled, 0, tokens), [batch, sequence, embd])
-      // Summed the way the products come out, and turned once.
-      return [sums, [dx, transpose(dw, [vocab, embd])]]
+  const run = withGradient(
+    'cross_entropy',
+    {
+      forward([h, w, ids]) {
+        const narrow = cast(w, h.dtype)
+        const [[sums, dw], dh] = scan(
+          chunks,
+          [[zeros([]), zeros([])] as Tensor[], zeros([embd, vocab]) as Tensor] as const,
+          cut(h, ids),
+          ([sums, dw], part) => {
+            const { exps, total, z, counts, known, sums: more } = forward(part.h, narrow, part.ids)
+            // d(z - logits[label])/dlogits = softmax - onehot, and d(z^2)/dlogits = 2 z softmax.
+            const weight = where(known, 1, 0)
+              .add(z.mul(2 * config.z_loss))
+              .mul(counts)
+            const soft = exps.mul(weight.div(total))
+            const dlogits = cast(
+              where(compare(part.ids, 'EQ', range(vocab)), soft.sub(counts), soft),
+              h.dtype,
+            ) as Tensor
+            return [
+              [addTo(sums, more), dw.add(cast(einsum([part.h, dlogits], [embd, vocab]), 'f32'))] as const,
+              einsum([dlogits, narrow], [chunk, embd]) as Tensor,
+            ] as const
+          },
+        )
+        const dx = reshape(slice(reshape(dh, [filled, embd]), filled, 0, tokens), [batch, sequence, embd])
+        // Summed the way the products come out, and turned once.
+        return [sums, [dx, transpose(dw, [vocab, embd])]]
+      },
+      backward: ([dx, dw], [grad]) => [dx.mul(cast(grad, dx.dtype)), dw.mul(grad), null],
     },
-    backward: ([dx, dw], [grad]) => [dx.mul(cast(grad, dx.dtype)), dw.mul(grad), null],
-  }, ([h, w, ids]) => {
-    const narrow = cast(w, h.dtype)
-    const [sums] = scan(chunks, [zeros([]), zeros([])] as Tensor[], cut(h, ids), (sums, part) =>
-      [addTo(sums, forward(part.h, narrow, part.ids).sums), []] as const)
-    return sums
-  })
+    ([h, w, ids]) => {
+      const narrow = cast(w, h.dtype)
+      const [sums] = scan(
+        chunks,
+        [zeros([]), zeros([])] as Tensor[],
+        cut(h, ids),
+        (sums, part) => [addTo(sums, forward(part.h, narrow, part.ids).sums), []] as const,
+      )
+      return sums
+    },
+  )
   const [loss, entropy] = run([x, table, labels]) as readonly Value[] as readonly Tensor<never>[]
   return { loss, crossEntropy: entropy }
 }
@@ -80,4 +117,3 @@ function chunkSize(tokens: number, vocabulary: number): number {
   for (let size = limit; size > limit / 2; size--) if (tokens % size === 0) return size
   return Math.ceil(tokens / Math.ceil(tokens / limit))
 }
-

@@ -1,4 +1,17 @@
-import { barrier, compare, concat, dim, einsum, range, slice, where, withGradient, type Dim, type Tensor, type Value } from '../tensor/index.js'
+import {
+  barrier,
+  compare,
+  concat,
+  dim,
+  einsum,
+  range,
+  slice,
+  where,
+  withGradient,
+  type Dim,
+  type Tensor,
+  type Value,
+} from '../tensor/index.js'
 
 /** Queries against keys: dims that run side by side, then positions, then features. */
 export interface AttentionShape {
@@ -17,7 +30,14 @@ export type Visible = (() => Tensor) | null
  * writing and reading them. Source of the idea: Dao et al. 2022, "FlashAttention". Hidden keys have weight 0 as long as a
  * query sees any.
  */
-export function softmaxAttention(q: Value, k: Value, v: Value, { side, queries, keys, features }: AttentionShape, visible: Visible, hidden: number): Tensor {
+export function softmaxAttention(
+  q: Value,
+  k: Value,
+  v: Value,
+  { side, queries, keys, features }: AttentionShape,
+  visible: Visible,
+  hidden: number,
+): Tensor {
   const logitsOf = (q: Tensor, k: Tensor): Tensor => {
     const logits = einsum([q, k], [...side, queries, keys]).cast('f32') as Tensor
     return visible ? where(visible(), logits, hidden) : logits
@@ -30,25 +50,29 @@ export function softmaxAttention(q: Value, k: Value, v: Value, { side, queries, 
     const mixed = einsum([exps.cast(v.dtype), v], [...side, queries, features]).cast('f32') as Tensor
     return { out: mixed.div(total).cast(v.dtype) as Tensor, logSum: total.log().add(top as Tensor) as Tensor }
   }
-  const [out] = withGradient('softmax_attention', {
-    forward(inputs) {
-      const { out, logSum } = forward(inputs)
-      return [[out], [...inputs, out, logSum]]
+  const [out] = withGradient(
+    'softmax_attention',
+    {
+      forward(inputs) {
+        const { out, logSum } = forward(inputs)
+        return [[out], [...inputs, out, logSum]]
+      },
+      backward(residuals, grads) {
+        const [q, k, v, out, logSum, grad] = barrier([...residuals, ...grads])
+        const weights = logitsOf(q, k).sub(logSum).exp()
+        // d softmax: weights (g v^T - sum of g out over features).
+        const along = einsum([grad, v], [...side, queries, keys]).cast('f32') as Tensor
+        const mean = grad.cast('f32').mul(out.cast('f32')).sum(features) as Tensor
+        const dlogits = weights.mul(along.sub(mean)).cast(q.dtype) as Tensor
+        return [
+          einsum([dlogits, k], [...side, queries, features]) as Tensor,
+          einsum([dlogits, q], [...side, keys, features]) as Tensor,
+          einsum([weights.cast(grad.dtype) as Tensor, grad], [...side, keys, features]) as Tensor,
+        ]
+      },
     },
-    backward(residuals, grads) {
-      const [q, k, v, out, logSum, grad] = barrier([...residuals, ...grads])
-      const weights = logitsOf(q, k).sub(logSum).exp()
-      // d softmax: weights (g v^T - sum of g out over features).
-      const along = einsum([grad, v], [...side, queries, keys]).cast('f32') as Tensor
-      const mean = grad.cast('f32').mul(out.cast('f32')).sum(features) as Tensor
-      const dlogits = weights.mul(along.sub(mean)).cast(q.dtype) as Tensor
-      return [
-        einsum([dlogits, k], [...side, queries, features]) as Tensor,
-        einsum([dlogits, q], [...side, keys, features]) as Tensor,
-        einsum([weights.cast(grad.dtype) as Tensor, grad], [...side, keys, features]) as Tensor,
-      ]
-    },
-  }, (inputs) => [forward(inputs).out])([q, k, v])
+    (inputs) => [forward(inputs).out],
+  )([q, k, v])
   return out
 }
 
@@ -70,8 +94,16 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor, shape: Attentio
     const count = Math.min(size, length - start)
     const block = { ...shape, queries: dim(queries.name, count), keys: dim(keys.name, start + count) }
     const visible = () => compare(range(block.keys), 'LE', (range(block.queries) as Tensor).add(start)) as Tensor
-    parts.push(softmaxAttention(slice(q, queries, start, count), slice(k, keys, 0, start + count), slice(v, keys, 0, start + count), block, visible, hidden))
+    parts.push(
+      softmaxAttention(
+        slice(q, queries, start, count),
+        slice(k, keys, 0, start + count),
+        slice(v, keys, 0, start + count),
+        block,
+        visible,
+        hidden,
+      ),
+    )
   }
   return concat(parts, queries.name)
 }
-

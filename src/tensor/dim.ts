@@ -7,7 +7,8 @@ export interface Dim<N extends string = string> {
 /** Makes a dim. `size` counts elements, 1 or more. Throws RangeError for another size and for an empty name. */
 export function dim<const N extends string>(name: N, size: number): Dim<N> {
   if (name === '') throw new RangeError('dim: the name is empty; give one, such as "batch"')
-  if (!Number.isInteger(size) || size < 1) throw new RangeError(`dim: "${name}" has size ${size}; it must be an integer from 1 on`)
+  if (!Number.isInteger(size) || size < 1)
+    throw new RangeError(`dim: "${name}" has size ${size}; it must be an integer from 1 on`)
   return Object.freeze({ name, size })
 }
 

@@ -14,7 +14,12 @@ interface Operand {
 export class OpError extends Error {
   override name = 'OpError'
 
-  constructor(readonly op: string, operands: readonly Operand[], what: string, remedy = '') {
+  constructor(
+    readonly op: string,
+    operands: readonly Operand[],
+    what: string,
+    remedy = '',
+  ) {
     const place = placeOf(new Error())
     const lines = operands.map((x, i) => `\n  operand ${i}: ${x.dtype} ${showDims(x.dims)}`)
     super(`${op}: ${what}${lines.join('')}${remedy && `\n  ${remedy}`}${place && `\n  at ${place}`}`)
@@ -27,16 +32,33 @@ export function axisOf(op: string, operands: readonly Operand[], which: number, 
   const axis = dims.findIndex(({ name }) => name === wanted.name)
   if (axis < 0) {
     const alike = dims.find(({ size }) => size === wanted.size)
-    const remedy = alike ? `it has "${alike.name}" of the same size: .rename(${alike.name}, ${wanted.name}) gives that one the name` : ''
-    throw new OpError(op, operands, `no dim "${wanted.name}" in operand ${which} (wanted ${wanted.name} ${wanted.size})`, remedy)
+    const remedy = alike
+      ? `it has "${alike.name}" of the same size: .rename(${alike.name}, ${wanted.name}) gives that one the name`
+      : ''
+    throw new OpError(
+      op,
+      operands,
+      `no dim "${wanted.name}" in operand ${which} (wanted ${wanted.name} ${wanted.size})`,
+      remedy,
+    )
   }
   if (dims[axis].size !== wanted.size)
-    throw new OpError(op, operands, `dim "${wanted.name}" has size ${dims[axis].size} in operand ${which}, not ${wanted.size}`)
+    throw new OpError(
+      op,
+      operands,
+      `dim "${wanted.name}" has size ${dims[axis].size} in operand ${which}, not ${wanted.size}`,
+    )
   return axis
 }
 
 /** The one wording for two dims of one name in a result. */
 export function refuseTwins(op: string, operands: readonly Operand[], dims: readonly Dim[]): void {
   const twin = dims.find(({ name }, i) => dims.findIndex((other) => other.name === name) < i)
-  if (twin) throw new OpError(op, operands, `the result would have two dims named "${twin.name}"`, `rename one of them first: .rename(${twin.name}, other)`)
+  if (twin)
+    throw new OpError(
+      op,
+      operands,
+      `the result would have two dims named "${twin.name}"`,
+      `rename one of them first: .rename(${twin.name}, other)`,
+    )
 }

@@ -10,7 +10,11 @@ import { leavesOf, withLeaves, type Mapped } from './tree.js'
  * Reverse-mode gradients: given those of `outputs`, the gradient of each of `inputs`, null where none flows.
  * `inputs` may be any tensors that the outputs were computed from.
  */
-export function gradients(outputs: readonly Value[], cotangents: readonly (Value | null)[], inputs: readonly Value[]): (Tensor | null)[] {
+export function gradients(
+  outputs: readonly Value[],
+  cotangents: readonly (Value | null)[],
+  inputs: readonly Value[],
+): (Tensor | null)[] {
   const wanted = new Set<Value>(inputs.filter((x) => isFloat(x.dtype)))
   const { nodes } = reach(outputs, (x) => wanted.has(x))
   const depends = new Set<Value>(wanted)
@@ -32,13 +36,21 @@ export function gradients(outputs: readonly Value[], cotangents: readonly (Value
     const grads = node.outputs.map((y) => sums.get(y) ?? null)
     if (grads.every((grad) => grad === null)) continue
     const results = node.primitive.gradient({
-      inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, grad: grads[0] as Tensor, grads, needed, node,
+      inputs: node.inputs,
+      outputs: node.outputs,
+      attributes: node.attributes,
+      grad: grads[0] as Tensor,
+      grads,
+      needed,
+      node,
     })
     results.forEach((grad, i) => {
       if (!grad || !needed[i]) return
       const x = node.inputs[i]
       if (!sameDims(x.dims, grad.dims) || x.dtype !== grad.dtype)
-        throw new Error(`the gradient of ${node.name} for input ${i} is ${grad.dtype} ${showDims(grad.dims)}, the input ${x.dtype} ${showDims(x.dims)}`)
+        throw new Error(
+          `the gradient of ${node.name} for input ${i} is ${grad.dtype} ${showDims(grad.dims)}, the input ${x.dtype} ${showDims(x.dims)}`,
+        )
       accumulate(x, grad)
     })
   }
@@ -56,13 +68,22 @@ export function valueAndGrad<P, R extends readonly unknown[]>(f: (params: P, ...
 }
 
 /** As `valueAndGrad` for a function that returns something else besides its scalar. */
-export function valueAndGradAux<P, R extends readonly unknown[], A>(f: (params: P, ...rest: R) => readonly [Tensor<never>, A]) {
+export function valueAndGradAux<P, R extends readonly unknown[], A>(
+  f: (params: P, ...rest: R) => readonly [Tensor<never>, A],
+) {
   return (params: P, ...rest: R): [value: Tensor<never>, grad: P, aux: A] => {
     const leaves = leavesOf(params, isTensor)
     const integer = leaves.find((x) => !isFloat(x.dtype))
-    if (integer) throw new OpError('grad', [integer], `cannot differentiate with respect to ${integer.dtype}`, 'pass it as another argument')
+    if (integer)
+      throw new OpError(
+        'grad',
+        [integer],
+        `cannot differentiate with respect to ${integer.dtype}`,
+        'pass it as another argument',
+      )
     const [value, aux] = f(params, ...rest)
-    if (value.dims.length > 0) throw new OpError('grad', [value], 'the function must return a scalar', 'reduce it: .sum(...) or .mean(...)')
+    if (value.dims.length > 0)
+      throw new OpError('grad', [value], 'the function must return a scalar', 'reduce it: .sum(...) or .mean(...)')
     const found = gradients([value], [constant(1, value.dtype)], leaves)
     const grads = found.map((grad, i) => grad ?? zeros(leaves[i].dims, leaves[i].dtype))
     return [value, withLeaves(params, isTensor, grads) as Mapped<P, Tensor, Tensor> as P, aux]
@@ -70,6 +91,8 @@ export function valueAndGradAux<P, R extends readonly unknown[], A>(f: (params: 
 }
 
 /** Gradient with respect to the first argument of a function to a scalar. */
-export function grad<P, R extends readonly unknown[]>(f: (params: P, ...rest: R) => Tensor<never>): (params: P, ...rest: R) => P {
+export function grad<P, R extends readonly unknown[]>(
+  f: (params: P, ...rest: R) => Tensor<never>,
+): (params: P, ...rest: R) => P {
   return (params, ...rest) => valueAndGrad(f)(params, ...rest)[1]
 }

@@ -9,7 +9,22 @@ export { checkpoint, isSpec, mapTensors, scan, spec, Spec, trace, withGradient, 
 export { leavesOf, mapLeaves, pathsOf, withLeaves, type Mapped, type Tree } from './tree.js'
 export * as random from './random.js'
 export { primitives, type AttributesOf, type PrimitiveName } from './ops/index.js'
-export { add, and, div, mask, maximum, minimum, mul, or, pow, remainder, shiftLeft, shiftRight, sub, xor } from './ops/binary.js'
+export {
+  add,
+  and,
+  div,
+  mask,
+  maximum,
+  minimum,
+  mul,
+  or,
+  pow,
+  remainder,
+  shiftLeft,
+  shiftRight,
+  sub,
+  xor,
+} from './ops/binary.js'
 export { broadcast } from './ops/broadcast.js'
 export { cast } from './ops/cast.js'
 export { compare, type Direction } from './ops/compare.js'
@@ -24,5 +39,22 @@ export { rename, reshape, transpose } from './ops/reshape.js'
 export { where } from './ops/select.js'
 export { concat, dynamicSlice, dynamicUpdateSlice, pad, slice } from './ops/slice.js'
 export {
-  abs, cos, exp, expm1, floor, log, log1p, neg, not, relu, rsqrt, sigmoid, sign, sin, sqrt, square, stopGradient, tanh,
+  abs,
+  cos,
+  exp,
+  expm1,
+  floor,
+  log,
+  log1p,
+  neg,
+  not,
+  relu,
+  rsqrt,
+  sigmoid,
+  sign,
+  sin,
+  sqrt,
+  square,
+  stopGradient,
+  tanh,
 } from './ops/unary.js'

@@ -46,11 +46,21 @@ export interface Apply<P extends string, A> {
 export function primitive<const P extends string, A>(name: P, rules: Primitive<A>): Apply<P, A> {
   const all = (inputs: readonly Value[], attributes: A): readonly Tensor[] => {
     const shapes = rules.result(inputs, attributes)
-    return makeNode(name, rules as Primitive<unknown>, inputs, attributes, shapes instanceof Array ? shapes : [shapes as Shape], currentGraph()).outputs
+    return makeNode(
+      name,
+      rules as Primitive<unknown>,
+      inputs,
+      attributes,
+      shapes instanceof Array ? shapes : [shapes as Shape],
+      currentGraph(),
+    ).outputs
   }
-  return Object.assign(<N extends string>(inputs: readonly Value[], attributes: A) => all(inputs, attributes)[0] as Tensor<N>, {
-    all,
-    primitive: rules,
-    primitiveName: name,
-  })
+  return Object.assign(
+    <N extends string>(inputs: readonly Value[], attributes: A) => all(inputs, attributes)[0] as Tensor<N>,
+    {
+      all,
+      primitive: rules,
+      primitiveName: name,
+    },
+  )
 }

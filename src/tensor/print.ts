@@ -11,7 +11,13 @@ export function printProgram(program: Program, { places = true }: { places?: boo
   return printBody(program, new Map(), { next: 0 }, '', places)
 }
 
-function printBody(program: Program, names: Map<Value, string>, counter: { next: number }, indent: string, places: boolean): string {
+function printBody(
+  program: Program,
+  names: Map<Value, string>,
+  counter: { next: number },
+  indent: string,
+  places: boolean,
+): string {
   const inner = new Map(names)
   const name = (x: Value) => {
     const known = inner.get(x) ?? letters(counter.next++)
@@ -34,7 +40,9 @@ function printBody(program: Program, names: Map<Value, string>, counter: { next:
 }
 
 function showAttributes(attributes: unknown): string {
-  const shown = Object.entries(attributes as object).filter(([key]) => key !== 'body' && key !== 'custom' && key !== 'dims' && key !== 'dtype')
+  const shown = Object.entries(attributes as object).filter(
+    ([key]) => key !== 'body' && key !== 'custom' && key !== 'dims' && key !== 'dtype',
+  )
   return shown.length === 0 ? '' : `{${shown.map(([key, value]) => `${key}: ${showValue(key, value)}`).join(', ')}}`
 }
 

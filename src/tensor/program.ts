@@ -20,7 +20,11 @@ export interface InputSpec {
 }
 
 /** Records `f` once on symbolic inputs. The program has no captured tensors: whatever `f` uses it is given. */
-export function record(name: string, inputs: readonly InputSpec[], f: (...inputs: Tensor[]) => readonly Value[]): Program {
+export function record(
+  name: string,
+  inputs: readonly InputSpec[],
+  f: (...inputs: Tensor[]) => readonly Value[],
+): Program {
   return withGraph(name, () => {
     const placeholders = inputs.map(({ dims, dtype }) => placeholder(dims, dtype))
     return programOf(name, placeholders, f(...placeholders))
@@ -32,7 +36,9 @@ export function record(name: string, inputs: readonly InputSpec[], f: (...inputs
  * tensors to pass for them.
  */
 export function recordBody(
-  name: string, inputs: readonly InputSpec[], f: (...inputs: Tensor[]) => readonly Value[],
+  name: string,
+  inputs: readonly InputSpec[],
+  f: (...inputs: Tensor[]) => readonly Value[],
 ): { body: Program; captured: readonly Tensor[] } {
   return withGraph(name, (graph) => {
     const placeholders = inputs.map(({ dims, dtype }) => placeholder(dims, dtype))
@@ -48,7 +54,10 @@ export function programOf(name: string, inputs: readonly Tensor[], outputs: read
   const known = new Set<Value>(inputs)
   const { nodes, leaves } = reach(outputs, (x) => known.has(x))
   const stray = leaves.find((x) => !known.has(x))
-  if (stray) throw new Error(`program "${name}" depends on a tensor ${stray.dtype} ${showDims(stray.dims)} that is not one of its inputs`)
+  if (stray)
+    throw new Error(
+      `program "${name}" depends on a tensor ${stray.dtype} ${showDims(stray.dims)} that is not one of its inputs`,
+    )
   return { name, inputs, outputs: outputs as readonly Tensor[], operations: nodes }
 }
 
@@ -88,12 +97,16 @@ export function applyNode(node: Node, inputs: readonly Tensor[]): readonly Tenso
 export function checkProgram(program: Program): void {
   const known = new Set<Tensor>(program.inputs)
   for (const node of program.operations) {
-    for (const x of node.inputs) if (!known.has(x)) throw new Error(`${program.name}: ${node.name} uses a value that is not made yet`)
+    for (const x of node.inputs)
+      if (!known.has(x)) throw new Error(`${program.name}: ${node.name} uses a value that is not made yet`)
     const shapes = [node.primitive.result(node.inputs, node.attributes)].flat() as Shape[]
-    if (shapes.length !== node.outputs.length) throw new Error(`${program.name}: ${node.name} has ${node.outputs.length} results, its rule ${shapes.length}`)
+    if (shapes.length !== node.outputs.length)
+      throw new Error(`${program.name}: ${node.name} has ${node.outputs.length} results, its rule ${shapes.length}`)
     node.outputs.forEach((y, i) => {
       if (!sameDims(y.dims, shapes[i].dims) || y.dtype !== shapes[i].dtype)
-        throw new Error(`${program.name}: result ${i} of ${node.name} is ${y.dtype} ${showDims(y.dims)}, its rule says ${shapes[i].dtype} ${showDims(shapes[i].dims)}`)
+        throw new Error(
+          `${program.name}: result ${i} of ${node.name} is ${y.dtype} ${showDims(y.dims)}, its rule says ${shapes[i].dtype} ${showDims(shapes[i].dims)}`,
+        )
       known.add(y)
     })
     for (const body of bodiesOf(node)) checkProgram(body)

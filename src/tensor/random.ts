@@ -59,7 +59,11 @@ export function bits<N extends string>(from: Key, dims: readonly Dim<N>[]): Tens
   const own = from.low.dims
   const counted = dims.filter(({ name }) => !own.some((mine) => mine.name === name))
   const [high, low] = counters(counted)
-  const [a, b] = threefry({ high: spread(from.high, dims), low: spread(from.low, dims) }, spread(high, dims), spread(low, dims))
+  const [a, b] = threefry(
+    { high: spread(from.high, dims), low: spread(from.low, dims) },
+    spread(high, dims),
+    spread(low, dims),
+  )
   return xor(a, b)
 }
 
@@ -145,8 +149,20 @@ function zerosLike(x: Value): Tensor {
 /** erf^-1 of f32. Source: Giles 2010, "Approximating the erfinv function", single precision, within 3 ulp. */
 export function inverseErf<N extends string>(x: Tensor<N>): Tensor<N> {
   const w = neg(log1p(neg(x.mul(x))))
-  const near: Tensor = polynomial(w.sub(2.5), [2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3, 0.246640727, 1.50140941])
-  const far: Tensor = polynomial(sqrt(w).sub(3), [-2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406, 2.83297682])
+  const near: Tensor = polynomial(
+    w.sub(2.5),
+    [
+      2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 2.1858087e-4, -1.25372503e-3, -4.17768164e-3,
+      0.246640727, 1.50140941,
+    ],
+  )
+  const far: Tensor = polynomial(
+    sqrt(w).sub(3),
+    [
+      -2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3,
+      1.00167406, 2.83297682,
+    ],
+  )
   return where(compare(w, 'LT', 5), near, far).mul(x)
 }
 

@@ -24,9 +24,34 @@ interface Split {
 }
 
 /** Results that cost nothing or little to make again from their operands. */
-const VIEWS = new Set(['constant', 'literal', 'iota', 'broadcast', 'reshape', 'transpose', 'slice', 'pad', 'cast', 'compare', 'barrier', 'stopGradient'])
+const VIEWS = new Set([
+  'constant',
+  'literal',
+  'iota',
+  'broadcast',
+  'reshape',
+  'transpose',
+  'slice',
+  'pad',
+  'cast',
+  'compare',
+  'barrier',
+  'stopGradient',
+])
 /** Results of work that grows faster than its result, or that reads much to make little. */
-const COSTLY = new Set(['dot', 'reduceSum', 'reduceMax', 'reduceMin', 'argmax', 'cumsum', 'sort', 'take', 'scatterAdd', 'scan', 'call'])
+const COSTLY = new Set([
+  'dot',
+  'reduceSum',
+  'reduceMax',
+  'reduceMin',
+  'argmax',
+  'cumsum',
+  'sort',
+  'take',
+  'scatterAdd',
+  'scan',
+  'call',
+])
 
 function keeps(keep: Keep, node: Node): boolean {
   return keep === 'all' ? !VIEWS.has(node.name) : keep === 'products' && COSTLY.has(node.name)
@@ -36,7 +61,14 @@ function keeps(keep: Keep, node: Node): boolean {
  * Cuts a body. `given`: outputs whose gradient will be passed. `wanted`: inputs whose gradient is asked for. Inputs marked
  * `free` are at hand in the backward program at no cost; others are kept as residuals where needed.
  */
-function split(body: Program, keep: Keep, given: readonly boolean[], wanted: readonly boolean[], varies: readonly boolean[], free: readonly boolean[]): Split {
+function split(
+  body: Program,
+  keep: Keep,
+  given: readonly boolean[],
+  wanted: readonly boolean[],
+  varies: readonly boolean[],
+  free: readonly boolean[],
+): Split {
   return withGraph(`gradient of ${body.name}`, () => {
     const inputs = body.inputs.map((x) => placeholder(x.dims, x.dtype))
     const outputs = evaluate(body, inputs)
@@ -46,10 +78,13 @@ function split(body: Program, keep: Keep, given: readonly boolean[], wanted: rea
     const returns = inputs.flatMap((x, i) => (wanted[i] && found[asked.indexOf(x)] ? [i] : []))
     const results = returns.map((i) => found[asked.indexOf(inputs[i])] as Tensor)
 
-    const given_ = grads.filter((x): x is Tensor => x !== null)
+    const cotangents = grads.filter((x): x is Tensor => x !== null)
     const { nodes } = reach(results, () => false)
-    const backward = marked(nodes, given_)
-    const varying = marked(nodes, inputs.filter((_, i) => varies[i]))
+    const backward = marked(nodes, cotangents)
+    const varying = marked(
+      nodes,
+      inputs.filter((_, i) => varies[i]),
+    )
     const residuals = new Set<Tensor>()
     const visited = new Set<Tensor>()
     const need = (x: Tensor): void => {
@@ -61,14 +96,17 @@ function split(body: Program, keep: Keep, given: readonly boolean[], wanted: rea
       if (varying.has(x) && keeps(keep, x.node)) return void residuals.add(x)
       x.node.inputs.forEach(need)
     }
-    for (const x of [...results, ...nodes.filter((node) => node.outputs.some((y) => backward.has(y))).flatMap((node) => node.inputs)])
+    for (const x of [
+      ...results,
+      ...nodes.filter((node) => node.outputs.some((y) => backward.has(y))).flatMap((node) => node.inputs),
+    ])
       if (!backward.has(x)) need(x)
 
     const kept = [...residuals]
     const uses = inputs.flatMap((x, i) => (free[i] && visited.has(x) ? [i] : []))
     return {
       forward: programOf(body.name, inputs, [...outputs, ...kept]),
-      backward: programOf(`gradient of ${body.name}`, [...kept, ...uses.map((i) => inputs[i]), ...given_], results),
+      backward: programOf(`gradient of ${body.name}`, [...kept, ...uses.map((i) => inputs[i]), ...cotangents], results),
       residuals: kept.length,
       uses,
       returns,
@@ -91,15 +129,31 @@ function grow(node: Node, attributes: object, residuals: readonly Tensor[], alon
   return added
 }
 
-export function scanGradient({ inputs, outputs, grads, needed, attributes, node }: GradientArgs<ScanAttributes>): (Tensor | null)[] {
+export function scanGradient({
+  inputs,
+  outputs,
+  grads,
+  needed,
+  attributes,
+  node,
+}: GradientArgs<ScanAttributes>): (Tensor | null)[] {
   const { body, along, constants, carry, keep, reverse } = attributes
   const isConstant = (i: number) => i < constants
   const isCarry = (i: number) => i >= constants && i < constants + carry
   // Any float carry may get a gradient by way of a later step, so each has one from the start.
   const given = outputs.map((y, i) => isFloat(y.dtype) && (i < carry || grads[i] !== null))
   const wanted = inputs.map((x, i) => isFloat(x.dtype) && (isCarry(i) || needed[i]))
-  const cut = split(body, keep, given, wanted, inputs.map((_, i) => !isConstant(i)), inputs.map((_, i) => !isCarry(i)))
-  const residuals = grow(node, { ...attributes, body: cut.forward }, cut.forward.outputs.slice(body.outputs.length), [along])
+  const cut = split(
+    body,
+    keep,
+    given,
+    wanted,
+    inputs.map((_, i) => !isConstant(i)),
+    inputs.map((_, i) => !isCarry(i)),
+  )
+  const residuals = grow(node, { ...attributes, body: cut.forward }, cut.forward.outputs.slice(body.outputs.length), [
+    along,
+  ])
 
   const returned = (i: number) => cut.returns.indexOf(i)
   const floats = outputs.flatMap((y, i) => (i < carry && isFloat(y.dtype) ? [i] : []))
@@ -111,32 +165,54 @@ export function scanGradient({ inputs, outputs, grads, needed, attributes, node 
 
   const specs = (xs: readonly Value[]) => xs.map(({ dims, dtype }) => ({ dims, dtype }))
   const sumSpecs = specs(summed.map((i) => body.inputs[i]))
-  const step = record(`gradient of ${body.name}`, [
-    ...specs(usedConstants.map((i) => body.inputs[i])),
-    ...specs(floats.map((i) => body.outputs[i])), ...sumSpecs,
-    ...specs(cut.forward.outputs.slice(body.outputs.length)), ...specs(usedXs.map((i) => body.inputs[i])), ...specs(givenYs.map((i) => body.outputs[i])),
-  ], (...all) => {
-    const takeNext = taker(all)
-    const consts = takeNext(usedConstants.length), carried = takeNext(floats.length), sums = takeNext(summed.length)
-    const kept = takeNext(cut.residuals), xs = takeNext(usedXs.length), ys = takeNext(givenYs.length)
-    const uses = cut.uses.map((i) => (isConstant(i) ? consts[usedConstants.indexOf(i)] : xs[usedXs.indexOf(i)]))
-    const results = evaluate(cut.backward, [...kept, ...uses, ...carried, ...ys])
-    const result = (i: number) => results[returned(i)]
-    return [
-      ...floats.map((i, at) => (returned(constants + i) < 0 ? zeros(carried[at].dims, carried[at].dtype) : result(constants + i))),
-      ...summed.map((i, at) => sums[at].add(result(i))),
-      ...stacked.map(result),
-    ]
-  })
+  const step = record(
+    `gradient of ${body.name}`,
+    [
+      ...specs(usedConstants.map((i) => body.inputs[i])),
+      ...specs(floats.map((i) => body.outputs[i])),
+      ...sumSpecs,
+      ...specs(cut.forward.outputs.slice(body.outputs.length)),
+      ...specs(usedXs.map((i) => body.inputs[i])),
+      ...specs(givenYs.map((i) => body.outputs[i])),
+    ],
+    (...all) => {
+      const takeNext = taker(all)
+      const consts = takeNext(usedConstants.length),
+        carried = takeNext(floats.length),
+        sums = takeNext(summed.length)
+      const kept = takeNext(cut.residuals),
+        xs = takeNext(usedXs.length),
+        ys = takeNext(givenYs.length)
+      const uses = cut.uses.map((i) => (isConstant(i) ? consts[usedConstants.indexOf(i)] : xs[usedXs.indexOf(i)]))
+      const results = evaluate(cut.backward, [...kept, ...uses, ...carried, ...ys])
+      const result = (i: number) => results[returned(i)]
+      return [
+        ...floats.map((i, at) =>
+          returned(constants + i) < 0 ? zeros(carried[at].dims, carried[at].dtype) : result(constants + i),
+        ),
+        ...summed.map((i, at) => sums[at].add(result(i))),
+        ...stacked.map(result),
+      ]
+    },
+  )
   const first = [
     ...floats.map((i) => grads[i] ?? zeros(outputs[i].dims, outputs[i].dtype)),
     ...sumSpecs.map(({ dims, dtype }) => zeros(dims, dtype)),
   ]
-  const all = scanOp.all([
-    ...usedConstants.map((i) => inputs[i]), ...first, ...residuals, ...usedXs.map((i) => inputs[i]), ...givenYs.map((i) => grads[i] as Tensor),
-  ], { body: step, along, constants: usedConstants.length, carry: first.length, reverse: !reverse, keep })
+  const all = scanOp.all(
+    [
+      ...usedConstants.map((i) => inputs[i]),
+      ...first,
+      ...residuals,
+      ...usedXs.map((i) => inputs[i]),
+      ...givenYs.map((i) => grads[i] as Tensor),
+    ],
+    { body: step, along, constants: usedConstants.length, carry: first.length, reverse: !reverse, keep },
+  )
   const takeNext = taker(all)
-  const carries = takeNext(floats.length), sums = takeNext(summed.length), slices = takeNext(stacked.length)
+  const carries = takeNext(floats.length),
+    sums = takeNext(summed.length),
+    slices = takeNext(stacked.length)
   return inputs.map((_, i) => {
     if (isConstant(i)) return sums[summed.indexOf(i)] ?? null
     if (isCarry(i)) return carries[floats.indexOf(i - constants)] ?? null
@@ -144,7 +220,14 @@ export function scanGradient({ inputs, outputs, grads, needed, attributes, node 
   })
 }
 
-export function callGradient({ inputs, outputs, grads, needed, attributes, node }: GradientArgs<CallAttributes>): (Tensor | null)[] {
+export function callGradient({
+  inputs,
+  outputs,
+  grads,
+  needed,
+  attributes,
+  node,
+}: GradientArgs<CallAttributes>): (Tensor | null)[] {
   const { body, keep, custom } = attributes
   if (custom) {
     let count = 0
@@ -153,16 +236,36 @@ export function callGradient({ inputs, outputs, grads, needed, attributes, node 
       count = residuals.length
       return [...ys, ...residuals]
     })
-    const residuals = grow(node, { ...attributes, body: forward }, forward.outputs.slice(forward.outputs.length - count), [])
-    return [...custom.backward(residuals, outputs.map((y, i) => grads[i] ?? zeros(y.dims, y.dtype)))]
+    const residuals = grow(
+      node,
+      { ...attributes, body: forward },
+      forward.outputs.slice(forward.outputs.length - count),
+      [],
+    )
+    return [
+      ...custom.backward(
+        residuals,
+        outputs.map((y, i) => grads[i] ?? zeros(y.dims, y.dtype)),
+      ),
+    ]
   }
   const given = grads.map((grad) => grad !== null)
   const wanted = inputs.map((x, i) => isFloat(x.dtype) && needed[i])
-  const cut = split(body, keep, given, wanted, inputs.map(() => true), inputs.map(() => true))
+  const cut = split(
+    body,
+    keep,
+    given,
+    wanted,
+    inputs.map(() => true),
+    inputs.map(() => true),
+  )
   const residuals = grow(node, { ...attributes, body: cut.forward }, cut.forward.outputs.slice(body.outputs.length), [])
   // Without the barrier XLA would find the recomputed values equal to the first ones, and keep those.
-  const fenced = barrierOp.all([...residuals, ...cut.uses.map((i) => inputs[i]), ...grads.filter((grad) => grad !== null)], {})
-  const [results] = [callOp.all(fenced, { body: cut.backward, keep: 'all' })]
+  const fenced = barrierOp.all(
+    [...residuals, ...cut.uses.map((i) => inputs[i]), ...grads.filter((grad) => grad !== null)],
+    {},
+  )
+  const results = callOp.all(fenced, { body: cut.backward, keep: 'all' })
   return inputs.map((_, i) => results[cut.returns.indexOf(i)] ?? null)
 }
 

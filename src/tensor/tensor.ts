@@ -54,33 +54,87 @@ export class Tensor<in out N extends string = any> {
     readonly graph: Graph,
   ) {}
 
-  add<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return add(this, other) }
-  sub<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return sub(this, other) }
-  mul<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return mul(this, other) }
-  div<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return div(this, other) }
-  pow<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return pow(this, other) }
-  maximum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return maximum(this, other) }
-  minimum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return minimum(this, other) }
-  less<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'LT', other) }
-  lessEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'LE', other) }
-  greater<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'GT', other) }
-  greaterEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'GE', other) }
-  equal<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'EQ', other) }
-  notEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> { return compare(this, 'NE', other) }
-  neg(): Tensor<N> { return neg(this) }
-  exp(): Tensor<N> { return exp(this) }
-  log(): Tensor<N> { return log(this) }
-  sqrt(): Tensor<N> { return sqrt(this) }
-  rsqrt(): Tensor<N> { return rsqrt(this) }
-  square(): Tensor<N> { return square(this) }
-  tanh(): Tensor<N> { return tanh(this) }
-  abs(): Tensor<N> { return abs(this) }
-  cast(dtype: DType): Tensor<N> { return cast(this, dtype) }
-  rename<A extends N, B extends string>(from: Dim<A>, to: Dim<B>): Tensor<Exclude<N, A> | B> { return rename(this, from, to) }
-  sum<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return sum(this, ...over) }
-  mean<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return mean(this, ...over) }
-  max<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return max(this, ...over) }
-  min<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> { return min(this, ...over) }
+  add<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return add(this, other)
+  }
+  sub<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return sub(this, other)
+  }
+  mul<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return mul(this, other)
+  }
+  div<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return div(this, other)
+  }
+  pow<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return pow(this, other)
+  }
+  maximum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return maximum(this, other)
+  }
+  minimum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return minimum(this, other)
+  }
+  less<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return compare(this, 'LT', other)
+  }
+  lessEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return compare(this, 'LE', other)
+  }
+  greater<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return compare(this, 'GT', other)
+  }
+  greaterEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return compare(this, 'GE', other)
+  }
+  equal<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return compare(this, 'EQ', other)
+  }
+  notEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
+    return compare(this, 'NE', other)
+  }
+  neg(): Tensor<N> {
+    return neg(this)
+  }
+  exp(): Tensor<N> {
+    return exp(this)
+  }
+  log(): Tensor<N> {
+    return log(this)
+  }
+  sqrt(): Tensor<N> {
+    return sqrt(this)
+  }
+  rsqrt(): Tensor<N> {
+    return rsqrt(this)
+  }
+  square(): Tensor<N> {
+    return square(this)
+  }
+  tanh(): Tensor<N> {
+    return tanh(this)
+  }
+  abs(): Tensor<N> {
+    return abs(this)
+  }
+  cast(dtype: DType): Tensor<N> {
+    return cast(this, dtype)
+  }
+  rename<A extends N, B extends string>(from: Dim<A>, to: Dim<B>): Tensor<Exclude<N, A> | B> {
+    return rename(this, from, to)
+  }
+  sum<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+    return sum(this, ...over)
+  }
+  mean<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+    return mean(this, ...over)
+  }
+  max<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+    return max(this, ...over)
+  }
+  min<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+    return min(this, ...over)
+  }
 }
 
 /** The names of a tensor's dims, as a type. */
@@ -91,7 +145,10 @@ let count = 0
 
 /** The graph that operations are recorded in now. Throws outside of `trace`. */
 export function currentGraph(): Graph {
-  if (!current) throw new Error('tensor operations are recorded by trace, jit or grad: call this inside a function given to one of them')
+  if (!current)
+    throw new Error(
+      'tensor operations are recorded by trace, jit or grad: call this inside a function given to one of them',
+    )
   return current
 }
 
@@ -114,13 +171,32 @@ export function placeholder(dims: readonly Dim[], dtype: DType): Tensor {
 }
 
 export function makeNode(
-  name: string, primitive: Primitive<unknown>, inputs: readonly Value[], attributes: unknown, shapes: readonly Shape[], graph: Graph,
+  name: string,
+  primitive: Primitive<unknown>,
+  inputs: readonly Value[],
+  attributes: unknown,
+  shapes: readonly Shape[],
+  graph: Graph,
   place = capture(),
 ): Node {
   for (const input of inputs)
     if (input.graph.closed)
-      throw new OpError(name, inputs, `an operand belongs to "${input.graph.title}", which has ended`, 'return it from that function and use the returned tensor')
-  const node: Node = { id: count++, name, primitive, inputs: inputs as readonly Tensor[], attributes, outputs: [], graph, place }
+      throw new OpError(
+        name,
+        inputs,
+        `an operand belongs to "${input.graph.title}", which has ended`,
+        'return it from that function and use the returned tensor',
+      )
+  const node: Node = {
+    id: count++,
+    name,
+    primitive,
+    inputs: inputs as readonly Tensor[],
+    attributes,
+    outputs: [],
+    graph,
+    place,
+  }
   node.outputs = shapes.map(({ dims, dtype }) => new Tensor(dims, dtype, node, graph))
   return node
 }

@@ -10,7 +10,10 @@ const specOf = ({ dims, dtype }: Value): InputSpec => ({ dims, dtype })
 
 /** What `trace` takes in place of a tensor: dims and dtype. */
 export class Spec<N extends string = any> implements InputSpec {
-  constructor(readonly dims: readonly Dim<N>[], readonly dtype: Tensor['dtype'] = 'f32') {}
+  constructor(
+    readonly dims: readonly Dim<N>[],
+    readonly dtype: Tensor['dtype'] = 'f32',
+  ) {}
 }
 export const isSpec = (x: unknown): x is Spec => x instanceof Spec
 
@@ -44,7 +47,10 @@ export function trace<R>(f: (...args: any[]) => R, args: readonly unknown[], nam
  * kept), or all but the results of products and reductions ('products'). Trades time for memory. Source: Chen et al. 2016,
  * "Training Deep Nets with Sublinear Memory Cost".
  */
-export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R, keep: Keep = 'nothing'): (...args: A) => R {
+export function checkpoint<A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  keep: Keep = 'nothing',
+): (...args: A) => R {
   return (...args) => {
     const inputs = leavesOf(args, isTensor)
     let result: R | undefined
@@ -58,8 +64,13 @@ export function checkpoint<A extends readonly unknown[], R>(f: (...args: A) => R
 }
 
 /** A function of tensors with a gradient written by hand. It may use no tensors but its inputs. */
-export function withGradient(name: string, custom: CustomGradient, f: (inputs: readonly Tensor[]) => readonly Value[]): (inputs: readonly Value[]) => readonly Tensor[] {
-  return (inputs) => callOp.all(inputs, { body: record(name, inputs.map(specOf), (...xs) => f(xs)), keep: 'all', custom })
+export function withGradient(
+  name: string,
+  custom: CustomGradient,
+  f: (inputs: readonly Tensor[]) => readonly Value[],
+): (inputs: readonly Value[]) => readonly Tensor[] {
+  return (inputs) =>
+    callOp.all(inputs, { body: record(name, inputs.map(specOf), (...xs) => f(xs)), keep: 'all', custom })
 }
 
 /**
@@ -69,7 +80,11 @@ export function withGradient(name: string, custom: CustomGradient, f: (inputs: r
  * The body may use tensors from around it. Source of the idea: JAX `lax.scan`.
  */
 export function scan<C, X, Y>(
-  along: Dim, carry: C, xs: X, body: (carry: C, slice: X) => readonly [C, Y], options: { reverse?: boolean; keep?: Keep } = {},
+  along: Dim,
+  carry: C,
+  xs: X,
+  body: (carry: C, slice: X) => readonly [C, Y],
+  options: { reverse?: boolean; keep?: Keep } = {},
 ): [C, Y] {
   const carried = leavesOf(carry, isTensor)
   const stacks = leavesOf(xs, isTensor).map((x) => leadingWith(x, along))
@@ -83,7 +98,12 @@ export function scan<C, X, Y>(
     return [...leavesOf(next, isTensor), ...leavesOf(y, isTensor)]
   })
   const outputs = scanOp.all([...captured, ...carried, ...stacks], {
-    body: program, along, constants: captured.length, carry: carried.length, reverse: options.reverse ?? false, keep: options.keep ?? 'products',
+    body: program,
+    along,
+    constants: captured.length,
+    carry: carried.length,
+    reverse: options.reverse ?? false,
+    keep: options.keep ?? 'products',
   })
   return [
     withLeaves(carry, isTensor, outputs.slice(0, carried.length)) as C,
@@ -93,7 +113,12 @@ export function scan<C, X, Y>(
 
 function leadingWith(x: Tensor, along: Dim): Tensor {
   if (x.dims[0]?.name === along.name && x.dims[0].size === along.size) return x
-  throw new OpError('scan', [x], `the first dim of what is scanned must be "${along.name}" of size ${along.size}`, 'transpose it to the front')
+  throw new OpError(
+    'scan',
+    [x],
+    `the first dim of what is scanned must be "${along.name}" of size ${along.size}`,
+    'transpose it to the front',
+  )
 }
 
 /** Replaces each tensor of a tree. */

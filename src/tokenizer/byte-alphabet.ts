@@ -3,8 +3,7 @@
  * byte 0x20 is "Ġ", 0x0A is "Ċ", printable Latin-1 stands for itself. Source: gpt-2 src/encoder.py, bytes_to_unicode.
  */
 
-const printable = (byte: number) =>
-  (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae
+const printable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae
 
 /** The character of each byte. Bytes that do not print take the characters from U+0100 on, in their order. */
 export const byteCharacters: readonly string[] = (() => {

@@ -56,7 +56,7 @@ export class ByteStringTable {
     const at = this.starts[number]
     const textEnd = at + end - start
     this.text = grown(this.text, textEnd)
-    for (let to = at; to < textEnd; ) this.text[to++] = bytes[start++]
+    for (let to = at; to < textEnd;) this.text[to++] = bytes[start++]
     this.starts[number + 1] = textEnd
     this.hashes[number] = hash
     this.slots[slot] = number + 1

@@ -22,7 +22,8 @@ export interface LearnOptions {
  * which the pair arose before it was queued. (A pair can thus be merged twice, if two merges make the same token.)
  */
 export async function learnMerges(
-  counted: WordCounts, options: LearnOptions,
+  counted: WordCounts,
+  options: LearnOptions,
 ): Promise<{ tokens: string[]; merges: Int32Array }> {
   const { vocabSize, minFrequency, pause } = options
   const tokens = [...options.firstTokens]

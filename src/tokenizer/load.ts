@@ -15,12 +15,19 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   if (!found.isDirectory()) return new Tokenizer(partsOfJson(path, await read(path)), path)
 
   const inFolder = (name: string) => join(path, name)
-  const has = (name: string) => stat(inFolder(name)).then(() => true, () => false)
+  const has = (name: string) =>
+    stat(inFolder(name)).then(
+      () => true,
+      () => false,
+    )
   if (await has('tokenizer.json')) return loadTokenizer(inFolder('tokenizer.json'))
   const where = { vocabulary: inFolder('vocab.json'), merges: inFolder('merges.txt') }
   if (!(await has('vocab.json')) || !(await has('merges.txt')))
-    throw new TokenizerError(path, 'no tokenizer in this folder',
-      'it must hold tokenizer.json, or vocab.json and merges.txt')
+    throw new TokenizerError(
+      path,
+      'no tokenizer in this folder',
+      'it must hold tokenizer.json, or vocab.json and merges.txt',
+    )
   return new Tokenizer(partsOfVocabularyFiles(where, await read(where.vocabulary), await read(where.merges)), path)
 }
 
@@ -30,6 +37,10 @@ async function read(path: string): Promise<string> {
 
 function unreadable(path: string, error: NodeJS.ErrnoException): never {
   const what = error.code === 'ENOENT' ? 'no such file or folder' : `cannot be read (${error.message})`
-  throw new TokenizerError(path, what,
-    'give a tokenizer.json, or a folder that holds one or vocab.json and merges.txt', error)
+  throw new TokenizerError(
+    path,
+    what,
+    'give a tokenizer.json, or a folder that holds one or vocab.json and merges.txt',
+    error,
+  )
 }

@@ -18,19 +18,27 @@ export function allTokens(where: string, { vocabulary, addedTokens }: TokenizerP
   const tokens = [...vocabulary]
   for (const { id, content } of [...addedTokens].sort((a, b) => a.id - b.id)) {
     if (id > tokens.length)
-      throw new TokenizerError(where,
+      throw new TokenizerError(
+        where,
         `no token has id ${tokens.length}, but added token ${quoted(content)} has id ${id}`,
-        'give the added tokens the ids that follow the vocabulary')
+        'give the added tokens the ids that follow the vocabulary',
+      )
     if (id < tokens.length && tokens[id] !== content)
-      throw new TokenizerError(where, `id ${id} is both ${quoted(tokens[id])} and added token ${quoted(content)}`,
-        'give each token an id of its own')
+      throw new TokenizerError(
+        where,
+        `id ${id} is both ${quoted(tokens[id])} and added token ${quoted(content)}`,
+        'give each token an id of its own',
+      )
     tokens[id] = content
   }
   const ids = new Map<string, number>()
   tokens.forEach((token, id) => {
     if (ids.has(token))
-      throw new TokenizerError(where, `token ${quoted(token)} has the ids ${ids.get(token)} and ${id}`,
-        'keep one of them')
+      throw new TokenizerError(
+        where,
+        `token ${quoted(token)} has the ids ${ids.get(token)} and ${id}`,
+        'keep one of them',
+      )
     ids.set(token, id)
   })
   return tokens
@@ -41,10 +49,12 @@ export function byteIdsOf(where: string, idOf: (token: string) => number | undef
   const ids = byteCharacters.map((character) => idOf(character) ?? -1)
   const missing = ids.flatMap((id, byte) => (id < 0 ? [byte] : []))
   if (missing.length > 0)
-    throw new TokenizerError(where,
+    throw new TokenizerError(
+      where,
       `the vocabulary lacks ${missing.length} of the 256 bytes, the first "${byteCharacters[missing[0]]}"; ` +
         'text with them could not be encoded',
-      'train it with the byte alphabet (initial_alphabet=ByteLevel.alphabet())')
+      'train it with the byte alphabet (initial_alphabet=ByteLevel.alphabet())',
+    )
   return Int32Array.from(ids)
 }
 
@@ -61,7 +71,9 @@ export function withoutRepeats(merges: Int32Array): Int32Array {
 
 /** The token that each merge makes. Throws TokenizerError if one is not in the vocabulary. */
 export function mergeResults(
-  where: string, { vocabulary, merges }: TokenizerParts, idOf: (token: string) => number | undefined,
+  where: string,
+  { vocabulary, merges }: TokenizerParts,
+  idOf: (token: string) => number | undefined,
 ): Int32Array {
   const results = new Int32Array(merges.length / 2)
   for (let rank = 0; rank < results.length; rank++) {
@@ -69,9 +81,11 @@ export function mergeResults(
     const right = vocabulary[merges[2 * rank + 1]]
     const result = idOf(left + right)
     if (result === undefined || result >= vocabulary.length)
-      throw new TokenizerError(where,
+      throw new TokenizerError(
+        where,
         `merge ${rank} (${quoted(`${left} ${right}`)}) makes ${quoted(left + right)}, which is not in the vocabulary`,
-        'use the vocabulary and the merges of one training')
+        'use the vocabulary and the merges of one training',
+      )
     results[rank] = result
   }
   return results

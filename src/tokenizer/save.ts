@@ -25,7 +25,11 @@ export async function saveTokenizer(tokenizer: Tokenizer, path: string): Promise
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw new TokenizerError(path, `cannot be written (${(error as Error).message})`,
-      'give the path of a file in a folder that exists and has room', error)
+    throw new TokenizerError(
+      path,
+      `cannot be written (${(error as Error).message})`,
+      'give the path of a file in a folder that exists and has room',
+      error,
+    )
   }
 }

@@ -12,8 +12,11 @@ export function partsOfJson(where: string, text: string): TokenizerParts {
   const file = parseJson(where, text)
   const model = file.model as Json | undefined
   if (model === null || typeof model !== 'object')
-    throw new TokenizerError(where, 'no "model", so this is not a tokenizer.json',
-      'give a tokenizer.json, or a folder that holds one or vocab.json and merges.txt')
+    throw new TokenizerError(
+      where,
+      'no "model", so this is not a tokenizer.json',
+      'give a tokenizer.json, or a folder that holds one or vocab.json and merges.txt',
+    )
   checkModel(where, model)
   checkSteps(where, file)
   const vocabulary = vocabularyOf(where, model.vocab)
@@ -46,8 +49,11 @@ function checkSteps(where: string, file: Json): void {
 function supports(where: string, part: string, value: unknown, supported: readonly unknown[]): void {
   if (supported.includes(value)) return
   const shown = supported.filter((one) => one !== undefined).map((one) => JSON.stringify(one))
-  throw new TokenizerError(where, `${part} is ${summary(value)}`,
-    `supported: ${shown.join(', ') || 'none'}${supported.includes(undefined) ? ' or left out' : ''}`)
+  throw new TokenizerError(
+    where,
+    `${part} is ${summary(value)}`,
+    `supported: ${shown.join(', ') || 'none'}${supported.includes(undefined) ? ' or left out' : ''}`,
+  )
 }
 
 const summary = (value: unknown) =>
@@ -82,8 +88,11 @@ function addedTokensOf(where: string, file: Json): TokenizerParts['addedTokens']
     const { id, content, special = false } = token
     const name = `added_tokens[${at}]`
     if (!Number.isInteger(id) || (id as number) < 0 || typeof content !== 'string' || content === '')
-      throw new TokenizerError(where, `${name} is ${JSON.stringify(given).slice(0, 60)}`,
-        'it needs a whole "id" and a "content"')
+      throw new TokenizerError(
+        where,
+        `${name} is ${JSON.stringify(given).slice(0, 60)}`,
+        'it needs a whole "id" and a "content"',
+      )
     for (const flag of ['single_word', 'lstrip', 'rstrip'])
       supports(where, `${name}.${flag}`, token[flag], [undefined, false])
     // Without a normalizer `normalized` has no effect, unless tokens differ in it: then there are two rounds of search.
@@ -99,7 +108,8 @@ export function jsonOfParts({ vocabulary, merges, addedTokens }: TokenizerParts)
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false }
   const added = addedTokens.map(({ id, content, special }) => json({ id, content, ...flags, special }))
   const pairs = Array.from({ length: merges.length / 2 }, (_, rank) =>
-    json(`${vocabulary[merges[2 * rank]]} ${vocabulary[merges[2 * rank + 1]]}`))
+    json(`${vocabulary[merges[2 * rank]]} ${vocabulary[merges[2 * rank + 1]]}`),
+  )
   return `{
   "version": "1.0",
   "truncation": null,

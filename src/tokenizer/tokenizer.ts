@@ -87,7 +87,8 @@ export class Tokenizer {
 
   /** The ids of one text that comes in pieces, as it comes: joined, they are those of the whole. Memory stays small. */
   async *encodeStream(
-    pieces: Iterable<string> | AsyncIterable<string>, { special = true }: EncodeOptions = {},
+    pieces: Iterable<string> | AsyncIterable<string>,
+    { special = true }: EncodeOptions = {},
   ): AsyncGenerator<Int32Array, void, undefined> {
     const encoding = this.textEncoding(special)
     for await (const piece of pieces) {
@@ -127,7 +128,10 @@ export class Tokenizer {
 
   private check(what: string, id: number): void {
     if (this.tokens[id] === undefined)
-      throw new TokenizerError(what, `${id} is not a token id, which are 0 to ${this.vocabSize - 1}`,
-        'leave out padding, and decode with the tokenizer that encoded')
+      throw new TokenizerError(
+        what,
+        `${id} is not a token id, which are 0 to ${this.vocabSize - 1}`,
+        'leave out padding, and decode with the tokenizer that encoded',
+      )
   }
 }

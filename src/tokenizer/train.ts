@@ -27,8 +27,7 @@ export interface TrainTokenizerOptions {
 
 /** `done` is bytes or, of `texts`, UTF-16 units read in the first phase; tokens, of `total`, in the second. */
 export type TrainingProgress =
-  | { phase: 'counting words'; done: number }
-  | { phase: 'merging'; done: number; total: number }
+  { phase: 'counting words'; done: number } | { phase: 'merging'; done: number; total: number }
 
 /** How long to work between chances for the rest of the program, in milliseconds. */
 const TURN = 100
@@ -61,7 +60,9 @@ export async function trainTokenizer(options: TrainTokenizerOptions): Promise<To
 }
 
 async function countWords(
-  { files, texts }: TrainTokenizerOptions, counts: WordCounts, pause: (done: number) => Promise<void> | undefined,
+  { files, texts }: TrainTokenizerOptions,
+  counts: WordCounts,
+  pause: (done: number) => Promise<void> | undefined,
 ): Promise<void> {
   let done = 0
   const addTexts = async (source: Iterable<string> | AsyncIterable<string>) => {
@@ -107,8 +108,10 @@ function checkOptions(options: TrainTokenizerOptions, specialTokens: readonly st
     throw wrong(`${files === undefined ? 'neither files nor' : 'both files and'} texts given`, 'give one of them')
   if (files !== undefined && files.length === 0) throw wrong('files is empty', 'give the paths of UTF-8 text files')
   if (!Number.isInteger(vocabSize) || vocabSize < smallest)
-    throw wrong(`vocabSize is ${vocabSize}`,
-      `it must be a whole number of at least ${smallest}: 256 bytes and ${smallest - 256} special tokens`)
+    throw wrong(
+      `vocabSize is ${vocabSize}`,
+      `it must be a whole number of at least ${smallest}: 256 bytes and ${smallest - 256} special tokens`,
+    )
   if (!Number.isInteger(minFrequency) || minFrequency < 0)
     throw wrong(`minFrequency is ${minFrequency}`, 'it must be a whole number of at least 0')
   if (specialTokens.includes('') || new Set(specialTokens).size < specialTokens.length)

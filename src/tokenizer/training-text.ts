@@ -43,12 +43,19 @@ function* textOf(path: string, number: number, line: string): Generator<string, 
   try {
     text = (JSON.parse(line) as { text?: unknown } | null)?.text
   } catch (error) {
-    throw new TokenizerError(`${path}, line ${number}`, `not JSON (${(error as Error).message})`,
-      'each line must be an object with a string "text"', error)
+    throw new TokenizerError(
+      `${path}, line ${number}`,
+      `not JSON (${(error as Error).message})`,
+      'each line must be an object with a string "text"',
+      error,
+    )
   }
   if (typeof text !== 'string')
-    throw new TokenizerError(`${path}, line ${number}`, 'no string "text"',
-      'each line must be an object with a string "text"')
+    throw new TokenizerError(
+      `${path}, line ${number}`,
+      'no string "text"',
+      'each line must be an object with a string "text"',
+    )
   yield text
 }
 
@@ -57,15 +64,22 @@ async function* readChunks(path: string): AsyncGenerator<Buffer, void, undefined
     yield* createReadStream(path, { highWaterMark: CHUNK })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new TokenizerError(path, code === 'ENOENT' ? 'no such file' : `cannot be read (${message})`,
-      'give paths of UTF-8 text or .jsonl files', error)
+    throw new TokenizerError(
+      path,
+      code === 'ENOENT' ? 'no such file' : `cannot be read (${message})`,
+      'give paths of UTF-8 text or .jsonl files',
+      error,
+    )
   }
 }
 
 function checkUtf8(path: string, bytes: Uint8Array, position: number): void {
   if (!isUtf8(bytes))
-    throw new TokenizerError(path, `not UTF-8 between bytes ${position} and ${position + bytes.length}`,
-      'convert it (iconv -f LATIN1 -t UTF-8), or unpack it if it is compressed')
+    throw new TokenizerError(
+      path,
+      `not UTF-8 between bytes ${position} and ${position + bytes.length}`,
+      'convert it (iconv -f LATIN1 -t UTF-8), or unpack it if it is compressed',
+    )
 }
 
 /** Length without an incomplete character at the end. */

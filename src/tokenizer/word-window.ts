@@ -22,7 +22,7 @@ export class WordWindow {
 
   /** Adds text, which must not end inside a surrogate pair. A lone surrogate becomes U+FFFD. */
   writeText(text: string): void {
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length;) {
       // Pieces grow with a long word, or each of many small ones would look through all of it again.
       let end = Math.min(text.length, at + Math.max(BLOCK, this.length))
       if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end--

@@ -3,8 +3,15 @@ import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, parseModelConfig, type ModelConfig } from '../config/index.js'
 import {
-  createAtomicFolder, FileError, openSafetensors, readJson, sha256File, withFileErrors, writeFileAtomic,
-  writeSafetensors, type SafetensorsFile,
+  createAtomicFolder,
+  FileError,
+  openSafetensors,
+  readJson,
+  sha256File,
+  withFileErrors,
+  writeFileAtomic,
+  writeSafetensors,
+  type SafetensorsFile,
 } from '../files/index.js'
 
 /**
@@ -38,7 +45,8 @@ const SHARD_BYTES = 2 ** 30
 
 /** Writes a checkpoint folder atomically and returns its manifest. Throws FileError; then nothing is left of it. */
 export async function saveCheckpoint(
-  folder: string, variables: readonly SavedVariable[],
+  folder: string,
+  variables: readonly SavedVariable[],
   about: { step: number; tokens: number; config: ModelConfig; tokenizer?: string },
 ): Promise<Manifest> {
   const mayReplace = (name: string) => name === 'manifest.json' || name.endsWith('.safetensors')
@@ -49,15 +57,26 @@ export async function saveCheckpoint(
     for (const [index, group] of groups(variables).entries()) {
       const file = `model-${String(index).padStart(5, '0')}.safetensors`
       const path = join(work.workPath, file)
-      const bytes = await writeSafetensors(path, group.map(({ name, shape, data }) => ({
-        name, shape, dtype: 'F32' as const, data: async () => bytesOf(await data()),
-      })))
+      const bytes = await writeSafetensors(
+        path,
+        group.map(({ name, shape, data }) => ({
+          name,
+          shape,
+          dtype: 'F32' as const,
+          data: async () => bytesOf(await data()),
+        })),
+      )
       shards.push({ file, bytes, sha256: await sha256File(path) })
       for (const { name, shape } of group) listed[name] = { shape: [...shape], shard: index }
     }
     const { step, tokens, config, tokenizer } = about
     const manifest: Manifest = {
-      format: 'neomesh checkpoint 1', step, tokens, config, shards, variables: listed,
+      format: 'neomesh checkpoint 1',
+      step,
+      tokens,
+      config,
+      shards,
+      variables: listed,
       ...(tokenizer ? { tokenizer } : {}),
     }
     await writeFileAtomic(join(work.workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
@@ -81,7 +100,8 @@ export interface Checkpoint {
 
 /** Opens a checkpoint folder and checks its manifest, and that its shards are there and whole. Throws FileError. */
 export async function openCheckpoint(
-  folder: string, { verify = true }: { verify?: boolean } = {},
+  folder: string,
+  { verify = true }: { verify?: boolean } = {},
 ): Promise<Checkpoint> {
   const path = join(folder, 'manifest.json')
   const manifest = parseManifest(await readJson(path), path)
@@ -100,7 +120,10 @@ export async function openCheckpoint(
     throw cause
   }
   return {
-    folder, manifest, config, close,
+    folder,
+    manifest,
+    config,
+    close,
     has: (name) => name in manifest.variables,
     async read(name, shape) {
       const entry = manifest.variables[name]
@@ -166,11 +189,16 @@ export function checkpointFolder(run: string, step: number): string {
 /** Steps of a run's checkpoints, in order; none for a run that has not begun. */
 export async function checkpointSteps(run: string): Promise<number[]> {
   const folder = join(run, 'checkpoints')
-  const names = await withFileErrors('open the run', run, () => readdir(folder).catch((cause) => {
-    if (cause.code === 'ENOENT') return []
-    throw cause
-  }))
-  return names.flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b)
+  const names = await withFileErrors('open the run', run, () =>
+    readdir(folder).catch((cause) => {
+      if (cause.code === 'ENOENT') return []
+      throw cause
+    }),
+  )
+  return names
+    .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
 }
 
 /** Removes all but the last `keep` checkpoints of a run. */
@@ -188,8 +216,11 @@ export async function findCheckpoint(path: string): Promise<string> {
   if (names.includes('manifest.json')) return path
   const steps = await checkpointSteps(path)
   if (steps.length === 0) {
-    throw new FileError(`${path} holds no checkpoint: neither manifest.json nor checkpoints/step-*. Train first, `
-      + 'or name another folder', path)
+    throw new FileError(
+      `${path} holds no checkpoint: neither manifest.json nor checkpoints/step-*. Train first, ` +
+        'or name another folder',
+      path,
+    )
   }
   return checkpointFolder(path, steps[steps.length - 1])
 }
@@ -216,4 +247,3 @@ function groups(variables: readonly SavedVariable[]): SavedVariable[][] {
 function bytesOf(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
-

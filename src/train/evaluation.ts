@@ -29,7 +29,9 @@ export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEven
   if (signal?.aborted) return
   const progress = createQueue<TrainEvent>()
   const result = evaluate(parameters, data, {
-    limit, signal, onBatch: (done, of) => progress.push({ kind: 'evaluating', done, of }),
+    limit,
+    signal,
+    onBatch: (done, of) => progress.push({ kind: 'evaluating', done, of }),
   }).finally(progress.end)
   result.catch(() => {}) // awaited below, after the events
   yield* progress.items()

@@ -1,5 +1,11 @@
 export {
-  checkpointFolder, checkpointSteps, findCheckpoint, openCheckpoint, saveCheckpoint, type Checkpoint, type Manifest,
+  checkpointFolder,
+  checkpointSteps,
+  findCheckpoint,
+  openCheckpoint,
+  saveCheckpoint,
+  type Checkpoint,
+  type Manifest,
 } from './checkpoint.js'
 export { meanLoss, type MeanLoss } from './mean-loss.js'
 export { MetricsLog, readMetrics, type Metrics } from './metrics.js'

@@ -7,7 +7,9 @@ import { dim, fill, random, type Dim, type Tensor } from '../tensor/index.js'
  * not on other variables, nor on how layers are stacked.
  */
 export async function initialise(
-  engine: Engine, specs: readonly ParameterSpec[], seed: number,
+  engine: Engine,
+  specs: readonly ParameterSpec[],
+  seed: number,
 ): Promise<Parameters<DeviceArray>> {
   const words = DeviceArray.from(engine, new Uint32Array(random.seedWords(seed)), [random.SEED_WORDS], 'u32')
   const programs = new Map<string, Jitted<[Tensor, Tensor], Tensor>>()

@@ -23,22 +23,31 @@ export interface MeanLossOptions {
 
 /** Mean cross entropy over samples, in nats a token, and of how many tokens. Rejects with the signal's reason. */
 export type MeanLoss = (
-  parameters: Parameters<DeviceArray>, samples: Samples, options?: MeanLossOptions,
+  parameters: Parameters<DeviceArray>,
+  samples: Samples,
+  options?: MeanLossOptions,
 ) => Promise<{ loss: number; tokens: number }>
 
 /** Makes a function that gives the mean cross entropy. The last batch is filled up with rows that do not count. */
 export function meanLoss(
-  engine: Engine, config: ModelConfig, specs: readonly ParameterSpec[], layers: LayerMode,
+  engine: Engine,
+  config: ModelConfig,
+  specs: readonly ParameterSpec[],
+  layers: LayerMode,
 ): MeanLoss {
   const size = config.eval_batch_size ?? config.train_batch_size
   const width = config.n_ctx + 1
   const rows = [dim('batch', size), dim('tokens', width)]
-  const evaluate = jit(engine, (parameters: Parameters, ids: Tensor) => {
-    const model = modelOf(config, { batch: size })
-    const { inputs, labels } = examplesOf(ids, config, random.key(config.seed))
-    // A filler row is all NO_LABEL; as an input that is the zero vector.
-    return loss(scopeOf(model, specs, parameters, layers), inputs, labels, model).crossEntropy
-  }, { name: 'evaluate' }) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray>
+  const evaluate = jit(
+    engine,
+    (parameters: Parameters, ids: Tensor) => {
+      const model = modelOf(config, { batch: size })
+      const { inputs, labels } = examplesOf(ids, config, random.key(config.seed))
+      // A filler row is all NO_LABEL; as an input that is the zero vector.
+      return loss(scopeOf(model, specs, parameters, layers), inputs, labels, model).crossEntropy
+    },
+    { name: 'evaluate' },
+  ) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray>
 
   return async (parameters, samples, { limit = 0, onBatch, signal } = {}) => {
     const count = Math.min(samples.size, limit > 0 ? limit * size : samples.size)

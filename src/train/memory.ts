@@ -14,6 +14,8 @@ export function bytesOfSpecs(specs: unknown): number {
 export function checkFits(engine: Engine, what: string, bytes: number, available = totalmem()): void {
   if (engine.platform !== 'cpu' || bytes < available) return
   const show = (amount: number) => (amount / 2 ** 30).toLocaleString('en-US', { maximumFractionDigits: 1 })
-  throw new EngineError(`${what} takes ${show(bytes)} GiB, this machine has ${show(available)}: out of memory. `
-    + 'Use a smaller model (n_embd, n_layer, n_vocab), or another --device')
+  throw new EngineError(
+    `${what} takes ${show(bytes)} GiB, this machine has ${show(available)}: out of memory. ` +
+      'Use a smaller model (n_embd, n_layer, n_vocab), or another --device',
+  )
 }

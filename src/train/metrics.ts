@@ -26,7 +26,10 @@ export type EvaluationMetrics = Metrics & { readonly validation_loss: number }
 export class MetricsLog {
   private readonly evaluations = new Map<number, EvaluationMetrics>()
 
-  private constructor(private readonly path: string, lines: readonly Metrics[]) {
+  private constructor(
+    private readonly path: string,
+    lines: readonly Metrics[],
+  ) {
     for (const line of lines) this.note(line)
   }
 

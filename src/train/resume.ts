@@ -5,12 +5,18 @@ import type { ModelConfig } from '../config/index.js'
  * lr_decay_end, train_steps is also the end of the decay: a run that is made longer decays over its new length.)
  */
 const FREE = new Set([
-  'train_steps', 'eval_steps', 'eval_batch_size', 'steps_per_checkpoint', 'datasets', 'recompute_grad',
+  'train_steps',
+  'eval_steps',
+  'eval_batch_size',
+  'steps_per_checkpoint',
+  'datasets',
+  'recompute_grad',
 ])
 
 /** What differs between the config of a checkpoint and that of a run that would go on from it, a phrase a key. */
 export function differencesOf(saved: ModelConfig, now: ModelConfig): string[] {
   const keys = [...new Set([...Object.keys(saved), ...Object.keys(now)])] as (keyof ModelConfig)[]
-  return keys.filter((key) => !FREE.has(key) && JSON.stringify(saved[key]) !== JSON.stringify(now[key]))
+  return keys
+    .filter((key) => !FREE.has(key) && JSON.stringify(saved[key]) !== JSON.stringify(now[key]))
     .map((key) => `${key} was ${JSON.stringify(saved[key]) ?? 'absent'}, is ${JSON.stringify(now[key]) ?? 'absent'}`)
 }

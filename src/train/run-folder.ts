@@ -24,8 +24,11 @@ export async function findStart(trainer: Trainer, { run, tokenizerHash }: RunFol
     resumed = checkpointFolder(run, steps[steps.length - 1])
     const manifest = await trainer.restore(resumed)
     if (manifest.tokenizer && tokenizerHash && manifest.tokenizer !== tokenizerHash) {
-      throw new FileError(`${resumed} was trained on data of another tokenizer. Use data made with the run's `
-        + 'tokenizer.json, or start a new run', resumed)
+      throw new FileError(
+        `${resumed} was trained on data of another tokenizer. Use data made with the run's ` +
+          'tokenizer.json, or start a new run',
+        resumed,
+      )
     }
   } else {
     await refuseForeign(run)

@@ -11,7 +11,11 @@ export function learningRate(step: Tensor<never>, config: ModelConfig): Tensor<n
   const end = config.lr_decay_end ?? config.train_steps
   const progress = minimum(at, end).div(end)
   const decayed = {
-    cosine: () => cos(progress.mul(Math.PI)).add(1).mul(0.45 * config.lr).add(0.1 * config.lr),
+    cosine: () =>
+      cos(progress.mul(Math.PI))
+        .add(1)
+        .mul(0.45 * config.lr)
+        .add(0.1 * config.lr),
     linear: () => progress.mul(-0.9 * config.lr).add(config.lr),
     none: () => constant(config.lr, 'f32'),
   }[config.lr_decay]()

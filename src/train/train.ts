@@ -106,8 +106,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     const finish = async ({ step, metrics }: Pending): Promise<StepEvent> => {
       const event = { kind: 'step' as const, step, steps, ...(await readMetricsOf(metrics, step)), ...clock(step) }
       log.write({
-        step, loss: event.loss, learning_rate: event.learningRate, gradient_norm: event.gradientNorm,
-        tokens: event.tokens, tokens_per_second: Math.round(event.tokensPerSecond * 10) / 10,
+        step,
+        loss: event.loss,
+        learning_rate: event.learningRate,
+        gradient_norm: event.gradientNorm,
+        tokens: event.tokens,
+        tokens_per_second: Math.round(event.tokensPerSecond * 10) / 10,
       })
       return event
     }
@@ -157,8 +161,10 @@ async function readMetricsOf({ loss, gradientNorm, learningRate }: StepMetrics<D
   // A norm that is no number has made the parameters no numbers.
   const bad = !Number.isFinite(value) ? `loss is ${value}` : !Number.isFinite(norm) ? `gradient norm is ${norm}` : ''
   if (bad !== '') {
-    throw new DivergenceError(`step ${step}: the ${bad}: training diverged. Checkpoints before it stay as they are; `
-      + 'train in a new run with a lower lr, more warmup_steps or a lower gradient_clipping')
+    throw new DivergenceError(
+      `step ${step}: the ${bad}: training diverged. Checkpoints before it stay as they are; ` +
+        'train in a new run with a lower lr, more warmup_steps or a lower gradient_clipping',
+    )
   }
   return { loss: value, gradientNorm: norm, learningRate: rate }
 }

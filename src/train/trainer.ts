@@ -50,7 +50,11 @@ export class Trainer {
    * @param layers one program part for each layer (`unroll`, faster) or for all (`scan`, which compiles in the same
    * time at any depth); by default the first up to 16 layers
    */
-  constructor(readonly engine: Engine, readonly config: ModelConfig, layers?: LayerMode) {
+  constructor(
+    readonly engine: Engine,
+    readonly config: ModelConfig,
+    layers?: LayerMode,
+  ) {
     this.layers = layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan')
     this.specs = parametersOf(modelOf(config, { batch: 1 }), this.layers)
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
@@ -93,8 +97,11 @@ export class Trainer {
     try {
       const differences = differencesOf(checkpoint.config, this.config)
       if (differences.length > 0) {
-        throw new FileError(`${folder} was saved under another config: ${differences.join('; ')}. Use the config it `
-          + 'was saved with, or start a new run', folder)
+        throw new FileError(
+          `${folder} was saved under another config: ${differences.join('; ')}. Use the config it ` +
+            'was saved with, or start a new run',
+          folder,
+        )
       }
       this.checkMemory()
       const { engine, specs } = this
@@ -126,10 +133,12 @@ export class Trainer {
   /** Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written. */
   async save(folder: string, tokenizer?: string): Promise<Manifest> {
     const { parameters, slots } = this.current()
-    const variables = this.specs.flatMap((each) => [null, ...slotsOf(each, this.config)].flatMap((slot) => {
-      const array = slot === null ? parameters[each.name] : slots[each.name][slot.name]
-      return savedVariables(each, slot, array)
-    }))
+    const variables = this.specs.flatMap((each) =>
+      [null, ...slotsOf(each, this.config)].flatMap((slot) => {
+        const array = slot === null ? parameters[each.name] : slots[each.name][slot.name]
+        return savedVariables(each, slot, array)
+      }),
+    )
     const tokens = this.step * this.config.train_batch_size * this.config.n_ctx
     return saveCheckpoint(folder, variables, { step: this.step, tokens, config: this.config, tokenizer })
   }
@@ -155,7 +164,8 @@ export class Trainer {
   }
 
   private async begin(
-    parameters: TrainState<DeviceArray>['parameters'], step: number,
+    parameters: TrainState<DeviceArray>['parameters'],
+    step: number,
     slotOf: (spec: ParameterSpec, slot: Slot) => Promise<DeviceArray>,
   ): Promise<void> {
     this.disposeState()

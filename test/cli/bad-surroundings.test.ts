@@ -26,7 +26,10 @@ after(() => rmSync(world, { recursive: true, force: true }))
 function shell(line: string, stdout: 'pipe' | number = 'pipe') {
   const neomesh = `neomesh() { "${process.execPath}" "${launcher}" "$@"; }`
   const ended = spawnSync('bash', ['-c', `${neomesh}; ${line}`], {
-    cwd: world, env, encoding: 'utf8', stdio: ['ignore', stdout, 'pipe'],
+    cwd: world,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', stdout, 'pipe'],
   })
   return { code: ended.status, stdout: ended.stdout, stderr: withoutNews(ended.stderr) }
 }
@@ -40,8 +43,11 @@ const files = () => snapshot(world).filter((line) => !line.startsWith('cache'))
 test('a mistake in the real command: one line and status 1', () => {
   const { code, stdout, stderr } = shell('neomesh train none.json --run x')
   assert.deepEqual({ code, stdout }, { code: 1, stdout: '' })
-  assert.equal(stderr, 'neomesh: cannot read none.json: it does not exist. '
-    + 'Check the path, which is relative to the current directory (ENOENT)\n')
+  assert.equal(
+    stderr,
+    'neomesh: cannot read none.json: it does not exist. ' +
+      'Check the path, which is relative to the current directory (ENOENT)\n',
+  )
 })
 
 test('files that may not grow: an error, and nothing half-written', { skip: linux }, () => {
@@ -66,8 +72,7 @@ test('a disk that fills up in training: what was saved stays, and the run goes o
 test('a small file system that is full', { skip: linux }, (context) => {
   const disk = join(world, 'disk')
   mkdirSync(disk)
-  const mounted = (line: string) =>
-    shell(`exec unshare -m bash -c 'mount -t tmpfs -o size=16k none disk && ${line}'`)
+  const mounted = (line: string) => shell(`exec unshare -m bash -c 'mount -t tmpfs -o size=16k none disk && ${line}'`)
   if (mounted('true').code !== 0) return context.skip('needs the right to mount')
   const neomesh = `"${process.execPath}" "${launcher}"`
   const showing = (folders: string, line: string) =>

@@ -72,7 +72,10 @@ export interface Watched {
 export function runThere(args: readonly string[], options: Watched = {}): Promise<Ended & { signal: string | null }> {
   const { cwd, env, onStart, onText, onOutput } = options
   const child = spawn(process.execPath, [launcher, ...args], {
-    cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true,
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   })
   const kill: Kill = (signal, all = true) => process.kill(all ? -child.pid! : child.pid!, signal)
   onStart?.(kill)
@@ -99,6 +102,9 @@ export function snapshot(folder: string): string[] {
   return names.sort().map((name) => {
     const entry = lstatSync(join(folder, name))
     if (!entry.isFile()) return `${name} ${entry.isDirectory() ? 'folder' : 'other'}`
-    return `${name} ${createHash('sha256').update(readFileSync(join(folder, name))).digest('hex').slice(0, 16)}`
+    return `${name} ${createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex')
+      .slice(0, 16)}`
   })
 }

@@ -52,7 +52,7 @@ test('characters of several tokens come whole, and what is never finished become
   }
 })
 
-test('a checkpoint itself can be sampled from; another tokenizer than the data\'s is told of', async () => {
+test("a checkpoint itself can be sampled from; another tokenizer than the data's is told of", async () => {
   const checkpoint = await runHere(['sample', join(world, 'run/checkpoints/step-00000120'), '--prompt', 'the'])
   assert.deepEqual([checkpoint.code, withoutNews(checkpoint.stderr)], [0, ''])
   assert.match(checkpoint.stdout, /^the/)

@@ -54,7 +54,10 @@ test('kill -9 at any time: the run goes on from its last checkpoint, and ends as
   const left = readdirSync(join(world, 'killed')).sort()
   assert.deepEqual(left, ['checkpoints', 'config.json', 'metrics.jsonl', 'tokenizer.json'])
   const steps = (await readMetrics(join(world, 'killed/metrics.jsonl'))).filter(({ loss }) => loss !== undefined)
-  assert.deepEqual(steps.map(({ step }) => step), Array.from({ length: 800 }, (_, i) => i + 1))
+  assert.deepEqual(
+    steps.map(({ step }) => step),
+    Array.from({ length: 800 }, (_, i) => i + 1),
+  )
 })
 
 test('Ctrl-C before the first step ends at once', async () => {
@@ -62,7 +65,9 @@ test('Ctrl-C before the first step ends at once', async () => {
   writeFileSync(join(world, 'other.json'), config.replace('"n_embd":16', '"n_embd":24'))
   const began = performance.now()
   const { code, stderr } = await runThere(['train', 'other.json', '--data', 'data', '--run', 'new'], {
-    cwd: world, env: { ...env, NEOMESH_DEBUG: 'compile', NEOMESH_CACHE: 'off' }, onText: when('[compile]', 1, 'SIGINT'),
+    cwd: world,
+    env: { ...env, NEOMESH_DEBUG: 'compile', NEOMESH_CACHE: 'off' },
+    onText: when('[compile]', 1, 'SIGINT'),
   })
   assert.equal(code, 130, stderr)
   assert.match(stderr, /interrupted before a step was made; nothing is lost\. To go on: the same command again\n$/)
@@ -89,7 +94,9 @@ test('an interrupt while a tokenizer is trained or data is prepared leaves nothi
 
 test('Ctrl-C while sampling ends the text with a new line', async () => {
   const ended = await runThere(['sample', 'run', '--prompt', 'the', '--count', '100000'], {
-    cwd: world, env, onOutput: when('\n', 3, 'SIGINT'),
+    cwd: world,
+    env,
+    onOutput: when('\n', 3, 'SIGINT'),
   })
   assert.equal(ended.code, 130, ended.stderr)
   assert.match(ended.stdout, /\n$/)

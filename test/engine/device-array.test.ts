@@ -11,9 +11,12 @@ const columns = dim('columns', 3)
 test('numbers come back, of every dtype', async () => {
   const on = await engine()
   const cases = [
-    ['f32', Float32Array.of(1, -2.5, 3, 4, 5, NaN)], ['bf16', Uint16Array.of(0x3f80, 0, 1, 2, 3, 4)],
-    ['f16', Uint16Array.of(0x3c00, 0, 1, 2, 3, 4)], ['i32', Int32Array.of(1, -2, 3, 4, 5, 6)],
-    ['u32', Uint32Array.of(1, 2, 3, 4, 5, 2 ** 32 - 1)], ['bool', Uint8Array.of(0, 1, 1, 0, 0, 1)],
+    ['f32', Float32Array.of(1, -2.5, 3, 4, 5, NaN)],
+    ['bf16', Uint16Array.of(0x3f80, 0, 1, 2, 3, 4)],
+    ['f16', Uint16Array.of(0x3c00, 0, 1, 2, 3, 4)],
+    ['i32', Int32Array.of(1, -2, 3, 4, 5, 6)],
+    ['u32', Uint32Array.of(1, 2, 3, 4, 5, 2 ** 32 - 1)],
+    ['bool', Uint8Array.of(0, 1, 1, 0, 0, 1)],
   ] as const
   for (const [dtype, data] of cases) {
     const array = DeviceArray.from(on, data, [rows, columns], dtype)
@@ -25,10 +28,12 @@ test('numbers come back, of every dtype', async () => {
 test('an array begins with the right kind and number of elements', async () => {
   const on = await engine()
   assert.throws(() => DeviceArray.from(on, new Float32Array(5), [rows, columns], 'f32'), {
-    name: 'RangeError', message: 'an array f32 [rows 2, columns 3] has 6 elements; the data has 5',
+    name: 'RangeError',
+    message: 'an array f32 [rows 2, columns 3] has 6 elements; the data has 5',
   })
   assert.throws(() => DeviceArray.from(on, new Float32Array(6), [rows, columns], 'i32'), {
-    name: 'TypeError', message: 'an array of i32 is made from a Int32Array, not a Float32Array',
+    name: 'TypeError',
+    message: 'an array of i32 is made from a Int32Array, not a Float32Array',
   })
   const array = DeviceArray.from(on, new Float32Array(6), [rows, columns], 'f32')
   await assert.rejects(array.readScalar(), { name: 'RangeError', message: /readScalar: the array is f32 \[rows 2/ })
@@ -51,7 +56,7 @@ test('disposed of or donated, an array says so and frees its memory; twice is on
   const result = (await twice(given as never)) as unknown as DeviceArray
   assert.throws(() => given.read(), { message: /was donated to twice, which reused its memory/ })
   given.dispose()
-  assert.deepEqual([...await result.readFloats()], [2, 4, 6, 8, 10, 12])
+  assert.deepEqual([...(await result.readFloats())], [2, 4, 6, 8, 10, 12])
   result.dispose()
   twice.dispose()
   assert.equal(liveHandles().buffer, before)

@@ -5,11 +5,21 @@ import { numbers } from '../tensor/check.js'
 
 test('f32 to bf16: to nearest, ties to even; what is special stays', () => {
   const cases: [number, number][] = [
-    [1, 0x3f80], [-2, 0xc000], [0, 0], [-0, 0x8000], [Infinity, 0x7f80], [-Infinity, 0xff80],
-    [1 + 2 ** -8, 0x3f80], [1 + 3 * 2 ** -8, 0x3f82], [1 + 2 ** -8 + 2 ** -20, 0x3f81],
+    [1, 0x3f80],
+    [-2, 0xc000],
+    [0, 0],
+    [-0, 0x8000],
+    [Infinity, 0x7f80],
+    [-Infinity, 0xff80],
+    [1 + 2 ** -8, 0x3f80],
+    [1 + 3 * 2 ** -8, 0x3f82],
+    [1 + 2 ** -8 + 2 ** -20, 0x3f81],
     [3.4028234663852886e38, 0x7f80], // above the largest bf16
   ]
-  assert.deepEqual([...floatsToBf16(Float32Array.from(cases, ([x]) => x))], cases.map(([, bits]) => bits))
+  assert.deepEqual(
+    [...floatsToBf16(Float32Array.from(cases, ([x]) => x))],
+    cases.map(([, bits]) => bits),
+  )
   assert.ok(Number.isNaN(bf16ToFloats(floatsToBf16(Float32Array.of(NaN)))[0]))
   // A NaN whose only set bits are cut off is one still.
   const quiet = new Float32Array(Uint32Array.of(0x7f800001).buffer)

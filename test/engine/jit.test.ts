@@ -6,7 +6,7 @@ import { engine } from '../tensor/check.js'
 
 const array = async (values: readonly number[], of: Dim = dim('n', values.length)) =>
   DeviceArray.from(await engine(), Float32Array.from(values), [of], 'f32')
-const floats = async (x: unknown) => [...await (x as DeviceArray).readFloats()]
+const floats = async (x: unknown) => [...(await (x as DeviceArray).readFloats())]
 
 test('traced and compiled once for each set of dims, and run on trees', async () => {
   let traced = 0
@@ -14,10 +14,16 @@ test('traced and compiled once for each set of dims, and run on trees', async ()
     traced++
     return { sum: x.add(more[0]), parts: [x.mul(2), more[0].neg()] }
   }) as any
-  for (const values of [[1, 2], [3, 4]]) {
+  for (const values of [
+    [1, 2],
+    [3, 4],
+  ]) {
     const found = await f({ x: await array(values), more: [await array([10, 20])] })
     assert.deepEqual(await floats(found.sum), [values[0] + 10, values[1] + 20])
-    assert.deepEqual(await floats(found.parts[0]), values.map((x) => 2 * x))
+    assert.deepEqual(
+      await floats(found.parts[0]),
+      values.map((x) => 2 * x),
+    )
     assert.deepEqual(await floats(found.parts[1]), [-10, -20])
   }
   assert.equal(traced, 1)
@@ -30,7 +36,11 @@ test('calls that come at once share one compilation', async () => {
   let traced = 0
   const f = jit(await engine(), (x: Tensor) => (traced++, x.add(1))) as any
   const results = await Promise.all([1, 2, 3].map(async (x) => f(await array([x, x]))))
-  assert.deepEqual(await Promise.all(results.map(floats)), [[2, 2], [3, 3], [4, 4]])
+  assert.deepEqual(await Promise.all(results.map(floats)), [
+    [2, 2],
+    [3, 3],
+    [4, 4],
+  ])
   assert.equal(traced, 1)
 })
 

@@ -10,12 +10,29 @@ import { engine, numbers } from '../tensor/check.js'
 /** A model with lively parameters. */
 async function lively(changes: Record<string, unknown> = {}): Promise<LoadedModel> {
   const { config } = parseModelConfig({
-    n_vocab: 61, n_ctx: 40, n_embd: 24, n_head: 3, n_layer: 3, attention_types: [[['global', 'local', 'local'], 1]], local_attention_radius: 5, ...changes,
+    n_vocab: 61,
+    n_ctx: 40,
+    n_embd: 24,
+    n_head: 3,
+    n_layer: 3,
+    attention_types: [[['global', 'local', 'local'], 1]],
+    local_attention_radius: 5,
+    ...changes,
   })
   const on = await engine()
   const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
   const next = numbers(5)
-  const parameters = Object.fromEntries(specs.map(({ name, dims }) => [name, DeviceArray.from(on, Float32Array.from({ length: sizeOf(dims) }, () => (next() - 0.5) * 0.9), dims, 'f32')]))
+  const parameters = Object.fromEntries(
+    specs.map(({ name, dims }) => [
+      name,
+      DeviceArray.from(
+        on,
+        Float32Array.from({ length: sizeOf(dims) }, () => (next() - 0.5) * 0.9),
+        dims,
+        'f32',
+      ),
+    ]),
+  )
   return { engine: on, config, specs, parameters }
 }
 
@@ -28,8 +45,14 @@ async function slowly(model: LoadedModel, prompt: readonly number[], count: numb
   for (let i = 0; i < count; i++) {
     // Later positions do not matter to earlier ones, so the rest of the context may hold anything.
     const filled = Int32Array.from({ length: config.n_ctx }, (_, at) => ids[at] ?? 0)
-    const out = await run(model.parameters, DeviceArray.from(model.engine, filled, [dim('batch', 1), dim('sequence', config.n_ctx)], 'i32'))
-    const values = ((await out.read()) as Float32Array).slice((ids.length - 1) * config.n_vocab, ids.length * config.n_vocab)
+    const out = await run(
+      model.parameters,
+      DeviceArray.from(model.engine, filled, [dim('batch', 1), dim('sequence', config.n_ctx)], 'i32'),
+    )
+    const values = ((await out.read()) as Float32Array).slice(
+      (ids.length - 1) * config.n_vocab,
+      ids.length * config.n_vocab,
+    )
     ids.push(values.indexOf(Math.max(...values)))
   }
   return ids.slice(prompt.length)
@@ -37,14 +60,19 @@ async function slowly(model: LoadedModel, prompt: readonly number[], count: numb
 
 async function collect(model: LoadedModel, prompts: readonly (readonly number[])[], options: Options) {
   const rows: number[][] = prompts.map(() => [])
-  for await (const tokens of generate(model, prompts, options)) tokens.forEach((id, row) => id !== null && rows[row].push(id))
+  for await (const tokens of generate(model, prompts, options))
+    tokens.forEach((id, row) => id !== null && rows[row].push(id))
   return rows
 }
 type Options = import('../../src/generate/index.js').GenerateOptions
 
 test('cached sampling equals a full forward pass for each token, past the radius and up to n_ctx', async () => {
   const model = await lively()
-  const prompts = [[3, 14, 15, 9, 26], [5, 35, 8], [27, 18, 28, 18, 28, 45, 9]]
+  const prompts = [
+    [3, 14, 15, 9, 26],
+    [5, 35, 8],
+    [27, 18, 28, 18, 28, 45, 9],
+  ]
   const wanted = await Promise.all(prompts.map((prompt) => slowly(model, prompt, 12)))
   assert.deepEqual(await collect(model, prompts, { temperature: 0, maxTokens: 12 }), wanted)
   const [long] = await collect(model, [prompts[1]], { temperature: 0, maxTokens: 100 })
@@ -61,15 +89,30 @@ test('equal seeds give equal samples, others other ones; top-k 1 is greedy', asy
 })
 test('a row ends after a stop token, the others go on', async () => {
   const model = await lively()
-  const free = await collect(model, [[1, 2], [7, 8]], { temperature: 0, maxTokens: 10 })
+  const free = await collect(
+    model,
+    [
+      [1, 2],
+      [7, 8],
+    ],
+    { temperature: 0, maxTokens: 10 },
+  )
   const stop = free[0][3]
-  const stopped = await collect(model, [[1, 2], [7, 8]], { temperature: 0, maxTokens: 10, stopIds: [stop] })
+  const stopped = await collect(
+    model,
+    [
+      [1, 2],
+      [7, 8],
+    ],
+    { temperature: 0, maxTokens: 10, stopIds: [stop] },
+  )
   const cut = (row: number[]) => (row.includes(stop) ? row.slice(0, row.indexOf(stop) + 1) : row)
   assert.deepEqual(stopped, free.map(cut))
 })
 test('wrong prompts and settings are refused in one line', async () => {
   const model = await lively()
-  const fails = (prompts: number[][], options: object, message: RegExp) => assert.rejects(collect(model, prompts, options), { name: 'RangeError', message })
+  const fails = (prompts: number[][], options: object, message: RegExp) =>
+    assert.rejects(collect(model, prompts, options), { name: 'RangeError', message })
   await fails([], {}, /there is no prompt/)
   await fails([[]], {}, /a prompt is empty/)
   await fails([Array(40).fill(1)], {}, /40 tokens; the context of 40 has no room/)

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import { DeviceArray, HOST_ARRAYS, jit, openXla, type Engine, type HostData } from '../../src/engine/index.js'
 import {
-  checkProgram, isFloat, sizeOf, spec, Tensor, trace, type Dim, type DType, type Value,
+  checkProgram,
+  isFloat,
+  sizeOf,
+  spec,
+  Tensor,
+  trace,
+  type Dim,
+  type DType,
+  type Value,
 } from '../../src/tensor/index.js'
 import { gradients } from '../../src/tensor/gradient.js'
 
@@ -47,42 +55,88 @@ export function numbers(seed: number): () => number {
   }
 }
 
-export async function checkOp({ inputs, run, oracle, tolerance, gradient = true, low = -2, high = 2 }: OpCase): Promise<void> {
+export async function checkOp({
+  inputs,
+  run,
+  oracle,
+  tolerance,
+  gradient = true,
+  low = -2,
+  high = 2,
+}: OpCase): Promise<void> {
   const next = numbers(7)
   const given = inputs.map((x): Required<Input> => {
     const input: Input = 'dims' in x ? x : { dims: x }
     const { dims, dtype = 'f32' } = input
-    return { dims, dtype, values: input.values ?? Array.from({ length: sizeOf(dims) }, () => Math.fround(low + (high - low) * next())) }
+    return {
+      dims,
+      dtype,
+      values: input.values ?? Array.from({ length: sizeOf(dims) }, () => Math.fround(low + (high - low) * next())),
+    }
   })
   const f = (...xs: Tensor[]) => [run(...xs)].flat() as Value[]
   const results = await evaluate(f, given)
   if (oracle) {
-    const wanted = oracle(...given.map(({ dims, values }) => nest(values, dims.map(({ size }) => size))))
+    const wanted = oracle(
+      ...given.map(({ dims, values }) =>
+        nest(
+          values,
+          dims.map(({ size }) => size),
+        ),
+      ),
+    )
     const list = results.length === 1 ? [wanted] : (wanted as unknown[])
-    results.forEach(({ dtype, values }, i) => close(values, [list[i]].flat(Infinity) as number[], tolerance ?? TOLERANCE[dtype], `result ${i}`))
+    results.forEach(({ dtype, values }, i) =>
+      close(values, [list[i]].flat(Infinity) as number[], tolerance ?? TOLERANCE[dtype], `result ${i}`),
+    )
   }
   if (gradient && given.some(({ dtype }) => dtype === 'f32')) await checkGradient(f, given)
 }
 
 /** Each input's gradient of a random weighted sum of the results, along a random direction, against central differences. */
-export async function checkGradient(f: (...xs: Tensor[]) => readonly Value[], given: readonly Required<Input>[]): Promise<void> {
+export async function checkGradient(
+  f: (...xs: Tensor[]) => readonly Value[],
+  given: readonly Required<Input>[],
+): Promise<void> {
   const weights = numbers(11)
-  const shapes = trace(f, given.map(({ dims, dtype }) => spec(dims, dtype))).program.outputs
-  const cotangents = shapes.map(({ dims, dtype }): Required<Input> => ({ dims, dtype, values: Array.from({ length: sizeOf(dims) }, () => Math.fround(weights() - 0.5)) }))
+  const shapes = trace(
+    f,
+    given.map(({ dims, dtype }) => spec(dims, dtype)),
+  ).program.outputs
+  const cotangents = shapes.map(({ dims, dtype }): Required<Input> => ({
+    dims,
+    dtype,
+    values: Array.from({ length: sizeOf(dims) }, () => Math.fround(weights() - 0.5)),
+  }))
   const floats = given.flatMap(({ dtype }, i) => (dtype === 'f32' ? [i] : []))
-  const grads = await evaluate((...xs) => {
-    const ins = xs.slice(0, given.length), outs = f(...ins)
-    const found = gradients(outs, outs.map((y, i) => (isFloat(y.dtype) ? xs[given.length + i] : null)), floats.map((i) => ins[i]))
-    return found.map((grad, at) => grad ?? ins[floats[at]].mul(0))
-  }, [...given, ...cotangents])
+  const grads = await evaluate(
+    (...xs) => {
+      const ins = xs.slice(0, given.length),
+        outs = f(...ins)
+      const found = gradients(
+        outs,
+        outs.map((y, i) => (isFloat(y.dtype) ? xs[given.length + i] : null)),
+        floats.map((i) => ins[i]),
+      )
+      return found.map((grad, at) => grad ?? ins[floats[at]].mul(0))
+    },
+    [...given, ...cotangents],
+  )
   const objective = async (moved: readonly Required<Input>[]) => {
     const outs = await evaluate(f, moved)
-    return outs.reduce((sum, { dtype, values }, i) => (isFloat(dtype) ? values.reduce((s, y, j) => s + y * cotangents[i].values[j], sum) : sum), 0)
+    return outs.reduce(
+      (sum, { dtype, values }, i) =>
+        isFloat(dtype) ? values.reduce((s, y, j) => s + y * cotangents[i].values[j], sum) : sum,
+      0,
+    )
   }
   for (const [at, i] of floats.entries()) {
     const direction = given[i].values.map(() => weights() - 0.5)
     const step = 1e-2
-    const moved = (sign: number) => given.map((x, j) => (j === i ? { ...x, values: x.values.map((v, k) => Math.fround(v + sign * step * direction[k])) } : x))
+    const moved = (sign: number) =>
+      given.map((x, j) =>
+        j === i ? { ...x, values: x.values.map((v, k) => Math.fround(v + sign * step * direction[k])) } : x,
+      )
     // Richardson: two step sizes cancel the third-order term, so a large step keeps f32 noise small.
     const slope = ((await objective(moved(1))) - (await objective(moved(-1)))) / (2 * step)
     const half = ((await objective(moved(0.5))) - (await objective(moved(-0.5)))) / step
@@ -93,14 +147,22 @@ export async function checkGradient(f: (...xs: Tensor[]) => readonly Value[], gi
   }
 }
 
-export async function evaluate(f: (...xs: Tensor[]) => readonly Value[], inputs: readonly Required<Input>[]): Promise<{ dtype: DType; values: number[] }[]> {
+export async function evaluate(
+  f: (...xs: Tensor[]) => readonly Value[],
+  inputs: readonly Required<Input>[],
+): Promise<{ dtype: DType; values: number[] }[]> {
   const on = await engine()
   const compiled = jit(on, (...xs: Tensor[]) => f(...xs) as Tensor[], { name: 'check' })
   const arrays = inputs.map(({ dims, dtype, values }) => DeviceArray.from(on, hostData(values, dtype), dims, dtype))
   const { traced } = await compiled.prepare(...arrays)
   checkProgram(traced.program)
-  const outputs = await (compiled as any)(...arrays) as DeviceArray[]
-  const values = await Promise.all(outputs.map(async (y) => ({ dtype: y.dtype, values: Array.from(await (isFloat(y.dtype) ? y.readFloats() : y.read())) })))
+  const outputs = (await (compiled as any)(...arrays)) as DeviceArray[]
+  const values = await Promise.all(
+    outputs.map(async (y) => ({
+      dtype: y.dtype,
+      values: Array.from(await (isFloat(y.dtype) ? y.readFloats() : y.read())),
+    })),
+  )
   ;[...arrays, ...outputs].forEach((x) => x.dispose())
   compiled.dispose()
   return values

@@ -3,16 +3,25 @@ import { test } from 'node:test'
 import * as t from '../../src/tensor/index.js'
 import { checkOp, close, evaluate, numbers } from './check.js'
 
-const batch = t.dim('batch', 2), embd = t.dim('embd', 3), hidden = t.dim('hidden', 5), layers = t.dim('layers', 4)
+const batch = t.dim('batch', 2),
+  embd = t.dim('embd', 3),
+  hidden = t.dim('hidden', 5),
+  layers = t.dim('layers', 4)
 
 /** A layer with a weight each, a weight shared by all, and an integer in the carry. */
 function layered(keep?: t.Keep, reverse = false) {
   return (x: any, w: any, shared: any) => {
-    const [[last, steps], ys] = t.scan(layers, [x, t.constant(0, 'i32')] as const, w, ([h, n]: readonly [any, any], wi: any) => {
-      const up = t.einsum([h, wi], [batch, hidden]).tanh()
-      const next = h.add(t.einsum([up, shared], [batch, embd]).mul(n.cast('f32').add(1)))
-      return [[next, n.add(1)] as const, next.mul(2)] as const
-    }, { keep, reverse })
+    const [[last, steps], ys] = t.scan(
+      layers,
+      [x, t.constant(0, 'i32')] as const,
+      w,
+      ([h, n]: readonly [any, any], wi: any) => {
+        const up = t.einsum([h, wi], [batch, hidden]).tanh()
+        const next = h.add(t.einsum([up, shared], [batch, embd]).mul(n.cast('f32').add(1)))
+        return [[next, n.add(1)] as const, next.mul(2)] as const
+      },
+      { keep, reverse },
+    )
     return [last, ys, steps]
   }
 }
@@ -27,15 +36,25 @@ function unrolled(x: any, w: any, shared: any) {
   }
   return [x, t.concat(ys, 'layers'), t.constant(4, 'i32')]
 }
-const inputs = [[batch, embd], [layers, embd, hidden], [hidden, embd]] as const
+const inputs = [
+  [batch, embd],
+  [layers, embd, hidden],
+  [hidden, embd],
+] as const
 
 test('scan: values and gradient equal those of the unrolled loop, whatever is kept', async () => {
   const next = numbers(3)
-  const given = inputs.map((dims) => ({ dims, dtype: 'f32' as const, values: Array.from({ length: t.sizeOf(dims) }, () => Math.fround(next() - 0.5)) }))
-  const both = (f: (...xs: any[]) => any[]) => (...xs: t.Tensor[]) => {
-    const ys = f(...xs)
-    return [...ys, ...t.gradients(ys, [ys[0].mul(0).add(1), ys[1].mul(0).add(0.5), null], xs).map((g) => g!)]
-  }
+  const given = inputs.map((dims) => ({
+    dims,
+    dtype: 'f32' as const,
+    values: Array.from({ length: t.sizeOf(dims) }, () => Math.fround(next() - 0.5)),
+  }))
+  const both =
+    (f: (...xs: any[]) => any[]) =>
+    (...xs: t.Tensor[]) => {
+      const ys = f(...xs)
+      return [...ys, ...t.gradients(ys, [ys[0].mul(0).add(1), ys[1].mul(0).add(0.5), null], xs).map((g) => g!)]
+    }
   const wanted = await evaluate(both(unrolled), given)
   for (const keep of ['all', 'products', 'nothing'] as const) {
     const found = await evaluate(both(layered(keep)), given)
@@ -46,25 +65,56 @@ test('scan: gradient against differences, forwards and in reverse', async () => 
   await checkOp({ inputs, run: layered(), low: -0.5, high: 0.5 })
   await checkOp({ inputs, run: layered('all', true), low: -0.5, high: 0.5 })
 })
-test('scan in scan: gradient', () => checkOp({
-  inputs: [[batch, embd], [layers, embd]], low: -0.5, high: 0.5,
-  run: (x, w) => t.scan(layers, x, w, (h: any, wi: any) => {
-    const [g, ys] = t.scan(batch, wi, h, (c: any, row: any) => [c.add(row).tanh(), c.mul(row)])
-    return [h.add(g).mul(0.5).add(ys), t.total(ys)]
-  }),
-}))
+test('scan in scan: gradient', () =>
+  checkOp({
+    inputs: [
+      [batch, embd],
+      [layers, embd],
+    ],
+    low: -0.5,
+    high: 0.5,
+    run: (x, w) =>
+      t.scan(layers, x, w, (h: any, wi: any) => {
+        const [g, ys] = t.scan(batch, wi, h, (c: any, row: any) => [c.add(row).tanh(), c.mul(row)])
+        return [h.add(g).mul(0.5).add(ys), t.total(ys)]
+      }),
+  }))
 test('scan: a carry that changes its dims is refused with its place', () => {
-  assert.throws(() => t.trace((x: any) => t.scan(layers, x, [], (h: any) => [h.sum(embd), []]), [t.spec([batch, embd])]), {
-    name: 'OpError', message: /^scan: the body changes carry 0[^]*operand 0: f32 \[batch 2, embd 3\][^]*operand 1: f32 \[batch 2\][^]*at test\/tensor\/transforms\.test/,
-  })
+  assert.throws(
+    () => t.trace((x: any) => t.scan(layers, x, [], (h: any) => [h.sum(embd), []]), [t.spec([batch, embd])]),
+    {
+      name: 'OpError',
+      message:
+        /^scan: the body changes carry 0[^]*operand 0: f32 \[batch 2, embd 3\][^]*operand 1: f32 \[batch 2\][^]*at test\/tensor\/transforms\.test/,
+    },
+  )
 })
 
 test('checkpoint: the same values and gradient, and the body twice in the program', async () => {
   const f = (x: any, w: any) => t.einsum([t.einsum([x, w], [batch, hidden]).tanh().square(), w], [batch, embd]).exp()
-  await checkOp({ inputs: [[batch, embd], [embd, hidden]], run: t.checkpoint(f), low: -0.5, high: 0.5 })
-  await checkOp({ inputs: [[batch, embd], [embd, hidden]], run: t.checkpoint(f, 'products'), low: -0.5, high: 0.5 })
+  await checkOp({
+    inputs: [
+      [batch, embd],
+      [embd, hidden],
+    ],
+    run: t.checkpoint(f),
+    low: -0.5,
+    high: 0.5,
+  })
+  await checkOp({
+    inputs: [
+      [batch, embd],
+      [embd, hidden],
+    ],
+    run: t.checkpoint(f, 'products'),
+    low: -0.5,
+    high: 0.5,
+  })
   const count = (g: (x: any, w: any) => any) => {
-    const { program } = t.trace((x: any, w: any) => t.valueAndGrad((p: any) => t.total(g(p, w)) as any)(x), [t.spec([batch, embd]), t.spec([embd, hidden])])
+    const { program } = t.trace(
+      (x: any, w: any) => t.valueAndGrad((p: any) => t.total(g(p, w)) as any)(x),
+      [t.spec([batch, embd]), t.spec([embd, hidden])],
+    )
     return t.printProgram(program).match(/ = tanh /g)!.length
   }
   assert.equal(count(f), 1)
@@ -72,45 +122,89 @@ test('checkpoint: the same values and gradient, and the body twice in the progra
 })
 
 test('withGradient: the gradient written by hand is used', async () => {
-  const twice = t.withGradient('twice', {
-    forward: ([x]) => [[x.mul(2)], [x]],
-    backward: ([x], [grad]) => [grad.mul(x)],
-  }, ([x]) => [x.mul(2)])
-  const [y, dx] = await evaluate((x) => { const [y] = twice([x]); return [y, t.gradients([y], [y.mul(0).add(1)], [x])[0]!] }, [{ dims: [embd], dtype: 'f32', values: [1, 2, 3] }])
+  const twice = t.withGradient(
+    'twice',
+    {
+      forward: ([x]) => [[x.mul(2)], [x]],
+      backward: ([x], [grad]) => [grad.mul(x)],
+    },
+    ([x]) => [x.mul(2)],
+  )
+  const [y, dx] = await evaluate(
+    (x) => {
+      const [y] = twice([x])
+      return [y, t.gradients([y], [y.mul(0).add(1)], [x])[0]!]
+    },
+    [{ dims: [embd], dtype: 'f32', values: [1, 2, 3] }],
+  )
   close(y.values, [2, 4, 6], 0, 'value')
   close(dx.values, [1, 2, 3], 0, 'gradient')
 })
 
 test('gradient of a gradient', async () => {
-  const third = (x: any) => t.grad((p: any) => t.total(t.grad((q: any) => t.total(q.mul(q).mul(q).mul(q)) as any)(p) as any) as any)(x)
+  const third = (x: any) =>
+    t.grad((p: any) => t.total(t.grad((q: any) => t.total(q.mul(q).mul(q).mul(q)) as any)(p) as any) as any)(x)
   const [y] = await evaluate((x) => [third(x)], [{ dims: [embd], dtype: 'f32', values: [1, 2, -3] }])
   close(y.values, [12, 48, 108], 1e-5, '12 x^2')
 })
 test('stopGradient and integers pass no gradient; an unused parameter gets zeros', async () => {
-  const out = await evaluate((x, w) => {
-    const [, grads] = t.valueAndGrad((p: { x: any; w: any }) => t.total(t.stopGradient(p.x).mul(p.x)) as any)({ x, w })
-    return [grads.x, grads.w]
-  }, [{ dims: [embd], dtype: 'f32', values: [1, 2, 3] }, { dims: [batch], dtype: 'f32', values: [1, 1] }])
+  const out = await evaluate(
+    (x, w) => {
+      const [, grads] = t.valueAndGrad((p: { x: any; w: any }) => t.total(t.stopGradient(p.x).mul(p.x)) as any)({
+        x,
+        w,
+      })
+      return [grads.x, grads.w]
+    },
+    [
+      { dims: [embd], dtype: 'f32', values: [1, 2, 3] },
+      { dims: [batch], dtype: 'f32', values: [1, 1] },
+    ],
+  )
   close(out[0].values, [1, 2, 3], 0, 'x')
   close(out[1].values, [0, 0], 0, 'w')
 })
 
 test('a wrong dim is refused by the type checker and at run time', () => {
-  const sequence = t.dim('sequence', 4), memory = t.dim('memory_length', 4), heads = t.dim('heads', 2)
+  const sequence = t.dim('sequence', 4),
+    memory = t.dim('memory_length', 4),
+    heads = t.dim('heads', 2)
   const run = (f: (x: t.Tensor<'batch' | 'sequence'>) => t.Value) => () => t.trace(f, [t.spec([batch, sequence])])
-  // @ts-expect-error memory_length is not a dim of x
-  assert.throws(run((x) => t.softmax(x, memory)), { name: 'OpError', message: /no dim "memory_length" in operand 0[^]*\[batch 2, sequence 4\][^]*"sequence" of the same size: \.rename\(sequence, memory_length\)[^]*transforms\.test/ })
-  // @ts-expect-error heads is in no operand
-  assert.throws(run((x) => t.einsum([x], [batch, heads])), { message: /^einsum: result dim "heads" is in no operand/ })
-  // @ts-expect-error heads is not a dim of x
-  assert.throws(run((x) => x.sum(heads)), { message: /no dim "heads"/ })
+  assert.throws(
+    // @ts-expect-error memory_length is not a dim of x
+    run((x) => t.softmax(x, memory)),
+    {
+      name: 'OpError',
+      message:
+        /no dim "memory_length" in operand 0[^]*\[batch 2, sequence 4\][^]*"sequence" of the same size: \.rename\(sequence, memory_length\)[^]*transforms\.test/,
+    },
+  )
+  assert.throws(
+    // @ts-expect-error heads is in no operand
+    run((x) => t.einsum([x], [batch, heads])),
+    { message: /^einsum: result dim "heads" is in no operand/ },
+  )
+  assert.throws(
+    // @ts-expect-error heads is not a dim of x
+    run((x) => x.sum(heads)),
+    { message: /no dim "heads"/ },
+  )
   // @ts-expect-error the result has no sequence any more
   const wrong: (x: t.Tensor<'batch' | 'sequence'>) => t.Tensor<'batch' | 'sequence'> = (x) => x.sum(sequence)
   const right: (x: t.Tensor<'batch' | 'sequence'>) => t.Tensor<'batch'> = (x) => x.mul(2).add(1).sum(sequence)
   void [wrong, right]
-  assert.throws(run((x) => x.rename(sequence, t.dim('batch', 4))), { message: /two dims named "batch"/ })
-  assert.throws(run((x) => x.add(x.cast('bf16'))), { message: /dtypes differ: f32 and bf16[^]*cast one/ })
-  assert.throws(run((x) => x.add(t.fill([t.dim('sequence', 5)], 1, 'f32'))), { message: /dim "sequence" has size 4 and 5/ })
+  assert.throws(
+    run((x) => x.rename(sequence, t.dim('batch', 4))),
+    { message: /two dims named "batch"/ },
+  )
+  assert.throws(
+    run((x) => x.add(x.cast('bf16'))),
+    { message: /dtypes differ: f32 and bf16[^]*cast one/ },
+  )
+  assert.throws(
+    run((x) => x.add(t.fill([t.dim('sequence', 5)], 1, 'f32'))),
+    { message: /dim "sequence" has size 4 and 5/ },
+  )
 })
 test('a tensor outside of a trace, or of another trace, is refused', () => {
   assert.throws(() => t.constant(1, 'f32'), /inside a function given to/)
@@ -119,8 +213,17 @@ test('a tensor outside of a trace, or of another trace, is refused', () => {
   assert.throws(() => t.trace((x: any) => x.add(leaked), [t.spec([batch])]), /belongs to "first", which has ended/)
 })
 test('a program prints itself, with only what the result needs', () => {
-  const { program } = t.trace((x: any) => { x.exp(); return t.softmax(x.mul(2), embd) }, [t.spec([batch, embd])], 'example')
-  assert.equal(t.printProgram(program, { places: false }), `\
+  const { program } = t.trace(
+    (x: any) => {
+      x.exp()
+      return t.softmax(x.mul(2), embd)
+    },
+    [t.spec([batch, embd])],
+    'example',
+  )
+  assert.equal(
+    t.printProgram(program, { places: false }),
+    `\
 example(a: f32 [batch 2, embd 3]) {
   b = constant {value: 2}                        f32 []
   c = broadcast b                                f32 [batch 2, embd 3]
@@ -134,5 +237,6 @@ example(a: f32 [batch 2, embd 3]) {
   k = broadcast j                                f32 [batch 2, embd 3]
   l = div i k                                    f32 [batch 2, embd 3]
   return l
-}`)
+}`,
+  )
 })

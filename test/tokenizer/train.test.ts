@@ -4,9 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { trainTokenizer, type TrainTokenizerOptions, type TrainingProgress } from '../../src/tokenizer/index.js'
-import {
-  fixture, outcome, randomText, seeded, sha256, sotuFiles, temporaryFolder, type Recorded,
-} from './support.js'
+import { fixture, outcome, randomText, seeded, sha256, sotuFiles, temporaryFolder, type Recorded } from './support.js'
 
 interface Sample {
   text: string
@@ -143,5 +141,6 @@ test('training: what is wrong, with which file or option, and what to do', async
   ]
   for (const [name, options, message] of cases)
     await t.test(name, () =>
-      assert.rejects(trainTokenizer({ vocabSize: 300, ...options }), { name: 'TokenizerError', message }))
+      assert.rejects(trainTokenizer({ vocabSize: 300, ...options }), { name: 'TokenizerError', message }),
+    )
 })

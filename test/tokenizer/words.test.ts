@@ -58,8 +58,14 @@ test('words: the same wherever the text is cut into pieces', () => {
     const whole = wordsOf(text)
     for (const longest of [50_000, 3000]) {
       const pieces = randomPieces(random, [...text], longest)
-      assert.deepEqual(windowWords((window) => pieces.forEach((piece) => window.writeText(piece))), whole)
-      assert.deepEqual(windowWords((window) => pieces.forEach((piece) => window.writeBytes(Buffer.from(piece)))), whole)
+      assert.deepEqual(
+        windowWords((window) => pieces.forEach((piece) => window.writeText(piece))),
+        whole,
+      )
+      assert.deepEqual(
+        windowWords((window) => pieces.forEach((piece) => window.writeBytes(Buffer.from(piece)))),
+        whole,
+      )
     }
   }
 })

@@ -4,14 +4,21 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseModelConfig } from '../../src/config/index.js'
 import {
-  checkpointFolder, checkpointSteps, findCheckpoint, openCheckpoint, saveCheckpoint,
+  checkpointFolder,
+  checkpointSteps,
+  findCheckpoint,
+  openCheckpoint,
+  saveCheckpoint,
 } from '../../src/train/index.js'
 import { TINY } from '../cli/world.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
 
 const { config } = parseModelConfig(TINY, 'test')
-const variable = (name: string, values: number[], shape = [values.length]) =>
-  ({ name, shape, data: async () => Float32Array.from(values) })
+const variable = (name: string, values: number[], shape = [values.length]) => ({
+  name,
+  shape,
+  data: async () => Float32Array.from(values),
+})
 
 test('variables, config and step come back', async (context) => {
   const folder = join(temporaryFolder(context), 'run/checkpoints/step-00000005')
@@ -22,7 +29,7 @@ test('variables, config and step come back', async (context) => {
   assert.deepEqual(checkpoint.config, config)
   const { step, tokens, tokenizer } = checkpoint.manifest
   assert.deepEqual({ step, tokens, tokenizer }, { step: 5, tokens: 160, tokenizer: 'f00' })
-  assert.deepEqual([...await checkpoint.read('a', [2, 3])], [1, 2, 3, 4, 5, 6])
+  assert.deepEqual([...(await checkpoint.read('a', [2, 3]))], [1, 2, 3, 4, 5, 6])
   assert.ok(checkpoint.has('b/adam_m') && !checkpoint.has('c'))
   await assert.rejects(checkpoint.read('a', [3, 2]), { name: 'FileError', message: /"a" is \[2, 3\], not \[3, 2\]/ })
   await assert.rejects(checkpoint.read('c', [1]), { name: 'FileError', message: /it has no variable "c"/ })
@@ -38,7 +45,7 @@ test('a save that fails leaves nothing, and the checkpoint that was there', asyn
   await assert.rejects(saveCheckpoint(folder, [variable('a', [2]), broken], about), /the engine is gone/)
   assert.deepEqual(readdirSync(join(run, 'checkpoints')), ['step-00000003'])
   const checkpoint = await openCheckpoint(folder)
-  assert.deepEqual([...await checkpoint.read('a', [1])], [1])
+  assert.deepEqual([...(await checkpoint.read('a', [1]))], [1])
   await checkpoint.close()
 })
 

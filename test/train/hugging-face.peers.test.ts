@@ -23,8 +23,24 @@ const skip = existsSync(python) ? false : 'there is no .venv-peers with transfor
 const bytes = (data: Float32Array | Int32Array) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
 for (const [seed, shape] of [
-  { n_vocab: 131, n_ctx: 33, n_embd: 24, n_head: 3, n_layer: 2, attention_types: [[['global', 'local'], 1]], local_attention_radius: 5 },
-  { n_vocab: 61, n_ctx: 40, n_embd: 32, n_head: 2, n_layer: 3, attention_types: [[['local', 'global', 'global'], 1]], local_attention_radius: 40 },
+  {
+    n_vocab: 131,
+    n_ctx: 33,
+    n_embd: 24,
+    n_head: 3,
+    n_layer: 2,
+    attention_types: [[['global', 'local'], 1]],
+    local_attention_radius: 5,
+  },
+  {
+    n_vocab: 61,
+    n_ctx: 40,
+    n_embd: 32,
+    n_head: 2,
+    n_layer: 3,
+    attention_types: [[['local', 'global', 'global'], 1]],
+    local_attention_radius: 40,
+  },
 ].entries())
   test(`transformers, live: logits, loss, gradients of ${JSON.stringify(shape)}`, { skip }, async (t) => {
     const folder = temporaryFolder(t)
@@ -35,24 +51,40 @@ for (const [seed, shape] of [
     const next = numbers(100 + seed)
     const weights = new Map<string, { shape: readonly number[]; data: Float32Array }>()
     await trainer.start(async ({ name, shape }) => {
-      const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (next() - 0.5) * 0.6 + (name.endsWith('/g') ? 1 : 0))
+      const data = Float32Array.from(
+        { length: shape.reduce((a, b) => a * b, 1) },
+        () => (next() - 0.5) * 0.6 + (name.endsWith('/g') ? 1 : 0),
+      )
       weights.set(name, { shape, data })
       return data
     })
     const ids = Int32Array.from({ length: batch * (config.n_ctx + 1) }, () => Math.floor(next() * config.n_vocab))
     writeFileSync(join(folder, 'config.json'), JSON.stringify(shape))
-    await writeSafetensors(join(folder, 'weights.safetensors'), [...weights].map(([name, { shape, data }]) => ({ name, shape, dtype: 'F32' as const, data: bytes(data) })))
-    await writeSafetensors(join(folder, 'tokens.safetensors'), [{ name: 'tokens', shape: [batch, config.n_ctx + 1], dtype: 'I32', data: bytes(ids) }])
-    const said = execFileSync(python, [join(root, 'test/reference/peers_live.py'), folder, '--gradients'], { encoding: 'utf8', maxBuffer: 1 << 28 })
+    await writeSafetensors(
+      join(folder, 'weights.safetensors'),
+      [...weights].map(([name, { shape, data }]) => ({ name, shape, dtype: 'F32' as const, data: bytes(data) })),
+    )
+    await writeSafetensors(join(folder, 'tokens.safetensors'), [
+      { name: 'tokens', shape: [batch, config.n_ctx + 1], dtype: 'I32', data: bytes(ids) },
+    ])
+    const said = execFileSync(python, [join(root, 'test/reference/peers_live.py'), folder, '--gradients'], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    })
     const peer = JSON.parse(said.trim().split('\n').at(-1)!)
 
     const model = modelOf(config, { batch })
     const evaluate = jit(on, (p: Parameters, rows: Tensor) => {
       const { inputs, labels } = split(rows, config.n_ctx)
-      const [value, grads] = valueAndGrad((q: Parameters) => loss(scopeOf(model, trainer.specs, q, trainer.layers), inputs, labels, model).loss)(p)
+      const [value, grads] = valueAndGrad(
+        (q: Parameters) => loss(scopeOf(model, trainer.specs, q, trainer.layers), inputs, labels, model).loss,
+      )(p)
       return { logits: logits(scopeOf(model, trainer.specs, p, trainer.layers), inputs, model), value, grads }
     }) as any
-    const found = await evaluate(trainer.parameters, DeviceArray.from(on, ids, [dim('batch', batch), dim('tokens', config.n_ctx + 1)], 'i32'))
+    const found = await evaluate(
+      trainer.parameters,
+      DeviceArray.from(on, ids, [dim('batch', batch), dim('tokens', config.n_ctx + 1)], 'i32'),
+    )
     assert.ok(relative((await found.logits.read()) as Float32Array, Float32Array.from(peer.logits)) < 1e-4)
     assert.ok(Math.abs((await found.value.readScalar()) - peer.loss[0]) < 1e-4 * peer.loss[0])
     const file = await openSafetensors(join(folder, 'gradients.safetensors'))

@@ -20,12 +20,20 @@ async function open(name: string) {
   const json = (await readJson(fixture(`reference/${name}.json`))) as any
   const tiny = await openSafetensors(fixture('reference/hf_tiny.safetensors'))
   const own = await openSafetensors(fixture(`reference/${name}.safetensors`))
-  const { config } = parseModelConfig({ ...json.config, opt_name: 'adamw', lr_decay: json.config.lr_decay === 'cosine' ? 'cosine' : 'none' }, name)
+  const { config } = parseModelConfig(
+    { ...json.config, opt_name: 'adamw', lr_decay: json.config.lr_decay === 'cosine' ? 'cosine' : 'none' },
+    name,
+  )
   const tokens = await tiny.read('tokens')
   const [, batch, width] = tokens.shape
   const all = new Int32Array(tokens.data.buffer, tokens.data.byteOffset, tokens.data.byteLength / 4)
   return {
-    json, config, tiny, own, batch, width,
+    json,
+    config,
+    tiny,
+    own,
+    batch,
+    width,
     ids: (step: number) => all.slice(step * batch * width, (step + 1) * batch * width),
     close: () => Promise.all([tiny.close(), own.close()]),
   }
@@ -40,7 +48,9 @@ for (const layers of ['unroll', 'scan'] as LayerMode[])
     const model = modelOf(config, { batch })
     const evaluate = jit(on, (p: Parameters, rows: Tensor) => {
       const { inputs, labels } = split(rows, config.n_ctx)
-      const [value, grads] = valueAndGrad((q: Parameters) => loss(scopeOf(model, trainer.specs, q, layers), inputs, labels, model).loss)(p)
+      const [value, grads] = valueAndGrad(
+        (q: Parameters) => loss(scopeOf(model, trainer.specs, q, layers), inputs, labels, model).loss,
+      )(p)
       return { logits: logits(scopeOf(model, trainer.specs, p, layers), inputs, model), value, grads }
     }) as any
     const rows = DeviceArray.from(on, ids(0), [dim('batch', batch), dim('tokens', width)], 'i32')
@@ -64,7 +74,10 @@ for (const name of ['hf_tiny', 'hf_tiny_schedule'])
       const { loss, learningRate, gradientNorm } = await trainer.trainOn(ids(step))
       const close = async (found: DeviceArray, wanted: number, tolerance: number, what: string) => {
         const value = await found.readScalar()
-        assert.ok(Math.abs(value - wanted) <= tolerance * Math.abs(wanted), `${what} of step ${step}: ${value}, wanted ${wanted}`)
+        assert.ok(
+          Math.abs(value - wanted) <= tolerance * Math.abs(wanted),
+          `${what} of step ${step}: ${value}, wanted ${wanted}`,
+        )
       }
       await close(loss, json.loss[step], 1e-4, 'loss')
       await close(learningRate, json.learning_rate[step], 1e-6, 'learning rate')

@@ -20,7 +20,10 @@ test('a log that goes on loses later lines and one that was cut off, and keeps i
   const sound = '{"step":1,"loss":3}\n{"step":2,"validation_loss":2}\n'
   writeFileSync(path, `${sound}null\n5\n{"step":3,"loss":2}\n{"step":2,"lo`)
   const log = await MetricsLog.open(path, 2)
-  assert.deepEqual(await readMetrics(path), [{ step: 1, loss: 3 }, { step: 2, validation_loss: 2 }])
+  assert.deepEqual(await readMetrics(path), [
+    { step: 1, loss: 3 },
+    { step: 2, validation_loss: 2 },
+  ])
   assert.equal(log.evaluationAfter(2)?.validation_loss, 2)
 })
 

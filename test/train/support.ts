@@ -48,7 +48,10 @@ async function makeTrainingWorld(): Promise<World> {
   const config = (changes: Record<string, unknown> = {}) =>
     parseModelConfig({ ...TINY, train_steps: 12, ...changes }, 'test').config
   return {
-    folder, samples, validation, config,
+    folder,
+    samples,
+    validation,
+    config,
     path: (...parts) => join(folder, ...parts),
     async run(name, { config: changes, onEvent, ...options } = {}) {
       const run = join(folder, name)

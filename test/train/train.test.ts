@@ -19,13 +19,19 @@ test('a run interrupted and resumed ends with the bytes and the metrics of one t
   const { run, path } = await world()
   const whole = await run('whole', { evaluateEvery: 3 })
   assert.equal(only(whole, 'step').length, 12)
-  assert.deepEqual(only(whole, 'evaluation').map(({ step }) => step), [3, 6, 9, 12])
+  assert.deepEqual(
+    only(whole, 'evaluation').map(({ step }) => step),
+    [3, 6, 9, 12],
+  )
   assert.deepEqual(whole.at(-1), { kind: 'end', step: 12, interrupted: false })
 
   const begun = await run('parts', { evaluateEvery: 3, ...abortAfter(5) })
   // Step 6 was under way; it ends, and is saved. Its evaluation is left to the next start.
   assert.deepEqual(begun.at(-1), { kind: 'end', step: 6, interrupted: true })
-  assert.deepEqual(only(begun, 'checkpoint').map(({ step }) => step), [6])
+  assert.deepEqual(
+    only(begun, 'checkpoint').map(({ step }) => step),
+    [6],
+  )
   const rest = await run('parts', { evaluateEvery: 3 })
   const [start] = only(rest, 'start')
   assert.equal(start.step, 6)
@@ -36,10 +42,17 @@ test('a run interrupted and resumed ends with the bytes and the metrics of one t
 test('what training shows: a falling loss, the rate of the warm-up, tokens, perplexity', async () => {
   const { run } = await world()
   const events = await run('whole')
-  assert.deepEqual(events.map(({ kind }) => kind), ['start', 'evaluation', 'end'], 'a finished run has nothing to do')
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['start', 'evaluation', 'end'],
+    'a finished run has nothing to do',
+  )
   const again = await run('shown', { config: { train_steps: 12 } })
   const steps = only(again, 'step')
-  assert.deepEqual(steps.map(({ step }) => step), Array.from({ length: 12 }, (_, i) => i + 1))
+  assert.deepEqual(
+    steps.map(({ step }) => step),
+    Array.from({ length: 12 }, (_, i) => i + 1),
+  )
   assert.equal(steps[0].learningRate, 0)
   assert.ok(steps[11].loss < steps[0].loss - 0.05, `${steps[0].loss} ${steps[11].loss}`)
   assert.equal(steps[11].tokens, 12 * 2 * 16)
@@ -54,7 +67,8 @@ test('an interrupt in the last evaluation is one: the next start evaluates', asy
   const { run } = await world()
   const controller = new AbortController()
   const stopped = await run('evaluated', {
-    config: { train_steps: 2 }, signal: controller.signal,
+    config: { train_steps: 2 },
+    signal: controller.signal,
     onEvent: (event) => void (event.kind === 'evaluating' && controller.abort()),
   })
   assert.deepEqual(stopped.at(-1), { kind: 'end', step: 2, interrupted: true })
@@ -67,7 +81,10 @@ test('an interrupt in the last evaluation is one: the next start evaluates', asy
 test('checkpoints: as often as asked for, the last two kept', async () => {
   const { run, path } = await world()
   const events = await run('often', { config: { train_steps: 7, steps_per_checkpoint: 2 } })
-  assert.deepEqual(only(events, 'checkpoint').map(({ step }) => step), [2, 4, 6, 7])
+  assert.deepEqual(
+    only(events, 'checkpoint').map(({ step }) => step),
+    [2, 4, 6, 7],
+  )
   assert.deepEqual(readdirSync(path('often/checkpoints')).sort(), ['step-00000006', 'step-00000007'])
 })
 
@@ -83,14 +100,20 @@ test('a process killed while it wrote leaves nothing that stays, and lines whose
   assert.deepEqual(readdirSync(path('killed')).sort(), ['checkpoints', 'config.json', 'metrics.jsonl'])
   assert.deepEqual(readdirSync(path('killed/checkpoints')).sort(), ['step-00000004', 'step-00000005'])
   const steps = (await readMetrics(log)).filter(({ loss }) => loss !== undefined)
-  assert.deepEqual(steps.map(({ step }) => step), [1, 2, 3, 4, 5])
+  assert.deepEqual(
+    steps.map(({ step }) => step),
+    [1, 2, 3, 4, 5],
+  )
   assert.notEqual(steps[4].loss, 1)
 })
 
 test('layers scanned or unrolled: a checkpoint of one goes on in the other', async () => {
   const { run, path } = await world()
   const config = { n_layer: 4, attention_types: [[['global', 'local'], 2]] }
-  for (const [first, second] of [['scan', 'unroll'], ['unroll', 'scan']] as const) {
+  for (const [first, second] of [
+    ['scan', 'unroll'],
+    ['unroll', 'scan'],
+  ] as const) {
     const name = `${first}-${second}`
     await run(name, { layers: first, config, ...abortAfter(5) })
     const rest = await run(name, { layers: second, config })
@@ -119,7 +142,8 @@ test('microbatches give the loss, the gradient norm and the parameters of one ba
     await trainer.initialise()
     const { loss, gradientNorm } = await trainer.trainOn(ids)
     results.push({
-      loss: await loss.readScalar(), norm: await gradientNorm.readScalar(),
+      loss: await loss.readScalar(),
+      norm: await gradientNorm.readScalar(),
       wte: await trainer.parameters['gpt2/wte'].readFloats(),
     })
     trainer.dispose()
@@ -136,7 +160,8 @@ test('a run that diverges says so, and saves none of it', async () => {
   const { run, path } = await world()
   const changes = { lr: 1e30, lr_decay: 'none', warmup_steps: 0, gradient_clipping: 1e30, weight_decay: 0 }
   await assert.rejects(run('diverged', { config: { ...changes, steps_per_checkpoint: 1 } }), {
-    name: 'DivergenceError', message: /^step \d+: the (loss|gradient norm) is (NaN|-?Infinity): training diverged/,
+    name: 'DivergenceError',
+    message: /^step \d+: the (loss|gradient norm) is (NaN|-?Infinity): training diverged/,
   })
   for (const name of readdirSync(path('diverged/checkpoints')))
     await assert.doesNotReject(readAll(path('diverged/checkpoints', name)), name)
@@ -163,7 +188,8 @@ test('1,000 steps grow neither memory nor the number of native objects', async (
   // What V8 holds for garbage goes up and down by tens of MB, so it is left out.
   const seen = new Map<number, { handles: object; bytes: number }>()
   await run('long', {
-    config: { train_steps: 1000 }, validation: undefined,
+    config: { train_steps: 1000 },
+    validation: undefined,
     onEvent: (event) => {
       if (event.kind === 'step' && [300, 990].includes(event.step))
         seen.set(event.step, { handles: liveHandles(), bytes: residentWithoutHeap() })

@@ -38,11 +38,18 @@ function cacheFolder(): string | null {
 }
 
 /** Compiles a module, or loads it if this machine has compiled it before. */
-export async function compileCached(client: Client, text: string, options: CompileOptions = {},
-  cache: CompileCache = defaultCache(client)): Promise<Compiled> {
+export async function compileCached(
+  client: Client,
+  text: string,
+  options: CompileOptions = {},
+  cache: CompileCache = defaultCache(client),
+): Promise<Compiled> {
   const start = performance.now()
-  const result = (executable: Executable, fromCache: boolean) =>
-    ({ executable, fromCache, seconds: (performance.now() - start) / 1000 })
+  const result = (executable: Executable, fromCache: boolean) => ({
+    executable,
+    fromCache,
+    seconds: (performance.now() - start) / 1000,
+  })
   if (cache.folder === null) return result(await client.compile(text, options), false)
 
   const key = cacheKey(text, options, cache.machine)
@@ -64,12 +71,19 @@ function cacheKey(text: string, options: CompileOptions, machine: Record<string,
 export function describeMachine(client: Client): Record<string, unknown> {
   const file = statSync(client.plugin.path)
   return {
-    os: platform(), architecture: arch(), cpu: describeCpu(), threads: availableParallelism(),
+    os: platform(),
+    architecture: arch(),
+    cpu: describeCpu(),
+    threads: availableParallelism(),
     environment: [process.env.XLA_FLAGS, process.env.PJRT_NPROC, process.env.NPROC, process.env.LIBTPU_INIT_ARGS],
-    platform: client.platform, platformVersion: client.platformVersion,
+    platform: client.platform,
+    platformVersion: client.platformVersion,
     devices: client.devices.map(({ id, kind }) => [id, kind]),
     plugin: {
-      bytes: file.size, modified: file.mtimeMs, api: client.plugin.apiVersion, attributes: client.plugin.attributes,
+      bytes: file.size,
+      modified: file.mtimeMs,
+      api: client.plugin.apiVersion,
+      attributes: client.plugin.attributes,
     },
   }
 }
@@ -130,8 +144,10 @@ async function save(cache: CompileCache, path: string, key: string, executable: 
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
     if (!warned) {
-      process.emitWarning(`compiled programs are not kept: ${(error as Error).message}. `
-        + 'NEOMESH_CACHE names another folder, or is "off".')
+      process.emitWarning(
+        `compiled programs are not kept: ${(error as Error).message}. ` +
+          'NEOMESH_CACHE names another folder, or is "off".',
+      )
     }
     warned = true
   }

@@ -17,7 +17,10 @@ export interface FoundPlugin {
   version: string | null
 }
 
-interface KnownPlugin { package: string; file: string }
+interface KnownPlugin {
+  package: string
+  file: string
+}
 
 /** Python packages that carry a plugin, best first, and the plugin's file within site-packages. */
 const known: Record<Platform, readonly KnownPlugin[]> = {
@@ -35,7 +38,11 @@ const known: Record<Platform, readonly KnownPlugin[]> = {
 export class PluginNotFoundError extends Error {
   override readonly name = 'PluginNotFoundError'
 
-  constructor(readonly platform: Platform, readonly looked: readonly string[], install: string) {
+  constructor(
+    readonly platform: Platform,
+    readonly looked: readonly string[],
+    install: string,
+  ) {
     super(`no PJRT plugin for ${platform}\n${looked.map((place) => `  looked at ${place}`).join('\n')}\n  ${install}`)
   }
 }
@@ -72,8 +79,11 @@ export function findPlugin(platform: Platform, surroundings: Surroundings = here
   const named = surroundings.environment.PJRT_PLUGIN_LIBRARY_PATH
   if (named && (platformOf(named) ?? platform) === platform) {
     if (existsSync(named)) return { path: resolve(surroundings.folder, named), platform, package: null, version: null }
-    throw new PluginNotFoundError(platform, [`PJRT_PLUGIN_LIBRARY_PATH=${named}: there is no such file`],
-      'Correct the variable, or unset it to search the usual places.')
+    throw new PluginNotFoundError(
+      platform,
+      [`PJRT_PLUGIN_LIBRARY_PATH=${named}: there is no such file`],
+      'Correct the variable, or unset it to search the usual places.',
+    )
   }
   for (const packages of packageFolders(surroundings)) {
     for (const plugin of known[platform]) {
@@ -121,7 +131,10 @@ function* upward(folder: string): Generator<string> {
 function sitePackages(environment: string): string[] {
   const lib = join(environment, 'lib')
   const pythons = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('python3')) : []
-  const folders = [...pythons.map((python) => join(lib, python, 'site-packages')), join(environment, 'Lib/site-packages')]
+  const folders = [
+    ...pythons.map((python) => join(lib, python, 'site-packages')),
+    join(environment, 'Lib/site-packages'),
+  ]
   return folders.filter(existsSync)
 }
 
@@ -147,6 +160,8 @@ function howToInstall(platform: Platform, { os, architecture }: Surroundings): s
   if (platform === 'cuda') return pip('"jax-cuda13-plugin[with-cuda]"')
   if (os === 'linux' && architecture === 'x64') return pip('--no-deps lammps-jax-pjrt-cpu==0.11.2')
   if (os === 'linux' && architecture === 'arm64') return pip('--no-deps xla-cpu-pjrt==0.0.1')
-  return `PyPI has no CPU plugin for ${os} ${architecture}: use the engine tfjs, `
-    + 'or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.'
+  return (
+    `PyPI has no CPU plugin for ${os} ${architecture}: use the engine tfjs, ` +
+    'or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.'
+  )
 }

@@ -10,7 +10,11 @@ import type { Writer } from './writer.js'
  * would make the transpose a mere change of layout and hand the product the form to be avoided.
  */
 export function printDot(
-  writer: Writer, [left, right]: readonly string[], [a, b]: readonly Shape[], { batch, contract }: AttributesOf<'dot'>, out: Shape,
+  writer: Writer,
+  [left, right]: readonly string[],
+  [a, b]: readonly Shape[],
+  { batch, contract }: AttributesOf<'dot'>,
+  out: Shape,
 ): string {
   const first = sidesOf(a, batch[0], contract[0])
   const second = sidesOf(b, batch[1], contract[1])
@@ -23,20 +27,32 @@ export function printDot(
   const { swap } = plans[0]
   const [mine, other] = swap ? [second, first] : [first, second]
   const [x, y] = swap ? [right, left] : [left, right]
-  const rows = { name: 'm', size: sizeOf(mine.free) }, columns = { name: 'n', size: sizeOf(other.free) }
+  const rows = { name: 'm', size: sizeOf(mine.free) },
+    columns = { name: 'n', size: sizeOf(other.free) }
   const sums = { name: 'k', size: sizeOf(mine.sums) }
   const batches = mine.batches.length > 0 ? [{ name: 'batch', size: sizeOf(mine.batches) }] : []
 
   const lhs = arrange(writer, x, mine, false, [...batches, rows, sums])
-  const rhs = other.last ? arrange(writer, y, other, false, [...batches, columns, sums]) : arrange(writer, y, other, true, [...batches, sums, columns])
+  const rhs = other.last
+    ? arrange(writer, y, other, false, [...batches, columns, sums])
+    : arrange(writer, y, other, true, [...batches, sums, columns])
   const at = batches.length
   const flat: Shape = { dims: [...batches, rows, columns], dtype: out.dtype }
-  const product = writer.op('dot_general', [lhs.name, rhs.name], [lhs.shape, rhs.shape], flat,
+  const product = writer.op(
+    'dot_general',
+    [lhs.name, rhs.name],
+    [lhs.shape, rhs.shape],
+    flat,
     `dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [${at ? 0 : ''}], rhs_batching_dimensions = [${at ? 0 : ''}], ` +
-    `lhs_contracting_dimensions = [${at + 1}], rhs_contracting_dimensions = [${other.last ? at + 1 : at}]>`)
+      `lhs_contracting_dimensions = [${at + 1}], rhs_contracting_dimensions = [${other.last ? at + 1 : at}]>`,
+  )
   if (!swap) return writer.reshape(product, flat, out)
   const turned: Shape = { dims: [...batches, columns, rows], dtype: out.dtype }
-  return writer.reshape(writer.transpose(writer.dense(product, flat), flat, [...batches.map((_, i) => i), at + 1, at], turned), turned, out)
+  return writer.reshape(
+    writer.transpose(writer.dense(product, flat), flat, [...batches.map((_, i) => i), at + 1, at], turned),
+    turned,
+    out,
+  )
 }
 
 interface Sides {
@@ -55,13 +71,23 @@ function sidesOf(shape: Shape, batch: readonly number[], contract: readonly numb
   const pick = (axes: readonly number[]) => axes.map((axis) => shape.dims[axis])
   const lastFree = Math.max(-1, ...free)
   return {
-    shape, batches: pick(batch), free: pick(free), sums: pick(contract), order: [...batch, ...free, ...contract],
+    shape,
+    batches: pick(batch),
+    free: pick(free),
+    sums: pick(contract),
+    order: [...batch, ...free, ...contract],
     last: contract.every((axis) => axis > lastFree),
   }
 }
 
 /** The operand as [batch, free, summed], or [batch, summed, free] if `sumsFirst`, in memory in that order. */
-function arrange(writer: Writer, name: string, { shape, batches, free, order }: Sides, sumsFirst: boolean, dims: readonly Dim[]): { name: string; shape: Shape } {
+function arrange(
+  writer: Writer,
+  name: string,
+  { shape, batches, free, order }: Sides,
+  sumsFirst: boolean,
+  dims: readonly Dim[],
+): { name: string; shape: Shape } {
   const [b, f] = [batches.length, free.length]
   const axes = sumsFirst ? [...order.slice(0, b), ...order.slice(b + f), ...order.slice(b, b + f)] : order
   const arranged: Shape = { dims: axes.map((axis) => shape.dims[axis]), dtype: shape.dtype }

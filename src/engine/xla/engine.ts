@@ -2,12 +2,28 @@ import type { Dim } from '../../tensor/dim.js'
 import { bytesOf, type DType } from '../../tensor/dtype.js'
 import { sizeOf } from '../../tensor/dim.js'
 import type { Program } from '../../tensor/program.js'
-import { EngineError, type CompileOptions, type Engine, type Executable, type HostData, type MemoryUse, type Storage } from '../engine.js'
+import {
+  EngineError,
+  type CompileOptions,
+  type Engine,
+  type Executable,
+  type HostData,
+  type MemoryUse,
+  type Storage,
+} from '../engine.js'
 import { debug } from '../debug.js'
 import { HOST_ARRAYS } from '../device-array.js'
 import { compileCached } from './cache.js'
 import { findPlugin, type Platform } from './discovery.js'
-import { Buffer, Client, loadPlugin, PjrtError, releaseFreedMemory, type Executable as PjrtExecutable, type NamedValue } from './pjrt/index.js'
+import {
+  Buffer,
+  Client,
+  loadPlugin,
+  PjrtError,
+  releaseFreedMemory,
+  type Executable as PjrtExecutable,
+  type NamedValue,
+} from './pjrt/index.js'
 import { printStableHlo } from './stablehlo.js'
 
 export interface XlaOptions {
@@ -27,7 +43,11 @@ export async function openXla({ platform = 'cpu', deviceCount = 1, flags = {} }:
   const found = findPlugin(platform)
   const plugin = loadPlugin(found.path)
   const settings: Record<string, NamedValue> = platform === 'cpu' ? { cpu_device_count: deviceCount } : {}
-  return new XlaEngine(await Client.create(plugin, settings), `${found.package ?? found.path} ${found.version ?? ''}`.trim(), flags)
+  return new XlaEngine(
+    await Client.create(plugin, settings),
+    `${found.package ?? found.path} ${found.version ?? ''}`.trim(),
+    flags,
+  )
 }
 
 /** Programs as StableHLO, compiled by XLA and run through PJRT. */
@@ -37,7 +57,11 @@ export class XlaEngine implements Engine {
   readonly deviceCount: number
   readonly description: string
 
-  constructor(readonly client: Client, plugin: string, private readonly flags: NonNullable<XlaOptions['flags']>) {
+  constructor(
+    readonly client: Client,
+    plugin: string,
+    private readonly flags: NonNullable<XlaOptions['flags']>,
+  ) {
     this.platform = client.platform
     this.deviceCount = client.devices.length
     const [device] = client.devices
@@ -57,7 +81,15 @@ export class XlaEngine implements Engine {
   }
 
   upload(data: HostData, dims: readonly Dim[], dtype: DType): Storage {
-    return new XlaStorage(this.client.upload(data, dtype, dims.map(({ size }) => size)), dtype, dims)
+    return new XlaStorage(
+      this.client.upload(
+        data,
+        dtype,
+        dims.map(({ size }) => size),
+      ),
+      dtype,
+      dims,
+    )
   }
 
   close(): Promise<void> {
@@ -68,14 +100,23 @@ export class XlaEngine implements Engine {
   private async explain(error: PjrtError, program: Program, aliases: CompileOptions['aliases']): Promise<Error> {
     if (error.code === 'RESOURCE_EXHAUSTED') return outOfMemory(error, program)
     const located = printStableHlo(program, { aliases, locations: true, physical: this.platform === 'cpu' })
-    const again = await this.client.compile(located, { overrides: this.flags }).then((executable) => void executable.dispose(), (reason: unknown) => reason)
+    const again = await this.client.compile(located, { overrides: this.flags }).then(
+      (executable) => void executable.dispose(),
+      (reason: unknown) => reason,
+    )
     const cause = again instanceof PjrtError ? again : error
-    return new EngineError(`XLA cannot compile the program "${program.name}" on ${this.platform}: ${cause.message}`, { cause })
+    return new EngineError(`XLA cannot compile the program "${program.name}" on ${this.platform}: ${cause.message}`, {
+      cause,
+    })
   }
 }
 
 class XlaStorage implements Storage {
-  constructor(readonly buffer: Buffer, private readonly dtype: DType, private readonly dims: readonly Dim[]) {}
+  constructor(
+    readonly buffer: Buffer,
+    private readonly dtype: DType,
+    private readonly dims: readonly Dim[],
+  ) {}
 
   async read(): Promise<HostData> {
     const bytes = await this.buffer.download()
@@ -89,18 +130,31 @@ class XlaStorage implements Storage {
 }
 
 class XlaExecutable implements Executable {
-  constructor(readonly program: Program, readonly native: PjrtExecutable, readonly fromCache: boolean, readonly seconds: number) {}
+  constructor(
+    readonly program: Program,
+    readonly native: PjrtExecutable,
+    readonly fromCache: boolean,
+    readonly seconds: number,
+  ) {}
 
   run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> } {
     const { program } = this
     const buffers = inputs.map((x) => {
-      if (!(x instanceof XlaStorage)) throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
+      if (!(x instanceof XlaStorage))
+        throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
       return x.buffer
     })
     try {
       const execution = this.native.execute([buffers])
-      const outputs = execution.outputs[0].map((buffer, i) => new XlaStorage(buffer, program.outputs[i].dtype, program.outputs[i].dims))
-      return { outputs, get done() { return explained(execution.done, program) } }
+      const outputs = execution.outputs[0].map(
+        (buffer, i) => new XlaStorage(buffer, program.outputs[i].dtype, program.outputs[i].dims),
+      )
+      return {
+        outputs,
+        get done() {
+          return explained(execution.done, program)
+        },
+      }
     } catch (error) {
       throw explainRun(error, program)
     }
@@ -108,7 +162,13 @@ class XlaExecutable implements Executable {
 
   memory(): MemoryUse {
     const use = this.native.memoryStats()
-    return { arguments: use.argument, outputs: use.output, aliased: use.alias, temporaries: use.temp, code: use.generatedCode }
+    return {
+      arguments: use.argument,
+      outputs: use.output,
+      aliased: use.alias,
+      temporaries: use.temp,
+      code: use.generatedCode,
+    }
   }
 
   dispose(): void {
@@ -118,7 +178,9 @@ class XlaExecutable implements Executable {
 
 /** A run's end, its errors explained; nobody has to wait for it. */
 function explained(done: Promise<void>, program: Program): Promise<void> {
-  const promise = done.catch((error) => { throw explainRun(error, program) })
+  const promise = done.catch((error) => {
+    throw explainRun(error, program)
+  })
   promise.catch(() => {})
   return promise
 }
@@ -131,5 +193,7 @@ function outOfMemory(error: PjrtError, program: Program): EngineError {
   const bytes = program.inputs.reduce((sum, x) => sum + bytesOf(x.dtype) * sizeOf(x.dims), 0)
   return new EngineError(
     `out of memory in the program "${program.name}", whose arguments take ${(bytes / 2 ** 30).toFixed(2)} GiB: use a smaller batch ` +
-    `(train_batch_size, or tokens_per_mb_per_replica for microbatches), a shorter n_ctx, or recompute_grad. XLA says: ${error.message}`, { cause: error })
+      `(train_batch_size, or tokens_per_mb_per_replica for microbatches), a shorter n_ctx, or recompute_grad. XLA says: ${error.message}`,
+    { cause: error },
+  )
 }

@@ -18,7 +18,10 @@ export class Writer {
   private count = 0
   private location = ''
 
-  constructor(private readonly locations: boolean, readonly physical: boolean) {}
+  constructor(
+    private readonly locations: boolean,
+    readonly physical: boolean,
+  ) {}
 
   text(): string {
     return this.lines.join('')
@@ -52,7 +55,9 @@ export class Writer {
 
   constant(value: string, type: Shape): string {
     const name = this.fresh()
-    this.line(`${name} = "stablehlo.constant"() {value = dense<${value}> : ${typeOf(type)}} : () -> ${typeOf(type)}${this.location}`)
+    this.line(
+      `${name} = "stablehlo.constant"() {value = dense<${value}> : ${typeOf(type)}} : () -> ${typeOf(type)}${this.location}`,
+    )
     return name
   }
 
@@ -60,7 +65,9 @@ export class Writer {
   op(op: string, inputs: readonly string[], types: readonly Shape[], out: Shape, attributes = ''): string {
     const name = this.fresh()
     const settings = attributes && ` {${attributes}}`
-    this.line(`${name} = "stablehlo.${op}"(${inputs.join(', ')})${settings} : (${types.map(typeOf).join(', ')}) -> ${typeOf(out)}${this.location}`)
+    this.line(
+      `${name} = "stablehlo.${op}"(${inputs.join(', ')})${settings} : (${types.map(typeOf).join(', ')}) -> ${typeOf(out)}${this.location}`,
+    )
     return name
   }
 
@@ -69,7 +76,9 @@ export class Writer {
   }
 
   transpose(name: string, from: Shape, permutation: readonly number[], to: Shape): string {
-    return permutation.every((axis, i) => axis === i) ? name : this.op('transpose', [name], [from], to, `permutation = ${longs(permutation)}`)
+    return permutation.every((axis, i) => axis === i)
+      ? name
+      : this.op('transpose', [name], [from], to, `permutation = ${longs(permutation)}`)
   }
 
   /**
@@ -78,18 +87,31 @@ export class Writer {
    */
   dense(name: string, shape: Shape): string {
     const flat = shaped([{ name: 'flat', size: sizeOf(shape.dims) }], shape.dtype)
-    return this.reshape(this.many('optimization_barrier', [this.reshape(name, shape, flat)], [flat], [flat])[0], flat, shape)
+    return this.reshape(
+      this.many('optimization_barrier', [this.reshape(name, shape, flat)], [flat], [flat])[0],
+      flat,
+      shape,
+    )
   }
 
   /** An operation with several results. */
   many(op: string, inputs: readonly string[], types: readonly Shape[], outs: readonly Shape[]): string[] {
     const name = this.fresh()
-    this.line(`${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) : ${signature(types, outs)}${this.location}`)
+    this.line(
+      `${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) : ${signature(types, outs)}${this.location}`,
+    )
     return this.results(name, outs)
   }
 
   /** An operation with a region of scalars. */
-  region(op: string, inputs: readonly string[], types: readonly Shape[], outs: readonly Shape[], print: (region: Region) => void, attributes: string): string[] {
+  region(
+    op: string,
+    inputs: readonly string[],
+    types: readonly Shape[],
+    outs: readonly Shape[],
+    print: (region: Region) => void,
+    attributes: string,
+  ): string[] {
     const name = this.fresh()
     this.open(`${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) ({`)
     print(new Region(this))
@@ -99,12 +121,21 @@ export class Writer {
 
   reduce(reducer: string, input: string, x: Shape, identity: string, out: Shape, axes: readonly number[]): string {
     const scalar = shaped([], x.dtype)
-    return this.region('reduce', [input, this.constant(identity, scalar)], [x, scalar], [out], (region) => region.binary(reducer, x.dtype), `dimensions = ${longs(axes)}`)[0]
+    return this.region(
+      'reduce',
+      [input, this.constant(identity, scalar)],
+      [x, scalar],
+      [out],
+      (region) => region.binary(reducer, x.dtype),
+      `dimensions = ${longs(axes)}`,
+    )[0]
   }
 
   loop(
-    start: readonly string[], types: readonly Shape[],
-    condition: (region: Region, state: readonly string[]) => void, body: (state: readonly string[]) => readonly string[],
+    start: readonly string[],
+    types: readonly Shape[],
+    condition: (region: Region, state: readonly string[]) => void,
+    body: (state: readonly string[]) => readonly string[],
   ): string[] {
     const name = this.fresh()
     const list = types.map(typeOf).join(', ')
@@ -144,7 +175,13 @@ export class Region {
 
   scalar(op: string, inputs: readonly string[], dtype: DType, out: DType, attributes = ''): string {
     const type = (of: DType) => shaped([], of)
-    return this.writer.op(op, inputs, inputs.map(() => type(dtype)), type(out), attributes)
+    return this.writer.op(
+      op,
+      inputs,
+      inputs.map(() => type(dtype)),
+      type(out),
+      attributes,
+    )
   }
 
   select(which: string, a: string, b: string, dtype: DType): string {
@@ -153,7 +190,9 @@ export class Region {
   }
 
   return(values: readonly string[], dtypes: readonly DType[]): void {
-    this.writer.line(`"stablehlo.return"(${values.join(', ')}) : (${dtypes.map((dtype) => `tensor<${ELEMENT[dtype]}>`).join(', ')}) -> ()`)
+    this.writer.line(
+      `"stablehlo.return"(${values.join(', ')}) : (${dtypes.map((dtype) => `tensor<${ELEMENT[dtype]}>`).join(', ')}) -> ()`,
+    )
   }
 
   /** A region that is one operation of two scalars. */
@@ -165,6 +204,7 @@ export class Region {
 
 export const shaped = (dims: Shape['dims'], dtype: DType): Shape => ({ dims, dtype })
 
-const signature = (types: readonly Shape[], outs: readonly Shape[]) => `(${types.map(typeOf).join(', ')}) -> (${outs.map(typeOf).join(', ')})`
+const signature = (types: readonly Shape[], outs: readonly Shape[]) =>
+  `(${types.map(typeOf).join(', ')}) -> (${outs.map(typeOf).join(', ')})`
 
 export const longs = (values: readonly number[]) => `array<i64${values.length ? ': ' : ''}${values.join(', ')}>`

@@ -21,11 +21,16 @@ const accepts: Record<Kind, (x: Shape) => boolean> = {
 }
 
 /** An elementwise function of two tensors of equal dims and dtype (public functions broadcast first). */
-function binary<const P extends string>(name: P, kind: Kind, gradient: (grad: Tensor, a: Tensor, b: Tensor, y: Tensor) => Pair) {
+function binary<const P extends string>(
+  name: P,
+  kind: Kind,
+  gradient: (grad: Tensor, a: Tensor, b: Tensor, y: Tensor) => Pair,
+) {
   return primitive(name, {
     result([a, b], _: Record<string, never>) {
       if (!accepts[kind](a)) throw new OpError(name, [a, b], `needs ${kind}, not ${a.dtype}`)
-      if (!sameDims(a.dims, b.dims) || a.dtype !== b.dtype) throw new OpError(name, [a, b], 'operands must have the same dims and dtype')
+      if (!sameDims(a.dims, b.dims) || a.dtype !== b.dtype)
+        throw new OpError(name, [a, b], 'operands must have the same dims and dtype')
       return { dims: a.dims, dtype: a.dtype }
     },
     gradient: ({ inputs: [a, b], outputs: [y], grad }) => gradient(grad, a, b, y),
@@ -61,19 +66,42 @@ export const shiftRightOp = binary('shiftRight', 'integers', () => none)
 
 type Operand<N extends string> = Tensor<N> | number
 
-export const add = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => addOp(together('add', [a, b]), {})
-export const sub = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> => subOp(together('sub', [a, b]), {})
-export const mul = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => mulOp(together('mul', [a, b]), {})
-export const div = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> => divOp(together('div', [a, b]), {})
-export const pow = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> => powOp(together('pow', [a, b]), {})
-export const maximum = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => maximumOp(together('maximum', [a, b]), {})
-export const minimum = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => minimumOp(together('minimum', [a, b]), {})
-export const remainder = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => remainderOp(together('remainder', [a, b]), {})
-export const and = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => andOp(together('and', [a, b]), {})
-export const or = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => orOp(together('or', [a, b]), {})
-export const xor = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => xorOp(together('xor', [a, b]), {})
-export const shiftLeft = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => shiftLeftOp(together('shiftLeft', [a, b]), {})
-export const shiftRight = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> => shiftRightOp(together('shiftRight', [a, b]), {})
+export const add = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
+  addOp(together('add', [a, b]), {})
+export const sub = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> =>
+  subOp(together('sub', [a, b]), {})
+export const mul = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
+  mulOp(together('mul', [a, b]), {})
+export const div = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> =>
+  divOp(together('div', [a, b]), {})
+export const pow = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> =>
+  powOp(together('pow', [a, b]), {})
+export const maximum = <N extends string = never, M extends string = never>(
+  a: Tensor<N>,
+  b: Operand<M>,
+): Tensor<N | M> => maximumOp(together('maximum', [a, b]), {})
+export const minimum = <N extends string = never, M extends string = never>(
+  a: Tensor<N>,
+  b: Operand<M>,
+): Tensor<N | M> => minimumOp(together('minimum', [a, b]), {})
+export const remainder = <N extends string = never, M extends string = never>(
+  a: Tensor<N>,
+  b: Operand<M>,
+): Tensor<N | M> => remainderOp(together('remainder', [a, b]), {})
+export const and = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
+  andOp(together('and', [a, b]), {})
+export const or = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
+  orOp(together('or', [a, b]), {})
+export const xor = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
+  xorOp(together('xor', [a, b]), {})
+export const shiftLeft = <N extends string = never, M extends string = never>(
+  a: Tensor<N>,
+  b: Operand<M>,
+): Tensor<N | M> => shiftLeftOp(together('shiftLeft', [a, b]), {})
+export const shiftRight = <N extends string = never, M extends string = never>(
+  a: Tensor<N>,
+  b: Operand<M>,
+): Tensor<N | M> => shiftRightOp(together('shiftRight', [a, b]), {})
 
 /** a * b where b is a boolean mask: a where true, 0 elsewhere. */
 export function mask<N extends string = never, M extends string = never>(a: Tensor<N>, keep: Tensor<M>): Tensor<N | M> {

@@ -14,7 +14,10 @@ export const broadcastOp = primitive('broadcast', {
     return { dims, dtype: x.dtype }
   },
   gradient: ({ inputs: [x], grad }) => [
-    transpose(sum(grad, ...grad.dims.filter(({ name }) => !x.dims.some((own) => own.name === name))) as Value as Tensor, x.dims),
+    transpose(
+      sum(grad, ...grad.dims.filter(({ name }) => !x.dims.some((own) => own.name === name))) as Value as Tensor,
+      x.dims,
+    ),
   ],
 })
 
@@ -32,7 +35,12 @@ export function together(op: string, operands: readonly (Value | number)[]): Ten
   const tensors = operands.filter((x): x is Value => typeof x !== 'number')
   const dtype = tensors[0].dtype
   if (tensors.some((x) => x.dtype !== dtype))
-    throw new OpError(op, tensors, `dtypes differ: ${tensors.map((x) => x.dtype).join(' and ')}`, 'cast one of them: .cast(...)')
+    throw new OpError(
+      op,
+      tensors,
+      `dtypes differ: ${tensors.map((x) => x.dtype).join(' and ')}`,
+      'cast one of them: .cast(...)',
+    )
   const dims = commonDims(op, tensors)
   return operands.map((x) => broadcast(typeof x === 'number' ? constant(x, dtype) : x, dims))
 }
@@ -45,7 +53,12 @@ export function commonDims(op: string, tensors: readonly Value[]): readonly Dim[
       const known = all.find(({ name }) => name === own.name)
       if (!known) all.push(own)
       else if (known.size !== own.size)
-        throw new OpError(op, tensors, `dim "${own.name}" has size ${known.size} and ${own.size}`, 'dims of one name must agree in size; slice, pad or rename one')
+        throw new OpError(
+          op,
+          tensors,
+          `dim "${own.name}" has size ${known.size} and ${own.size}`,
+          'dims of one name must agree in size; slice, pad or rename one',
+        )
     }
   return tensors.find((x) => x.dims.length === all.length)?.dims ?? all
 }

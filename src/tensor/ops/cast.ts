@@ -5,7 +5,9 @@ import type { Tensor } from '../tensor.js'
 /** Converts elements: floats round to nearest even, float to integer truncates, to bool is "not 0". */
 export const castOp = primitive('cast', {
   result: ([x], { dtype }: { dtype: DType }) => ({ dims: x.dims, dtype }),
-  gradient: ({ inputs: [x], grad, attributes: { dtype } }) => [isFloat(x.dtype) && isFloat(dtype) ? cast(grad, x.dtype) : null],
+  gradient: ({ inputs: [x], grad, attributes: { dtype } }) => [
+    isFloat(x.dtype) && isFloat(dtype) ? cast(grad, x.dtype) : null,
+  ],
 })
 
 export function cast<N extends string>(x: Tensor<N>, dtype: DType): Tensor<N> {

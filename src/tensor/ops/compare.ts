@@ -9,12 +9,17 @@ export type Direction = 'EQ' | 'NE' | 'LT' | 'LE' | 'GT' | 'GE'
 /** Elementwise comparison, a bool. NaN is unequal to everything. */
 export const compareOp = primitive('compare', {
   result([a, b], _: { direction: Direction }) {
-    if (!sameDims(a.dims, b.dims) || a.dtype !== b.dtype) throw new OpError('compare', [a, b], 'operands must have the same dims and dtype')
+    if (!sameDims(a.dims, b.dims) || a.dtype !== b.dtype)
+      throw new OpError('compare', [a, b], 'operands must have the same dims and dtype')
     return { dims: a.dims, dtype: 'bool' }
   },
   gradient: () => [null, null],
 })
 
-export function compare<N extends string = never, M extends string = never>(a: Tensor<N>, direction: Direction, b: Tensor<M> | number): Tensor<N | M> {
+export function compare<N extends string = never, M extends string = never>(
+  a: Tensor<N>,
+  direction: Direction,
+  b: Tensor<M> | number,
+): Tensor<N | M> {
   return compareOp(together('compare', [a, b]), { direction })
 }

@@ -9,8 +9,10 @@ import { broadcast } from './broadcast.js'
 export const constantOp = primitive('constant', {
   result(_, { value, dtype }: { value: number; dtype: DType }) {
     if (isInteger(dtype) && !Number.isInteger(value)) throw new OpError('constant', [], `${value} is not an ${dtype}`)
-    if (dtype === 'u32' && (value < 0 || value > 0xffffffff)) throw new OpError('constant', [], `${value} is out of range for u32`)
-    if (dtype === 'i32' && (value < -0x80000000 || value > 0x7fffffff)) throw new OpError('constant', [], `${value} is out of range for i32`)
+    if (dtype === 'u32' && (value < 0 || value > 0xffffffff))
+      throw new OpError('constant', [], `${value} is out of range for u32`)
+    if (dtype === 'i32' && (value < -0x80000000 || value > 0x7fffffff))
+      throw new OpError('constant', [], `${value} is out of range for i32`)
     if (!isFloat(dtype) && Number.isNaN(value)) throw new OpError('constant', [], `NaN is not a ${dtype}`)
     return { dims: [], dtype }
   },
@@ -20,7 +22,8 @@ export const constantOp = primitive('constant', {
 /** A small table known when the program is made, in row-major order. Large data belongs in the program's inputs. */
 export const literalOp = primitive('literal', {
   result(_, { dims, dtype, values }: { dims: readonly Dim[]; dtype: DType; values: readonly number[] }) {
-    if (values.length !== sizeOf(dims)) throw new OpError('literal', [], `${values.length} values for ${sizeOf(dims)} elements`)
+    if (values.length !== sizeOf(dims))
+      throw new OpError('literal', [], `${values.length} values for ${sizeOf(dims)} elements`)
     return { dims, dtype }
   },
   gradient: () => [],
@@ -56,6 +59,10 @@ export function range<N extends string>(along: Dim<N>, dtype: DType = 'i32'): Te
 }
 
 /** A small table of numbers, row-major over `dims`. */
-export function literal<N extends string>(dims: readonly Dim<N>[], values: readonly number[], dtype: DType = 'f32'): Tensor<N> {
+export function literal<N extends string>(
+  dims: readonly Dim<N>[],
+  values: readonly number[],
+  dtype: DType = 'f32',
+): Tensor<N> {
   return literalOp([], { dims, dtype, values })
 }

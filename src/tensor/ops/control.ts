@@ -29,7 +29,12 @@ export const scanOp = primitive('scan', {
     body.outputs.slice(0, carry).forEach((y, i) => {
       const x = body.inputs[constants + i]
       if (!sameDims(x.dims, y.dims) || x.dtype !== y.dtype)
-        throw new OpError('scan', [x, y], `the body changes carry ${i} (operand 0 goes in, operand 1 comes out)`, 'the carry must keep its dims and dtype')
+        throw new OpError(
+          'scan',
+          [x, y],
+          `the body changes carry ${i} (operand 0 goes in, operand 1 comes out)`,
+          'the carry must keep its dims and dtype',
+        )
     })
     return body.outputs.map(({ dims, dtype }, i) => ({ dims: i < carry ? dims : [along, ...dims], dtype }))
   },

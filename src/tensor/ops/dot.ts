@@ -22,7 +22,8 @@ export interface DotAttributes {
  */
 export const dotOp = primitive('dot', {
   result([a, b], { batch, contract }: DotAttributes) {
-    if (!isFloat(a.dtype) || a.dtype !== b.dtype) throw new OpError('einsum', [a, b], `needs floats of one dtype, not ${a.dtype} and ${b.dtype}`)
+    if (!isFloat(a.dtype) || a.dtype !== b.dtype)
+      throw new OpError('einsum', [a, b], `needs floats of one dtype, not ${a.dtype} and ${b.dtype}`)
     const free = (x: { dims: readonly Dim[] }, which: 0 | 1) =>
       x.dims.filter((_, axis) => !batch[which].includes(axis) && !contract[which].includes(axis))
     return { dims: [...batch[0].map((axis) => a.dims[axis]), ...free(a, 0), ...free(b, 1)], dtype: a.dtype }
@@ -37,16 +38,27 @@ export const dotOp = primitive('dot', {
  * that no operand has and for one name with two sizes.
  */
 export function einsum<const T extends readonly Value[], O extends NamesOf<T[number]>>(
-  inputs: readonly [...T], out: readonly Dim<O>[],
+  inputs: readonly [...T],
+  out: readonly Dim<O>[],
 ): Tensor<O> {
   const operands = inputs as readonly Value[] as readonly Tensor[]
   for (const wanted of out)
     if (!operands.some((x) => x.dims.some(({ name }) => name === wanted.name)))
-      throw new OpError('einsum', operands, `result dim "${wanted.name}" is in no operand`, 'a result dim comes from an operand; rename one, or broadcast the result')
+      throw new OpError(
+        'einsum',
+        operands,
+        `result dim "${wanted.name}" is in no operand`,
+        'a result dim comes from an operand; rename one, or broadcast the result',
+      )
   for (const [i, x] of operands.entries())
     for (const own of x.dims) {
       const other = [...out, ...operands.slice(0, i).flatMap((y) => y.dims)].find(({ name }) => name === own.name)
-      if (other && !sameDim(own, other)) throw new OpError('einsum', operands, `dim "${own.name}" has size ${own.size} in operand ${i} and ${other.size} elsewhere`)
+      if (other && !sameDim(own, other))
+        throw new OpError(
+          'einsum',
+          operands,
+          `dim "${own.name}" has size ${own.size} in operand ${i} and ${other.size} elsewhere`,
+        )
     }
   const needed = (rest: readonly Tensor[]) => [...out, ...rest.flatMap((x) => x.dims)].map(({ name }) => name)
   let result = operands[0]

@@ -11,12 +11,16 @@ import { sum } from './reduce.js'
 /** Slices of one axis picked by ids (i32): the ids' dims take that axis' place. Ids outside are clamped. */
 export const takeOp = primitive('take', {
   result([table, ids], { axis }: { axis: number }) {
-    if (ids.dtype !== 'i32') throw new OpError('take', [table, ids], `ids are ${ids.dtype}, not i32`, 'cast them: .cast("i32")')
+    if (ids.dtype !== 'i32')
+      throw new OpError('take', [table, ids], `ids are ${ids.dtype}, not i32`, 'cast them: .cast("i32")')
     const dims = [...table.dims.slice(0, axis), ...ids.dims, ...table.dims.slice(axis + 1)]
     refuseTwins('take', [table, ids], dims)
     return { dims, dtype: table.dtype }
   },
-  gradient: ({ inputs: [table, ids], grad, attributes: { axis } }): Grads => [scatterAddOp([zeros(table.dims, grad.dtype), ids, grad], { axis }), null],
+  gradient: ({ inputs: [table, ids], grad, attributes: { axis } }): Grads => [
+    scatterAddOp([zeros(table.dims, grad.dtype), ids, grad], { axis }),
+    null,
+  ],
 })
 
 /** The first input plus, at each id along `axis`, that slice of the third input. The adjoint of take. */
@@ -24,14 +28,22 @@ export const scatterAddOp = primitive('scatterAdd', {
   result([x, ids, updates], { axis }: { axis: number }) {
     const dims = [...x.dims.slice(0, axis), ...ids.dims, ...x.dims.slice(axis + 1)]
     if (ids.dtype !== 'i32' || updates.dtype !== x.dtype || !sameDims(dims, updates.dims))
-      throw new OpError('scatterAdd', [x, ids, updates], 'updates must have the dims of x with the ids\' dims in place of the indexed one')
+      throw new OpError(
+        'scatterAdd',
+        [x, ids, updates],
+        "updates must have the dims of x with the ids' dims in place of the indexed one",
+      )
     return { dims: x.dims, dtype: x.dtype }
   },
   gradient: ({ inputs: [, ids], grad, attributes: { axis } }): Grads => [grad, null, takeOp([grad, ids], { axis })],
 })
 
 /** Slices of `table` along a dim at `ids` (i32). Ids must be inside the dim; others take the nearest slice. */
-export function take<N extends string, R extends N, M extends string>(table: Tensor<N>, along: Dim<R>, ids: Tensor<M>): Tensor<Exclude<N, R> | M> {
+export function take<N extends string, R extends N, M extends string>(
+  table: Tensor<N>,
+  along: Dim<R>,
+  ids: Tensor<M>,
+): Tensor<Exclude<N, R> | M> {
   return takeOp([table, ids], { axis: axisOf('take', [table], 0, along) })
 }
 
@@ -39,17 +51,29 @@ export function take<N extends string, R extends N, M extends string>(table: Ten
  * Rows of an embedding. An id outside the table gives a zero vector, as GPT-Neo's one-hot product does
  * (its padding id may equal the vocabulary size).
  */
-export function embed<N extends string, R extends N, M extends string>(table: Tensor<N>, along: Dim<R>, ids: Tensor<M>): Tensor<Exclude<N, R> | M> {
+export function embed<N extends string, R extends N, M extends string>(
+  table: Tensor<N>,
+  along: Dim<R>,
+  ids: Tensor<M>,
+): Tensor<Exclude<N, R> | M> {
   const inside = and(compare(ids, 'GE', 0), compare(ids, 'LT', along.size))
   return mask(take(table, along, ids), inside) as Tensor
 }
 
 /** 1 at the id and 0 elsewhere along a new dim; all 0 for an id outside. */
-export function oneHot<N extends string, R extends string>(ids: Tensor<N>, along: Dim<R>, dtype: Tensor['dtype'] = 'f32'): Tensor<N | R> {
+export function oneHot<N extends string, R extends string>(
+  ids: Tensor<N>,
+  along: Dim<R>,
+  dtype: Tensor['dtype'] = 'f32',
+): Tensor<N | R> {
   return cast(compare(ids, 'EQ', range(along, 'i32')), dtype)
 }
 
 /** The element of `x` at the id along a dim, for each other position; 0 for an id outside. */
-export function pick<N extends string, R extends N, M extends string>(x: Tensor<N>, along: Dim<R>, ids: Tensor<M>): Tensor<Exclude<N, R> | M> {
+export function pick<N extends string, R extends N, M extends string>(
+  x: Tensor<N>,
+  along: Dim<R>,
+  ids: Tensor<M>,
+): Tensor<Exclude<N, R> | M> {
   return sum(mask(x, compare(ids, 'EQ', range(along, 'i32'))), along as Dim<any>) as Tensor
 }

@@ -18,7 +18,10 @@ export const cumsumOp = primitive('cumsum', {
 
 /** Sorts along one axis; results: the sorted elements, and (i32) where each was. Equal elements keep their order. */
 export const sortOp = primitive('sort', {
-  result: ([x], _: { axis: number; descending: boolean }) => [{ dims: x.dims, dtype: x.dtype }, { dims: x.dims, dtype: 'i32' }],
+  result: ([x], _: { axis: number; descending: boolean }) => [
+    { dims: x.dims, dtype: x.dtype },
+    { dims: x.dims, dtype: 'i32' },
+  ],
   gradient({ inputs: [x], outputs: [, index], grads: [grad], attributes: { axis } }): Grads {
     if (!grad) return [null]
     if (!isFloat(x.dtype)) return [null]
@@ -31,14 +34,25 @@ export const sortOp = primitive('sort', {
 })
 
 /** Running sum along a dim: element i is the sum of elements 0..i. `reverse` sums from the end. */
-export function cumsum<N extends string, R extends N>(x: Tensor<N>, along: Dim<R>, options: { exclusive?: boolean; reverse?: boolean } = {}): Tensor<N> {
+export function cumsum<N extends string, R extends N>(
+  x: Tensor<N>,
+  along: Dim<R>,
+  options: { exclusive?: boolean; reverse?: boolean } = {},
+): Tensor<N> {
   const total = cumsumOp([x], { axis: axisOf('cumsum', [x], 0, along), reverse: options.reverse ?? false })
   return options.exclusive ? total.sub(x) : total
 }
 
 /** Elements in order along a dim, and the i32 index that each had. */
-export function sort<N extends string, R extends N>(x: Tensor<N>, along: Dim<R>, options: { descending?: boolean } = {}): [Tensor<N>, Tensor<N>] {
-  const [values, index] = sortOp.all([x], { axis: axisOf('sort', [x], 0, along), descending: options.descending ?? false })
+export function sort<N extends string, R extends N>(
+  x: Tensor<N>,
+  along: Dim<R>,
+  options: { descending?: boolean } = {},
+): [Tensor<N>, Tensor<N>] {
+  const [values, index] = sortOp.all([x], {
+    axis: axisOf('sort', [x], 0, along),
+    descending: options.descending ?? false,
+  })
   return [values, index]
 }
 

@@ -12,7 +12,8 @@ export interface Axes {
 }
 
 function reduced(name: string, x: Shape, { axes }: Axes): Shape {
-  if (x.dtype === 'bool' && name !== 'reduceMax' && name !== 'reduceMin') throw new OpError(name, [x], 'needs numbers, not bool', 'cast it first')
+  if (x.dtype === 'bool' && name !== 'reduceMax' && name !== 'reduceMin')
+    throw new OpError(name, [x], 'needs numbers, not bool', 'cast it first')
   return { dims: x.dims.filter((_, axis) => !axes.includes(axis)), dtype: x.dtype }
 }
 
@@ -43,7 +44,7 @@ export const argmaxOp = primitive('argmax', {
 
 /** Sum over the dims given; over all of them when none is given. */
 export function sum<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
-  return over.length === 0 ? x as Tensor : reduceSumOp([x], { axes: axesOf('sum', x, over) })
+  return over.length === 0 ? (x as Tensor) : reduceSumOp([x], { axes: axesOf('sum', x, over) })
 }
 
 export function max<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {

@@ -8,7 +8,11 @@ export const reshapeOp = primitive('reshape', {
   result([x], { dims }: { dims: readonly Dim[] }) {
     refuseTwins('reshape', [x], dims)
     if (sizeOf(x.dims) !== sizeOf(dims))
-      throw new OpError('reshape', [x], `${sizeOf(x.dims)} elements do not fill ${showDims(dims)}, which has ${sizeOf(dims)}`)
+      throw new OpError(
+        'reshape',
+        [x],
+        `${sizeOf(x.dims)} elements do not fill ${showDims(dims)}, which has ${sizeOf(dims)}`,
+      )
     return { dims, dtype: x.dtype }
   },
   gradient: ({ inputs: [x], grad }) => [reshape(grad, x.dims)],
@@ -31,15 +35,21 @@ export function reshape<N extends string>(x: Value, dims: readonly Dim<N>[]): Te
 }
 
 /** Gives a dim another name of the same size. Costs nothing when it runs. */
-export function rename<N extends string, A extends N, B extends string>(x: Tensor<N>, from: Dim<A>, to: Dim<B>): Tensor<Exclude<N, A> | B> {
+export function rename<N extends string, A extends N, B extends string>(
+  x: Tensor<N>,
+  from: Dim<A>,
+  to: Dim<B>,
+): Tensor<Exclude<N, A> | B> {
   const axis = axisOf('rename', [x], 0, from)
-  if (from.size !== to.size) throw new OpError('rename', [x], `"${from.name}" has size ${from.size}, "${to.name}" has ${to.size}`)
+  if (from.size !== to.size)
+    throw new OpError('rename', [x], `"${from.name}" has size ${from.size}, "${to.name}" has ${to.size}`)
   return reshape(x, x.dims.map((own, i) => (i === axis ? to : own)) as Dim<any>[])
 }
 
 /** The same tensor with its dims in this order. */
 export function transpose<N extends string>(x: Tensor<N>, dims: readonly Dim<N>[]): Tensor<N> {
-  if (dims.length !== x.dims.length) throw new OpError('transpose', [x], `${showDims(dims)} does not list the same dims`)
+  if (dims.length !== x.dims.length)
+    throw new OpError('transpose', [x], `${showDims(dims)} does not list the same dims`)
   const permutation = dims.map((wanted) => axisOf('transpose', [x], 0, wanted))
   return permutation.every((axis, i) => axis === i) ? x : transposeOp([x], { permutation })
 }

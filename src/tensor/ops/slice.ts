@@ -9,7 +9,11 @@ export const sliceOp = primitive('slice', {
   result([x], { axis, start, size }: { axis: number; start: number; size: number }) {
     const along = x.dims[axis]
     if (start < 0 || size < 1 || start + size > along.size)
-      throw new OpError('slice', [x], `[${start}, ${start + size}) is outside dim "${along.name}" of size ${along.size}`)
+      throw new OpError(
+        'slice',
+        [x],
+        `[${start}, ${start + size}) is outside dim "${along.name}" of size ${along.size}`,
+      )
     return { dtype: x.dtype, dims: resized(x.dims, axis, size) }
   },
   gradient({ inputs: [x], grad, attributes: { axis, start, size } }): Grads {
@@ -20,7 +24,8 @@ export const sliceOp = primitive('slice', {
 /** Adds elements equal to the second input, a scalar, before and after one axis. */
 export const padOp = primitive('pad', {
   result([x], { axis, before, after }: { axis: number; before: number; after: number }) {
-    if (before < 0 || after < 0) throw new OpError('pad', [x], `cannot pad by ${before} and ${after}`, 'slice takes elements away')
+    if (before < 0 || after < 0)
+      throw new OpError('pad', [x], `cannot pad by ${before} and ${after}`, 'slice takes elements away')
     return { dtype: x.dtype, dims: resized(x.dims, axis, x.dims[axis].size + before + after) }
   },
   gradient({ inputs: [x], grad, attributes: { axis, before } }): Grads {
@@ -33,9 +38,20 @@ export const concatOp = primitive('concat', {
   result(inputs, { axis }: { axis: number }) {
     const [first] = inputs
     for (const x of inputs)
-      if (x.dtype !== first.dtype || x.dims.length !== first.dims.length || x.dims.some((own, i) => own.name !== first.dims[i].name || (i !== axis && own.size !== first.dims[i].size)))
+      if (
+        x.dtype !== first.dtype ||
+        x.dims.length !== first.dims.length ||
+        x.dims.some((own, i) => own.name !== first.dims[i].name || (i !== axis && own.size !== first.dims[i].size))
+      )
         throw new OpError('concat', inputs, `operands may differ only in the size of "${first.dims[axis].name}"`)
-    return { dtype: first.dtype, dims: resized(first.dims, axis, inputs.reduce((size, x) => size + x.dims[axis].size, 0)) }
+    return {
+      dtype: first.dtype,
+      dims: resized(
+        first.dims,
+        axis,
+        inputs.reduce((size, x) => size + x.dims[axis].size, 0),
+      ),
+    }
   },
   gradient({ inputs, grad, attributes: { axis } }): Grads {
     let start = 0
@@ -51,7 +67,12 @@ export const concatOp = primitive('concat', {
 export const dynamicSliceOp = primitive('dynamicSlice', {
   result([x, start], { axis, size }: { axis: number; size: number }) {
     scalarIndex('dynamicSlice', [x, start], start)
-    if (size < 1 || size > x.dims[axis].size) throw new OpError('dynamicSlice', [x], `size ${size} is outside dim "${x.dims[axis].name}" of size ${x.dims[axis].size}`)
+    if (size < 1 || size > x.dims[axis].size)
+      throw new OpError(
+        'dynamicSlice',
+        [x],
+        `size ${size} is outside dim "${x.dims[axis].name}" of size ${x.dims[axis].size}`,
+      )
     return { dtype: x.dtype, dims: resized(x.dims, axis, size) }
   },
   gradient({ inputs: [x, start], grad, attributes: { axis } }): Grads {
@@ -63,8 +84,19 @@ export const dynamicSliceOp = primitive('dynamicSlice', {
 export const dynamicUpdateSliceOp = primitive('dynamicUpdateSlice', {
   result([x, update, start], { axis }: { axis: number }) {
     scalarIndex('dynamicUpdateSlice', [x, update, start], start)
-    if (update.dtype !== x.dtype || update.dims.length !== x.dims.length || update.dims.some((own, i) => own.name !== x.dims[i].name || (i === axis ? own.size > x.dims[i].size : own.size !== x.dims[i].size)))
-      throw new OpError('dynamicUpdateSlice', [x, update], `the update may differ only in a smaller "${x.dims[axis].name}"`)
+    if (
+      update.dtype !== x.dtype ||
+      update.dims.length !== x.dims.length ||
+      update.dims.some(
+        (own, i) =>
+          own.name !== x.dims[i].name || (i === axis ? own.size > x.dims[i].size : own.size !== x.dims[i].size),
+      )
+    )
+      throw new OpError(
+        'dynamicUpdateSlice',
+        [x, update],
+        `the update may differ only in a smaller "${x.dims[axis].name}"`,
+      )
     return { dtype: x.dtype, dims: x.dims }
   },
   gradient({ inputs: [, update, start], grad, attributes: { axis } }): Grads {
@@ -77,13 +109,24 @@ export const dynamicUpdateSliceOp = primitive('dynamicUpdateSlice', {
 })
 
 /** Elements [start, start + size) along a dim. */
-export function slice<N extends string, R extends N>(x: Tensor<N>, along: Dim<R>, start: number, size: number): Tensor<N> {
+export function slice<N extends string, R extends N>(
+  x: Tensor<N>,
+  along: Dim<R>,
+  start: number,
+  size: number,
+): Tensor<N> {
   const axis = axisOf('slice', [x], 0, along)
   return start === 0 && size === along.size ? x : sliceOp([x], { axis, start, size })
 }
 
 /** Adds `before` and `after` elements of `value` along a dim. */
-export function pad<N extends string, R extends N>(x: Tensor<N>, along: Dim<R>, before: number, after: number, value = 0): Tensor<N> {
+export function pad<N extends string, R extends N>(
+  x: Tensor<N>,
+  along: Dim<R>,
+  before: number,
+  after: number,
+  value = 0,
+): Tensor<N> {
   const axis = axisOf('pad', [x], 0, along)
   return before === 0 && after === 0 ? x : padOp([x, constant(value, x.dtype)], { axis, before, after })
 }
@@ -96,12 +139,22 @@ export function concat<N extends string>(inputs: readonly Tensor<N>[], along: N)
 }
 
 /** `size` elements along a dim from an i32 scalar start, clamped to stay inside. */
-export function dynamicSlice<N extends string, R extends N>(x: Tensor<N>, along: Dim<R>, start: Tensor<never>, size: number): Tensor<N> {
+export function dynamicSlice<N extends string, R extends N>(
+  x: Tensor<N>,
+  along: Dim<R>,
+  start: Tensor<never>,
+  size: number,
+): Tensor<N> {
   return dynamicSliceOp([x, start], { axis: axisOf('dynamicSlice', [x], 0, along), size })
 }
 
 /** `x` with `update` written from an i32 scalar start along a dim of `x`, clamped to stay inside. */
-export function dynamicUpdateSlice<N extends string, R extends N>(x: Tensor<N>, along: Dim<R>, start: Tensor<never>, update: Tensor<N>): Tensor<N> {
+export function dynamicUpdateSlice<N extends string, R extends N>(
+  x: Tensor<N>,
+  along: Dim<R>,
+  start: Tensor<never>,
+  update: Tensor<N>,
+): Tensor<N> {
   return dynamicUpdateSliceOp([x, update, start], { axis: axisOf('dynamicUpdateSlice', [x], 0, along) })
 }
 
@@ -109,7 +162,11 @@ function resized(dims: readonly Dim[], axis: number, size: number): Dim[] {
   return dims.map((own, i) => (i === axis ? { name: own.name, size } : own))
 }
 
-function scalarIndex(op: string, operands: readonly { dims: readonly Dim[]; dtype: Tensor['dtype'] }[], start: { dims: readonly Dim[]; dtype: Tensor['dtype'] }): void {
+function scalarIndex(
+  op: string,
+  operands: readonly { dims: readonly Dim[]; dtype: Tensor['dtype'] }[],
+  start: { dims: readonly Dim[]; dtype: Tensor['dtype'] },
+): void {
   if (sizeOf(start.dims) !== 1 || start.dims.length > 0 || start.dtype !== 'i32')
     throw new OpError(op, operands, `the start must be an i32 scalar, not ${start.dtype} ${showDims(start.dims)}`)
 }

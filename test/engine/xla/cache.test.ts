@@ -8,12 +8,20 @@ import type { Client, Executable } from '../../../src/engine/xla/pjrt/index.js'
 import { addInPlace, download, shardedStep, testWithClient } from './pjrt/support.js'
 
 let folder: string
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'neomesh-cache-')) })
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'neomesh-cache-'))
+})
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const cacheOf = (client: Client, changes: Partial<CompileCache> = {}): CompileCache =>
-  ({ ...defaultCache(client), folder, ...changes })
-const entries = () => readdirSync(folder).filter((name) => name.endsWith('.xla')).map((name) => join(folder, name))
+const cacheOf = (client: Client, changes: Partial<CompileCache> = {}): CompileCache => ({
+  ...defaultCache(client),
+  folder,
+  ...changes,
+})
+const entries = () =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.xla'))
+    .map((name) => join(folder, name))
 
 /** A number that distinguishes programs: 1 plus the constant in it. */
 const plus = (constant: number) => `func.func public @main(
@@ -46,11 +54,16 @@ testWithClient('programs over several devices load and run', 4, async (client) =
   await compileCached(client, shardedStep(2, 2), options, cacheOf(client))
   const { executable, fromCache } = await compileCached(client, shardedStep(2, 2), options, cacheOf(client))
   assert.equal(fromCache, true)
-  assert.deepEqual(executable.devices.map(({ id }) => id), [3, 2, 1, 0])
-  const run = executable.execute(executable.devices.map((device) => [
-    client.upload(new Float32Array(128).fill(1), 'f32', [8, 16], device),
-    client.upload(new Float32Array(256).fill(2), 'f32', [16, 16], device),
-  ]))
+  assert.deepEqual(
+    executable.devices.map(({ id }) => id),
+    [3, 2, 1, 0],
+  )
+  const run = executable.execute(
+    executable.devices.map((device) => [
+      client.upload(new Float32Array(128).fill(1), 'f32', [8, 16], device),
+      client.upload(new Float32Array(256).fill(2), 'f32', [16, 16], device),
+    ]),
+  )
   for (const [sum] of run.outputs) assert.deepEqual(await download(sum), [16 * 16 * 32 * 2])
 })
 
@@ -95,7 +108,10 @@ testWithClient('beyond the maximum the least recently used entries go', 1, async
   const [newest, middle, oldest] = entries()
   const room = statSync(newest).size * 3.5
   await compileCached(client, plus(4), {}, cacheOf(client, { maximumBytes: room }))
-  assert.deepEqual([newest, middle, oldest].map((path) => entries().includes(path)), [true, true, false])
+  assert.deepEqual(
+    [newest, middle, oldest].map((path) => entries().includes(path)),
+    [true, true, false],
+  )
   assert.equal(entries().length, 3)
 })
 
@@ -113,8 +129,10 @@ testWithClient('a folder that cannot be written is warned of once; `off` keeps n
     }
     await new Promise((resolve) => setImmediate(resolve))
     assert.equal(warnings.length, 1)
-    assert.match(warnings[0],
-      /compiled programs are not kept: .*ENOTDIR.* NEOMESH_CACHE names another folder, or is "off"/)
+    assert.match(
+      warnings[0],
+      /compiled programs are not kept: .*ENOTDIR.* NEOMESH_CACHE names another folder, or is "off"/,
+    )
   } finally {
     process.off('warning', listen)
   }

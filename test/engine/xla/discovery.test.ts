@@ -9,7 +9,9 @@ const lammps = 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so'
 const xlaCpu = 'xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so'
 
 let root: string
-beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'neomesh-discovery-')) })
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'neomesh-discovery-'))
+})
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 function put(path: string): string {
@@ -20,8 +22,13 @@ function put(path: string): string {
 }
 
 const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
-  environment: {}, folder: join(root, 'project/notebooks'), packageFolder: join(root, 'package'),
-  pythonPackages: () => [], os: 'linux', architecture: 'x64', ...changes,
+  environment: {},
+  folder: join(root, 'project/notebooks'),
+  packageFolder: join(root, 'package'),
+  pythonPackages: () => [],
+  os: 'linux',
+  architecture: 'x64',
+  ...changes,
 })
 
 test('places are searched in order: variable, working folder upward, package, active environment, python', () => {
@@ -36,8 +43,12 @@ test('places are searched in order: variable, working folder upward, package, ac
     assert.equal(findPlugin('cpu', surroundings).path, path)
   }
   const named = put('my/plugin.so')
-  assert.deepEqual(findPlugin('cpu', { ...surroundings, environment: { PJRT_PLUGIN_LIBRARY_PATH: named } }),
-    { path: named, platform: 'cpu', package: null, version: null })
+  assert.deepEqual(findPlugin('cpu', { ...surroundings, environment: { PJRT_PLUGIN_LIBRARY_PATH: named } }), {
+    path: named,
+    platform: 'cpu',
+    package: null,
+    version: null,
+  })
 })
 
 test('a variable that names a plugin of another platform, by its file name, does not count', () => {
@@ -61,8 +72,12 @@ test('package and version are told; each platform has its packages', () => {
   const tpu = put(`${packages}/libtpu/libtpu.so`)
   const { package: name, version } = findPlugin('cpu', around())
   assert.deepEqual([name, version], ['lammps-jax-pjrt-cpu', '0.11.2'])
-  assert.deepEqual(findPlugin('cuda', around()),
-    { path: cuda, platform: 'cuda', package: 'jax-cuda12-pjrt', version: null })
+  assert.deepEqual(findPlugin('cuda', around()), {
+    path: cuda,
+    platform: 'cuda',
+    package: 'jax-cuda12-pjrt',
+    version: null,
+  })
   assert.equal(findPlugin('tpu', around()).path, tpu)
 })
 
@@ -74,16 +89,19 @@ test('not found: the error lists the places and gives one command, by platform',
     '  Install one: python3 -m venv .venv && .venv/bin/pip install --no-deps lammps-jax-pjrt-cpu==0.11.2',
   ]
   assert.throws(() => findPlugin('cpu', around()), { name: 'PluginNotFoundError', message: lines.join('\n') })
-  assert.throws(() => findPlugin('cpu', around({ architecture: 'arm64' })),
-    { message: /pip install --no-deps xla-cpu-pjrt/ })
-  assert.throws(() => findPlugin('cpu', around({ os: 'darwin' })),
-    { message: /PyPI has no CPU plugin for darwin x64: use the engine tfjs/ })
+  assert.throws(() => findPlugin('cpu', around({ architecture: 'arm64' })), {
+    message: /pip install --no-deps xla-cpu-pjrt/,
+  })
+  assert.throws(() => findPlugin('cpu', around({ os: 'darwin' })), {
+    message: /PyPI has no CPU plugin for darwin x64: use the engine tfjs/,
+  })
   assert.throws(() => findPlugin('cuda', around()), { message: /pip install "jax-cuda13-plugin\[with-cuda\]"/ })
   assert.throws(() => findPlugin('tpu', around()), { message: /pip install libtpu/ })
 })
 
 test('a variable that names no file is an error, not a reason to search on', () => {
   put(`project/.venv/lib/python3.11/site-packages/${lammps}`)
-  assert.throws(() => findPlugin('cpu', around({ environment: { PJRT_PLUGIN_LIBRARY_PATH: '/nowhere/plugin.so' } })),
-    { message: /LIBRARY_PATH=\/nowhere\/plugin\.so: there is no such file\n.*Correct the variable, or unset it/ })
+  assert.throws(() => findPlugin('cpu', around({ environment: { PJRT_PLUGIN_LIBRARY_PATH: '/nowhere/plugin.so' } })), {
+    message: /LIBRARY_PATH=\/nowhere\/plugin\.so: there is no such file\n.*Correct the variable, or unset it/,
+  })
 })

@@ -6,7 +6,9 @@
  */
 import type { Layout, SmallField } from './memory.js'
 
-export interface Entry extends Layout { slot: number }
+export interface Entry extends Layout {
+  slot: number
+}
 
 const i32 = (offset: number): SmallField => ({ offset, kind: 'i32' })
 const f32 = (offset: number): SmallField => ({ offset, kind: 'f32' })
@@ -32,29 +34,45 @@ export const entries = {
   Client_PlatformVersion: { slot: 152, size: 40, fields: { client: 16, text: 24, text_size: 32 } },
   Client_AddressableDevices: { slot: 168, size: 40, fields: { client: 16, devices: 24, num_devices: 32 } },
   Client_Compile: {
-    slot: 200, size: 56,
+    slot: 200,
+    size: 56,
     fields: { client: 16, program: 24, compile_options: 32, compile_options_size: 40, executable: 48 },
   },
   Client_BufferFromHostBuffer: {
-    slot: 216, size: 120,
+    slot: 216,
+    size: 120,
     fields: {
-      client: 16, data: 24, type: i32(32), dims: 40, num_dims: 48, host_buffer_semantics: i32(72), device: 80,
-      done_with_host_buffer: 104, buffer: 112,
+      client: 16,
+      data: 24,
+      type: i32(32),
+      dims: 40,
+      num_dims: 48,
+      host_buffer_semantics: i32(72),
+      device: 80,
+      done_with_host_buffer: 104,
+      buffer: 112,
     },
   },
 
   DeviceDescription_Id: { slot: 224, size: 28, fields: { device_description: 16, id: i32(24) } },
   DeviceDescription_Attributes: {
-    slot: 240, size: 40, fields: { device_description: 16, num_attributes: 24, attributes: 32 },
+    slot: 240,
+    size: 40,
+    fields: { device_description: 16, num_attributes: 24, attributes: 32 },
   },
   DeviceDescription_Kind: { slot: 248, size: 40, fields: { device_description: 16, text: 24, text_size: 32 } },
   DeviceDescription_ToString: { slot: 264, size: 40, fields: { device_description: 16, text: 24, text_size: 32 } },
   Device_GetDescription: { slot: 272, size: 32, fields: { device: 16, device_description: 24 } },
   Device_MemoryStats: {
-    slot: 312, size: 201,
+    slot: 312,
+    size: 201,
     fields: {
-      device: 16, bytes_in_use: 24, peak_bytes_in_use: 32, peak_bytes_in_use_is_set: bool(40),
-      bytes_limit: 80, bytes_limit_is_set: bool(88),
+      device: 16,
+      bytes_in_use: 24,
+      peak_bytes_in_use: 32,
+      peak_bytes_in_use_is_set: bool(40),
+      bytes_limit: 80,
+      bytes_limit_is_set: bool(88),
     },
   },
 
@@ -63,51 +81,71 @@ export const entries = {
   Executable_GetCostAnalysis: { slot: 408, size: 40, fields: { executable: 16, num_properties: 24, properties: 32 } },
   Executable_OptimizedProgram: { slot: 424, size: 32, fields: { executable: 16, program: 24 } },
   Executable_Serialize: {
-    slot: 432, size: 56,
+    slot: 432,
+    size: 56,
     fields: { executable: 16, serialized_bytes: 24, serialized_bytes_size: 32, holder: 40, holder_deleter: 48 },
   },
   LoadedExecutable_Destroy: { slot: 440, size: 24, fields: { executable: 16 } },
   LoadedExecutable_GetExecutable: { slot: 448, size: 32, fields: { loaded_executable: 16, executable: 24 } },
   LoadedExecutable_AddressableDevices: {
-    slot: 456, size: 40, fields: { executable: 16, devices: 24, num_devices: 32 },
+    slot: 456,
+    size: 40,
+    fields: { executable: 16, devices: 24, num_devices: 32 },
   },
   LoadedExecutable_Execute: {
-    slot: 480, size: 80,
+    slot: 480,
+    size: 80,
     fields: {
-      executable: 16, options: 24, argument_lists: 32, num_devices: 40, num_args: 48, output_lists: 56,
-      device_complete_events: 64, execute_device: 72,
+      executable: 16,
+      options: 24,
+      argument_lists: 32,
+      num_devices: 40,
+      num_args: 48,
+      output_lists: 56,
+      device_complete_events: 64,
+      execute_device: 72,
     },
   },
   Executable_DeserializeAndLoad: {
-    slot: 488, size: 72,
+    slot: 488,
+    size: 72,
     fields: { client: 16, serialized_executable: 24, serialized_executable_size: 32, loaded_executable: 40 },
   },
 
   Buffer_Destroy: { slot: 504, size: 24, fields: { buffer: 16 } },
   Buffer_IsDeleted: { slot: 584, size: 25, fields: { buffer: 16, is_deleted: bool(24) } },
   Buffer_ToHostBuffer: {
-    slot: 600, size: 56, fields: { src: 16, host_layout: 24, dst: 32, dst_size: 40, event: 48 },
+    slot: 600,
+    size: 56,
+    fields: { src: 16, host_layout: 24, dst: 32, dst_size: 40, event: 48 },
   },
 
   TopologyDescription_Create: {
-    slot: 696, size: 56,
+    slot: 696,
+    size: 56,
     fields: { topology_name: 16, topology_name_size: 24, create_options: 32, num_options: 40, topology: 48 },
   },
   TopologyDescription_Destroy: { slot: 704, size: 24, fields: { topology: 16 } },
   TopologyDescription_GetDeviceDescriptions: {
-    slot: 728, size: 40, fields: { topology: 16, descriptions: 24, num_descriptions: 32 },
+    slot: 728,
+    size: 40,
+    fields: { topology: 16, descriptions: 24, num_descriptions: 32 },
   },
   Compile: {
-    slot: 752, size: 64,
+    slot: 752,
+    size: 64,
     fields: { topology: 16, program: 24, compile_options: 32, compile_options_size: 40, client: 48, executable: 56 },
   },
   Executable_OutputElementTypes: { slot: 760, size: 40, fields: { executable: 16, types: 24, num_types: 32 } },
   Executable_OutputDimensions: {
-    slot: 768, size: 48, fields: { executable: 16, num_outputs: 24, dims: 32, dim_sizes: 40 },
+    slot: 768,
+    size: 48,
+    fields: { executable: 16, num_outputs: 24, dims: 32, dim_sizes: 40 },
   },
   Executable_Fingerprint: { slot: 792, size: 40, fields: { executable: 16, text: 24, text_size: 32 } },
   Executable_GetCompiledMemoryStats: {
-    slot: 808, size: 144,
+    slot: 808,
+    size: 144,
     fields: { executable: 16, generated_code: 24, argument: 32, output: 40, alias: 48, temp: 56, peak: 104 },
   },
 } satisfies Record<string, Entry>
@@ -123,13 +161,20 @@ export const structs = {
   NamedValue: {
     size: 56,
     fields: {
-      name: 16, name_size: 24, type: i32(32), value: 40, float_value: f32(40), bool_value: bool(40), value_size: 48,
+      name: 16,
+      name_size: 24,
+      type: i32(32),
+      value: 40,
+      float_value: f32(40),
+      bool_value: bool(40),
+      value_size: 48,
     },
   },
   Program: { size: 48, fields: { code: 16, code_size: 24, format: 32, format_size: 40 } },
   ExecuteOptions: { size: 144, fields: {} },
   /** The tiled kind with no tiles: a plain order of dims. */
   BufferMemoryLayout: {
-    size: 76, fields: { tiled_struct_size: 16, minor_to_major: 32, minor_to_major_size: 40, type: i32(72) },
+    size: 76,
+    fields: { tiled_struct_size: 16, minor_to_major: 32, minor_to_major_size: 40, type: i32(72) },
   },
 } satisfies Record<string, Layout>

@@ -12,7 +12,10 @@ import { pin, pinWords, Struct } from './memory.js'
 export class BufferHandle {
   alive = true
 
-  constructor(readonly client: Client, readonly address: bigint) {
+  constructor(
+    readonly client: Client,
+    readonly address: bigint,
+  ) {
     opened('buffer')
     client.buffers.add(this)
   }
@@ -40,7 +43,12 @@ export class Buffer implements Spec {
   private donated = false
 
   /** @param address a PJRT_Buffer, owned from now on */
-  constructor(readonly client: Client, readonly device: Device, { dtype, shape }: Spec, address: bigint) {
+  constructor(
+    readonly client: Client,
+    readonly device: Device,
+    { dtype, shape }: Spec,
+    address: bigint,
+  ) {
     this.dtype = dtype
     this.shape = shape
     this.handle = new BufferHandle(client, address)
@@ -60,8 +68,11 @@ export class Buffer implements Spec {
   /** The native pointer, for calls that take the buffer. @throws PjrtError when there is none any more */
   address(entry: string): bigint {
     if (this.handle.alive) return this.handle.address
-    const why = this.client.isClosed ? 'its client was closed'
-      : this.donated ? 'it was donated to a program, which reused its memory' : 'it was disposed of'
+    const why = this.client.isClosed
+      ? 'its client was closed'
+      : this.donated
+        ? 'it was donated to a program, which reused its memory'
+        : 'it was disposed of'
     throw new PjrtError(entry, 'FAILED_PRECONDITION', `buffer ${describe(this)} is gone: ${why}`)
   }
 
@@ -72,7 +83,7 @@ export class Buffer implements Spec {
   async download(): Promise<Uint8Array> {
     const { events } = this.client
     const { bytes, event } = this.startDownload()
-    const error = event && await this.client.track(events.finish(event, 'Buffer_ToHostBuffer'))
+    const error = event && (await this.client.track(events.finish(event, 'Buffer_ToHostBuffer')))
     if (error) throw error
     return bytes
   }
@@ -90,8 +101,12 @@ export class Buffer implements Spec {
     const size = byteLength(this)
     if (size === 0) return { bytes: new Uint8Array(0) }
     const bytes = uninitialized(size)
-    const call = this.client.plugin.call('Buffer_ToHostBuffer',
-      { src, host_layout: rowMajor(this.shape.length), dst: pin(bytes), dst_size: size })
+    const call = this.client.plugin.call('Buffer_ToHostBuffer', {
+      src,
+      host_layout: rowMajor(this.shape.length),
+      dst: pin(bytes),
+      dst_size: size,
+    })
     return { bytes, event: this.client.events.own(call.word('event')) }
   }
 
@@ -131,9 +146,9 @@ const layouts: Struct[] = []
 
 /** Without a layout, TPUs and GPUs would give their own order of dims. */
 function rowMajor(rank: number): Struct {
-  return layouts[rank] ??= new Struct(structs.BufferMemoryLayout, {
+  return (layouts[rank] ??= new Struct(structs.BufferMemoryLayout, {
     tiled_struct_size: 56,
     minor_to_major: pinWords(Array.from({ length: rank }, (_, i) => rank - 1 - i)),
     minor_to_major_size: rank,
-  })
+  }))
 }

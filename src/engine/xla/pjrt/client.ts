@@ -43,13 +43,18 @@ export class Client {
     return new Client(plugin, call.word('client'))
   }
 
-  private constructor(readonly plugin: Plugin, private readonly handle: bigint) {
+  private constructor(
+    readonly plugin: Plugin,
+    private readonly handle: bigint,
+  ) {
     opened('client')
     this.events = new Events(plugin)
     const client = { client: handle }
     this.platform = plugin.call('Client_PlatformName', client).text('text', 'text_size')
     this.platformVersion = plugin.call('Client_PlatformVersion', client).text('text', 'text_size')
-    this.devices = plugin.call('Client_AddressableDevices', client).list('devices', 'num_devices')
+    this.devices = plugin
+      .call('Client_AddressableDevices', client)
+      .list('devices', 'num_devices')
       .map((device) => readDevice(plugin, device))
     this.byAddress = new Map(this.devices.map((device) => [device.address, device]))
     closeAtExit(this)
@@ -80,9 +85,13 @@ export class Client {
    */
   async deserialize(bytes: Uint8Array): Promise<Executable> {
     this.checkOpen('Executable_DeserializeAndLoad')
-    const call = await this.track(this.plugin.callAsync('Executable_DeserializeAndLoad', {
-      client: this.handle, serialized_executable: pin(bytes), serialized_executable_size: bytes.byteLength,
-    }))
+    const call = await this.track(
+      this.plugin.callAsync('Executable_DeserializeAndLoad', {
+        client: this.handle,
+        serialized_executable: pin(bytes),
+        serialized_executable_size: bytes.byteLength,
+      }),
+    )
     return new Executable(this, call.word('loaded_executable'))
   }
 
@@ -99,8 +108,11 @@ export class Client {
       throw new PjrtError(entry, 'INVALID_ARGUMENT', `${dtype} [${shape.join(', ')}] is no element type and shape`)
     }
     if (data.byteLength !== size) {
-      throw new PjrtError(entry, 'INVALID_ARGUMENT',
-        `${describe({ dtype, shape })} has ${size} bytes, the data given has ${data.byteLength}`)
+      throw new PjrtError(
+        entry,
+        'INVALID_ARGUMENT',
+        `${describe({ dtype, shape })} has ${size} bytes, the data given has ${data.byteLength}`,
+      )
     }
     const call = this.plugin.call(entry, {
       client: this.handle,
@@ -119,8 +131,12 @@ export class Client {
 
   private checkDevice(entry: string, device: Device): void {
     if (this.byAddress.get(device.address) === device) return
-    throw new PjrtError(entry, 'INVALID_ARGUMENT', `device ${device.description} is not of this client, which has `
-      + this.devices.map(({ description }) => description).join(', '))
+    throw new PjrtError(
+      entry,
+      'INVALID_ARGUMENT',
+      `device ${device.description} is not of this client, which has ` +
+        this.devices.map(({ description }) => description).join(', '),
+    )
   }
 
   /** Memory of a device in bytes, or null where the plugin does not count it (CPU). */

@@ -24,8 +24,12 @@ export function compileArguments(text: string, options: CompileOptions) {
   const format = pinText('mlir')
   const encoded = pin(encodeCompileOptions(options))
   return {
-    program: new Struct(structs.Program,
-      { code, code_size: code.array.byteLength, format, format_size: format.array.byteLength }),
+    program: new Struct(structs.Program, {
+      code,
+      code_size: code.array.byteLength,
+      format,
+      format_size: format.array.byteLength,
+    }),
     compile_options: encoded,
     compile_options_size: encoded.array.byteLength,
   }
@@ -43,7 +47,8 @@ export function encodeCompileOptions({ partitions = 1, deviceAssignment, overrid
   }
   if (devices.length !== partitions || new Set(devices).size !== partitions) {
     throw new RangeError(
-      `deviceAssignment [${devices.join(', ')}] must name ${partitions} different devices, one a partition`)
+      `deviceAssignment [${devices.join(', ')}] must name ${partitions} different devices, one a partition`,
+    )
   }
 
   const writer = protobuf.Writer.create()

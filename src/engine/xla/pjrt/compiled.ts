@@ -28,7 +28,10 @@ export class CompiledProgram {
   private alive = true
 
   /** @param address a PJRT_Executable, owned from now on */
-  constructor(private readonly plugin: Plugin, private readonly address: bigint) {
+  constructor(
+    private readonly plugin: Plugin,
+    private readonly address: bigint,
+  ) {
     opened('program')
   }
 
@@ -41,10 +44,15 @@ export class CompiledProgram {
     const types = this.plugin.call('Executable_OutputElementTypes', this.argument)
     const dims = this.plugin.call('Executable_OutputDimensions', this.argument)
     const ranks = wordsAt(dims.word('dim_sizes'), dims.number('num_outputs')).map(Number)
-    const sizes = wordsAt(dims.word('dims'), ranks.reduce((total, rank) => total + rank, 0)).map(Number)
+    const sizes = wordsAt(
+      dims.word('dims'),
+      ranks.reduce((total, rank) => total + rank, 0),
+    ).map(Number)
     let from = 0
-    return int32At(types.word('types'), types.number('num_types'))
-      .map((type, i) => ({ dtype: elementTypeOf(type), shape: sizes.slice(from, from += ranks[i]) }))
+    return int32At(types.word('types'), types.number('num_types')).map((type, i) => ({
+      dtype: elementTypeOf(type),
+      shape: sizes.slice(from, (from += ranks[i])),
+    }))
   }
 
   memoryStats(): ProgramMemory {

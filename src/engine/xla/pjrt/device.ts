@@ -14,7 +14,9 @@ export interface DeviceDescription {
 }
 
 /** A device of this process. */
-export interface Device extends DeviceDescription { readonly address: bigint }
+export interface Device extends DeviceDescription {
+  readonly address: bigint
+}
 
 export interface DeviceMemory {
   bytesInUse: number

@@ -22,7 +22,8 @@ const table = {
 export type ElementType = keyof typeof table
 
 const byNumber = new Map<number, ElementType>(
-  Object.entries(table).map(([name, { number }]) => [number, name as ElementType]))
+  Object.entries(table).map(([name, { number }]) => [number, name as ElementType]),
+)
 
 export function elementTypeNumber(type: ElementType): number {
   return table[type].number
@@ -42,7 +43,10 @@ export function isElementType(name: string): name is ElementType {
 }
 
 /** Element type and dims of a buffer on one device, row-major on the host. */
-export interface Spec { readonly dtype: ElementType; readonly shape: readonly number[] }
+export interface Spec {
+  readonly dtype: ElementType
+  readonly shape: readonly number[]
+}
 
 export function byteLength({ dtype, shape }: Spec): number {
   return shape.reduce((product, size) => product * size, table[dtype].bytes)

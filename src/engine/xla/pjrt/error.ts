@@ -2,9 +2,23 @@
 
 /** Names of absl::StatusCode, by number. */
 const codes = [
-  'OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS',
-  'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED',
-  'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED',
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
 ] as const
 export type PjrtErrorCode = (typeof codes)[number]
 
@@ -20,7 +34,11 @@ export class PjrtError extends Error {
    * @param code absl's name, as in `RESOURCE_EXHAUSTED`
    * @param detail the message of XLA, whole
    */
-  constructor(readonly entry: string, readonly code: PjrtErrorCode, readonly detail: string) {
+  constructor(
+    readonly entry: string,
+    readonly code: PjrtErrorCode,
+    readonly detail: string,
+  ) {
     super(`${entry} (${code}): ${detail.trimEnd()}`)
   }
 }

@@ -26,12 +26,17 @@ export class Executable {
   private alive = true
 
   /** @param handle a PJRT_LoadedExecutable, owned from now on */
-  constructor(readonly client: Client, private readonly handle: bigint) {
+  constructor(
+    readonly client: Client,
+    private readonly handle: bigint,
+  ) {
     const { plugin } = client
     opened('executable')
     client.executables.add(this)
-    this.devices = plugin.call('LoadedExecutable_AddressableDevices', { executable: handle })
-      .list('devices', 'num_devices').map((address) => client.deviceAt(address))
+    this.devices = plugin
+      .call('LoadedExecutable_AddressableDevices', { executable: handle })
+      .list('devices', 'num_devices')
+      .map((address) => client.deviceAt(address))
     const executable = plugin.call('LoadedExecutable_GetExecutable', { loaded_executable: handle }).word('executable')
     this.program = new CompiledProgram(plugin, executable)
     this.outputs = this.program.outputs()
@@ -62,7 +67,8 @@ export class Executable {
     }
     for (const row of rows) for (const i of this.donated) row[i].markDonated()
     const outputs = this.devices.map((device, row) =>
-      this.outputs.map((spec, i) => new Buffer(this.client, device, spec, this.call.output(row, i))))
+      this.outputs.map((spec, i) => new Buffer(this.client, device, spec, this.call.output(row, i))),
+    )
     const events = this.devices.map((_, row) => this.client.events.own(this.call.event(row)))
     return new Execution(this, outputs, events)
   }

@@ -13,8 +13,13 @@ export class ExecuteCall {
   private readonly outputs: BigUint64Array
   private readonly events: BigUint64Array
 
-  constructor(private readonly plugin: Plugin, executable: bigint, devices: number,
-    private readonly argumentCount: number, private readonly outputCount: number) {
+  constructor(
+    private readonly plugin: Plugin,
+    executable: bigint,
+    devices: number,
+    private readonly argumentCount: number,
+    private readonly outputCount: number,
+  ) {
     const inputs = rows(devices, argumentCount)
     const outputs = rows(devices, outputCount)
     const events = pin(new BigUint64Array(devices))
@@ -22,8 +27,13 @@ export class ExecuteCall {
     this.outputs = outputs.words
     this.events = events.array
     this.argument = new Struct(entries.LoadedExecutable_Execute, {
-      executable, options: new Struct(structs.ExecuteOptions), num_devices: devices, num_args: argumentCount,
-      argument_lists: inputs.lists, output_lists: outputs.lists, device_complete_events: events,
+      executable,
+      options: new Struct(structs.ExecuteOptions),
+      num_devices: devices,
+      num_args: argumentCount,
+      argument_lists: inputs.lists,
+      output_lists: outputs.lists,
+      device_complete_events: events,
     })
   }
 

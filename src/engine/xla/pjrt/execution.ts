@@ -13,7 +13,11 @@ export class Execution {
    * @param outputs by device, then by result of the program
    * @param events one a device, owned from now on; removed as they are taken
    */
-  constructor(readonly executable: Executable, readonly outputs: Buffer[][], private readonly events: bigint[]) {
+  constructor(
+    readonly executable: Executable,
+    readonly outputs: Buffer[][],
+    private readonly events: bigint[],
+  ) {
     executable.started(this)
   }
 

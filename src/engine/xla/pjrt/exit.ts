@@ -2,7 +2,9 @@
  * The end of the process. XLA's threads must not run while C++ destroys its statics, so clients that a script forgot
  * to close are closed in Node's exit event, which comes after process.exit() and after an uncaught error, too.
  */
-interface Closable { closeSync(): void }
+interface Closable {
+  closeSync(): void
+}
 
 const open = new Set<Closable>()
 let listening = false

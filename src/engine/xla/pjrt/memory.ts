@@ -11,7 +11,10 @@ export interface Layout {
   size: number
   fields: Record<string, number | SmallField>
 }
-export interface SmallField { offset: number; kind: 'i32' | 'bool' | 'f32' }
+export interface SmallField {
+  offset: number
+  kind: 'i32' | 'bool' | 'f32'
+}
 export type FieldOf<L extends Layout> = keyof L['fields'] & string
 
 /** What a field can be set to; blocks and structs are written as their address and kept alive with the struct. */
@@ -24,7 +27,10 @@ export type FieldValue = bigint | number | boolean | null | { readonly address: 
 const SPARE_BYTES = 64
 
 /** An array at a fixed address. Holding the block holds the memory. */
-export interface Block<A extends ArrayBufferView = ArrayBufferView> { readonly address: bigint; readonly array: A }
+export interface Block<A extends ArrayBufferView = ArrayBufferView> {
+  readonly address: bigint
+  readonly array: A
+}
 
 export function pin<A extends ArrayBufferView>(array: A): Block<A> {
   return { address: koffi.address(array), array }
@@ -51,7 +57,10 @@ export class Struct<L extends Layout = Layout> {
   private readonly view: DataView
   private readonly held: Record<string, unknown> = {}
 
-  constructor(readonly layout: L, values: { [field in FieldOf<L>]?: FieldValue } = {}) {
+  constructor(
+    readonly layout: L,
+    values: { [field in FieldOf<L>]?: FieldValue } = {},
+  ) {
     const bytes = new ArrayBuffer(Math.ceil((layout.size + SPARE_BYTES) / 8) * 8)
     this.address = koffi.address(bytes)
     this.words = new BigUint64Array(bytes)

@@ -30,8 +30,11 @@ export function writeNamedValues(values: NamedValues): Block & { count: number; 
 }
 
 function encode(value: NamedValue, keep: (block: Block) => bigint) {
-  const pointer = (kind: number, block: Block, size: number) =>
-    ({ kind, size, write: (view: DataView, at: number) => view.setBigUint64(at, keep(block), true) })
+  const pointer = (kind: number, block: Block, size: number) => ({
+    kind,
+    size,
+    write: (view: DataView, at: number) => view.setBigUint64(at, keep(block), true),
+  })
   if (typeof value === 'string') {
     const text = pinText(value)
     return pointer(kinds.string, text, text.array.byteLength)
@@ -63,11 +66,16 @@ function decode(view: DataView, at: number): NamedValue {
   const pointer = view.getBigUint64(value, true)
   const size = Number(view.getBigUint64(at + fields.value_size, true))
   switch (view.getInt32(at + fields.type.offset, true)) {
-    case kinds.string: return textAt(pointer, size)
-    case kinds.int64: return exact(view.getBigInt64(value, true))
-    case kinds.int64List: return wordsAt(pointer, size).map(Number)
-    case kinds.float: return view.getFloat32(value, true)
-    default: return view.getUint8(value) !== 0
+    case kinds.string:
+      return textAt(pointer, size)
+    case kinds.int64:
+      return exact(view.getBigInt64(value, true))
+    case kinds.int64List:
+      return wordsAt(pointer, size).map(Number)
+    case kinds.float:
+      return view.getFloat32(value, true)
+    default:
+      return view.getUint8(value) !== 0
   }
 }
 

@@ -93,8 +93,11 @@ export class Plugin implements PluginInfo {
     let native = this.functions.get(name)
     if (!native) {
       if (!this.has(name)) {
-        throw new PjrtError(name, 'UNIMPLEMENTED',
-          `the plugin does not have it: ${this.path}, PJRT API ${this.apiVersion.join('.')}`)
+        throw new PjrtError(
+          name,
+          'UNIMPLEMENTED',
+          `the plugin does not have it: ${this.path}, PJRT API ${this.apiVersion.join('.')}`,
+        )
       }
       native = koffi.decode(this.table[entries[name].slot >> 3], prototype) as Native
       this.functions.set(name, native)
@@ -164,9 +167,12 @@ function openLibrary(path: string): LibraryHandle {
     return library
   } catch (failure) {
     const reason = (failure as Error).message
-    throw new PjrtError('GetPjrtApi', 'INVALID_ARGUMENT',
-      `cannot load ${path} on ${process.platform} ${process.arch}: ${reason}. `
-      + 'Is it built for this platform, with its libraries beside it?')
+    throw new PjrtError(
+      'GetPjrtApi',
+      'INVALID_ARGUMENT',
+      `cannot load ${path} on ${process.platform} ${process.arch}: ${reason}. ` +
+        'Is it built for this platform, with its libraries beside it?',
+    )
   }
 }
 
@@ -174,15 +180,21 @@ function getApi(library: LibraryHandle, path: string): bigint {
   try {
     return library.func('void *GetPjrtApi()')()
   } catch {
-    throw new PjrtError('GetPjrtApi', 'INVALID_ARGUMENT',
-      `${path} is a shared library but no PJRT plugin: it does not export GetPjrtApi. `
-      + 'Point PJRT_PLUGIN_LIBRARY_PATH at a plugin.')
+    throw new PjrtError(
+      'GetPjrtApi',
+      'INVALID_ARGUMENT',
+      `${path} is a shared library but no PJRT plugin: it does not export GetPjrtApi. ` +
+        'Point PJRT_PLUGIN_LIBRARY_PATH at a plugin.',
+    )
   }
 }
 
 function checkVersion([major, minor]: [number, number], path: string): void {
   if (major === 0 && minor >= OLDEST_MINOR) return
-  throw new PjrtError('GetPjrtApi', 'UNIMPLEMENTED',
-    `${path} has PJRT API ${major}.${minor}; needed is 0.${OLDEST_MINOR} or newer of major 0 `
-    + `(tested with ${TESTED_MINORS}). Install a plugin of another age.`)
+  throw new PjrtError(
+    'GetPjrtApi',
+    'UNIMPLEMENTED',
+    `${path} has PJRT API ${major}.${minor}; needed is 0.${OLDEST_MINOR} or newer of major 0 ` +
+      `(tested with ${TESTED_MINORS}). Install a plugin of another age.`,
+  )
 }

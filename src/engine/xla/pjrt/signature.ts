@@ -15,8 +15,19 @@ export interface Signature {
 
 /** xla::PrimitiveType, which agrees with PJRT_Buffer_Type only as far as f64. */
 const primitiveTypes: Record<number, ElementType> = {
-  1: 'bool', 2: 'i8', 3: 'i16', 4: 'i32', 5: 'i64', 6: 'u8', 7: 'u16', 8: 'u32', 9: 'u64', 10: 'f16', 11: 'f32',
-  12: 'f64', 16: 'bf16',
+  1: 'bool',
+  2: 'i8',
+  3: 'i16',
+  4: 'i32',
+  5: 'i64',
+  6: 'u8',
+  7: 'u16',
+  8: 'u32',
+  9: 'u64',
+  10: 'f16',
+  11: 'f32',
+  12: 'f64',
+  16: 'bf16',
 }
 
 /** @param bytes HloModuleProtoWithConfig, whose field 1 is the module */
@@ -24,14 +35,15 @@ export function readSignature(bytes: Uint8Array): Signature {
   const parameters: Spec[] = []
   const donated = new Set<number>()
   each(protobuf.Reader.create(bytes), {
-    1: (module) => each(module, {
-      // host_program_shape 4 { parameters 1 }
-      4: (program) => each(program, { 1: (shape) => parameters.push(readShape(shape)) }),
-      // input_output_alias 8 { entries 1 { parameter_number 2 } }
-      8: (alias) => each(alias, { 1: (entry) => donated.add(readNumber(entry, 2)) }),
-      // buffer_donor 18 { entries 1 { parameter_number 1 } }
-      18: (donor) => each(donor, { 1: (entry) => donated.add(readNumber(entry, 1)) }),
-    }),
+    1: (module) =>
+      each(module, {
+        // host_program_shape 4 { parameters 1 }
+        4: (program) => each(program, { 1: (shape) => parameters.push(readShape(shape)) }),
+        // input_output_alias 8 { entries 1 { parameter_number 2 } }
+        8: (alias) => each(alias, { 1: (entry) => donated.add(readNumber(entry, 2)) }),
+        // buffer_donor 18 { entries 1 { parameter_number 1 } }
+        18: (donor) => each(donor, { 1: (entry) => donated.add(readNumber(entry, 1)) }),
+      }),
   })
   return { parameters, donated: [...donated].sort((a, b) => a - b) }
 }
@@ -43,7 +55,7 @@ function readShape(reader: protobuf.Reader): Spec {
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     if (tag === 2 << 3) type = reader.int32()
-    else if (tag === (3 << 3 | 2)) {
+    else if (tag === ((3 << 3) | 2)) {
       const end = reader.uint32() + reader.pos
       while (reader.pos < end) shape.push(Number(reader.int64()))
     } else reader.skipType(tag & 7)

@@ -17,7 +17,10 @@ try {
 export function checkStacks(): void {
   const { sync_stack_size: sync = 0, async_stack_size: async = 0 } = koffi.config()
   if (Math.min(sync, async) >= STACK_BYTES) return
-  throw new PjrtError('GetPjrtApi', 'FAILED_PRECONDITION',
-    `koffi's stacks are ${sync} and ${async} bytes, XLA needs ${STACK_BYTES}, `
-    + 'and a library loaded with koffi has fixed them. Import neomesh before anything else that uses koffi.')
+  throw new PjrtError(
+    'GetPjrtApi',
+    'FAILED_PRECONDITION',
+    `koffi's stacks are ${sync} and ${async} bytes, XLA needs ${STACK_BYTES}, ` +
+      'and a library loaded with koffi has fixed them. Import neomesh before anything else that uses koffi.',
+  )
 }

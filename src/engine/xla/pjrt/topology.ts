@@ -19,9 +19,18 @@ import type { Plugin } from './plugin.js'
 export function createTopology(plugin: Plugin, name: string, options: Record<string, NamedValue> = {}): Topology {
   const text = pinText(name)
   const list = writeNamedValues(options)
-  return new Topology(plugin, name, plugin.call('TopologyDescription_Create', {
-    topology_name: text, topology_name_size: text.array.byteLength, create_options: list, num_options: list.count,
-  }).word('topology'))
+  return new Topology(
+    plugin,
+    name,
+    plugin
+      .call('TopologyDescription_Create', {
+        topology_name: text,
+        topology_name_size: text.array.byteLength,
+        create_options: list,
+        num_options: list.count,
+      })
+      .word('topology'),
+  )
 }
 
 export class Topology {
@@ -30,10 +39,16 @@ export class Topology {
   private alive = true
 
   /** @param handle a PJRT_TopologyDescription, owned from now on */
-  constructor(readonly plugin: Plugin, readonly name: string, private readonly handle: bigint) {
+  constructor(
+    readonly plugin: Plugin,
+    readonly name: string,
+    private readonly handle: bigint,
+  ) {
     opened('topology')
-    this.devices = plugin.call('TopologyDescription_GetDeviceDescriptions', { topology: handle })
-      .list('descriptions', 'num_descriptions').map((description) => describeDevice(plugin, description))
+    this.devices = plugin
+      .call('TopologyDescription_GetDeviceDescriptions', { topology: handle })
+      .list('descriptions', 'num_descriptions')
+      .map((description) => describeDevice(plugin, description))
   }
 
   /**
@@ -45,12 +60,17 @@ export class Topology {
     if (!this.alive) throw new PjrtError('Compile', 'FAILED_PRECONDITION', `topology ${this.name} was disposed of`)
     const { partitions = 1 } = options
     if (partitions !== 1 && partitions !== this.devices.length) {
-      throw new PjrtError('Compile', 'INVALID_ARGUMENT', `topology ${this.name} has ${this.devices.length} devices; `
-        + `a program is compiled for all of them or for one, not for ${partitions}`)
+      throw new PjrtError(
+        'Compile',
+        'INVALID_ARGUMENT',
+        `topology ${this.name} has ${this.devices.length} devices; ` +
+          `a program is compiled for all of them or for one, not for ${partitions}`,
+      )
     }
     const deviceAssignment = options.deviceAssignment ?? this.devices.slice(0, partitions).map(({ id }) => id)
     const call = await this.plugin.callAsync('Compile', {
-      topology: this.handle, ...compileArguments(text, { ...options, deviceAssignment }),
+      topology: this.handle,
+      ...compileArguments(text, { ...options, deviceAssignment }),
     })
     return new CompiledProgram(this.plugin, call.word('executable'))
   }

@@ -20,30 +20,55 @@ test('loadPlugin: a file that is missing, no library, or no plugin is named with
   try {
     const text = join(folder, 'text.so')
     writeFileSync(text, 'not a library')
-    assert.throws(() => loadPlugin(join(folder, 'none.so')),
-      { name: 'PjrtError', code: 'NOT_FOUND', message: /no such file: .*none\.so/ })
-    assert.throws(() => loadPlugin(text),
-      { code: 'INVALID_ARGUMENT', message: /cannot load .*text\.so on \w+ \w+: .*built for this platform/s })
+    assert.throws(() => loadPlugin(join(folder, 'none.so')), {
+      name: 'PjrtError',
+      code: 'NOT_FOUND',
+      message: /no such file: .*none\.so/,
+    })
+    assert.throws(() => loadPlugin(text), {
+      code: 'INVALID_ARGUMENT',
+      message: /cannot load .*text\.so on \w+ \w+: .*built for this platform/s,
+    })
   } finally {
     await rm(folder, { recursive: true })
   }
-  const library = process.report && (process.report.getReport() as { sharedObjects: string[] }).sharedObjects
-    .find((file) => file.includes('libstdc++'))
+  const library =
+    process.report &&
+    (process.report.getReport() as { sharedObjects: string[] }).sharedObjects.find((file) => file.includes('libstdc++'))
   if (library) {
-    assert.throws(() => loadPlugin(library),
-      { message: /is a shared library but no PJRT plugin: it does not export GetPjrtApi/ })
+    assert.throws(() => loadPlugin(library), {
+      message: /is a shared library but no PJRT plugin: it does not export GetPjrtApi/,
+    })
   }
 })
 
 testWithClient('client: platform and devices', 2, async (client) => {
   assert.equal(client.platform, 'cpu')
-  assert.deepEqual(client.devices.map(({ id, kind }) => [id, kind]), [[0, 'cpu'], [1, 'cpu']])
+  assert.deepEqual(
+    client.devices.map(({ id, kind }) => [id, kind]),
+    [
+      [0, 'cpu'],
+      [1, 'cpu'],
+    ],
+  )
   assert.equal(client.memoryStats(client.devices[0]), null)
 })
 
 testWithClient('the same bytes come back for every element type, scalars and empty arrays too', 1, async (client) => {
   const bytes: Record<ElementType, number> = {
-    bool: 1, i8: 1, u8: 1, i16: 2, u16: 2, f16: 2, bf16: 2, i32: 4, u32: 4, f32: 4, i64: 8, u64: 8, f64: 8,
+    bool: 1,
+    i8: 1,
+    u8: 1,
+    i16: 2,
+    u16: 2,
+    f16: 2,
+    bf16: 2,
+    i32: 4,
+    u32: 4,
+    f32: 4,
+    i64: 8,
+    u64: 8,
+    f64: 8,
   }
   for (const [dtype, size] of Object.entries(bytes) as [ElementType, number][]) {
     for (const shape of [[], [0, 3], [5], [7, 11, 13]]) {
@@ -66,18 +91,21 @@ testWithClient('upload copies: the data may change at once, and views with an of
 })
 
 testWithClient('upload refuses what does not fit', 2, async (client) => {
-  assert.throws(() => client.upload(new Float32Array(5), 'f32', [2, 3]),
-    { message: /f32\[2,3\] has 24 bytes, the data given has 20/ })
-  assert.throws(() => client.upload(new Float32Array(2), 'f32', [-2, -1]),
-    { message: /f32 \[-2, -1\] is no element type and shape/ })
+  assert.throws(() => client.upload(new Float32Array(5), 'f32', [2, 3]), {
+    message: /f32\[2,3\] has 24 bytes, the data given has 20/,
+  })
+  assert.throws(() => client.upload(new Float32Array(2), 'f32', [-2, -1]), {
+    message: /f32 \[-2, -1\] is no element type and shape/,
+  })
   const other = await Client.create(client.plugin, { cpu_device_count: 1 })
-  assert.throws(() => client.upload(new Float32Array(1), 'f32', [1], other.devices[0]),
-    { message: /is not of this client, which has CpuDevice/ })
+  assert.throws(() => client.upload(new Float32Array(1), 'f32', [1], other.devices[0]), {
+    message: /is not of this client, which has CpuDevice/,
+  })
   await other.close()
   assert.throws(() => other.upload(new Float32Array(1), 'f32', [1]), { message: /the client was closed/ })
 })
 
-testWithClient('compile: XLA\'s message comes through whole, the first line readable', 1, async (client) => {
+testWithClient("compile: XLA's message comes through whole, the first line readable", 1, async (client) => {
   const bad = addInPlace.replace('stablehlo.add', 'stablehlo.bogus')
   await assert.rejects(client.compile(bad), (error: PjrtError) => {
     assert.ok(error instanceof PjrtError)
@@ -86,10 +114,13 @@ testWithClient('compile: XLA\'s message comes through whole, the first line read
     assert.match(error.detail, /Failed to parse using StableHLO v\d/)
     return true
   })
-  await assert.rejects(client.compile(addInPlace, { overrides: { no_such_flag: true } }),
-    { name: 'PjrtError', message: /no_such_flag/ })
-  await assert.rejects(client.compile(addInPlace, { partitions: 2, deviceAssignment: [1, 1] }),
-    { message: /must name 2 different devices/ })
+  await assert.rejects(client.compile(addInPlace, { overrides: { no_such_flag: true } }), {
+    name: 'PjrtError',
+    message: /no_such_flag/,
+  })
+  await assert.rejects(client.compile(addInPlace, { partitions: 2, deviceAssignment: [1, 1] }), {
+    message: /must name 2 different devices/,
+  })
 })
 
 testWithClient('compile: overrides of every kind are understood', 1, async (client) => {
@@ -105,7 +136,9 @@ test('close frees what was left, and a closed client says so', async () => {
   await client.close()
   await client.close()
   assert.deepEqual(liveHandles(), noHandles)
-  await assert.rejects(buffer.download(),
-    { code: 'FAILED_PRECONDITION', message: /f32\[2,3\] is gone: its client was closed/ })
+  await assert.rejects(buffer.download(), {
+    code: 'FAILED_PRECONDITION',
+    message: /f32\[2,3\] is gone: its client was closed/,
+  })
   assert.throws(() => executable.execute([[buffer, buffer]]), { message: /disposed of/ })
 })

@@ -3,7 +3,15 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, liveHandles, loadPlugin } from '../../../../src/engine/xla/pjrt/index.js'
 import {
-  addInPlace, download, f32, noHandles, pluginPath, powers, shardedStep, sortOf, testWithClient,
+  addInPlace,
+  download,
+  f32,
+  noHandles,
+  pluginPath,
+  powers,
+  shardedStep,
+  sortOf,
+  testWithClient,
 } from './support.js'
 
 const six = (client: Client, value: number) => client.upload(new Float32Array(6).fill(value), 'f32', [2, 3])
@@ -98,13 +106,25 @@ testWithClient('out of memory: the download and `done` fail, and ignoring both c
   await sleep(10)
 })
 
-for (const [dp, tp] of [[2, 2], [4, 2]]) {
+for (const [dp, tp] of [
+  [2, 2],
+  [4, 2],
+]) {
   testWithClient(`a Shardy program on ${dp * tp} devices, donating, in either order`, dp * tp, async (client) => {
     const count = dp * tp
     for (const deviceAssignment of [undefined, client.devices.map(({ id }) => id).reverse()]) {
       const executable = await client.compile(shardedStep(dp, tp), { partitions: count, deviceAssignment })
-      assert.deepEqual(executable.devices.map(({ id }) => id), deviceAssignment ?? client.devices.map(({ id }) => id))
-      assert.deepEqual(executable.parameters.map(({ shape }) => shape), [[16 / dp, 16], [16, 32 / tp]])
+      assert.deepEqual(
+        executable.devices.map(({ id }) => id),
+        deviceAssignment ?? client.devices.map(({ id }) => id),
+      )
+      assert.deepEqual(
+        executable.parameters.map(({ shape }) => shape),
+        [
+          [16 / dp, 16],
+          [16, 32 / tp],
+        ],
+      )
       let rows = executable.devices.map((device) => [
         client.upload(new Float32Array(256 / dp).fill(1), 'f32', [16 / dp, 16], device),
         client.upload(new Float32Array(512 / tp).fill(2), 'f32', [16, 32 / tp], device),

@@ -5,14 +5,20 @@ import { test } from 'node:test'
 const library = new URL('../../../../src/engine/xla/pjrt/', import.meta.url).href
 
 function inProcess(source: string, environment: Record<string, string> = {}) {
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source],
-    { encoding: 'utf8', timeout: 60_000, env: { ...process.env, GLIBC_TUNABLES: '', ...environment } })
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...process.env, GLIBC_TUNABLES: '', ...environment },
+  })
   assert.equal(stderr, '')
   return JSON.parse(stdout) as unknown
 }
 
-test('releaseFreedMemory gives pages back, and may be called anywhere', { skip: process.platform !== 'linux' && 'no glibc' }, () => {
-  const [before, after] = inProcess(`
+test(
+  'releaseFreedMemory gives pages back, and may be called anywhere',
+  { skip: process.platform !== 'linux' && 'no glibc' },
+  () => {
+    const [before, after] = inProcess(`
     import { readFileSync } from 'node:fs'
     import koffi from 'koffi'
     import { releaseFreedMemory } from '${library}malloc.js'
@@ -26,8 +32,9 @@ test('releaseFreedMemory gives pages back, and may be called anywhere', { skip: 
     releaseFreedMemory()
     console.log(JSON.stringify([before, resident()]))
     koffi.free(last)`) as [number, number]
-  assert.ok(after < before - 40_000, `${before} kB before, ${after} kB after`)
-})
+    assert.ok(after < before - 40_000, `${before} kB before, ${after} kB after`)
+  },
+)
 
 test('a koffi library loaded before ours is told of, since it fixes the stack size that XLA needs', () => {
   const message = inProcess(`
@@ -35,6 +42,8 @@ test('a koffi library loaded before ours is told of, since it fixes the stack si
     koffi.load(null)
     const { loadPlugin } = await import('${library}index.js')
     try { loadPlugin(process.execPath) } catch (error) { console.log(JSON.stringify(error.message)) }`)
-  assert.match(message as string,
-    /FAILED_PRECONDITION.*XLA needs 16777216.*Import neomesh before anything else that uses koffi/)
+  assert.match(
+    message as string,
+    /FAILED_PRECONDITION.*XLA needs 16777216.*Import neomesh before anything else that uses koffi/,
+  )
 })

@@ -26,8 +26,17 @@ test('a sharded program compiles for a slice that is not here, with memory, cost
   assert.deepEqual(topology.devices[1].attributes.coords, [1, 0, 0])
   assert.match(topology.devices[0].kind, /v5 lite/)
   const program = await topology.compile(shardedStep(2, 2), { partitions: 4 })
-  assert.deepEqual(program.outputs(), [{ dtype: 'f32', shape: [] }, { dtype: 'f32', shape: [16, 16] }])
-  assert.deepEqual(program.signature().parameters.map(({ shape }) => shape), [[8, 16], [16, 16]])
+  assert.deepEqual(program.outputs(), [
+    { dtype: 'f32', shape: [] },
+    { dtype: 'f32', shape: [16, 16] },
+  ])
+  assert.deepEqual(
+    program.signature().parameters.map(({ shape }) => shape),
+    [
+      [8, 16],
+      [16, 16],
+    ],
+  )
   assert.deepEqual(program.signature().donated, [1])
   assert.ok(program.memoryStats().peak > 0)
   assert.ok(program.costAnalysis()!.flops > 0)
@@ -55,17 +64,26 @@ test('what does not fit, and what is not known, is said', { skip }, async () => 
     assert.match(error.message.split('\n')[0], /^Compile \(RESOURCE_EXHAUSTED\): .*exceeds available HBM \(15\.75G\)/)
     return true
   })
-  await assert.rejects(topology.compile(shardedStep(2, 1), { partitions: 2 }),
-    { message: /v5e:2x2 has 4 devices; .* not for 2/ })
+  await assert.rejects(topology.compile(shardedStep(2, 1), { partitions: 2 }), {
+    message: /v5e:2x2 has 4 devices; .* not for 2/,
+  })
   assert.throws(() => createTopology(plugin, 'v9:2x2'), { entry: 'TopologyDescription_Create', message: /v9/ })
 })
 
 test('a process that has loaded libtpu ends cleanly and quietly, after its exit listeners', { skip }, () => {
   const library = new URL('../../../../src/engine/xla/pjrt/index.js', import.meta.url).href
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', `
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `
     import { createTopology, loadPlugin } from '${library}'
     createTopology(loadPlugin(${JSON.stringify(path)}), 'v5e:2x2')
     process.on('exit', () => console.log('listener'))
-    process.exitCode = 7`], { encoding: 'utf8', timeout: 60_000 })
+    process.exitCode = 7`,
+    ],
+    { encoding: 'utf8', timeout: 60_000 },
+  )
   assert.deepEqual({ status, signal, stdout, stderr }, { status: 7, signal: null, stdout: 'listener\n', stderr: '' })
 })
