@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { FileError, writeFileAtomic } from '../files/index.js'
 import { TokenizerError } from './error.js'
 import type { Tokenizer } from './tokenizer.js'
 import { jsonOfParts } from './tokenizer-json.js'
@@ -13,21 +13,14 @@ export async function saveTokenizer(tokenizer: Tokenizer, path: string): Promise
   // A rename would replace a device or a pipe.
   if (there !== undefined && !there.isFile())
     throw new TokenizerError(path, 'cannot be written (it is no file)', 'give the path of a file')
-  const temporary = `${path}.${randomUUID()}.tmp`
   try {
-    const file = await open(temporary, 'wx')
-    try {
-      await file.writeFile(jsonOfParts(tokenizer.parts))
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
+    await writeFileAtomic(path, jsonOfParts(tokenizer.parts))
   } catch (error) {
-    await rm(temporary, { force: true })
+    // The system's own words, without the path that ours names already.
+    const reason = error instanceof FileError && error.cause instanceof Error ? error.cause : (error as Error)
     throw new TokenizerError(
       path,
-      `cannot be written (${(error as Error).message})`,
+      `cannot be written (${reason.message})`,
       'give the path of a file in a folder that exists and has room',
       error,
     )

@@ -1,39 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseModelConfig } from '../../src/config/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { generate, type LoadedModel } from '../../src/generate/index.js'
-import { logits, modelOf, parametersOf, scopeOf, type Parameters } from '../../src/model/index.js'
-import { dim, sizeOf, type Tensor } from '../../src/tensor/index.js'
-import { engine, numbers } from '../tensor/check.js'
+import { logits, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { dim, type Tensor } from '../../src/tensor/index.js'
+import { lively } from '../model/support.js'
+import { engine } from '../tensor/check.js'
 
-/** A model with lively parameters. */
-async function lively(changes: Record<string, unknown> = {}): Promise<LoadedModel> {
-  const { config } = parseModelConfig({
-    n_vocab: 61,
+/** A model with lively parameters, which samples past its local layers' radius. */
+async function loaded(): Promise<LoadedModel> {
+  const shape = {
     n_ctx: 40,
-    n_embd: 24,
-    n_head: 3,
     n_layer: 3,
     attention_types: [[['global', 'local', 'local'], 1]],
     local_attention_radius: 5,
-    ...changes,
-  })
-  const on = await engine()
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
-  const next = numbers(5)
-  const parameters = Object.fromEntries(
-    specs.map(({ name, dims }) => [
-      name,
-      DeviceArray.from(
-        on,
-        Float32Array.from({ length: sizeOf(dims) }, () => (next() - 0.5) * 0.9),
-        dims,
-        'f32',
-      ),
-    ]),
-  )
-  return { engine: on, config, specs, parameters }
+  }
+  return { engine: await engine(), ...(await lively(shape)) }
 }
 
 /** Greedy continuation by a full forward pass for each token. */
@@ -67,7 +49,7 @@ async function collect(model: LoadedModel, prompts: readonly (readonly number[])
 type Options = import('../../src/generate/index.js').GenerateOptions
 
 test('cached sampling equals a full forward pass for each token, past the radius and up to n_ctx', async () => {
-  const model = await lively()
+  const model = await loaded()
   const prompts = [
     [3, 14, 15, 9, 26],
     [5, 35, 8],
@@ -80,7 +62,7 @@ test('cached sampling equals a full forward pass for each token, past the radius
   assert.deepEqual(long, await slowly(model, prompts[1], 37))
 })
 test('equal seeds give equal samples, others other ones; top-k 1 is greedy', async () => {
-  const model = await lively()
+  const model = await loaded()
   const run = (options: object) => collect(model, [[1, 2, 3, 4]], { maxTokens: 20, ...options })
   assert.deepEqual(await run({ seed: 3 }), await run({ seed: 3 }))
   assert.notDeepEqual(await run({ seed: 3 }), await run({ seed: 4 }))
@@ -88,7 +70,7 @@ test('equal seeds give equal samples, others other ones; top-k 1 is greedy', asy
   assert.deepEqual(await run({ topP: 1e-6 }), await run({ temperature: 0 }))
 })
 test('a row ends after a stop token, the others go on', async () => {
-  const model = await lively()
+  const model = await loaded()
   const free = await collect(
     model,
     [
@@ -110,7 +92,7 @@ test('a row ends after a stop token, the others go on', async () => {
   assert.deepEqual(stopped, free.map(cut))
 })
 test('wrong prompts and settings are refused in one line', async () => {
-  const model = await lively()
+  const model = await loaded()
   const fails = (prompts: number[][], options: object, message: RegExp) =>
     assert.rejects(collect(model, prompts, options), { name: 'RangeError', message })
   await fails([], {}, /there is no prompt/)
