@@ -12,4 +12,3 @@ export {
 } from './model-config.js'
 export { modelKeys, type ModelConfig } from './model-keys.js'
 export type { MixtureConfig } from './keys/mixture.js'
-export { parsePairs, type Pair } from './pairs.js'

@@ -1,5 +1,5 @@
 import type { ModelConfig } from './model-keys.js'
-import { parsePairs } from './pairs.js'
+import { parsePairs } from '../mesh/index.js'
 
 type Known = Partial<ModelConfig>
 

@@ -2,7 +2,7 @@ import { crashingActivations } from './activation-names.js'
 import { attentionKinds } from './attention-types.js'
 import { layoutNotes, partsOf } from './layout-checks.js'
 import type { ModelConfig } from './model-keys.js'
-import { parsePairs } from './pairs.js'
+import { parsePairs } from '../mesh/index.js'
 
 /** What the author of a config should know, though nothing is wrong. */
 export function remarks(config: ModelConfig): string[] {

@@ -1,5 +1,6 @@
 import { showDims, sizeOf, type Dim } from '../tensor/dim.js'
 import type { DType } from '../tensor/dtype.js'
+import type { Role } from '../tensor/index.js'
 import type { Engine, HostData, Storage } from './engine.js'
 import { toFloats } from './half.js'
 
@@ -14,8 +15,17 @@ export class DeviceArray<N extends string = any> {
     private readonly storage: Storage,
   ) {}
 
-  /** Copies host data to the engine. `data` is row-major over `dims`; bf16 and f16 are given as bits. */
-  static from<N extends string>(engine: Engine, data: HostData, dims: readonly Dim<N>[], dtype: DType): DeviceArray<N> {
+  /**
+   * Copies host data to the engine. `data` is row-major over `dims`; bf16 and f16 are given as bits. On a mesh `role`
+   * says which layout the array follows.
+   */
+  static from<N extends string>(
+    engine: Engine,
+    data: HostData,
+    dims: readonly Dim<N>[],
+    dtype: DType,
+    role: Role = 'computation',
+  ): DeviceArray<N> {
     if (data.length !== sizeOf(dims))
       throw new RangeError(
         `an array ${dtype} ${showDims(dims)} has ${sizeOf(dims)} elements; the data has ` + data.length,
@@ -23,7 +33,7 @@ export class DeviceArray<N extends string = any> {
     const kind = HOST_ARRAYS[dtype]
     if (!(data instanceof kind))
       throw new TypeError(`an array of ${dtype} is made from a ${kind.name}, not a ${data.constructor.name}`)
-    return new DeviceArray(engine, dims, dtype, engine.upload(data, dims, dtype))
+    return new DeviceArray(engine, dims, dtype, engine.upload(data, dims, dtype, role))
   }
 
   /** The elements on the host, row-major; waits for the program that makes them and rejects with its error. */

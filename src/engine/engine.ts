@@ -1,5 +1,7 @@
+import type { Placement } from '../mesh/index.js'
 import type { Dim } from '../tensor/dim.js'
 import type { DType } from '../tensor/dtype.js'
+import type { Role } from '../tensor/index.js'
 import type { Program } from '../tensor/program.js'
 
 /** Host data of an array, row-major: bf16 and f16 as their bits, booleans as bytes of 0 and 1. */
@@ -40,6 +42,8 @@ export interface Executable {
 export interface CompileOptions {
   /** For each input the output that takes over its memory, or null. Dims and dtype must be equal. */
   readonly aliases?: readonly (number | null)[]
+  /** What each input is for, which may decide where it lies. @default all computation */
+  readonly roles?: readonly Role[]
 }
 
 /** Something that runs programs. */
@@ -51,8 +55,11 @@ export interface Engine {
   /** `cpu`, `cuda`, `tpu`. */
   readonly platform: string
   readonly deviceCount: number
+  /** How programs and arrays lie on a mesh of its devices; null if they are on one device. */
+  readonly placement: Placement | null
   compile(program: Program, options?: CompileOptions): Promise<Executable>
-  upload(data: HostData, dims: readonly Dim[], dtype: DType): Storage
+  /** Copies an array to the devices: to each its part, or all of it. */
+  upload(data: HostData, dims: readonly Dim[], dtype: DType, role?: Role): Storage
   close(): Promise<void>
 }
 

@@ -1,5 +1,6 @@
 import { sameDims } from '../tensor/dim.js'
-import type { InputSpec } from '../tensor/program.js'
+import type { Role } from '../tensor/index.js'
+import type { InputSpec, Program } from '../tensor/program.js'
 import { printProgram } from '../tensor/print.js'
 import { isSpec, spec, trace, type Traced } from '../tensor/transforms.js'
 import { Tensor } from '../tensor/tensor.js'
@@ -13,6 +14,8 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
 export interface JitOptions {
   /** Arguments, by position, whose arrays the call may reuse for results of the same dims and dtype; then they are gone. */
   readonly donate?: readonly number[]
+  /** Arguments, by position, that are stored parameters: on a mesh they follow its layout of parameters. */
+  readonly stored?: readonly number[]
   readonly name?: string
 }
 
@@ -49,7 +52,7 @@ export function jit<A extends readonly unknown[], R>(
     const found = known.find(({ specs }) => sameTree(args, specs, isDescribed, sameShape))
     if (found) return found.compiled
     const specs = mapLeaves(args, isDescribed, ({ dims, dtype }) => spec(dims, dtype)) as readonly unknown[]
-    const entry = { specs, compiled: compile(engine, f as (...args: any[]) => R, specs, name, options.donate ?? []) }
+    const entry = { specs, compiled: compile(engine, f as (...args: any[]) => R, specs, { ...options, name }) }
     known.push(entry)
     entry.compiled.catch(() => known.splice(known.indexOf(entry), 1))
     return entry.compiled
@@ -97,14 +100,16 @@ async function compile<R>(
   engine: Engine,
   f: (...args: any[]) => R,
   specs: readonly unknown[],
-  name: string,
-  donate: readonly number[],
+  { name, donate = [], stored = [] }: JitOptions & { name: string },
 ): Promise<Compiled<R>> {
   const start = performance.now()
   const traced = trace(f, specs, name)
   const traceSeconds = (performance.now() - start) / 1000
   debug('program', () => printProgram(traced.program))
-  const executable = await engine.compile(traced.program, { aliases: aliasesOf(traced, specs, donate) })
+  const executable = await engine.compile(traced.program, {
+    aliases: aliasesOf(traced.program, specs, donate),
+    roles: rolesOfArguments(specs, stored),
+  })
   const count = traced.program.operations.length
   debug(
     'compile',
@@ -117,15 +122,20 @@ async function compile<R>(
 }
 
 /** Each donated input gets the first output of its dims and dtype that is free. */
-function aliasesOf(traced: Traced<unknown>, specs: readonly unknown[], donate: readonly number[]): (number | null)[] {
-  const { outputs } = traced.program
+export function aliasesOf(program: Program, specs: readonly unknown[], donate: readonly number[]): (number | null)[] {
+  const { outputs } = program
   const taken = new Set<number>()
   const flags = specs.flatMap((arg, i) => leavesOf(arg, isSpec).map(() => donate.includes(i)))
-  return traced.program.inputs.map((x, i) => {
+  return program.inputs.map((x, i) => {
     if (!flags[i]) return null
     const at = outputs.findIndex((y, j) => !taken.has(j) && y.dtype === x.dtype && sameDims(x.dims, y.dims))
     if (at < 0) return null
     taken.add(at)
     return at
   })
+}
+
+/** Roles of a program's inputs, the leaves of its arguments. */
+export function rolesOfArguments(specs: readonly unknown[], stored: readonly number[]): Role[] {
+  return specs.flatMap((arg, i) => leavesOf(arg, isSpec).map(() => (stored.includes(i) ? 'parameters' : 'computation')))
 }

@@ -5,6 +5,7 @@ import {
   fill,
   random,
   range,
+  relayout,
   scan,
   sizeOf,
   type Dim,
@@ -142,15 +143,20 @@ export class Scope {
     initializer: Initializer,
     join: readonly Dim[] = [],
   ): Tensor<N> {
-    return cast(this.master(name, dims, initializer, join), this.session.compute)
+    // Narrowed before it is gathered from a mesh.
+    return relayout(cast(this.stored(name, dims, initializer, join), this.session.compute), 'computation')
   }
 
   /** As `param`, but in f32 as it is kept. */
-  master<N extends string>(
+  master<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer): Tensor<N> {
+    return relayout(this.stored(name, dims, initializer, []), 'computation')
+  }
+
+  private stored<N extends string>(
     name: string,
     dims: readonly Dim<N>[],
     initializer: Initializer,
-    join: readonly Dim[] = [],
+    join: readonly Dim[],
   ): Tensor<N> {
     const path = `${this.place.path}/${name}`
     const { values } = this.session

@@ -37,6 +37,7 @@ const VIEWS = new Set([
   'compare',
   'barrier',
   'stopGradient',
+  'relayout',
 ])
 /** Results of work that grows faster than its result, or that reads much to make little. */
 const COSTLY = new Set([

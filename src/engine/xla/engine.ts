@@ -1,3 +1,5 @@
+import { axesOf, showMesh, type Mesh, type Placement } from '../../mesh/index.js'
+import type { Role } from '../../tensor/index.js'
 import type { Dim } from '../../tensor/dim.js'
 import { bytesOf, type DType } from '../../tensor/dtype.js'
 import { sizeOf } from '../../tensor/dim.js'
@@ -12,11 +14,9 @@ import {
   type Storage,
 } from '../engine.js'
 import { debug } from '../debug.js'
-import { HOST_ARRAYS } from '../device-array.js'
 import { compileCached } from './cache.js'
 import { findPlugin, type Platform } from './discovery.js'
 import {
-  Buffer,
   Client,
   loadPlugin,
   PjrtError,
@@ -24,7 +24,8 @@ import {
   type Executable as PjrtExecutable,
   type NamedValue,
 } from './pjrt/index.js'
-import { printStableHlo } from './stablehlo.js'
+import { printLaidOut, type Printed } from './stablehlo.js'
+import { ONE_DEVICE, XlaStorage } from './storage.js'
 
 export interface XlaOptions {
   /** @default 'cpu' */
@@ -59,48 +60,71 @@ export class XlaEngine implements Engine {
 
   constructor(
     readonly client: Client,
-    plugin: string,
+    private readonly plugin: string,
     private readonly flags: NonNullable<XlaOptions['flags']>,
+    readonly placement: Placement | null = null,
   ) {
     this.platform = client.platform
     this.deviceCount = client.devices.length
     const [device] = client.devices
-    this.description = `xla on ${client.devices.length} x ${device.kind} (${plugin}, PJRT ${client.plugin.apiVersion.join('.')})`
+    const on = placement ? `, mesh ${showMesh(placement.mesh)}` : ''
+    this.description = `xla on ${client.devices.length} x ${device.kind}${on} (${plugin}, PJRT ${client.plugin.apiVersion.join('.')})`
   }
 
-  async compile(program: Program, { aliases }: CompileOptions = {}): Promise<Executable> {
-    const text = printStableHlo(program, { aliases, physical: this.platform === 'cpu' })
-    debug('hlo', () => `${program.name}\n${text}`)
+  /**
+   * The same devices with programs and arrays laid over a mesh of them. Throws EngineError if the mesh is of another
+   * size.
+   */
+  laidOut(placement: Placement): XlaEngine {
+    const { size } = placement.mesh
+    if (size > 1 && size !== this.deviceCount)
+      throw new EngineError(
+        `the mesh ${showMesh(placement.mesh)} has ${size} devices, and ${this.platform} has ${this.deviceCount} here: ` +
+          'give a mesh of so many, or with --device cpu as many virtual devices by --devices',
+      )
+    return new XlaEngine(this.client, this.plugin, this.flags, size > 1 ? placement : null)
+  }
+
+  private get mesh(): Mesh {
+    return this.placement?.mesh ?? ONE_DEVICE
+  }
+
+  async compile(program: Program, options: CompileOptions = {}): Promise<Executable> {
+    const printed = this.print(program, options)
+    debug('hlo', () => `${program.name}\n${printed.text}`)
     try {
-      const { executable, fromCache, seconds } = await compileCached(this.client, text, { overrides: this.flags })
+      const { executable, fromCache, seconds } = await compileCached(this.client, printed.text, this.compileOptions())
       if (!fromCache) releaseFreedMemory()
-      return new XlaExecutable(program, executable, fromCache, seconds)
+      return new XlaExecutable(program, executable, fromCache, seconds, printed, this.mesh)
     } catch (error) {
-      throw error instanceof PjrtError ? await this.explain(error, program, aliases) : error
+      throw error instanceof PjrtError ? await this.explain(error, program, options) : error
     }
   }
 
-  upload(data: HostData, dims: readonly Dim[], dtype: DType): Storage {
-    return new XlaStorage(
-      this.client.upload(
-        data,
-        dtype,
-        dims.map(({ size }) => size),
-      ),
-      dtype,
-      dims,
-    )
+  upload(data: HostData, dims: readonly Dim[], dtype: DType, role: Role = 'computation'): Storage {
+    const axes = this.placement ? axesOf(this.placement, dims, role) : dims.map(() => null)
+    return XlaStorage.upload(this.client, data, dims, dtype, this.mesh, axes)
   }
 
   close(): Promise<void> {
     return this.client.close()
   }
 
+  private print(program: Program, options: CompileOptions, locations = false): Printed {
+    const { placement } = this
+    return printLaidOut(program, { ...options, placement, locations, physical: this.platform === 'cpu' })
+  }
+
+  private compileOptions() {
+    const devices = this.client.devices.slice(0, this.mesh.size).map(({ id }) => id)
+    return { overrides: this.flags, partitions: this.mesh.size, deviceAssignment: devices }
+  }
+
   /** Compiles again with the lines of user code in the text, so that XLA's message names the line. */
-  private async explain(error: PjrtError, program: Program, aliases: CompileOptions['aliases']): Promise<Error> {
+  private async explain(error: PjrtError, program: Program, options: CompileOptions): Promise<Error> {
     if (error.code === 'RESOURCE_EXHAUSTED') return outOfMemory(error, program)
-    const located = printStableHlo(program, { aliases, locations: true, physical: this.platform === 'cpu' })
-    const again = await this.client.compile(located, { overrides: this.flags }).then(
+    const located = this.print(program, options, true).text
+    const again = await this.client.compile(located, this.compileOptions()).then(
       (executable) => void executable.dispose(),
       (reason: unknown) => reason,
     )
@@ -111,44 +135,26 @@ export class XlaEngine implements Engine {
   }
 }
 
-class XlaStorage implements Storage {
-  constructor(
-    readonly buffer: Buffer,
-    private readonly dtype: DType,
-    private readonly dims: readonly Dim[],
-  ) {}
-
-  async read(): Promise<HostData> {
-    const bytes = await this.buffer.download()
-    const kind = HOST_ARRAYS[this.dtype]
-    return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset, sizeOf(this.dims)) as HostData
-  }
-
-  dispose(): void {
-    this.buffer.dispose()
-  }
-}
-
 class XlaExecutable implements Executable {
   constructor(
     readonly program: Program,
     readonly native: PjrtExecutable,
     readonly fromCache: boolean,
     readonly seconds: number,
+    private readonly printed: Printed,
+    private readonly mesh: Mesh,
   ) {}
 
   run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> } {
-    const { program } = this
-    const buffers = inputs.map((x) => {
-      if (!(x instanceof XlaStorage))
-        throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
-      return x.buffer
-    })
+    const { program, printed, mesh } = this
+    inputs.forEach((x, i) => this.check(x, i))
+    const rows = Array.from({ length: mesh.size }, (_, device) => inputs.map((x) => (x as XlaStorage).buffers[device]))
     try {
-      const execution = this.native.execute([buffers])
-      const outputs = execution.outputs[0].map(
-        (buffer, i) => new XlaStorage(buffer, program.outputs[i].dtype, program.outputs[i].dims),
-      )
+      const execution = this.native.execute(rows)
+      const outputs = program.outputs.map(({ dims, dtype }, i) => {
+        const buffers = execution.outputs.map((row) => row[i])
+        return new XlaStorage(buffers, dims, dtype, mesh, printed.outputs[i])
+      })
       return {
         outputs,
         get done() {
@@ -158,6 +164,17 @@ class XlaExecutable implements Executable {
     } catch (error) {
       throw explainRun(error, program)
     }
+  }
+
+  private check(x: Storage, i: number): void {
+    const { program, printed, mesh } = this
+    if (!(x instanceof XlaStorage))
+      throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
+    if (x.mesh.size !== mesh.size || x.axes.join() !== printed.inputs[i].join())
+      throw new EngineError(
+        `${program.name}: argument ${i} is split otherwise than the program takes it (over [${x.axes.join(', ')}], not ` +
+          `[${printed.inputs[i].join(', ')}]); make it on this engine, with the role that it has here`,
+      )
   }
 
   memory(): MemoryUse {

@@ -3,6 +3,7 @@ import { sizeOf } from '../../tensor/dim.js'
 import { placeOf } from '../../tensor/place.js'
 import type { Shape } from '../../tensor/primitive.js'
 import type { Node } from '../../tensor/tensor.js'
+import type { Shardings } from './shardings.js'
 
 /** `tensor<16x256xf32>` */
 export function typeOf(x: Shape): string {
@@ -14,13 +15,14 @@ const ELEMENT: Record<DType, string> = { f32: 'f32', bf16: 'bf16', f16: 'f16', i
 /** Lines of MLIR with fresh value names and indentation. */
 export class Writer {
   private readonly lines: string[] = []
-  private depth = 1
+  private depth = 2
   private count = 0
   private location = ''
 
   constructor(
     private readonly locations: boolean,
     readonly physical: boolean,
+    readonly shardings: Shardings | null,
   ) {}
 
   text(): string {
@@ -55,16 +57,15 @@ export class Writer {
 
   constant(value: string, type: Shape): string {
     const name = this.fresh()
-    this.line(
-      `${name} = "stablehlo.constant"() {value = dense<${value}> : ${typeOf(type)}} : () -> ${typeOf(type)}${this.location}`,
-    )
+    const settings = this.settings([type], `value = dense<${value}> : ${typeOf(type)}`)
+    this.line(`${name} = "stablehlo.constant"()${settings} : () -> ${typeOf(type)}${this.location}`)
     return name
   }
 
   /** An operation with one result. */
   op(op: string, inputs: readonly string[], types: readonly Shape[], out: Shape, attributes = ''): string {
     const name = this.fresh()
-    const settings = attributes && ` {${attributes}}`
+    const settings = this.settings([out], attributes)
     this.line(
       `${name} = "stablehlo.${op}"(${inputs.join(', ')})${settings} : (${types.map(typeOf).join(', ')}) -> ${typeOf(out)}${this.location}`,
     )
@@ -98,7 +99,8 @@ export class Writer {
   many(op: string, inputs: readonly string[], types: readonly Shape[], outs: readonly Shape[]): string[] {
     const name = this.fresh()
     this.line(
-      `${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) : ${signature(types, outs)}${this.location}`,
+      `${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')})${this.settings(outs)} : ` +
+        `${signature(types, outs)}${this.location}`,
     )
     return this.results(name, outs)
   }
@@ -115,7 +117,7 @@ export class Writer {
     const name = this.fresh()
     this.open(`${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) ({`)
     print(new Region(this))
-    this.close(`}) {${attributes}} : ${signature(types, outs)}${this.location}`)
+    this.close(`})${this.settings(outs, attributes)} : ${signature(types, outs)}${this.location}`)
     return this.results(name, outs)
   }
 
@@ -150,8 +152,24 @@ export class Writer {
     this.depth++
     const results = body(block())
     this.line(`"stablehlo.return"(${results.join(', ')}) : (${list}) -> ()`)
-    this.close(`}) : (${list}) -> (${list})${this.location}`)
+    this.close(`})${this.settings(types)} : (${list}) -> (${list})${this.location}`)
     return this.results(name, types)
+  }
+
+  /** The same value, laid out for its new role. */
+  relayout(name: string, from: Shape, to: Shape): string {
+    const { shardings } = this
+    if (!shardings || shardings.axesOf(from).join() === shardings.axesOf(to).join()) return name
+    const made = this.fresh()
+    this.line(`${made} = sdy.sharding_constraint ${name} ${shardings.of(to)} : ${typeOf(to)}${this.location}`)
+    return made
+  }
+
+  /** The attributes of an operation, with where its results lie. */
+  private settings(outs: readonly Shape[], attributes = ''): string {
+    const sharding = this.shardings?.operation(outs) ?? ''
+    const list = [attributes, sharding].filter((each) => each !== '')
+    return list.length > 0 ? ` {${list.join(', ')}}` : ''
   }
 
   private bind(name: string, outs: readonly Shape[]): string {

@@ -8,6 +8,7 @@ import { dotOp } from './dot.js'
 import { scatterAddOp, takeOp } from './gather.js'
 import { cumsumOp, sortOp } from './order.js'
 import { argmaxOp, reduceMaxOp, reduceMinOp, reduceSumOp } from './reduce.js'
+import { relayoutOp } from './relayout.js'
 import { reshapeOp, transposeOp } from './reshape.js'
 import { selectOp } from './select.js'
 import { concatOp, dynamicSliceOp, dynamicUpdateSliceOp, padOp, sliceOp } from './slice.js'
@@ -71,6 +72,7 @@ export const primitives = {
   scan: scanOp,
   call: callOp,
   barrier: barrierOp,
+  relayout: relayoutOp,
 } as const
 
 export type PrimitiveName = keyof typeof primitives

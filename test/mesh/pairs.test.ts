@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parsePairs } from '../../src/config/index.js'
+import { parsePairs } from '../../src/mesh/index.js'
 
 const cases: [text: unknown, pairs: [string, string][]][] = [
   ['', []],

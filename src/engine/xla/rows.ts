@@ -1,0 +1,148 @@
+import type { DType } from '../../tensor/dtype.js'
+import type { PrimitiveName } from '../../tensor/ops/index.js'
+import { BODIES } from './body-rows.js'
+import { printDot } from './dot.js'
+import { INDEXING } from './indexing-rows.js'
+import { highest, lowest, number, table } from './literals.js'
+import { ORDER } from './order-rows.js'
+import type { Row, Rows } from './row.js'
+import { longs, typeOf } from './writer.js'
+
+const plain =
+  (op: string): Row<unknown> =>
+  ({ writer, node, inputs, out }) => [writer.op(op, inputs, node.inputs, out)]
+const reduce =
+  (reducer: string, identity: (dtype: DType) => string): Row<{ axes: readonly number[] }> =>
+  ({
+    writer,
+    node: {
+      inputs: [x],
+    },
+    inputs: [name],
+    attributes: { axes },
+    out,
+  }) => [writer.reduce(reducer, name, x, identity(x.dtype), out, axes)]
+
+/** One row for each primitive: the compiler refuses a missing one. */
+export const ROWS: Rows<PrimitiveName> = {
+  constant: ({ writer, attributes: { value }, out }) => [writer.constant(number(value, out.dtype), out)],
+  literal: ({ writer, attributes: { values }, out }) => [
+    writer.constant(
+      table(
+        values,
+        out.dims.map(({ size }) => size),
+        out.dtype,
+      ),
+      out,
+    ),
+  ],
+  iota: ({ writer, attributes: { axis }, out }) => [writer.op('iota', [], [], out, `iota_dimension = ${axis} : i64`)],
+  neg: plain('negate'),
+  abs: plain('abs'),
+  sign: plain('sign'),
+  not: plain('not'),
+  exp: plain('exponential'),
+  expm1: plain('exponential_minus_one'),
+  log: plain('log'),
+  log1p: plain('log_plus_one'),
+  sqrt: plain('sqrt'),
+  rsqrt: plain('rsqrt'),
+  tanh: plain('tanh'),
+  sin: plain('sine'),
+  cos: plain('cosine'),
+  sigmoid: plain('logistic'),
+  floor: plain('floor'),
+  stopGradient: ({ inputs }) => [inputs[0]],
+  add: plain('add'),
+  sub: plain('subtract'),
+  mul: plain('multiply'),
+  div: plain('divide'),
+  pow: plain('power'),
+  maximum: plain('maximum'),
+  minimum: plain('minimum'),
+  remainder: plain('remainder'),
+  and: plain('and'),
+  or: plain('or'),
+  xor: plain('xor'),
+  shiftLeft: plain('shift_left'),
+  shiftRight: plain('shift_right_logical'),
+  compare: ({ writer, node, inputs, attributes: { direction }, out }) => [
+    writer.op(
+      'compare',
+      inputs,
+      node.inputs,
+      out,
+      `comparison_direction = #stablehlo<comparison_direction ${direction}>`,
+    ),
+  ],
+  select: plain('select'),
+  cast: plain('convert'),
+  broadcast: ({
+    writer,
+    node: {
+      inputs: [x],
+    },
+    inputs,
+    attributes: { dims },
+    out,
+  }) => [
+    writer.op(
+      'broadcast_in_dim',
+      inputs,
+      [x],
+      out,
+      `broadcast_dimensions = ${longs(x.dims.map((own) => dims.findIndex(({ name }) => name === own.name)))}`,
+    ),
+  ],
+  reshape: ({
+    writer,
+    node: {
+      inputs: [x],
+    },
+    inputs,
+    out,
+  }) => (typeOf(x) === typeOf(out) ? [inputs[0]] : [writer.op('reshape', inputs, [x], out)]),
+  transpose: ({
+    writer,
+    node: {
+      inputs: [x],
+    },
+    inputs: [name],
+    attributes: { permutation },
+    out,
+  }) => {
+    // Moving the last axis would otherwise become a layout, which the product that made the operand may be slow in.
+    const movesLast = permutation.at(-1) !== permutation.length - 1
+    return [writer.transpose(writer.physical && movesLast ? writer.dense(name, x) : name, x, permutation, out)]
+  },
+  reduceSum: reduce('add', (dtype) => number(0, dtype)),
+  reduceMax: reduce('maximum', lowest),
+  reduceMin: reduce('minimum', highest),
+  dot: ({ writer, node, inputs, attributes, out }) => {
+    if (writer.physical) return [printDot(writer, inputs, node.inputs, attributes, out)]
+    const { batch, contract } = attributes
+    return [
+      writer.op(
+        'dot_general',
+        inputs,
+        node.inputs,
+        out,
+        `dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [${batch[0]}], rhs_batching_dimensions = [${batch[1]}], ` +
+          `lhs_contracting_dimensions = [${contract[0]}], rhs_contracting_dimensions = [${contract[1]}]>`,
+      ),
+    ]
+  },
+  ...INDEXING,
+  ...ORDER,
+  ...BODIES,
+  barrier: ({ writer, node: { inputs: xs, outputs }, inputs }) =>
+    writer.many('optimization_barrier', inputs, xs, outputs),
+  relayout: ({
+    writer,
+    node: {
+      inputs: [x],
+    },
+    inputs: [name],
+    out,
+  }) => [writer.relayout(name, x, out)],
+}

@@ -1,0 +1,19 @@
+export { checkPlacement, type CheckOptions, type Findings } from './check.js'
+export { meshProblem, parsePairs, type Pair } from './pairs.js'
+export {
+  axesOf,
+  axisSize,
+  LayoutError,
+  parseMesh,
+  parsePlacement,
+  partsOf,
+  showLayout,
+  showMesh,
+  type Axes,
+  type Axis,
+  type Layout,
+  type Mesh,
+  type Placement,
+} from './placement.js'
+export { rolesOf, rolesOfOutputs } from './roles.js'
+export { blockOf, coordinates, cut, owners, paste, shardDims, type Block } from './shards.js'

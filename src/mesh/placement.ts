@@ -1,0 +1,117 @@
+import type { Dim, Role } from '../tensor/index.js'
+import { meshProblem, parsePairs, type Pair } from './pairs.js'
+
+/** One direction of a mesh of devices. */
+export interface Axis {
+  readonly name: string
+  readonly size: number
+}
+
+/** Devices in a grid with named axes. Device numbers are row-major: the last axis runs fastest. */
+export interface Mesh {
+  readonly axes: readonly Axis[]
+  /** Devices in all. */
+  readonly size: number
+}
+
+/** For a dim's name the axis that splits it. */
+export type Layout = ReadonlyMap<string, string>
+
+/** For each dim of a tensor the axis that splits it, or null. */
+export type Axes = readonly (string | null)[]
+
+/**
+ * Where tensors lie: a function of the names of their dims alone. Tensors of a computation follow `layout`; parameters
+ * and what belongs to them (gradients, optimizer state) follow `parameterLayout`, which may split them further. Rules
+ * whose axis the mesh lacks are left out, as in Mesh TensorFlow.
+ */
+export interface Placement {
+  readonly mesh: Mesh
+  readonly layout: Layout
+  readonly parameterLayout: Layout
+}
+
+/** A mesh or layout that cannot be: what, where, what to do, in one line each. */
+export class LayoutError extends Error {
+  override name = 'LayoutError'
+}
+
+/** A mesh from GPT-Neo's text, "x:4,y:2"; an empty one is one device. Throws LayoutError. */
+export function parseMesh(text: unknown): Mesh {
+  const pairs = pairsOf('mesh_shape', text)
+  const problem = meshProblem(pairs)
+  if (problem !== null) throw new LayoutError(`mesh_shape: ${problem}`)
+  const axes = pairs.map(([name, size]) => ({ name, size: Number(size) }))
+  return { axes, size: axes.reduce((product, { size }) => product * size, 1) }
+}
+
+/**
+ * Where tensors lie, from GPT-Neo's texts: mesh_shape "x:4,y:2", layout "batch:x,heads:y". `parameterLayout` has
+ * further rules for stored parameters, such as "embd:x"; a dim that it does not name is split as in `layout`.
+ * Throws LayoutError for text that is none, and for a dim that is to be split over two axes.
+ */
+export function parsePlacement(meshShape: unknown, layout: unknown, parameterLayout: unknown = ''): Placement {
+  const mesh = parseMesh(meshShape)
+  const rules = layoutOf('layout', layout, mesh)
+  const further = layoutOf('parameter_layout', parameterLayout, mesh)
+  return { mesh, layout: rules, parameterLayout: new Map([...rules, ...further]) }
+}
+
+function layoutOf(key: string, text: unknown, mesh: Mesh): Layout {
+  const layout = new Map<string, string>()
+  for (const [dim, axis] of pairsOf(key, text)) {
+    if (!mesh.axes.some(({ name }) => name === axis)) continue
+    const before = layout.get(dim)
+    if (before !== undefined && before !== axis)
+      throw new LayoutError(
+        `${key}: dim "${dim}" is to be split over axis "${before}" and over axis "${axis}"; a dim is split over one: ` +
+          `leave out "${dim}:${before}" or "${dim}:${axis}"`,
+      )
+    layout.set(dim, axis)
+  }
+  return layout
+}
+
+function pairsOf(key: string, text: unknown): Pair[] {
+  try {
+    return parsePairs(text)
+  } catch (error) {
+    throw new LayoutError(`${key}: ${(error as Error).message}`)
+  }
+}
+
+/** Devices along an axis; 1 for one that the mesh lacks. */
+export function axisSize({ axes }: Mesh, name: string | null | undefined): number {
+  return axes.find((axis) => axis.name === name)?.size ?? 1
+}
+
+/** Parts that a dim of this name is split into in computations. */
+export function partsOf({ mesh, layout }: Placement, dim: string): number {
+  return axisSize(mesh, layout.get(dim))
+}
+
+/**
+ * The axes that split a tensor. A dim that its axis does not divide is whole on every device, and so is the second of
+ * two dims with one axis: what is wrong with that, `checkPlacement` says.
+ */
+export function axesOf({ mesh, layout, parameterLayout }: Placement, dims: readonly Dim[], role: Role): Axes {
+  const rules = role === 'parameters' ? parameterLayout : layout
+  const taken = new Set<string>()
+  return dims.map(({ name, size }) => {
+    const axis = rules.get(name)
+    const parts = axisSize(mesh, axis)
+    if (axis === undefined || parts === 1 || size % parts !== 0 || taken.has(axis)) return null
+    taken.add(axis)
+    return axis
+  })
+}
+
+/** `x:4,y:2` */
+export function showMesh({ axes }: Mesh): string {
+  return axes.map(({ name, size }) => `${name}:${size}`).join(',')
+}
+
+/** `batch:x,heads:y` */
+export function showLayout(layout: Layout): string {
+  return [...layout].map((pair) => pair.join(':')).join(',')
+}

@@ -1,0 +1,44 @@
+import type { AttributesOf, Program, Role, Node } from '../tensor/index.js'
+
+/** Operations whose results are a computation's, whatever their operands are. */
+const COMPUTES = new Set(['dot', 'take', 'scatterAdd'])
+
+/**
+ * The roles of a program's values follow from those of its inputs: what is made from parameters element by element, as
+ * an optimizer makes it, lies as they do; products are computations, and `relayout` says what follows it.
+ */
+export function rolesOfOutputs(program: Program, inputs: readonly Role[]): Role[] {
+  const roles = new Map<unknown, Role>(program.inputs.map((x, i) => [x, inputs[i]]))
+  for (const node of program.operations) {
+    const made = rolesOf(
+      node,
+      node.inputs.map((x) => roles.get(x)!),
+    ).outputs
+    node.outputs.forEach((y, i) => roles.set(y, made[i]))
+  }
+  return program.outputs.map((y) => roles.get(y)!)
+}
+
+/** The roles of an operation's results, and of its body's inputs if it has a body. */
+export function rolesOf(node: Node, inputs: readonly Role[]): { outputs: Role[]; body: readonly Role[] } {
+  if (node.name === 'relayout') return { outputs: [(node.attributes as AttributesOf<'relayout'>).role], body: [] }
+  if (node.name === 'barrier') return { outputs: [...inputs], body: [] }
+  if (node.name === 'call')
+    return { outputs: rolesOfOutputs((node.attributes as AttributesOf<'call'>).body, inputs), body: inputs }
+  if (node.name === 'scan') return rolesOfScan(node.attributes as AttributesOf<'scan'>, inputs)
+  const role = !COMPUTES.has(node.name) && inputs.includes('parameters') ? 'parameters' : 'computation'
+  return { outputs: node.outputs.map(() => role), body: [] }
+}
+
+/** What is carried is a parameter's from the start if the body makes it so: a sum of gradients begins with zeros. */
+function rolesOfScan({ body, constants, carry }: AttributesOf<'scan'>, inputs: readonly Role[]) {
+  const given = [...inputs]
+  for (;;) {
+    const outputs = rolesOfOutputs(body, given)
+    const promoted = outputs
+      .slice(0, carry)
+      .findIndex((role, i) => role === 'parameters' && given[constants + i] !== role)
+    if (promoted < 0) return { outputs, body: given }
+    given[constants + promoted] = 'parameters'
+  }
+}
