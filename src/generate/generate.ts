@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config/index.js'
+import { partsOn } from '../mesh/index.js'
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
 import { continued, modelOf, scopeOf, type Cache, type Parameters, type ParameterSpec } from '../model/index.js'
 import { constant, dim, random, reshape, type Tensor } from '../tensor/index.js'
@@ -117,26 +118,27 @@ function programs(loaded: LoadedModel, rows: number, capacity: number, { tempera
 function makePrograms({ engine, config, specs }: LoadedModel, rows: number, capacity: number, sampling: Sampling) {
   const scope = (model: ReturnType<typeof modelOf>, parameters: Parameters) =>
     scopeOf(model, specs, parameters, 'unroll')
+  const parts = partsOn(engine.placement)
   const start = jit(
     engine,
     (parameters: Parameters, ids: Tensor, words: Tensor) => {
-      const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size })
+      const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size, parts })
       const { logits, caches } = continued(scope(model, parameters), ids, model, capacity)
       const position = constant(ids.dims[1].size, 'i32')
       return { ids: pickNext(logits, keyAt(words, position), sampling), caches, position }
     },
-    { name: 'prefill' },
+    { name: 'prefill', stored: [0] },
   )
   const step = jit(
     engine,
     (parameters: Parameters, from: Position, ids: Tensor, words: Tensor) => {
-      const model = modelOf(config, { batch: rows, sequence: 1 })
+      const model = modelOf(config, { batch: rows, sequence: 1, parts })
       const given = reshape(ids, [model.batch, model.sequence])
       const next = continued(scope(model, parameters), given, model, capacity, from)
       const after = from.position.add(1)
       return { ids: pickNext(next.logits, keyAt(words, after), sampling), caches: next.caches, position: after }
     },
-    { name: 'decode', donate: [1] },
+    { name: 'decode', donate: [1], stored: [0] },
   )
   return { start: start as unknown as Run, step: step as unknown as Run }
 }

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/index.js'
+import { partsOn } from '../mesh/index.js'
 import { modelOf, parametersOf } from '../model/index.js'
 import { arrayFrom, findCheckpoint, openCheckpoint } from '../train/index.js'
 import type { LoadedModel } from './generate.js'
@@ -18,7 +19,7 @@ export async function loadModel(engine: Engine, path: string): Promise<ModelFrom
   const checkpoint = await openCheckpoint(folder)
   try {
     const { config, manifest } = checkpoint
-    const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+    const specs = parametersOf(modelOf(config, { batch: 1, parts: partsOn(engine.placement) }), 'unroll')
     const parameters: Record<string, Awaited<ReturnType<typeof arrayFrom>>> = {}
     for (const spec of specs) parameters[spec.name] = await arrayFrom(engine, spec, null, checkpoint.read)
     return { engine, config, specs, parameters, folder, step: manifest.step, tokenizerHash: manifest.tokenizer }

@@ -7,6 +7,7 @@ export {
   parseMesh,
   parsePlacement,
   partsOf,
+  partsOn,
   showLayout,
   showMesh,
   type Axes,

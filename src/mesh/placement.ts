@@ -90,6 +90,11 @@ export function partsOf({ mesh, layout }: Placement, dim: string): number {
   return axisSize(mesh, layout.get(dim))
 }
 
+/** As `partsOf` for a dim's name, with 1 where there is no mesh. */
+export function partsOn(placement: Placement | null): (dim: string) => number {
+  return (dim) => (placement ? partsOf(placement, dim) : 1)
+}
+
 /**
  * The axes that split a tensor. A dim that its axis does not divide is whole on every device, and so is the second of
  * two dims with one axis: what is wrong with that, `checkPlacement` says.

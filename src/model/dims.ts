@@ -15,17 +15,20 @@ export interface Extent {
   readonly sequence?: number
   /** Parts that a training step is cut into. @default 1 */
   readonly microbatches?: number
+  /** Parts that a mesh splits a dim into, by its name. @default 1 */
+  readonly parts?: (dim: string) => number
 }
 
 /** The dims of a model, under GPT-Neo's names, beside what of its config the layers need. */
 export function modelOf(
   config: ModelConfig,
-  { batch: batchSize, sequence: length = config.n_ctx, microbatches = 1 }: Extent,
+  { batch: batchSize, sequence: length = config.n_ctx, microbatches = 1, parts = () => 1 }: Extent,
 ) {
   const kinds: readonly AttentionKind[] = attentionKinds(config)
   return {
     config,
     microbatches,
+    parts,
     kinds,
     layers: kinds.map((attention, i): LayerPlan => ({ attention, mixture: config.moe_layers.includes(i) })),
     /** Whether a position sees earlier ones only. */
@@ -44,7 +47,10 @@ export function modelOf(
     heads: dim('heads', config.n_head),
     features: dim('features_per_head', config.n_embd / config.n_head),
     intermediate: dim('intermediate_expanded', 4 * config.n_embd),
-    vocab: dim('vocab', config.n_vocab),
+    /** Filled up so that a mesh can split it; entries beyond `words` are zero, and nothing is seen of them. */
+    vocab: dim('vocab', Math.ceil(config.n_vocab / parts('vocab')) * parts('vocab')),
+    /** Entries of the vocabulary. */
+    words: config.n_vocab,
   }
 }
 

@@ -15,7 +15,8 @@ export const globalAttention: AttentionRules = {
   step: (projected, cache, position, model) => attendToCache(projected, cache, position, position, model),
 }
 
-function mix({ q, k, v }: Projected, { batch, sequence, memory, heads, features }: Model): Mixed {
+function mix({ q, k, v }: Projected, model: Model): Mixed {
+  const { batch, sequence, memory, heads, features } = model
   // Heads first, once for all products.
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
   const mixed = causalAttention(
@@ -24,6 +25,7 @@ function mix({ q, k, v }: Projected, { batch, sequence, memory, heads, features 
     headed(v, memory),
     { side: [batch, heads], queries: sequence, keys: memory, features },
     GLOBAL_BIAS,
+    model,
   )
   return transpose(mixed, [batch, sequence, heads, features])
 }

@@ -11,6 +11,7 @@ import {
   slice,
   trace,
   transpose,
+  where,
   zeros as zeroTensor,
   type Tensor,
 } from '../tensor/index.js'
@@ -46,7 +47,10 @@ export function layered(at: Scope, ids: Ids, model: Model): Stream {
 
 function embedded(at: Scope, ids: Ids, model: Model, position?: Tensor<never>): Hidden {
   const { embed_dropout: rate } = model.config
-  const tokens = dropout(at, 'wte_dropout', embed(wte(at, model), model.vocab, ids) as Hidden, rate)
+  // Ids of filler entries are those of no token, as they are without filler.
+  const { vocab, words } = model
+  const known = words === vocab.size ? ids : (where(ids.less(words), ids, -1) as Ids)
+  const tokens = dropout(at, 'wte_dropout', embed(wte(at, model), vocab, known) as Hidden, rate)
   const places = positions(at, model, position)
   // In the original each row of the table is dropped from once for the batch, as here.
   return places ? (tokens.add(dropout(at, 'wpe_dropout', places, rate)) as Hidden) : tokens
@@ -71,9 +75,12 @@ function headOf(at: Scope, x: Hidden, model: Model): Head {
   }
 }
 
-function logitsOf({ x, table, bias }: Head, { batch, sequence, vocab }: Model): Tensor<'batch' | 'sequence' | 'vocab'> {
+function logitsOf(
+  { x, table, bias }: Head,
+  { batch, sequence, vocab, words }: Model,
+): Tensor<'batch' | 'sequence' | 'vocab'> {
   const product = einsum([x, table.cast(x.dtype)], [batch, sequence, vocab]).cast('f32')
-  return bias ? product.add(bias) : product
+  return slice(bias ? product.add(bias) : product, vocab, 0, words)
 }
 
 /** Next-token logits in f32: [batch, sequence, vocab]. */
@@ -111,7 +118,7 @@ export function continued(
   from?: From,
 ): { logits: Tensor<'batch' | 'vocab'>; caches: Cache[] } {
   if (mayDrop(model)) return continuedInFull(at, ids, model, from)
-  const { batch, sequence, vocab, layers, config } = model
+  const { batch, sequence, words, layers, config } = model
   const go = from ? stepCaches(from.caches, from.position, model) : startCaches(capacity, model)
   const caches: Cache[] = []
   let x = embedded(at, ids, model, from?.position)
@@ -122,7 +129,10 @@ export function continued(
   }
   const last = { ...model, sequence: dim('sequence', 1) }
   return {
-    logits: reshape(logitsOf(headOf(at, slice(x, sequence, sequence.size - 1, 1), last), last), [batch, vocab]),
+    logits: reshape(logitsOf(headOf(at, slice(x, sequence, sequence.size - 1, 1), last), last), [
+      batch,
+      dim('vocab', words),
+    ]),
     caches,
   }
 }
@@ -138,7 +148,7 @@ function continuedInFull(
   model: Model,
   from?: From,
 ): { logits: Tensor<'batch' | 'vocab'>; caches: Cache[] } {
-  const { batch, sequence, vocab, config } = model
+  const { batch, sequence, words, config } = model
   const whole: Model = { ...model, sequence: dim('sequence', config.n_ctx), memory: dim('memory_length', config.n_ctx) }
   const written = from
     ? (dynamicUpdateSlice(from.caches[0].ids, whole.sequence, from.position, ids) as Ids)
@@ -146,16 +156,16 @@ function continuedInFull(
   const { x } = layered(at, written, whole)
   const last = { ...model, sequence: dim('sequence', 1) }
   const row = from ? dynamicSlice(x, whole.sequence, from.position, 1) : slice(x, whole.sequence, sequence.size - 1, 1)
-  return { logits: reshape(logitsOf(headOf(at, row, last), last), [batch, vocab]), caches: [{ ids: written }] }
+  const logits = reshape(logitsOf(headOf(at, row, last), last), [batch, dim('vocab', words)])
+  return { logits, caches: [{ ids: written }] }
 }
 
 /** The parameters of a model: names, dims, initialisers. */
 export function parametersOf(model: Model, layers: LayerMode): ParameterSpec[] {
   let specs: ParameterSpec[] = []
   trace(() => {
-    specs = Scope.describe(model.compute, layers, (at) =>
-      logits(at, fill([model.batch, model.sequence], 0, 'i32'), model),
-    )
+    const ids = fill([model.batch, model.sequence], 0, 'i32')
+    specs = Scope.describe(model.compute, layers, (at) => logits(at, ids, model), model.words)
     return []
   }, [])
   return specs

@@ -43,30 +43,32 @@ function mix({ q, k, v }: Projected, model: Model): Mixed {
   const [qh, kh, vh] = [headed(q, sequence), headed(k, memory), headed(v, memory)]
   if (radius >= length)
     return transpose(
-      causalAttention(qh, kh, vh, { side: [batch, heads], queries: sequence, keys: memory, features }, LOCAL_BIAS),
+      causalAttention(
+        qh,
+        kh,
+        vh,
+        { side: [batch, heads], queries: sequence, keys: memory, features },
+        LOCAL_BIAS,
+        model,
+      ),
       [batch, sequence, heads, features],
     )
 
   const size = blockSize(radius, length)
   const count = Math.ceil(length / size)
   const padded = count * size - length
-  const blocks = dim('blocks', count)
+  // The blocks of a sequence are split as the sequence is.
+  const blocks = dim('sequence', count)
   const queries = dim('query_block_length', size)
   // Blocks of keys that a query's window can reach into, before its own.
   const back = Math.ceil((radius - 1) / size)
   const keys = dim('memory_block_length', size * (back + 1))
   const windows = (x: Tensor) => {
-    const all = reshape(pad(x, memory, back * size, padded), [
-      batch,
-      heads,
-      dim('blocks', count + back),
-      dim('memory_block_length', size),
-      features,
-    ]) as Tensor
-    return concat(
-      Array.from({ length: back + 1 }, (_, i) => slice(all, dim('blocks', count + back), i, count)),
-      'memory_block_length',
-    )
+    const own = dim('memory_block_length', size)
+    const cut = reshape(pad(x, memory, 0, padded), [batch, heads, blocks, own, features]) as Tensor
+    const all = pad(cut, blocks, back, 0) as Tensor
+    const parts = Array.from({ length: back + 1 }, (_, i) => slice(all, dim('sequence', count + back), i, count))
+    return concat(parts, 'memory_block_length')
   }
   const visible = () => {
     const block = range(blocks).mul(size)

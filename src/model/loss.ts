@@ -2,14 +2,10 @@ import {
   and,
   cast,
   compare,
-  dim,
   einsum,
-  pad,
   pick,
   range,
-  reshape,
   scan,
-  slice,
   transpose,
   withGradient,
   where,
@@ -18,9 +14,12 @@ import {
   type Value,
 } from '../tensor/index.js'
 import type { HiddenNames, Model } from './dims.js'
+import { chunkTokens } from './token-chunks.js'
 
 /** Logits held at a time: 64 MB of f32. */
 const CHUNK_ELEMENTS = 16 * 2 ** 20
+/** Logit of filler entries: no infinity, whose square would be one. */
+const FILLER = -1e30
 /** Label of tokens that count for nothing, as of those that fill the last chunk up. */
 export const NO_TOKEN = -0x80000000
 
@@ -38,29 +37,23 @@ export function crossEntropy(
   labels: Tensor<'batch' | 'sequence'>,
   model: Model,
 ): { loss: Tensor<never>; crossEntropy: Tensor<never> } {
-  const { batch, sequence, embd, vocab, config } = model
+  const { batch, sequence, embd, vocab, words, config } = model
   const tokens = batch.size * sequence.size
-  const chunk = dim('chunk_tokens', chunkSize(tokens, vocab.size))
-  const chunks = dim('chunks', Math.ceil(tokens / chunk.size))
-  const flat = dim('tokens', tokens)
-  const filled = dim('tokens', chunks.size * chunk.size)
-
-  const cut = (h: Tensor, ids: Tensor) => ({
-    h: reshape(pad(reshape(h, [flat, embd]), flat, 0, filled.size - tokens), [chunks, chunk, embd]) as Tensor,
-    ids: reshape(pad(reshape(ids, [flat]), flat, 0, filled.size - tokens, NO_TOKEN), [chunks, chunk]) as Tensor,
-  })
+  const chunked = chunkTokens(model, CHUNK_ELEMENTS)
+  const { chunks, sequence: part } = chunked
+  const cut = (h: Tensor, ids: Tensor) => ({ h: chunked.cut(h, [embd]), ids: chunked.cut(ids, [], NO_TOKEN) })
   /** The sums of a chunk, and what their gradient is made of. */
   const forward = (h: Tensor, w: Tensor, ids: Tensor) => {
-    const logits = cast(einsum([h, w], [chunk, vocab]), 'f32') as Tensor
+    const logits = withoutFiller(cast(einsum([h, w], [batch, part, vocab]), 'f32') as Tensor, model)
     const top = logits.max(vocab)
     const exps = logits.sub(top).exp()
     const total = exps.sum(vocab)
     const z = total.log().add(top)
     const counts = cast(compare(ids, 'NE', NO_TOKEN), 'f32').mul(1 / tokens)
-    const known = and(compare(ids, 'GE', 0), compare(ids, 'LT', vocab.size))
+    const known = and(compare(ids, 'GE', 0), compare(ids, 'LT', words))
     const entropy = where(known, z.sub(pick(logits, vocab, ids)), 0).mul(counts)
     const loss = entropy.add(z.square().mul(config.z_loss).mul(counts))
-    return { exps, total, z, counts, known, sums: [loss.sum(chunk), entropy.sum(chunk)] as Tensor[] }
+    return { exps, total, z, counts, known, sums: [loss.sum(batch, part), entropy.sum(batch, part)] as Tensor[] }
   }
   const addTo = (sums: readonly Tensor[], more: readonly Tensor[]) => sums.map((sum, i) => sum.add(more[i]))
 
@@ -73,24 +66,21 @@ export function crossEntropy(
           chunks,
           [[zeros([]), zeros([])] as Tensor[], zeros([embd, vocab]) as Tensor] as const,
           cut(h, ids),
-          ([sums, dw], part) => {
-            const { exps, total, z, counts, known, sums: more } = forward(part.h, narrow, part.ids)
+          ([sums, dw], at) => {
+            const { exps, total, z, counts, known, sums: more } = forward(at.h, narrow, at.ids)
             // d(z - logits[label])/dlogits = softmax - onehot, and d(z^2)/dlogits = 2 z softmax.
             const weight = where(known, 1, 0)
               .add(z.mul(2 * config.z_loss))
               .mul(counts)
             const soft = exps.mul(weight.div(total))
-            const dlogits = cast(
-              where(compare(part.ids, 'EQ', range(vocab)), soft.sub(counts), soft),
-              h.dtype,
-            ) as Tensor
+            const dlogits = cast(where(compare(at.ids, 'EQ', range(vocab)), soft.sub(counts), soft), h.dtype) as Tensor
             return [
-              [addTo(sums, more), dw.add(cast(einsum([part.h, dlogits], [embd, vocab]), 'f32'))] as const,
-              einsum([dlogits, narrow], [chunk, embd]) as Tensor,
+              [addTo(sums, more), dw.add(cast(einsum([at.h, dlogits], [embd, vocab]), 'f32'))] as const,
+              einsum([dlogits, narrow], [batch, part, embd]) as Tensor,
             ] as const
           },
         )
-        const dx = reshape(slice(reshape(dh, [filled, embd]), filled, 0, tokens), [batch, sequence, embd])
+        const dx = chunked.join(dh, [embd])
         // Summed the way the products come out, and turned once.
         return [sums, [dx, transpose(dw, [vocab, embd])]]
       },
@@ -102,7 +92,7 @@ export function crossEntropy(
         chunks,
         [zeros([]), zeros([])] as Tensor[],
         cut(h, ids),
-        (sums, part) => [addTo(sums, forward(part.h, narrow, part.ids).sums), []] as const,
+        (sums, at) => [addTo(sums, forward(at.h, narrow, at.ids).sums), []] as const,
       )
       return sums
     },
@@ -111,9 +101,7 @@ export function crossEntropy(
   return { loss, crossEntropy: entropy }
 }
 
-/** The largest chunk within the limit that cuts the tokens evenly, unless that is small. */
-function chunkSize(tokens: number, vocabulary: number): number {
-  const limit = Math.min(tokens, Math.max(1, Math.floor(CHUNK_ELEMENTS / vocabulary)))
-  for (let size = limit; size > limit / 2; size--) if (tokens % size === 0) return size
-  return Math.ceil(tokens / Math.ceil(tokens / limit))
+/** Logits that filler entries of a vocabulary get nothing of: their softmax is 0. */
+export function withoutFiller(logits: Tensor, { vocab, words }: Model): Tensor {
+  return words === vocab.size ? logits : (where(compare(range(vocab), 'LT', words), logits, FILLER) as Tensor)
 }

@@ -37,6 +37,8 @@ export interface ParameterSpec {
   readonly names: readonly string[]
   /** Dims on the engine: those of one layer, after `layers` if stacked. */
   readonly dims: readonly Dim[]
+  /** The same without the filler that lets a mesh split a vocabulary. */
+  readonly logical: readonly Dim[]
   /** Shape of one layer in a checkpoint, where heads and features are one dim. */
   readonly shape: readonly number[]
   /** Names of the checkpoint's dims. */
@@ -49,6 +51,8 @@ export type Parameters<T = Tensor> = { readonly [name: string]: T }
 
 interface Session {
   readonly compute: DType
+  /** Entries of the vocabulary, while a model is described. */
+  readonly words?: number
   /** How layers are run. */
   readonly layers: LayerMode
   /** Tensors to hand out, or null while a model is described. */
@@ -101,8 +105,8 @@ export class Scope {
   }
 
   /** What parameters a model function asks for. Call it inside a trace; what is recorded is of no use. */
-  static describe(compute: DType, layers: LayerMode, model: (at: Scope) => unknown): ParameterSpec[] {
-    const session: Session = { compute, layers, values: null, specs: new Map(), training: null }
+  static describe(compute: DType, layers: LayerMode, model: (at: Scope) => unknown, words?: number): ParameterSpec[] {
+    const session: Session = { compute, layers, words, values: null, specs: new Map(), training: null }
     model(new Scope(session, TOP))
     return [...session.specs.values()]
   }
@@ -168,12 +172,15 @@ export class Scope {
   }
 
   private describe(path: string, dims: readonly Dim[], initializer: Initializer, join: readonly Dim[]): void {
-    const joined = joinDims(dims, join)
+    const { words } = this.session
+    const logical = dims.map((own) => (own.name === 'vocab' && words ? { ...own, size: words } : own))
+    const joined = joinDims(logical, join)
     const { stack } = this.place
     this.session.specs.set(path, {
       name: path,
       names: stack ? stack.names(path) : [path],
       dims: stack ? [stack.along, ...dims] : dims,
+      logical: stack ? [stack.along, ...logical] : logical,
       shape: joined.map(({ size }) => size),
       shapeNames: joined.map(({ name }) => name),
       initializer,

@@ -12,6 +12,7 @@ import {
   type Tensor,
   type Value,
 } from '../tensor/index.js'
+import type { Model } from './dims.js'
 
 /** Queries against keys: dims that run side by side, then positions, then features. */
 export interface AttentionShape {
@@ -85,10 +86,19 @@ const SMALLEST = 128
  * Causal attention, in blocks of queries against the keys up to each block's end: of the keys after a query only those of
  * its own block are computed in vain. q [side, queries, features], k and v [side, keys, features], of equal lengths.
  */
-export function causalAttention(q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape, hidden: number): Tensor {
+export function causalAttention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  shape: AttentionShape,
+  hidden: number,
+  { parts: split }: Pick<Model, 'parts'>,
+): Tensor {
   const { queries, keys } = shape
   const length = queries.size
-  const size = Math.max(SMALLEST, Math.ceil(length / BLOCKS))
+  // Positions that a mesh splits are not cut besides: a block would be on some of the devices only.
+  const whole = split(queries.name) > 1 || split(keys.name) > 1
+  const size = whole ? length : Math.max(SMALLEST, Math.ceil(length / BLOCKS))
   const parts: Tensor[] = []
   for (let start = 0; start < length; start += size) {
     const count = Math.min(size, length - start)

@@ -17,7 +17,7 @@ export function windowAttention({ q, k, v }: Projected, model: Model): Mixed {
   const size = Math.min(Math.max(radius, 32), length)
   const count = Math.ceil(length / size)
   const sides = Math.ceil(radius / size)
-  const blocks = dim('blocks', count)
+  const blocks = dim('sequence', count)
   const queries = dim('query_block_length', size)
   const keys = dim('memory_block_length', size)
   const window = dim('memory_block_length', size * (2 * sides + 1))
@@ -25,14 +25,9 @@ export function windowAttention({ q, k, v }: Projected, model: Model): Mixed {
   const filler = count * size - length
   const qs = reshape(pad(q, sequence, 0, filler), [batch, blocks, queries, heads, features])
   const windows = (x: Projected['k']) => {
-    const padded = dim('blocks', count + 2 * sides)
-    const all = reshape(pad(x, memory, sides * size, sides * size + filler), [
-      batch,
-      padded,
-      keys,
-      heads,
-      features,
-    ]) as Tensor
+    const cut = reshape(pad(x, memory, 0, filler), [batch, blocks, keys, heads, features]) as Tensor
+    const all = pad(cut, blocks, sides, sides) as Tensor
+    const padded = dim('sequence', count + 2 * sides)
     return concat(
       Array.from({ length: 2 * sides + 1 }, (_, i) => slice(all, padded, i, count)),
       'memory_block_length',

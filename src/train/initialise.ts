@@ -1,10 +1,11 @@
 import { DeviceArray, jit, type Engine, type Jitted } from '../engine/index.js'
 import { hashOf, type Initializer, type Parameters, type ParameterSpec } from '../model/index.js'
-import { dim, fill, random, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, fill, random, relayout, type Dim, type Tensor } from '../tensor/index.js'
+import { fillTensor } from './filler.js'
 
 /**
  * Initial parameters, drawn on the engine. The numbers of a variable depend on the seed, its name and its shape alone:
- * not on other variables, nor on how layers are stacked.
+ * not on other variables, nor on how layers are stacked, nor on the mesh; each device draws its own part.
  */
 export async function initialise(
   engine: Engine,
@@ -14,10 +15,12 @@ export async function initialise(
   const words = DeviceArray.from(engine, new Uint32Array(random.seedWords(seed)), [random.SEED_WORDS], 'u32')
   const programs = new Map<string, Jitted<[Tensor, Tensor], Tensor>>()
   const parameters: Record<string, DeviceArray> = {}
-  for (const { name, names, dims, initializer } of specs) {
+  for (const { name, names, dims, logical, initializer } of specs) {
     const stacked = names.length > 1
-    const key = JSON.stringify([dims, initializer])
-    const program = programs.get(key) ?? jit(engine, draw(dims, initializer, stacked), { name: 'initialise' })
+    const key = JSON.stringify([dims, logical, initializer])
+    const drawn = draw(logical, initializer, stacked)
+    const make = (seed: Tensor, hashes: Tensor) => relayout(fillTensor(drawn(seed, hashes), dims), 'parameters')
+    const program = programs.get(key) ?? jit(engine, make, { name: 'initialise' })
     programs.set(key, program)
     const along = stacked ? dims[0] : dim('name', 1)
     const hashes = DeviceArray.from(engine, Uint32Array.from(names, hashOf), [along], 'u32')

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
+import { partsOn } from '../mesh/index.js'
 import { loss, modelOf, scopeOf, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
 import { dim, random, type Tensor } from '../tensor/index.js'
 import { examplesOf } from './step.js'
@@ -41,12 +42,12 @@ export function meanLoss(
   const evaluate = jit(
     engine,
     (parameters: Parameters, ids: Tensor) => {
-      const model = modelOf(config, { batch: size })
+      const model = modelOf(config, { batch: size, parts: partsOn(engine.placement) })
       const { inputs, labels } = examplesOf(ids, config, random.key(config.seed))
       // A filler row is all NO_LABEL; as an input that is the zero vector.
       return loss(scopeOf(model, specs, parameters, layers), inputs, labels, model).crossEntropy
     },
-    { name: 'evaluate' },
+    { name: 'evaluate', stored: [0] },
   ) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray>
 
   return async (parameters, samples, { limit = 0, onBatch, signal } = {}) => {

@@ -1,6 +1,7 @@
 import { DeviceArray, type Engine, type HostData } from '../engine/index.js'
 import type { ParameterSpec } from '../model/index.js'
 import { sizeOf } from '../tensor/index.js'
+import { fillData, unfillData, withoutFillerDims } from './filler.js'
 import type { Slot } from './optimizers/index.js'
 
 /** One variable of a checkpoint: row-major f32 of one layer. */
@@ -26,20 +27,23 @@ export async function arrayFrom(
   read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
 ): Promise<DeviceArray> {
   const { dims, shape } = slot ?? spec
-  const each = sizeOf(dims) / spec.names.length
+  const logical = withoutFillerDims(dims, spec)
+  const each = sizeOf(logical) / spec.names.length
   const data =
     spec.names.length === 1 ? await read(slotName(spec.name, slot), shape) : new Float32Array(each * spec.names.length)
   if (spec.names.length > 1)
     for (const [i, name] of spec.names.entries()) data.set(await read(slotName(name, slot), shape), i * each)
-  return DeviceArray.from(engine, data, dims, 'f32')
+  return DeviceArray.from(engine, fillData(data, logical, dims), dims, 'f32', 'parameters')
 }
 
 /** The variables of a parameter's array, one a layer. */
 export function variablesOf(spec: ParameterSpec, slot: Slot | null, data: HostData): Variable[] {
-  const each = data.length / spec.names.length
+  const { dims } = slot ?? spec
+  const numbers = unfillData(data, dims, withoutFillerDims(dims, spec)) as Float32Array
+  const each = numbers.length / spec.names.length
   return spec.names.map((name, i) => ({
     name: slotName(name, slot),
     shape: (slot ?? spec).shape,
-    data: (data as Float32Array).subarray(i * each, (i + 1) * each),
+    data: numbers.subarray(i * each, (i + 1) * each),
   }))
 }

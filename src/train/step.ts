@@ -26,7 +26,7 @@ import {
   type Tensor,
   type Value,
 } from '../tensor/index.js'
-import { clip, OPTIMIZERS, slotsOf } from './optimizers/index.js'
+import { clip, slotsOf, update } from './optimizers/index.js'
 import { learningRate } from './schedule.js'
 
 /** Everything that a step changes. */
@@ -60,6 +60,13 @@ export function stateSpecs(specs: readonly ParameterSpec[], config: ModelConfig)
   }
 }
 
+export interface StepOptions {
+  /** Makes inputs and labels of rows. @default examplesOf */
+  readonly examples?: typeof examplesOf
+  /** Parts that a mesh splits a dim into, by its name. @default 1 */
+  readonly parts?: (dim: string) => number
+}
+
 /**
  * One training step as a function to trace. `ids` are i32 [batch, tokens] with n_ctx + 1 tokens, of which `examples`
  * makes inputs and labels.
@@ -68,10 +75,9 @@ export function trainStep(
   config: ModelConfig,
   specs: readonly ParameterSpec[],
   layers: LayerMode,
-  examples = examplesOf,
+  { examples, parts }: StepOptions = {},
 ) {
-  const optimizer = OPTIMIZERS[config.opt_name]
-  const differentiate = lossAndGradients(config, specs, layers, examples)
+  const differentiate = lossAndGradients(config, specs, layers, { examples, parts })
 
   return (state: TrainState, ids: Tensor): { state: TrainState; metrics: StepMetrics } => {
     const { loss: meanLoss, gradients: summed } = differentiate(state.parameters, ids, state.step)
@@ -81,7 +87,7 @@ export function trainStep(
     const slots: Record<string, Record<string, Tensor>> = {}
     for (const each of specs) {
       const { name } = each
-      const updated = optimizer.update({
+      const updated = update({
         spec: each,
         parameter: state.parameters[name],
         gradient: gradients[name],
@@ -105,14 +111,14 @@ export function lossAndGradients(
   config: ModelConfig,
   specs: readonly ParameterSpec[],
   layers: LayerMode,
-  examples = examplesOf,
+  { examples = examplesOf, parts = () => 1 }: StepOptions = {},
 ) {
-  const microbatches = microbatchCount(config)
+  const microbatches = microbatchCount(config, parts('batch'))
   return (parameters: Parameters, ids: Tensor, step: Tensor<never>): { loss: Tensor<never>; gradients: Parameters } => {
     const stepKey = random.foldIn(random.foldIn(random.key(config.seed), hashOf('training')), cast(step, 'u32'))
     const differentiate = (values: Parameters, part: Tensor, index: Tensor<never> | number) => {
       const [rows] = part.dims
-      const model = modelOf(config, { batch: rows.size, microbatches })
+      const model = modelOf(config, { batch: rows.size, microbatches, parts })
       const key = random.foldIn(stepKey, index)
       const { inputs, labels } = examples(part, config, key)
       return valueAndGradAux((p: Parameters) => {
@@ -132,13 +138,18 @@ function sumDType({ compat, precision }: ModelConfig): DType {
 
 /**
  * Microbatches in a step. Source: Mesh TensorFlow utils.py (serialize_num_microbatches): a microbatch has
- * tokens_per_mb_per_replica // n_ctx sequences, or the next lower number that divides the batch.
+ * tokens_per_mb_per_replica // n_ctx sequences on each of the parts that the batch is split into, or the next lower
+ * number that divides those.
  */
-export function microbatchCount({ train_batch_size, tokens_per_mb_per_replica, n_ctx }: ModelConfig): number {
+export function microbatchCount(
+  { train_batch_size, tokens_per_mb_per_replica, n_ctx }: ModelConfig,
+  batchParts = 1,
+): number {
   if (!tokens_per_mb_per_replica) return 1
-  let size = Math.max(1, Math.min(train_batch_size, Math.floor(tokens_per_mb_per_replica / n_ctx)))
-  while (train_batch_size % size !== 0) size--
-  return train_batch_size / size
+  const batch = train_batch_size % batchParts === 0 ? train_batch_size / batchParts : train_batch_size
+  let size = Math.max(1, Math.min(batch, Math.floor(tokens_per_mb_per_replica / n_ctx)))
+  while (batch % size !== 0) size--
+  return batch / size
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
+import { partsOn } from '../mesh/index.js'
 import { modelOf, parametersOf, type LayerMode, type ParameterSpec } from '../model/index.js'
-import { dim, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
 import { initialise } from './initialise.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
@@ -56,9 +57,14 @@ export class Trainer {
     layers?: LayerMode,
   ) {
     this.layers = layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan')
-    this.specs = parametersOf(modelOf(config, { batch: 1 }), this.layers)
+    const parts = partsOn(engine.placement)
+    this.specs = parametersOf(modelOf(config, { batch: 1, parts }), this.layers)
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
-    const compiled = jit(engine, trainStep(config, this.specs, this.layers), { donate: [0], name: 'train_step' })
+    const compiled = jit(engine, trainStep(config, this.specs, this.layers, { parts }), {
+      donate: [0],
+      stored: [0],
+      name: 'train_step',
+    })
     this.run = compiled as never
     this.prepareStep = compiled.prepare
     this.forget = compiled.dispose
@@ -174,7 +180,11 @@ export class Trainer {
       slots[each.name] = {}
       for (const slot of slotsOf(each, this.config)) slots[each.name][slot.name] = await slotOf(each, slot)
     }
-    this.state = { parameters, slots, step: DeviceArray.from(this.engine, new Int32Array([step]), [], 'i32') }
+    this.state = {
+      parameters,
+      slots,
+      step: DeviceArray.from(this.engine, new Int32Array([step]), [], 'i32', 'parameters'),
+    }
     this.step = step
   }
 
@@ -182,7 +192,8 @@ export class Trainer {
     const programs = new Map<string, Jitted<[], Tensor>>()
     await this.begin(parameters, 0, async (_, { dims }) => {
       const key = JSON.stringify(dims)
-      const program = programs.get(key) ?? jit(this.engine, () => zeros(dims) as Tensor, { name: 'zeros' })
+      const program =
+        programs.get(key) ?? jit(this.engine, () => relayout(zeros(dims) as Tensor, 'parameters'), { name: 'zeros' })
       programs.set(key, program)
       return (await program()) as DeviceArray
     })

@@ -63,7 +63,7 @@ export async function replay(engine: Engine, { config, file, floats }: Golden, l
       )
   }
   const asGiven = (rows: Tensor) => split(rows, config.n_ctx)
-  const differentiate = lossAndGradients(config, specs, layers, asGiven)
+  const differentiate = lossAndGradients(config, specs, layers, { examples: asGiven })
   const first = jit(
     engine,
     (values: Parameters, rows: Tensor) => {
@@ -88,7 +88,7 @@ export async function replay(engine: Engine, { config, file, floats }: Golden, l
     for (const { name, data } of variablesOf(spec, null, await found.gradients[spec.name].read()))
       gradients.set(name, data)
 
-  const step = jit(engine, trainStep(config, specs, layers, asGiven), { donate: [0], name: 'step' })
+  const step = jit(engine, trainStep(config, specs, layers, { examples: asGiven }), { donate: [0], name: 'step' })
   const rateOf = jit(engine, (at: Tensor<never>) => learningRate(at, config), { name: 'rate' })
   let state = {
     parameters,

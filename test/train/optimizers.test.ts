@@ -10,17 +10,14 @@ import { configOf } from '../model/support.js'
 import { close, evaluate, nest, numbers } from '../tensor/check.js'
 
 const zero = { kind: 'constant', value: 0 } as const
-const variable = (name: string, ...shape: number[]): ParameterSpec => ({
-  name,
-  names: [name],
-  dims: shape.map((size, i) => dim(`d${i}`, size)),
-  shape,
-  shapeNames: shape.map((_, i) => `d${i}`),
-  initializer: zero,
-})
+const variable = (name: string, ...shape: number[]): ParameterSpec => {
+  const dims = shape.map((size, i) => dim(`d${i}`, size))
+  return { name, names: [name], dims, logical: dims, shape, shapeNames: dims.map((own) => own.name), initializer: zero }
+}
 /** Two layers of it in one array. */
 function stacked(spec: ParameterSpec): ParameterSpec {
-  return { ...spec, names: [spec.name, spec.name.replace('h0', 'h1')], dims: [dim('layers', 2), ...spec.dims] }
+  const dims = [dim('layers', 2), ...spec.dims]
+  return { ...spec, names: [spec.name, spec.name.replace('h0', 'h1')], dims, logical: dims }
 }
 
 const drawn = (seed: number, count: number, scale = 1) => {

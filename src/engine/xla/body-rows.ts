@@ -21,12 +21,13 @@ function printScan({
   const counter = shaped([], 'i32')
   const fixed = constants + carry
   const stacks = node.outputs.slice(carry)
-  // What is carried lies as the body leaves it.
-  const carried = body.inputs.slice(constants, fixed)
-  const types = [counter, ...node.inputs.slice(0, constants), ...carried, ...node.inputs.slice(fixed), ...stacks]
+  const types = [counter, ...node.inputs, ...stacks]
   const start = [
     writer.constant('0', counter),
-    ...inputs,
+    // What is carried lies from the start as the body leaves it.
+    ...inputs.map((name, i) =>
+      i >= constants && i < fixed ? writer.relayout(name, node.inputs[i], body.inputs[i]) : name,
+    ),
     ...stacks.map((y) => writer.constant(y.dtype === 'bool' ? 'false' : number(0, y.dtype), y)),
   ]
   const results = writer.loop(

@@ -29,9 +29,9 @@ export function mixture(
   model: Model,
   { dropless = false } = {},
 ): { x: Hidden; balance: Tensor<never> } {
-  const { batch, sequence, embd, config, original } = model
+  const { batch, sequence, embd, config, original, parts } = model
   const settings = config.moe_params ?? mixtureSchema.parse({})
-  const { groups, group } = groupsOf(batch.size * sequence.size, settings)
+  const { groups, group } = groupsOf(batch.size * sequence.size, settings, parts('batch'))
   const experts = dim('experts', settings.moe_num_experts)
   const tokens = reshape(x, [groups, group, embd]) as GatingArgs['x']
   const args: GatingArgs = { at, x: tokens, mixture: settings, experts, groups, group, model }
@@ -45,12 +45,13 @@ export function mixture(
 }
 
 /**
- * Groups of at most about moe_group_size tokens that cut them evenly. Source: transformer/moe.py
- * (_split_into_groups), for a batch that is not split.
+ * Groups of at most about moe_group_size tokens that cut them evenly; as many on each part of a split batch, so a mesh
+ * may ask for more of them. Source: transformer/moe.py (_split_into_groups).
  */
-export function groupsOf(tokens: number, { moe_group_size }: MixtureConfig) {
+export function groupsOf(tokens: number, { moe_group_size }: MixtureConfig, splits = 1) {
   let count = Math.max(1, Math.floor(tokens / moe_group_size))
-  while (tokens % count !== 0) count++
+  if (tokens % splits !== 0) splits = 1 // such a batch is split nowhere
+  while (tokens % count !== 0 || count % splits !== 0) count++
   return { groups: dim('batch', count), group: dim('group', tokens / count) }
 }
 
@@ -64,10 +65,10 @@ export function capacityOf(group: number, settings: MixtureConfig, training: boo
 }
 
 /** Whether an expert may have fewer places than tokens want, in an evaluation of whole contexts. */
-export function mayDrop({ config, batch, layers }: Model): boolean {
+export function mayDrop({ config, batch, layers, parts }: Model): boolean {
   if (!layers.some((layer) => layer.mixture)) return false
   const settings = config.moe_params ?? mixtureSchema.parse({})
-  const { group } = groupsOf(batch.size * config.n_ctx, settings)
+  const { group } = groupsOf(batch.size * config.n_ctx, settings, parts('batch'))
   return capacityOf(group.size, settings, false) < group.size
 }
 

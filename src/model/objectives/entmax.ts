@@ -3,10 +3,9 @@ import {
   dim,
   einsum,
   maximum,
-  pad,
   pick,
+  range,
   relu,
-  reshape,
   scan,
   stopGradient,
   where,
@@ -17,6 +16,8 @@ import {
   type Value,
 } from '../../tensor/index.js'
 import type { Model } from '../dims.js'
+import { withoutFiller } from '../loss.js'
+import { chunkTokens } from '../token-chunks.js'
 import type { Head, Labels, LossParts } from './head.js'
 
 const ALPHA = 1.3
@@ -32,25 +33,19 @@ const LEAST = 1e-30
  * at a time, and again for the gradient. Source: gpt-neo models/utils.py (entmax_cross_entropy_with_logits).
  */
 export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Model): LossParts {
-  const { batch, sequence, embd, vocab, original } = model
-  const tokens = batch.size * sequence.size
-  const chunk = dim('chunk_tokens', Math.min(tokens, Math.max(1, Math.floor(CHUNK_ELEMENTS / vocab.size))))
-  const chunks = dim('chunks', Math.ceil(tokens / chunk.size))
-  const flat = dim('tokens', tokens)
-  const filler = chunks.size * chunk.size - tokens
-  const cut = {
-    h: reshape(pad(reshape(x, [flat, embd]), flat, 0, filler), [chunks, chunk, embd]) as Tensor,
-    // -1 is outside of every vocabulary: it counts for nothing.
-    ids: reshape(pad(reshape(labels, [flat]), flat, 0, filler, -1), [chunks, chunk]) as Tensor,
-  }
+  const { batch, sequence, embd, vocab, words, original } = model
+  const chunked = chunkTokens(model, CHUNK_ELEMENTS)
+  const { chunks, sequence: part } = chunked
+  // -1 is outside of every vocabulary: it counts for nothing.
+  const cut = { h: chunked.cut(x, [embd]), ids: chunked.cut(labels, [], -1) }
   const narrow = cast(table, x.dtype)
   const [sum] = scan(
     chunks,
     zeros([]) as Tensor,
     cut,
     (total, { h, ids }) => {
-      const product = cast(einsum([h, narrow], [chunk, vocab]), 'f32') as Tensor
-      const p = entmax(bias ? (product.add(bias) as Tensor) : product, vocab)
+      const product = cast(einsum([h, narrow], [batch, part, vocab]), 'f32') as Tensor
+      const p = entmax(withoutFiller(bias ? (product.add(bias) as Tensor) : product, model), vocab)
       const known = ids.greaterEqual(0)
       const given = pick(p, vocab, ids) as Tensor
       // 0 log 0 of any token is NaN in the original.
@@ -58,14 +53,14 @@ export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Mode
         ? given
             .log()
             .neg()
-            .mul(where(p.min(vocab).greater(0), 1, NaN) as Tensor)
+            .mul(where(where(range(vocab).less(words), p, 1).min(vocab).greater(0), 1, NaN) as Tensor)
         : maximum(given, LEAST).log().neg()
-      const inside = ids.less(vocab.size)
-      return [total.add(where(known, where(inside, entropy as Tensor, 0), 0).sum(chunk)) as Tensor, []] as const
+      const inside = ids.less(words)
+      return [total.add(where(known, where(inside, entropy as Tensor, 0), 0).sum(batch, part)) as Tensor, []] as const
     },
     { keep: 'nothing' },
   )
-  const loss = sum.mul(1 / tokens) as Value as Tensor<never>
+  const loss = sum.mul(1 / (batch.size * sequence.size)) as Value as Tensor<never>
   return { loss, crossEntropy: stopGradient(loss) }
 }
 

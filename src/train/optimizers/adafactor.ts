@@ -13,6 +13,7 @@ import {
   type Tensor,
   type Value,
 } from '../../tensor/index.js'
+import { withoutFillerDims } from '../filler.js'
 import { checkpointDims, readByOptimizer, type Optimizer, type Slot } from './optimizer.js'
 
 /** Both dims of a factored parameter are at least this long. */
@@ -28,11 +29,13 @@ const LEAST_FACTORED = 128
  * Source: Shazeer and Stern 2018, "Adafactor"; Mesh TensorFlow optimize.py (AdafactorOptimizer), gpt-neo optimizers.py.
  */
 export const adafactor: Optimizer = {
+  mixes: true,
   slots(spec, config) {
     const factors = factorsOf(spec)
     const slot = (name: string, without?: Dim): Slot => {
       const dims = checkpointDims(spec).filter((own) => own.name !== without?.name)
-      return { name, dims, shape: dims.slice(spec.names.length > 1 ? 1 : 0).map(({ size }) => size) }
+      const kept = withoutFillerDims(dims, spec).slice(spec.names.length > 1 ? 1 : 0)
+      return { name, dims, shape: kept.map(({ size }) => size) }
     }
     return [
       ...(factors ? [slot('_slot_vr', factors[0]), slot('_slot_vc', factors[1])] : [slot('_slot_v')]),

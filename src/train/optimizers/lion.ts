@@ -7,6 +7,7 @@ import { slotsLike, type Optimizer } from './optimizer.js'
  * Source: Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms".
  */
 export const lion: Optimizer = {
+  mixes: false,
   slots: (spec) => slotsLike(spec, 'lion_m'),
   update({ spec, parameter, gradient, slots, rate, config: { beta1, beta2, weight_decay = 0 } }) {
     const direction = sign(slots.lion_m.mul(beta1).add(gradient.mul(1 - beta1)))

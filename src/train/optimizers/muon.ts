@@ -16,6 +16,7 @@ const STEPS = 5
  * et al. 2025, "Muon is Scalable for LLM Training".
  */
 export const muon: Optimizer = {
+  mixes: true,
   slots: (spec, config) => (isMatrix(spec) ? slotsLike(spec, 'muon_m') : adamw.slots(spec, config)),
   update(given) {
     const {

@@ -27,6 +27,8 @@ export interface Slot {
 }
 
 export interface Optimizer {
+  /** Whether a number's update depends on others of its parameter. */
+  readonly mixes: boolean
   slots(spec: ParameterSpec, config: ModelConfig): readonly Slot[]
   update(given: Update): { parameter: Tensor; slots: Record<string, Tensor> }
 }
@@ -38,7 +40,8 @@ export function slotsLike({ dims, shape }: ParameterSpec, ...names: readonly str
 
 /** The dims of a parameter as checkpoints have them, after `layers` if those are stacked. */
 export function checkpointDims({ names, dims, shape, shapeNames }: ParameterSpec): Dim[] {
-  const own = shape.map((size, i) => ({ name: shapeNames[i], size }))
+  const vocab = dims.find(({ name }) => name === 'vocab') // with its filler
+  const own = shape.map((size, i) => (shapeNames[i] === 'vocab' && vocab ? vocab : { name: shapeNames[i], size }))
   return names.length > 1 ? [dims[0], ...own] : own
 }
 
