@@ -54,6 +54,13 @@ test('nothing in src imports a test or a benchmark', () => {
     for (const target of importsOf(file)) assert.match(target, /^src\//, `${file} imports ${target}`)
 })
 
+test('folders are made by makeFolder alone, for that of node:fs can hang', () => {
+  const making = sourcesIn('src').filter((file) =>
+    /\bmkdir(Sync)?\([^)]*recursive/.test(readFileSync(join(root, file), 'utf8')),
+  )
+  assert.deepEqual(making, [])
+})
+
 test('packages that src imports are dependencies of the package', () => {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { mkdir, rmdir, stat } from 'node:fs/promises'
+import { rmdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { globFiles, isFolder, isGlob, listFiles, withFileErrors } from '../files/index.js'
+import { globFiles, isFolder, isGlob, listFiles, makeFolder, withFileErrors } from '../files/index.js'
 import { loadTokenizer, saveTokenizer, TokenizerError, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { several, whole } from './options.js'
@@ -129,7 +129,7 @@ async function textFiles(inputs: readonly string[]): Promise<string[]> {
 
 async function save(tokenizer: Tokenizer, out: string): Promise<void> {
   const folder = dirname(out)
-  const made = await withFileErrors('create the folder', folder, () => mkdir(folder, { recursive: true }))
+  const made = await makeFolder(folder)
   try {
     await saveTokenizer(tokenizer, out)
   } catch (error) {

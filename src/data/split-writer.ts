@@ -1,7 +1,6 @@
 /** One side of a prepared data set (train or validation): a stream of ids cut into records, files and an index. */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createAtomicFile, withFileErrors, type AtomicFile } from '../files/index.js'
+import { createAtomicFile, makeFolder, type AtomicFile } from '../files/index.js'
 import { encodeExample } from './example.js'
 import { createRecordWriter, type RecordWriter } from './tfrecord.js'
 
@@ -44,7 +43,7 @@ export interface SplitWriter {
 
 export async function createSplitWriter(options: SplitWriterOptions): Promise<SplitWriter> {
   const { folder, fileName, contextLength, recordsPerFile, vocabularySize } = options
-  await withFileErrors('create the folder', folder, () => mkdir(folder, { recursive: true }))
+  await makeFolder(folder)
   const size = contextLength + 1
   const record = new Int32Array(size)
   const before = new Int32Array(size)

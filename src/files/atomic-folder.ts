@@ -4,6 +4,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { syncFolder } from './atomic-file.js'
 import { asFileError, FileError, withFileErrors } from './error.js'
+import { makeFolder } from './make-folder.js'
 
 /** A folder under way: fill `workPath`, then commit or abort. */
 export interface AtomicFolder {
@@ -31,7 +32,8 @@ export async function createAtomicFolder(path: string, options: AtomicFolderOpti
   const sibling = (kind: string) =>
     join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.${kind}`)
   const workPath = sibling('partial')
-  await withFileErrors('create the folder', path, () => mkdir(workPath, { recursive: true }))
+  await makeFolder(dirname(target))
+  await withFileErrors('create the folder', path, () => mkdir(workPath))
   let open = true
 
   async function abort(): Promise<void> {

@@ -6,6 +6,7 @@ export { crc32c, maskCrc, maskedCrc32c } from './crc32c.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
 export { escapeGlob, globFiles, isFile, isFolder, isGlob, listFiles } from './find-files.js'
 export { parseJson, readJson } from './json.js'
+export { makeFolder } from './make-folder.js'
 export { compareNatural, naturalSort } from './natural-sort.js'
 export {
   bytesPerElement,

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
-import { FileError, isFile, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { FileError, isFile, makeFolder, withFileErrors, writeFileAtomic } from '../files/index.js'
 import { checkpointFolder, checkpointSteps } from './checkpoint.js'
 import type { Trainer } from './trainer.js'
 
@@ -39,7 +39,7 @@ export async function findStart(trainer: Trainer, { run, tokenizerHash }: RunFol
 
 /** Makes the folder of a run, or brings it up to date. Throws FileError. */
 export async function openRun({ run, tokenizer }: RunFolder, config: ModelConfig): Promise<void> {
-  await withFileErrors('create the run', run, () => mkdir(run, { recursive: true }))
+  await makeFolder(run)
   await removeLeftovers(run)
   if (!(await isFile(join(run, METRICS)))) await writeFileAtomic(join(run, METRICS), '')
   if (tokenizer !== undefined) {

@@ -22,9 +22,12 @@ before(async () => {
 })
 after(() => rmSync(world, { recursive: true, force: true }))
 
+/** The command by its path, for programs that run another. */
+const real = `"${process.execPath}" "${launcher}"`
+
 /** Runs a line of shell in the world, where `neomesh` is the command. */
 function shell(line: string, stdout: 'pipe' | number = 'pipe') {
-  const neomesh = `neomesh() { "${process.execPath}" "${launcher}" "$@"; }`
+  const neomesh = `neomesh() { ${real} "$@"; }`
   const ended = spawnSync('bash', ['-c', `${neomesh}; ${line}`], {
     cwd: world,
     env,
@@ -58,6 +61,17 @@ test('files that may not grow: an error, and nothing half-written', { skip: linu
   assert.deepEqual(files(), there)
 })
 
+test('folders where none can be made: an error at once', { skip: linux }, () => {
+  const refused = (line: string) =>
+    says(shell(`timeout 20 ${real} ${line}`), /cannot create .*\/proc takes no new folders/)
+  refused('tokenizer train texts -n 300 -o /proc/nope/t.json')
+  refused('data prepare texts -t tokenizer.json -c 16 -o /proc/nope/out')
+  refused('train model.json --data data --run /proc/nope')
+  const { code, stderr } = shell(`NEOMESH_CACHE=/proc/nope timeout 20 ${real} sample run --prompt the --max-tokens 2`)
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /not kept: cannot create the folder \/proc\/nope/)
+})
+
 test('a disk that fills up in training: what was saved stays, and the run goes on afterwards', { skip: linux }, () => {
   cpSync(join(world, 'run'), join(world, 'grown'), { recursive: true })
   const more = 'neomesh train model.json --data data --run grown --steps 6'
@@ -74,9 +88,7 @@ test('a small file system that is full', { skip: linux }, (context) => {
   mkdirSync(disk)
   const mounted = (line: string) => shell(`exec unshare -m bash -c 'mount -t tmpfs -o size=16k none disk && ${line}'`)
   if (mounted('true').code !== 0) return context.skip('needs the right to mount')
-  const neomesh = `"${process.execPath}" "${launcher}"`
-  const showing = (folders: string, line: string) =>
-    mounted(`${neomesh} ${line}; code=$?; ls -A ${folders}; exit $code`)
+  const showing = (folders: string, line: string) => mounted(`${real} ${line}; code=$?; ls -A ${folders}; exit $code`)
   const prepare = showing('disk', 'data prepare texts -t tokenizer.json -c 16 -o disk/out')
   says(prepare, /disk\/.*out.*no space is left on the device\. Free some space/)
   assert.equal(prepare.stdout, '')

@@ -5,9 +5,10 @@
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { arch, availableParallelism, cpus, homedir, platform } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from '../../files/index.js'
 import { encodeCompileOptions, PjrtError, type Client, type CompileOptions, type Executable } from './pjrt/index.js'
 
 export interface CompileCache {
@@ -137,7 +138,7 @@ async function save(cache: CompileCache, path: string, key: string, executable: 
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     const program = executable.serialize()
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     await writeFile(temporary, Buffer.concat([MAGIC, digest(key, program), program]))
     await rename(temporary, path)
     await removeOldest(folder, cache.maximumBytes)
