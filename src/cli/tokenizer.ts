@@ -1,7 +1,15 @@
 import { Command } from 'commander'
-import { rmdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { globFiles, isFolder, isGlob, listFiles, makeFolder, withFileErrors } from '../files/index.js'
+import {
+  globFiles,
+  isFolder,
+  isGlob,
+  listFiles,
+  makeFolder,
+  removeEmptyFolders,
+  withFileErrors,
+} from '../files/index.js'
 import { loadTokenizer, saveTokenizer, TokenizerError, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { several, whole } from './options.js'
@@ -133,7 +141,7 @@ async function save(tokenizer: Tokenizer, out: string): Promise<void> {
   try {
     await saveTokenizer(tokenizer, out)
   } catch (error) {
-    if (made !== undefined) await rmdir(folder).catch(() => {})
+    if (made !== undefined) await removeEmptyFolders(folder, made)
     throw error
   }
 }

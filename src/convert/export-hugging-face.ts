@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
 import {
-  createAtomicFolder,
   parseJson,
   tensorBytes,
   writeFileAtomic,
+  writeFolderAtomic,
   writeSafetensors,
   type WritableTensor,
 } from '../files/index.js'
@@ -45,16 +45,14 @@ export async function exportHuggingFace(
   const { tokenizer, vocabSize = config.n_vocab, maxShardBytes = 5e9 } = options
   // What cannot be expressed is refused before anything is written.
   configToHuggingFace(config, { vocabSize, eosId: null })
-  const folder = await createAtomicFolder(output, { mayReplace: () => false })
-  try {
-    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder.workPath)
+  return writeFolderAtomic(output, { mayReplace: () => false }, async (folder) => {
+    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder)
     const eosId = (json && endOfTextId(json, tokenizer!)) ?? (config as { eos_id?: number }).eos_id ?? null
     const tensors = followed(tensorsOf(read, config, vocabSize), options)
-    const bytes = await writeWeights(folder.workPath, tensors, maxShardBytes)
-    if (json) await writeTokenizer(folder.workPath, json, config, eosId)
-    await writeJson(join(folder.workPath, 'config.json'), configToHuggingFace(config, { vocabSize, eosId }))
+    const bytes = await writeWeights(folder, tensors, maxShardBytes)
+    if (json) await writeTokenizer(folder, json, config, eosId)
+    await writeJson(join(folder, 'config.json'), configToHuggingFace(config, { vocabSize, eosId }))
     options.signal?.throwIfAborted()
-    await folder.commit()
     return {
       output,
       bytes,
@@ -62,9 +60,7 @@ export async function exportHuggingFace(
       parameters: bytes / 4,
       notes: json ? [] : ['no tokenizer was given: transformers needs a tokenizer.json in the folder to encode text'],
     }
-  } finally {
-    await folder.abort()
-  }
+  })
 }
 
 interface ExportedTensor {

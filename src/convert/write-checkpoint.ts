@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
-import { createAtomicFolder, isFile, isFolder, sha256, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { isFile, isFolder, sha256, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
 import { loadTokenizer, saveTokenizer } from '../tokenizer/index.js'
 import { saveCheckpoint, type SavedVariable } from '../train/checkpoint.js'
 
@@ -21,16 +21,12 @@ export async function writeCheckpoint(
   variables: readonly SavedVariable[],
   meta: CheckpointMeta,
 ): Promise<void> {
-  const folder = await createAtomicFolder(output, { mayReplace: () => false })
-  try {
+  await writeFolderAtomic(output, { mayReplace: () => false }, async (folder) => {
     const { tokenizer, ...about } = meta
-    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder.workPath)
-    await saveCheckpoint(folder.workPath, variables, { ...about, ...(json && { tokenizer: sha256(json) }) })
-    if (json) await writeFileAtomic(join(folder.workPath, 'tokenizer.json'), json)
-    await folder.commit()
-  } finally {
-    await folder.abort()
-  }
+    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder)
+    await saveCheckpoint(folder, variables, { ...about, ...(json && { tokenizer: sha256(json) }) })
+    if (json) await writeFileAtomic(join(folder, 'tokenizer.json'), json)
+  })
 }
 
 /** The tokenizer of a folder, as `tokenizer` of CheckpointMeta; undefined if it has none. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { createAtomicFolder, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
 import { DataError } from './error.js'
 import { normaliser } from './normalise.js'
 import { choosePacking, type DocumentTotals } from './packing.js'
@@ -33,15 +33,18 @@ const piecesPerPause = 64
 export async function prepareData(options: PrepareOptions): Promise<PrepareTotals> {
   const checked = checkPrepareOptions(options)
   const files = await findInputs(checked.inputs)
-  const output = await createAtomicFolder(checked.output, {
-    overwrite: checked.overwrite,
-    mayReplace: (name) => ['train', 'validation', 'dataset.json'].includes(name),
-  })
+  const { output, overwrite } = checked
+  const mayReplace = (name: string) => ['train', 'validation', 'dataset.json'].includes(name)
+  return writeFolderAtomic(output, { overwrite, mayReplace }, (folder) => fillFolder(checked, files, folder))
+}
+
+/** Writes what prepareData makes into a folder that is there. */
+async function fillFolder(checked: CheckedOptions, files: readonly string[], workPath: string): Promise<PrepareTotals> {
   const opened: SplitWriter[] = []
   const open = async (folder: string) => {
     const { contextLength, recordsPerFile, vocabularySize } = checked
     const fileName = (checked.packing === 'gpt-neo' ? createTfrecordsName : tfrecordName).bind(undefined, checked.name)
-    const path = join(output.workPath, folder)
+    const path = join(workPath, folder)
     const writer = await createSplitWriter({ folder: path, fileName, contextLength, recordsPerFile, vocabularySize })
     opened.push(writer)
     return startSplit(folder, writer)
@@ -54,16 +57,14 @@ export async function prepareData(options: PrepareOptions): Promise<PrepareTotal
       output: checked.output,
       inputFiles: files.length,
       ...read,
-      train: await finishSplit(checked, train, output.workPath),
-      validation: validation && (await finishSplit(checked, validation, output.workPath)),
+      train: await finishSplit(checked, train, workPath),
+      validation: validation && (await finishSplit(checked, validation, workPath)),
     }
-    await writeFileAtomic(join(output.workPath, 'dataset.json'), datasetConfig(checked, validation !== undefined))
+    await writeFileAtomic(join(workPath, 'dataset.json'), datasetConfig(checked, validation !== undefined))
     checked.signal?.throwIfAborted()
-    await output.commit()
     return totals
   } finally {
     for (const writer of opened) await writer.abort()
-    await output.abort()
   }
 }
 

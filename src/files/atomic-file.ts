@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { asFileError, FileError, withFileErrors } from './error.js'
+import { isFolder } from './find-files.js'
 
 /** A file under way. Nothing stands under the final name until `commit` has returned. */
 export interface AtomicFile {
@@ -31,11 +32,21 @@ export async function refuseDevice(path: string): Promise<void> {
   throw new FileError(`cannot write ${path}: it is a device or a pipe, not a file. Give the path of a file`, path)
 }
 
+async function nowhere(path: string): Promise<FileError> {
+  const folder = dirname(path)
+  const why = (await isFolder(folder)) ? `${folder} takes no new files` : `the folder ${folder} does not exist`
+  return new FileError(`cannot write ${path}: ${why}. Check the path, or choose another (ENOENT)`, path, 'ENOENT')
+}
+
 /** Starts a file at `path`, replacing what is there only on commit. Throws FileError. */
 export async function createAtomicFile(path: string): Promise<AtomicFile> {
   await refuseDevice(path)
   const temporary = join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.partial`)
-  let handle: FileHandle | undefined = await withFileErrors('write', path, () => open(temporary, 'wx'))
+  let handle: FileHandle | undefined = await withFileErrors('write', path, () =>
+    open(temporary, 'wx').catch(async (cause) => {
+      throw cause.code === 'ENOENT' ? await nowhere(path) : cause
+    }),
+  )
   let size = 0
   let tail: Promise<void> = Promise.resolve()
 

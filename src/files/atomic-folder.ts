@@ -3,17 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { syncFolder } from './atomic-file.js'
-import { asFileError, FileError, withFileErrors } from './error.js'
-import { makeFolder } from './make-folder.js'
-
-/** A folder under way: fill `workPath`, then commit or abort. */
-export interface AtomicFolder {
-  readonly workPath: string
-  /** Gives the folder its final name. */
-  commit(): Promise<void>
-  /** Removes all that was written. Harmless after commit or a second time. */
-  abort(): Promise<void>
-}
+import { FileError, withFileErrors } from './error.js'
+import { isFolder } from './find-files.js'
+import { tryLock, type Lock } from './lock.js'
+import { makeFolder, removeEmptyFolders } from './make-folder.js'
 
 export interface AtomicFolderOptions {
   /** Replace a folder that has something in it. @default false */
@@ -23,78 +16,124 @@ export interface AtomicFolderOptions {
 }
 
 /**
- * Starts a folder beside `path`. Refuses at once, with FileError, a path that is a file, a folder with something in it
- * unless `overwrite`, and even then one that holds entries which `mayReplace` does not know.
+ * Runs `fill`, which writes into the folder given to it, a hidden one beside `path`; then that becomes `path`. If
+ * anything fails nothing is left, and errors name files by the path that they were meant for. Refuses at once, with
+ * FileError, a path that is a file, a folder with something in it unless `overwrite`, and even then one that holds
+ * entries which `mayReplace` does not know. What a killed process has left of the same folder is removed first.
  */
-export async function createAtomicFolder(path: string, options: AtomicFolderOptions): Promise<AtomicFolder> {
+export async function writeFolderAtomic<T>(
+  path: string,
+  options: AtomicFolderOptions,
+  fill: (workPath: string) => Promise<T>,
+): Promise<T> {
   const target = resolve(path)
+  const attempt = <R>(work: () => Promise<R>) => withFileErrors('create the folder', path, work)
+  await attempt(() => removeLeftovers(target))
   await checkTarget(path, options)
-  const sibling = (kind: string) =>
-    join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.${kind}`)
-  const workPath = sibling('partial')
-  await makeFolder(dirname(target))
-  await withFileErrors('create the folder', path, () => mkdir(workPath))
-  let open = true
-
-  async function abort(): Promise<void> {
-    if (open) await rm(workPath, { recursive: true, force: true })
-    open = false
-  }
-
-  async function commit(): Promise<void> {
-    const retired = sibling('old')
+  const made = await makeFolder(dirname(target))
+  try {
+    const { lock, siblings } = await attempt(() => claim(target))
     try {
+      await attempt(() => mkdir(siblings.partial))
+      const result = await withFinalNames(siblings.partial, path, () => fill(siblings.partial))
       await checkTarget(path, options)
-      const hadOld = await rename(target, retired).then(
-        () => true,
-        (cause) => absent(cause, false),
-      )
-      await rename(workPath, target).catch(async (cause) => {
-        if (hadOld) await rename(retired, target)
-        throw cause
-      })
-      open = false
-      await syncFolder(dirname(target))
-      if (hadOld) await rm(retired, { recursive: true, force: true })
-    } catch (cause) {
-      await abort()
-      throw asFileError('create the folder', path, cause)
+      await attempt(() => replace(target, siblings))
+      return result
+    } finally {
+      await rm(siblings.partial, { recursive: true, force: true })
+      await lock.release()
+    }
+  } catch (cause) {
+    if (made !== undefined) await removeEmptyFolders(dirname(target), made)
+    throw cause
+  }
+}
+
+/** Hidden paths beside a folder: the new one under way, the old one that it replaces, and what locks both. */
+type Siblings = Record<'partial' | 'old' | 'lock', string>
+
+function siblingsOf(target: string, id: string): Siblings {
+  const path = (kind: string) => join(dirname(target), `${hiddenName(target)}${id}.${kind}`)
+  return { partial: path('partial'), old: path('old'), lock: path('lock') }
+}
+
+/** What the names of the siblings begin with. */
+function hiddenName(target: string): string {
+  return `.${basename(target)}.`
+}
+
+/** New siblings, which no other process removes as long as their lock is held. */
+async function claim(target: string): Promise<{ lock: Lock; siblings: Siblings }> {
+  for (;;) {
+    const siblings = siblingsOf(target, randomBytes(6).toString('hex'))
+    const lock = await tryLock(siblings.lock)
+    if (lock !== undefined) return { lock, siblings }
+  }
+}
+
+/** Removes what processes that are dead have left beside the target; one that died within `replace` is undone. */
+async function removeLeftovers(target: string): Promise<void> {
+  const prefix = hiddenName(target)
+  const names = await readdir(dirname(target)).catch((cause) => absent<string[]>(cause, []))
+  for (const name of names) {
+    const id = name.startsWith(prefix) ? /^([0-9a-f]{12})\.lock$/.exec(name.slice(prefix.length))?.[1] : undefined
+    if (id === undefined) continue
+    const siblings = siblingsOf(target, id)
+    const lock = await tryLock(siblings.lock)
+    if (lock === undefined) continue
+    try {
+      if (!lock.protects) continue
+      if ((await isFolder(siblings.old)) && !(await isFolder(target))) await rename(siblings.old, target)
+      for (const left of [siblings.partial, siblings.old]) await rm(left, { recursive: true, force: true })
+    } finally {
+      await lock.release()
     }
   }
-  return { workPath, commit, abort }
+}
+
+/** Gives the new folder the name of the target; if that fails the old one is there again. */
+async function replace(target: string, { partial, old }: Siblings): Promise<void> {
+  const hadOld = await rename(target, old).then(
+    () => true,
+    (cause) => absent(cause, false),
+  )
+  await rename(partial, target).catch(async (cause) => {
+    if (hadOld) await rename(old, target)
+    throw cause
+  })
+  await syncFolder(dirname(target))
+  if (hadOld) await rm(old, { recursive: true, force: true })
+}
+
+/** Errors of files say where those were to be, for the folder where they are is hidden and gone. */
+async function withFinalNames<T>(workPath: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (!(cause instanceof FileError)) throw cause
+    const [message, file] = [cause.message, cause.path].map((text) => text.replaceAll(workPath, path))
+    throw new FileError(message, file, cause.code, { cause })
+  }
 }
 
 async function checkTarget(path: string, { overwrite = false, mayReplace }: AtomicFolderOptions): Promise<void> {
-  const entries = await readdir(path)
-    .catch((cause) => {
+  const refuse = (what: string, code: string) => new FileError(what, path, code)
+  const entries = await withFileErrors('create the folder', path, () =>
+    readdir(path).catch((cause) => {
       if (cause.code === 'ENOTDIR')
-        throw new FileError(
-          `cannot create the folder ${path}: a file is in the way. Choose another name`,
-          path,
-          'ENOTDIR',
-        )
+        throw refuse(`cannot create the folder ${path}: a file is in the way. Choose another name`, 'ENOTDIR')
       return absent<string[]>(cause, [])
-    })
-    .catch((cause) => {
-      throw asFileError('create the folder', path, cause)
-    })
+    }),
+  )
   if (entries.length === 0) return
   if (!overwrite) {
-    throw new FileError(
-      `cannot create the folder ${path}: it is there and not empty (it has "${entries[0]}"). ` +
-        'Choose another folder, or allow overwriting',
-      path,
-      'ENOTEMPTY',
-    )
+    const why = `it is there and not empty (it has "${entries[0]}")`
+    throw refuse(`cannot create the folder ${path}: ${why}. Choose another folder, or allow overwriting`, 'ENOTEMPTY')
   }
-  const foreign = entries.filter((name) => !mayReplace(name))
-  if (foreign.length > 0) {
-    throw new FileError(
-      `cannot overwrite the folder ${path}: it holds "${foreign[0]}", which was not written by the same command. ` +
-        'Choose another folder',
-      path,
-      'ENOTEMPTY',
-    )
+  const foreign = entries.find((name) => !mayReplace(name))
+  if (foreign !== undefined) {
+    const why = `it holds "${foreign}", which was not written by the same command`
+    throw refuse(`cannot overwrite the folder ${path}: ${why}. Choose another folder`, 'ENOTEMPTY')
   }
 }
 

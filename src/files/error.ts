@@ -1,5 +1,7 @@
 /** One line for whatever goes wrong with a file: what was tried, where, why not, and what to do about it. */
 
+import { getSystemErrorMap } from 'node:util'
+
 /** A file or folder could not be used. `code` is the system's (ENOENT, ENOSPC, ...), absent for bad content. */
 export class FileError extends Error {
   override name = 'FileError'
@@ -40,7 +42,8 @@ const meanings: Record<string, string> = {
 export function asFileError(action: string, path: string, cause: unknown): unknown {
   const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined
   if (cause instanceof FileError || code === undefined || !/^E[A-Z]+$/.test(code)) return cause
-  const meaning = meanings[code] ?? `${(cause as Error).message}`
+  // Node's own message would name a temporary path.
+  const meaning = meanings[code] ?? getSystemErrorMap().get((cause as NodeJS.ErrnoException).errno!)?.[1] ?? code
   return new FileError(`cannot ${action} ${path}: ${meaning} (${code})`, path, code, { cause })
 }
 

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { mkdir, rmdir } from 'node:fs/promises'
+import { dirname, normalize } from 'node:path'
 import { FileError, withFileErrors } from './error.js'
 import { isFolder } from './find-files.js'
 
@@ -9,7 +9,7 @@ import { isFolder } from './find-files.js'
  */
 export async function makeFolder(path: string): Promise<string | undefined> {
   const missing: string[] = []
-  for (let at = resolve(path); !(await isFolder(at)); at = dirname(at)) missing.unshift(at)
+  for (let at = normalize(path); !(await isFolder(at)); at = dirname(at)) missing.unshift(at)
   for (const folder of missing) await makeOne(folder, path)
   return missing[0]
 }
@@ -26,4 +26,17 @@ async function makeOne(folder: string, path: string): Promise<void> {
       if (!(await isFolder(folder))) throw refuse(`${folder} is in the way and no folder`, 'ENOTDIR', cause)
     }),
   )
+}
+
+/** Removes folders that makeFolder made, from `path` up to `topmost`, as far as they are empty. */
+export async function removeEmptyFolders(path: string, topmost: string): Promise<void> {
+  for (let at = normalize(path); at.startsWith(topmost); at = dirname(at)) {
+    if (
+      !(await rmdir(at).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return
+  }
 }

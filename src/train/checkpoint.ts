@@ -3,13 +3,13 @@ import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, parseModelConfig, type ModelConfig } from '../config/index.js'
 import {
-  createAtomicFolder,
   FileError,
   openSafetensors,
   readJson,
   sha256File,
   withFileErrors,
   writeFileAtomic,
+  writeFolderAtomic,
   writeSafetensors,
   type SafetensorsFile,
 } from '../files/index.js'
@@ -50,13 +50,12 @@ export async function saveCheckpoint(
   about: { step: number; tokens: number; config: ModelConfig; tokenizer?: string },
 ): Promise<Manifest> {
   const mayReplace = (name: string) => name === 'manifest.json' || name.endsWith('.safetensors')
-  const work = await createAtomicFolder(folder, { overwrite: true, mayReplace })
-  try {
+  return writeFolderAtomic(folder, { overwrite: true, mayReplace }, async (workPath) => {
     const shards: Manifest['shards'] = []
     const listed: Manifest['variables'] = {}
     for (const [index, group] of groups(variables).entries()) {
       const file = `model-${String(index).padStart(5, '0')}.safetensors`
-      const path = join(work.workPath, file)
+      const path = join(workPath, file)
       const bytes = await writeSafetensors(
         path,
         group.map(({ name, shape, data }) => ({
@@ -79,12 +78,9 @@ export async function saveCheckpoint(
       variables: listed,
       ...(tokenizer ? { tokenizer } : {}),
     }
-    await writeFileAtomic(join(work.workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
-    await work.commit()
+    await writeFileAtomic(join(workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
     return manifest
-  } finally {
-    await work.abort()
-  }
+  })
 }
 
 /** An open checkpoint. Close it when done. */

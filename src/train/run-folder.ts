@@ -1,7 +1,16 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
-import { FileError, isFile, makeFolder, withFileErrors, writeFileAtomic } from '../files/index.js'
+import {
+  FileError,
+  isFile,
+  lockHolder,
+  makeFolder,
+  removeEmptyFolders,
+  tryLock,
+  withFileErrors,
+  writeFileAtomic,
+} from '../files/index.js'
 import { checkpointFolder, checkpointSteps } from './checkpoint.js'
 import type { Trainer } from './trainer.js'
 
@@ -37,9 +46,30 @@ export async function findStart(trainer: Trainer, { run, tokenizerHash }: RunFol
   return resumed
 }
 
-/** Makes the folder of a run, or brings it up to date. Throws FileError. */
+/**
+ * Makes the folder of a run this process's, until it calls the function returned or ends: two that train in one folder
+ * would overwrite each other's checkpoints. Throws FileError. What was made only for that is removed in the end.
+ */
+export async function claimRun(run: string): Promise<() => Promise<void>> {
+  const made = await makeFolder(run)
+  const path = join(run, '.lock')
+  const lock = await withFileErrors('write', path, () => tryLock(path))
+  if (lock === undefined) {
+    const { description, pid } = await lockHolder(path)
+    const stop = pid === undefined ? 'stop that one' : `stop that one (kill -INT ${pid}; it saves first)`
+    throw new FileError(
+      `${run} is in use: ${description} trains in it. Wait for its end, ${stop}, or name another folder`,
+      run,
+    )
+  }
+  return async () => {
+    await lock.release()
+    if (made !== undefined) await removeEmptyFolders(run, made)
+  }
+}
+
+/** Writes into the folder of a run what there is before training, and removes what a killed process left. Throws FileError. */
 export async function openRun({ run, tokenizer }: RunFolder, config: ModelConfig): Promise<void> {
-  await makeFolder(run)
   await removeLeftovers(run)
   if (!(await isFile(join(run, METRICS)))) await writeFileAtomic(join(run, METRICS), '')
   if (tokenizer !== undefined) {
@@ -61,7 +91,7 @@ async function refuseForeign(run: string): Promise<void> {
 async function removeLeftovers(run: string): Promise<void> {
   for (const folder of [run, join(run, 'checkpoints')]) {
     const names = await readdir(folder).catch(() => [])
-    const left = names.filter((name) => /^\..+\.[0-9a-f]{12}\.(partial|old)$/.test(name))
+    const left = names.filter((name) => /^\..+\.[0-9a-f]{12}\.(partial|old|lock)$/.test(name))
     for (const name of left) await rm(join(folder, name), { recursive: true, force: true })
   }
 }

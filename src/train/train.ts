@@ -7,7 +7,7 @@ import { checkpointFolder, pruneCheckpoints } from './checkpoint.js'
 import { evaluation } from './evaluation.js'
 import { meanLoss } from './mean-loss.js'
 import { MetricsLog } from './metrics.js'
-import { findStart, openRun } from './run-folder.js'
+import { claimRun, findStart, openRun } from './run-folder.js'
 import type { StepMetrics } from './step.js'
 import { Trainer, type StepProgram } from './trainer.js'
 
@@ -79,6 +79,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   const trainer = new Trainer(engine, config, options.layers)
   const samples = order({ size: data.size, seed: config.seed })
   const source = batches({ dataset: data, batchSize: config.train_batch_size, order: samples })
+  const leaveRun = await claimRun(run)
   try {
     const tokenizerHash = data.indexes[0]?.tokenizerHash ?? undefined
     const folder = { run, tokenizer: options.tokenizer, tokenizerHash }
@@ -146,6 +147,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   } finally {
     await source.close()
     trainer.dispose()
+    await leaveRun()
   }
 }
 

@@ -533,12 +533,12 @@ const trainRun: Case[] = [
   bad(
     'a run that is a file',
     'train model.json --data data --run model.json',
-    /cannot open the run model\.json: part of the path is a file/,
+    /cannot create the folder model\.json: model\.json is in the way and no folder\. Choose another name/,
   ),
   bad(
     'a run below a file',
     'train model.json --data data --run model.json/run',
-    /cannot open the run model\.json\/run: part of the path is a file/,
+    /cannot create the folder model\.json\/run: model\.json is in the way and no folder/,
   ),
   bad(
     'a folder with another config.json',

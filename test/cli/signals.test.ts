@@ -1,12 +1,12 @@
 /** Ctrl-C, and worse, sent to the real command. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { readMetrics } from '../../src/train/index.js'
 import { assertSameRuns } from '../train/support.js'
-import { runHere, runThere, snapshot, withoutNews, type Kill } from './run-here.js'
+import { runHere, runThere, snapshot, withoutNews, type Ended, type Kill } from './run-here.js'
 import { makeWorld, someText } from './world.js'
 
 const world = mkdtempSync(join(tmpdir(), 'neomesh-signals-'))
@@ -90,6 +90,47 @@ test('an interrupt while a tokenizer is trained or data is prepared leaves nothi
     assert.deepEqual({ code, stdout, stderr: withoutNews(stderr) }, wanted)
     assert.deepEqual(snapshot(world), there)
   }
+})
+
+test('kill -9 while data is prepared: the next time removes what was left', async () => {
+  const prepare = ['data', 'prepare', 'long.txt', '-t', 'tokenizer.json', '-c', '16', '-o', 'made/data']
+  const hidden = () => readdirSync(join(world, 'made')).filter((name) => name.startsWith('.'))
+  const killed = await runThere(prepare, {
+    cwd: world,
+    env,
+    onStart(kill) {
+      const watcher = setInterval(() => {
+        if (!existsSync(join(world, 'made')) || !hidden().some((name) => name.endsWith('partial'))) return
+        clearInterval(watcher)
+        kill('SIGKILL')
+      }, 1)
+    },
+  })
+  assert.equal(killed.signal, 'SIGKILL', killed.stderr)
+  assert.equal(hidden().length, 2)
+  const { code, stderr } = await runThere(prepare, { cwd: world, env })
+  assert.equal(code, 0, stderr)
+  assert.deepEqual(readdirSync(join(world, 'made')), ['data'])
+})
+
+test('two that train in one folder: the second is told of the first', async () => {
+  let second: Promise<Ended & { signal: string | null }> | undefined
+  const first = await train('shared', (text, kill) => {
+    if (second !== undefined || !text.includes('saved')) return
+    second = train('shared')
+    void second.finally(() => kill('SIGINT'))
+  })
+  assert.equal(first.code, 130, first.stderr)
+  const { code, stderr } = await second!
+  assert.equal(code, 1, stderr)
+  const [, pid] = /process (\d+) trains in it/.exec(stderr)!
+  const message = `stop that one (kill -INT ${pid}; it saves first), or name another folder`
+  assert.equal(
+    stderr.split('\n').at(-2),
+    `neomesh: shared is in use: process ${pid} trains in it. Wait for its end, ${message}`,
+  )
+  const left = readdirSync(join(world, 'shared')).sort()
+  assert.deepEqual(left, ['checkpoints', 'config.json', 'metrics.jsonl', 'tokenizer.json'])
 })
 
 test('Ctrl-C while sampling ends the text with a new line', async () => {

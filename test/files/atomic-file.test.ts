@@ -44,7 +44,11 @@ test('what cannot be written is told in one line', async (t) => {
   writeFileSync(join(folder, 'file'), '')
   mkdirSync(join(folder, 'taken'))
   const cases: [string, string, RegExp][] = [
-    [join(folder, 'none', 'a'), 'ENOENT', /^cannot write .*none\/a: it does not exist\. Check the path.* \(ENOENT\)$/],
+    [
+      join(folder, 'none', 'a'),
+      'ENOENT',
+      /^cannot write .*none\/a: the folder .*none does not exist\. Check the path, .* \(ENOENT\)$/,
+    ],
     [
       join(folder, 'file', 'a'),
       'ENOTDIR',

@@ -1,55 +1,92 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createAtomicFolder } from '../../src/files/index.js'
+import { FileError, writeFileAtomic, writeFolderAtomic } from '../../src/files/index.js'
+import { anotherProcess } from './another-process.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const mayReplace = (name: string) => name === 'a'
+const fill = (text: string) => async (workPath: string) => writeFileSync(join(workPath, 'a'), text)
 
-test('a folder appears on commit, also below folders not there yet and in place of an empty one', async (t) => {
+test('a folder appears when it is full, also below folders not there yet and in place of an empty one', async (t) => {
   const root = temporaryFolder(t)
   mkdirSync(join(root, 'empty'))
   for (const path of [join(root, 'deep', 'er', 'new'), join(root, 'empty')]) {
-    const folder = await createAtomicFolder(path, { mayReplace })
-    writeFileSync(join(folder.workPath, 'a'), '1')
-    await folder.commit()
-    await folder.abort()
+    await writeFolderAtomic(path, { mayReplace }, fill('1'))
     assert.deepEqual(readdirSync(path), ['a'])
   }
   assert.deepEqual(readdirSync(root).sort(), ['deep', 'empty'])
 })
 
-test('abort leaves nothing', async (t) => {
+test('a failure leaves nothing, and names the file that was asked for', async (t) => {
   const root = temporaryFolder(t)
-  const folder = await createAtomicFolder(join(root, 'x'), { mayReplace })
-  writeFileSync(join(folder.workPath, 'a'), '1')
-  await folder.abort()
+  const path = join(root, 'not', 'there', 'x')
+  await assert.rejects(
+    writeFolderAtomic(path, { mayReplace }, async (workPath) => {
+      writeFileSync(join(workPath, 'a'), '1')
+      await writeFileAtomic(join(workPath, 'a', 'below'), '2')
+    }),
+    (error: FileError) => {
+      assert.match(error.message, /^cannot write .*\/not\/there\/x\/a\/below: part of the path is a file/)
+      assert.doesNotMatch(error.message, /partial/)
+      assert.equal(error.path, join(path, 'a', 'below'))
+      return true
+    },
+  )
   assert.deepEqual(readdirSync(root), [])
 })
 
 test('what is there is kept: a file, entries, entries of others even with overwrite', async (t) => {
   const root = temporaryFolder(t)
   writeFileSync(join(root, 'file'), '')
-  mkdirSync(join(root, 'full'))
-  writeFileSync(join(root, 'full', 'a'), 'old')
-  await assert.rejects(
-    createAtomicFolder(join(root, 'file'), { mayReplace }),
-    /FileError: .*file: a file is in the way/,
-  )
-  await assert.rejects(
-    createAtomicFolder(join(root, 'full'), { mayReplace }),
-    /it is there and not empty \(it has "a"\)\. Choose another folder, or allow/,
-  )
-  const folder = await createAtomicFolder(join(root, 'full'), { mayReplace, overwrite: true })
-  writeFileSync(join(folder.workPath, 'a'), 'new')
-  assert.equal(readFileSync(join(root, 'full', 'a'), 'utf8'), 'old')
-  await folder.commit()
-  assert.equal(readFileSync(join(root, 'full', 'a'), 'utf8'), 'new')
-  writeFileSync(join(root, 'full', 'thesis.doc'), 'precious')
-  await assert.rejects(
-    createAtomicFolder(join(root, 'full'), { mayReplace, overwrite: true }),
-    /it holds "thesis\.doc", which was not written/,
-  )
+  const full = join(root, 'full')
+  mkdirSync(full)
+  writeFileSync(join(full, 'a'), 'old')
+  const refused = (path: string, overwrite: boolean, message: RegExp) =>
+    assert.rejects(
+      writeFolderAtomic(path, { mayReplace, overwrite }, () => assert.fail('must not begin')),
+      message,
+    )
+  await refused(join(root, 'file'), false, /FileError: .*file: a file is in the way/)
+  await refused(full, false, /it is there and not empty \(it has "a"\)\. Choose another folder, or allow/)
+  await writeFolderAtomic(full, { mayReplace, overwrite: true }, async (workPath) => {
+    await fill('new')(workPath)
+    assert.equal(readFileSync(join(full, 'a'), 'utf8'), 'old')
+  })
+  assert.equal(readFileSync(join(full, 'a'), 'utf8'), 'new')
+  writeFileSync(join(full, 'thesis.doc'), 'precious')
+  await refused(full, true, /it holds "thesis\.doc", which was not written/)
   assert.deepEqual(readdirSync(root).sort(), ['file', 'full'])
+})
+
+test('the leftovers of a dead process are removed, those of a live one are not', async (t) => {
+  const root = temporaryFolder(t)
+  const other = await anotherProcess(
+    t,
+    `import { writeFolderAtomic } from FILES
+     await writeFolderAtomic(${JSON.stringify(join(root, 'x'))}, { mayReplace: () => true }, () => new Promise(() => say('began')))`,
+  )
+  assert.equal(await other.said(), 'began')
+  const hidden = () => readdirSync(root).filter((name) => name.startsWith('.'))
+  const [lock, partial] = hidden().sort()
+  assert.match(`${lock} ${partial}`, /^\.x\.([0-9a-f]{12})\.lock \.x\.\1\.partial$/)
+  await writeFolderAtomic(join(root, 'x'), { mayReplace }, fill('1'))
+  assert.deepEqual(hidden().sort(), [lock, partial])
+  await other.kill()
+  assert.deepEqual(hidden().sort(), [lock, partial])
+  await writeFolderAtomic(join(root, 'x'), { mayReplace, overwrite: true }, fill('2'))
+  assert.deepEqual(readdirSync(root), ['x'])
+})
+
+test('a process that died between the two renames has lost nothing', async (t) => {
+  const root = temporaryFolder(t)
+  const x = join(root, 'x')
+  await writeFolderAtomic(x, { mayReplace }, fill('old'))
+  renameSync(x, join(root, '.x.0123456789ab.old'))
+  mkdirSync(join(root, '.x.0123456789ab.partial'))
+  writeFileSync(join(root, '.x.0123456789ab.lock'), '')
+  await assert.rejects(writeFolderAtomic(x, { mayReplace }, fill('new')), /it is there and not empty/)
+  assert.equal(readFileSync(join(x, 'a'), 'utf8'), 'old')
+  assert.deepEqual(readdirSync(root), ['x'])
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { test } from 'node:test'
 import { asFileError, FileError, withFileErrors, withFileErrorsSync } from '../../src/files/index.js'
 
@@ -25,8 +26,11 @@ test('reading a folder and reading nothing', async () => {
 })
 
 test("codes that the table lacks keep the system's words; other errors pass through", () => {
-  const odd = Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
-  assert.equal((asFileError('read', 'a', odd) as Error).message, 'cannot read a: EIO: i/o error, read (EIO)')
+  const odd = Object.assign(new Error("EIO: i/o error, open '.a.partial'"), {
+    code: 'EIO',
+    errno: -constants.errno.EIO,
+  })
+  assert.equal((asFileError('write', 'a', odd) as Error).message, 'cannot write a: i/o error (EIO)')
   const readOnly = Object.assign(new Error('x'), { code: 'EROFS' })
   assert.match(
     (asFileError('write', 'a', readOnly) as Error).message,
