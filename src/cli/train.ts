@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { ConfigError, parseModelConfig, readModelConfig, type ModelConfig } from '../config/index.js'
-import { datasetFiles, openDataset, readDatasetConfig, type Dataset, type DatasetConfig } from '../data/index.js'
+import { openSplits } from '../data/index.js'
 import type { Engine } from '../engine/index.js'
 import { isFile } from '../files/index.js'
 import type { LayerMode } from '../model/index.js'
@@ -83,41 +83,23 @@ export interface RunTraining {
 /** Trains with progress shown; Ctrl-C saves and says how to go on. Returns whether training came to its end. */
 export async function runTraining(options: RunTraining): Promise<boolean> {
   const { engine, config, source, run, evaluateEvery, layers, again } = options
-  const { samples, validation, dataset } = await openData(config, source, options.data)
+  const shape = { contextLength: config.n_ctx, vocabularySize: config.n_vocab }
+  const splits = await openSplits(await datasetConfigFile(config, source, options.data), shape)
+  const { samples, validation, tokenizer } = splits
   const about = { engine: engine.description, source: basename(source), sequences: samples.size }
   const news = showTraining({ config, run, again, ...about })
   const { signal, done } = interruptible(news.interrupted)
   try {
-    const tokenizer = await tokenizerOf(dataset)
     const data = { data: samples, validation, tokenizer }
     await news.follow(train({ engine, config, run, ...data, evaluateEvery, layers, signal }))
     return news.finished()
   } finally {
     done()
-    samples.close()
-    validation?.close()
+    splits.close()
   }
 }
 
-/** Opens the data of a run: named on the command line, or by the config. */
-async function openData(
-  config: ModelConfig,
-  source: string,
-  data?: string,
-): Promise<{ samples: Dataset; validation?: Dataset; dataset: DatasetConfig }> {
-  const dataset = await readDatasetConfig(await datasetConfigFile(config, source, data))
-  const shape = { contextLength: config.n_ctx, vocabularySize: config.n_vocab }
-  const samples = await openDataset({ path: await datasetFiles(dataset, 'path'), ...shape })
-  try {
-    if (dataset.eval_path === '') return { samples, dataset }
-    const validation = await openDataset({ path: await datasetFiles(dataset, 'eval_path'), ...shape })
-    return { samples, validation, dataset }
-  } catch (error) {
-    samples.close()
-    throw error
-  }
-}
-
+/** The data of a run: named on the command line, or by the config. */
 async function datasetConfigFile(config: ModelConfig, source: string, data?: string): Promise<string> {
   if (data !== undefined) return data.endsWith('.json') ? data : join(data, 'dataset.json')
   const [first, ...more] = config.datasets
@@ -132,11 +114,4 @@ async function datasetConfigFile(config: ModelConfig, source: string, data?: str
     `${source}: data set "${name}" has no config: there is neither ${tried[0]} nor ${tried[1]}. ` +
       'Give --data, or write one',
   )
-}
-
-/** The tokenizer.json that a data set was made with, where it is still there. */
-async function tokenizerOf({ tokenizer_path: path, file }: DatasetConfig): Promise<string | undefined> {
-  if (!path?.endsWith('.json')) return undefined
-  for (const place of [path, resolve(dirname(file), path)]) if (await isFile(place)) return place
-  return undefined
 }

@@ -1,0 +1,35 @@
+import { isFile } from '../files/index.js'
+import { dirname, resolve } from 'node:path'
+import { datasetFiles, readDatasetConfig, type DatasetConfig } from './dataset-config.js'
+import { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
+
+/** What to train on and what to evaluate on, open. */
+export interface Splits {
+  readonly samples: Dataset
+  readonly validation?: Dataset
+  /** The tokenizer.json that the data was made with, where it is still there. */
+  readonly tokenizer?: string
+  close(): void
+}
+
+/** Opens the data of a data set config. Throws DataError, FileError; then nothing stays open. */
+export async function openSplits(file: string, shape: Omit<DatasetOptions, 'path'>): Promise<Splits> {
+  const dataset = await readDatasetConfig(file)
+  const tokenizer = await tokenizerOf(dataset)
+  const samples = await openDataset({ path: await datasetFiles(dataset, 'path'), ...shape })
+  if (dataset.eval_path === '') return { samples, tokenizer, close: samples.close }
+  try {
+    const validation = await openDataset({ path: await datasetFiles(dataset, 'eval_path'), ...shape })
+    const close = () => [samples, validation].forEach((each) => each.close())
+    return { samples, validation, tokenizer, close }
+  } catch (error) {
+    samples.close()
+    throw error
+  }
+}
+
+async function tokenizerOf({ tokenizer_path: path, file }: DatasetConfig): Promise<string | undefined> {
+  if (!path?.endsWith('.json')) return undefined
+  for (const place of [path, resolve(dirname(file), path)]) if (await isFile(place)) return place
+  return undefined
+}
