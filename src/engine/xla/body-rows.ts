@@ -10,7 +10,11 @@ export const BODIES: Rows<'scan' | 'call'> = {
   call: ({ inputs, attributes: { body }, print }) => print(body, inputs),
 }
 
-/** A counted while loop. Its state: the counter, the constants, the carry, the stacked inputs, the stacked results. */
+/**
+ * A counted while loop. Its state: the counter, the carry, the stacked results. What stays as it is, constants and stacked
+ * inputs and a carry that the body gives back, the body takes from around the loop: XLA's passes drop such values from
+ * the state, but not from the list of where its values lie.
+ */
 function printScan({
   writer,
   node,
@@ -21,13 +25,14 @@ function printScan({
   const counter = shaped([], 'i32')
   const fixed = constants + carry
   const stacks = node.outputs.slice(carry)
-  const types = [counter, ...node.inputs, ...stacks]
+  const moving = body.inputs.flatMap((x, i) =>
+    i >= constants && i < fixed && body.outputs[i - constants] !== x ? [i] : [],
+  )
+  const types = [counter, ...moving.map((i) => body.inputs[i]), ...stacks]
   const start = [
     writer.constant('0', counter),
     // What is carried lies from the start as the body leaves it.
-    ...inputs.map((name, i) =>
-      i >= constants && i < fixed ? writer.relayout(name, node.inputs[i], body.inputs[i]) : name,
-    ),
+    ...moving.map((i) => writer.relayout(inputs[i], node.inputs[i], body.inputs[i])),
     ...stacks.map((y) => writer.constant(y.dtype === 'bool' ? 'false' : number(0, y.dtype), y)),
   ]
   const results = writer.loop(
@@ -55,20 +60,21 @@ function printScan({
       const zero = writer.constant('0', counter)
       const starts = (rank: number) => [index, ...Array<string>(rank - 1).fill(zero)]
       const counters = (rank: number) => Array<Shape>(rank).fill(counter)
-      const slices = body.inputs.slice(fixed).map((slice, i) => {
-        const stack = node.inputs[fixed + i]
+      const given = body.inputs.map((slice, i) => {
+        if (moving.includes(i)) return rest[moving.indexOf(i)]
+        if (i < fixed) return inputs[i]
+        const stack = node.inputs[i]
         const rank = stack.dims.length
         const one = shaped([{ name: along.name, size: 1 }, ...slice.dims], slice.dtype)
         const cut = writer.op(
           'dynamic_slice',
-          [rest[fixed + i], ...starts(rank)],
+          [inputs[i], ...starts(rank)],
           [stack, ...counters(rank)],
           one,
           `slice_sizes = ${longs(one.dims.map(({ size }) => size))}`,
         )
         return writer.op('reshape', [cut], [one], slice)
       })
-      const given = [...rest.slice(0, fixed), ...slices]
       const made = print(body, given)
       const stacked = stacks.map((stack, i) => {
         const y = body.outputs[carry + i]
@@ -77,20 +83,19 @@ function printScan({
         const row = writer.op('reshape', [made[carry + i]], [y], one)
         return writer.op(
           'dynamic_update_slice',
-          [rest[node.inputs.length + i], row, ...starts(rank)],
+          [rest[moving.length + i], row, ...starts(rank)],
           [stack, one, ...counters(rank)],
           stack,
         )
       })
       const next = writer.op('add', [at, writer.constant('1', counter)], [counter, counter], counter)
-      return [
-        next,
-        ...rest.slice(0, constants),
-        ...made.slice(0, carry),
-        ...rest.slice(fixed, node.inputs.length),
-        ...stacked,
-      ]
+      return [next, ...moving.map((i) => made[i - constants]), ...stacked]
     },
   )
-  return [...results.slice(1 + constants, 1 + fixed), ...results.slice(1 + node.inputs.length)]
+  const carried = body.inputs
+    .slice(constants, fixed)
+    .map((_, i) =>
+      moving.includes(constants + i) ? results[1 + moving.indexOf(constants + i)] : inputs[constants + i],
+    )
+  return [...carried, ...results.slice(1 + moving.length)]
 }
