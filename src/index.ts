@@ -1,5 +1,6 @@
 /** neomesh: named dims, traced programs, engines, and GPT-Neo on them. */
 export * from './tensor/index.js'
+export * from './mesh/index.js'
 export * from './engine/index.js'
 export * from './config/index.js'
 export * from './tokenizer/index.js'

@@ -12,6 +12,6 @@ export function withEngine(command: Command): Command {
   return command.addOption(device)
 }
 
-export function openEngine({ device }: EngineOptions): Promise<Engine> {
-  return openXla({ platform: device })
+export function openEngine({ device }: EngineOptions, deviceCount = 1): Promise<Engine> {
+  return openXla({ platform: device, deviceCount })
 }

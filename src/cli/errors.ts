@@ -5,6 +5,7 @@ const EXPECTED = new Set([
   'TokenizerError',
   'ConfigError',
   'EngineError',
+  'LayoutError',
   'PjrtError',
   'PluginNotFoundError',
   'DivergenceError',

@@ -8,10 +8,11 @@ import type { LayerMode } from '../model/index.js'
 import { train } from '../train/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptible } from './interrupt.js'
+import { deviceCountOf, meshKeys, onMesh, withMesh, type MeshOptions } from './mesh.js'
 import { whole } from './options.js'
 import { showTraining } from './training-news.js'
 
-interface Options extends EngineOptions {
+interface Options extends EngineOptions, MeshOptions {
   run: string
   data?: string
   steps?: number
@@ -25,7 +26,7 @@ interface Options extends EngineOptions {
 export function trainCommand(): Command {
   const precision = new Option('--precision <type>', "precision in place of the config's")
   const layers = new Option('--layers <mode>', 'a program part for each layer (unroll) or one for all (scan)')
-  return withEngine(
+  const command = withEngine(
     new Command('train')
       .description('train a model; a run that was interrupted goes on where it was')
       .argument('<config>', 'model config, such as configs/models/demo.json')
@@ -48,21 +49,24 @@ export function trainCommand(): Command {
       .action(async (path: string, options: Options) => {
         const config = await configOf(path, options)
         const { run, data, evaluateEvery, layers: mode } = options
-        const engine = await openEngine(options)
+        const devices = await openEngine(options, deviceCountOf(options))
         try {
+          const engine = onMesh(devices, config, options)
           await runTraining({ engine, config, source: path, run, data, evaluateEvery, layers: mode, again: 'the same' })
         } finally {
-          await engine.close()
+          await devices.close()
         }
       }),
   )
+  return withMesh(command)
 }
 
 /** The config of a file with the options in place of its keys. */
-async function configOf(path: string, { steps, batch, seed, precision }: Options): Promise<ModelConfig> {
+async function configOf(path: string, options: Options): Promise<ModelConfig> {
+  const { steps, batch, seed, precision } = options
   const { config, notes } = await readModelConfig(path)
   for (const note of notes) process.stderr.write(`${note}\n`)
-  const changes = { train_steps: steps, train_batch_size: batch, seed, precision }
+  const changes = { train_steps: steps, train_batch_size: batch, seed, precision, ...meshKeys(options) }
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
   return parseModelConfig({ ...config, ...given }, path).config
 }
@@ -86,7 +90,8 @@ export async function runTraining(options: RunTraining): Promise<boolean> {
   const shape = { contextLength: config.n_ctx, vocabularySize: config.n_vocab }
   const splits = await openSplits(await datasetConfigFile(config, source, options.data), shape)
   const { samples, validation, tokenizer } = splits
-  const about = { engine: engine.description, source: basename(source), sequences: samples.size }
+  const devices = engine.placement?.mesh.size ?? 1
+  const about = { engine: engine.description, devices, source: basename(source), sequences: samples.size }
   const news = showTraining({ config, run, again, ...about })
   const { signal, done } = interruptible(news.interrupted)
   try {

@@ -6,6 +6,8 @@ export interface TrainingNews {
   readonly config: ModelConfig
   /** What runs it. */
   readonly engine: string
+  /** Devices that it is spread over. */
+  readonly devices: number
   /** Name of the config. */
   readonly source: string
   readonly run: string
@@ -16,7 +18,7 @@ export interface TrainingNews {
 }
 
 /** Tells a person what happens in training, on stderr. */
-export function showTraining({ config, engine, source, run, sequences, again }: TrainingNews) {
+export function showTraining({ config, engine, devices, source, run, sequences, again }: TrainingNews) {
   let bar: Progress | null = null
   let step = 0
   let finished = false
@@ -27,6 +29,7 @@ export function showTraining({ config, engine, source, run, sequences, again }: 
     start({ step: first, steps, parameters, resumed, program }) {
       step = first
       const { memory, traceSeconds, compileSeconds, fromCache } = program
+      const each = devices > 1 ? ` on each of ${devices} devices` : ''
       say(engine)
       say(
         `${source}: ${count(parameters)} parameters; ${count(sequences)} training sequences of ${config.n_ctx} ` +
@@ -34,8 +37,9 @@ export function showTraining({ config, engine, source, run, sequences, again }: 
       )
       say(
         `training step: traced in ${traceSeconds.toFixed(1)} s, ${fromCache ? 'loaded from the cache' : 'compiled'} ` +
-          `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}` : ''}`,
+          `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}${each}` : ''}`,
       )
+      for (const warning of program.warnings) say(warning)
       if (resumed) say(`going on after step ${first} of ${steps}: ${resumed}`)
       const format = (x: number) => (Number.isInteger(x) ? String(x) : x.toFixed(2))
       bar = createProgress({ title: 'training', total: steps, start: first, format })

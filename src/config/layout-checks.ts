@@ -79,17 +79,19 @@ export function layoutProblems(config: Known): string[] {
 /** Rules and axes that do nothing. */
 export function layoutNotes(config: Known): string[] {
   const mesh = axes(config)
-  const rules = parsePairs(config.layout ?? '')
+  const rules = (['layout', 'parameter_layout'] as const).flatMap((key) =>
+    parsePairs(config[key] ?? '').map(([dim, axis]) => ({ key, dim, axis })),
+  )
   const notes: string[] = []
   const had = mesh.size === 0 ? 'which names none' : `which has ${[...mesh.keys()].join(', ')}`
-  for (const [dim, axis] of rules) {
+  for (const { key, dim, axis } of rules) {
     if (!Object.hasOwn(dims, dim))
-      notes.push(`layout: "${dim}:${axis}" has no effect: no tensor has a dim "${dim}"; dims are ${usual.join(', ')}`)
+      notes.push(`${key}: "${dim}:${axis}" has no effect: no tensor has a dim "${dim}"; dims are ${usual.join(', ')}`)
     else if (!mesh.has(axis))
-      notes.push(`layout: "${dim}:${axis}" has no effect: axis "${axis}" is not in mesh_shape, ${had}`)
+      notes.push(`${key}: "${dim}:${axis}" has no effect: axis "${axis}" is not in mesh_shape, ${had}`)
   }
   for (const [axis, parts] of mesh)
-    if (parts > 1 && !rules.some(([, used]) => used === axis))
+    if (parts > 1 && !rules.some((rule) => rule.axis === axis))
       notes.push(`mesh_shape: axis "${axis}" of ${parts} has no effect: no rule of the layout names it`)
   const vocab = partsOf(config, 'vocab')
   const { n_vocab } = config

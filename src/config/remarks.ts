@@ -109,7 +109,7 @@ function activation({ activation_fn }: ModelConfig): string[] {
 
 function devices({ mesh_shape }: ModelConfig): string[] {
   const size = parsePairs(mesh_shape).reduce((product, [, parts]) => product * Number(parts), 1)
-  return size === 1 ? [] : [`mesh_shape: it asks for ${size} devices; one is used so far`]
+  return size === 1 ? [] : [`mesh_shape: it asks for ${size} devices: neomesh train --devices ${size} uses so many`]
 }
 
 /** What runs here and cannot run there, for those who ask for the original's ways. */

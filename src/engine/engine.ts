@@ -60,6 +60,8 @@ export interface Engine {
   compile(program: Program, options?: CompileOptions): Promise<Executable>
   /** Copies an array to the devices: to each its part, or all of it. */
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role?: Role): Storage
+  /** The same devices with programs and arrays laid over a mesh of them. Throws EngineError if that cannot be. */
+  laidOut(placement: Placement): Engine
   close(): Promise<void>
 }
 

@@ -11,4 +11,5 @@ export {
 } from './engine.js'
 export { bf16ToFloats, floatsToBf16, toFloats } from './half.js'
 export { jit, type Compiled, type Jitted, type JitOptions } from './jit.js'
+export { lower, type Lowered, type LowerOptions } from './xla/lower.js'
 export { openXla, XlaEngine, type XlaOptions } from './xla/engine.js'

@@ -1,10 +1,11 @@
+import { checkPlacement, LayoutError } from '../mesh/index.js'
 import { sameDims } from '../tensor/dim.js'
 import type { Role } from '../tensor/index.js'
 import type { InputSpec, Program } from '../tensor/program.js'
 import { printProgram } from '../tensor/print.js'
 import { isSpec, spec, trace, type Traced } from '../tensor/transforms.js'
 import { Tensor } from '../tensor/tensor.js'
-import { leavesOf, mapLeaves, sameTree, withLeaves, type Mapped } from '../tensor/tree.js'
+import { leavesOf, mapLeaves, pathsOf, sameTree, withLeaves, type Mapped } from '../tensor/tree.js'
 import { debug } from './debug.js'
 import { DeviceArray, isDeviceArray } from './device-array.js'
 import type { Engine, Executable } from './engine.js'
@@ -16,6 +17,8 @@ export interface JitOptions {
   readonly donate?: readonly number[]
   /** Arguments, by position, that are stored parameters: on a mesh they follow its layout of parameters. */
   readonly stored?: readonly number[]
+  /** Refuses a layout that some tensor of the program cannot follow; else such a tensor is whole on every device. */
+  readonly strict?: boolean
   readonly name?: string
 }
 
@@ -24,6 +27,8 @@ export interface Compiled<R> {
   readonly executable: Executable
   /** Seconds that tracing took. */
   readonly traceSeconds: number
+  /** What of the mesh's layout has no effect, of a strict program. */
+  readonly warnings: readonly string[]
 }
 
 /** A traced function that runs on an engine. */
@@ -100,16 +105,17 @@ async function compile<R>(
   engine: Engine,
   f: (...args: any[]) => R,
   specs: readonly unknown[],
-  { name, donate = [], stored = [] }: JitOptions & { name: string },
+  { name, donate = [], stored = [], strict = false }: JitOptions & { name: string },
 ): Promise<Compiled<R>> {
   const start = performance.now()
   const traced = trace(f, specs, name)
   const traceSeconds = (performance.now() - start) / 1000
   debug('program', () => printProgram(traced.program))
-  const executable = await engine.compile(traced.program, {
-    aliases: aliasesOf(traced.program, specs, donate),
-    roles: rolesOfArguments(specs, stored),
-  })
+  const roles = rolesOfArguments(specs, stored)
+  const { placement } = engine
+  const found = strict && placement ? checkPlacement(traced.program, placement, { roles, names: namesOf(specs) }) : null
+  if (found && found.problems.length > 0) throw new LayoutError(found.problems.join('\n'))
+  const executable = await engine.compile(traced.program, { aliases: aliasesOf(traced.program, specs, donate), roles })
   const count = traced.program.operations.length
   debug(
     'compile',
@@ -118,7 +124,7 @@ async function compile<R>(
       `${executable.fromCache ? 'loaded from the cache' : 'compiled'} in ${executable.seconds.toFixed(2)} s`,
   )
   debug('memory', () => `${name}: ${JSON.stringify(executable.memory())} bytes`)
-  return { traced, executable, traceSeconds }
+  return { traced, executable, traceSeconds, warnings: found?.warnings ?? [] }
 }
 
 /** Each donated input gets the first output of its dims and dtype that is free. */
@@ -133,6 +139,11 @@ export function aliasesOf(program: Program, specs: readonly unknown[], donate: r
     taken.add(at)
     return at
   })
+}
+
+/** Names of a program's inputs, for people: the last part of their path, which for a parameter is its own name. */
+export function namesOf(specs: readonly unknown[]): string[] {
+  return pathsOf(specs, isSpec).map((path) => path.replace(/^\[\d+\]\.?/, '').replace(/^\w+\./, '') || 'an argument')
 }
 
 /** Roles of a program's inputs, the leaves of its arguments. */

@@ -69,7 +69,7 @@ export function checkPlacement(program: Program, placement: Placement, options: 
 }
 
 function conflict(axis: string, a: string, b: string, shown: string, rules: Layout, { layout }: Placement): string {
-  const key = rules === layout ? 'layout' : 'parameter_layout'
+  const key = [a, b].every((dim) => layout.get(dim) === rules.get(dim)) ? 'layout' : 'parameter_layout'
   return (
     `${key}: dims "${a}" and "${b}" are both split over axis "${axis}", and ${shown} has both: ` +
     `split one of them over another axis, or leave out "${a}:${axis}" or "${b}:${axis}"`

@@ -26,7 +26,9 @@ export function rolesOf(node: Node, inputs: readonly Role[]): { outputs: Role[];
   if (node.name === 'call')
     return { outputs: rolesOfOutputs((node.attributes as AttributesOf<'call'>).body, inputs), body: inputs }
   if (node.name === 'scan') return rolesOfScan(node.attributes as AttributesOf<'scan'>, inputs)
-  const role = !COMPUTES.has(node.name) && inputs.includes('parameters') ? 'parameters' : 'computation'
+  // A number, such as the step, says nothing of where the tensors made with it lie.
+  const stored = inputs.some((role, i) => role === 'parameters' && node.inputs[i].dims.length > 0)
+  const role = stored && !COMPUTES.has(node.name) ? 'parameters' : 'computation'
   return { outputs: node.outputs.map(() => role), body: [] }
 }
 

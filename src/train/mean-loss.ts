@@ -47,7 +47,7 @@ export function meanLoss(
       // A filler row is all NO_LABEL; as an input that is the zero vector.
       return loss(scopeOf(model, specs, parameters, layers), inputs, labels, model).crossEntropy
     },
-    { name: 'evaluate', stored: [0] },
+    { name: 'evaluate', stored: [0], strict: true },
   ) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray>
 
   return async (parameters, samples, { limit = 0, onBatch, signal } = {}) => {

@@ -1,7 +1,8 @@
 import type { ModelConfig } from '../config/index.js'
 
 /**
- * Keys that may change between a checkpoint and a resumed run: they say when to stop, save and report. (Without
+ * Keys that may change between a checkpoint and a resumed run: they say when to stop, save and report, and where
+ * numbers lie. (Without
  * lr_decay_end, train_steps is also the end of the decay: a run that is made longer decays over its new length.)
  */
 const FREE = new Set([
@@ -11,6 +12,9 @@ const FREE = new Set([
   'steps_per_checkpoint',
   'datasets',
   'recompute_grad',
+  'mesh_shape',
+  'layout',
+  'parameter_layout',
 ])
 
 /** What differs between the config of a checkpoint and that of a run that would go on from it, a phrase a key. */

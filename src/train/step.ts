@@ -1,9 +1,12 @@
 import type { ModelConfig } from '../config/index.js'
+import { lower, type Lowered } from '../engine/index.js'
+import { partsOn, type Placement } from '../mesh/index.js'
 import {
   hashOf,
   loss,
   maskTokens,
   modelOf,
+  parametersOf,
   scopeOf,
   type LayerMode,
   type Parameters,
@@ -65,6 +68,18 @@ export interface StepOptions {
   readonly examples?: typeof examplesOf
   /** Parts that a mesh splits a dim into, by its name. @default 1 */
   readonly parts?: (dim: string) => number
+}
+
+/**
+ * The training step as XLA takes it, for a mesh that need not be here: parameters and slots stored, and donated.
+ * @param layers `scan` by default, so that compiling takes as long for many layers as for few
+ */
+export function lowerStep(config: ModelConfig, placement: Placement | null = null, layers: LayerMode = 'scan'): Lowered {
+  const parts = partsOn(placement)
+  const specs = parametersOf(modelOf(config, { batch: 1, parts }), layers)
+  const ids = spec([dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)], 'i32')
+  const step = trainStep(config, specs, layers, { parts })
+  return lower(step, [stateSpecs(specs, config), ids], { donate: [0], stored: [0], placement, name: 'train_step' })
 }
 
 /**

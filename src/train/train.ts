@@ -85,9 +85,9 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     const folder = { run, tokenizer: options.tokenizer, tokenizerHash }
     const resumed = await findStart(trainer, folder)
     await source.batch(trainer.step) // bad data shows before the run is made
+    const program = await trainer.prepare() // and so does a layout that cannot be
     await openRun(folder, config)
     const log = await MetricsLog.open(join(run, 'metrics.jsonl'), trainer.step)
-    const program = await trainer.prepare()
     const steps = config.train_steps
     yield { kind: 'start', step: trainer.step, steps, parameters: trainer.parameterCount, resumed, program }
 

@@ -19,6 +19,8 @@ export interface StepProgram {
   readonly fromCache: boolean
   /** Bytes on the device. */
   readonly memory: MemoryUse | null
+  /** What of the mesh's layout has no effect, one line each. */
+  readonly warnings: readonly string[]
 }
 
 interface StepResult {
@@ -63,6 +65,7 @@ export class Trainer {
     const compiled = jit(engine, trainStep(config, this.specs, this.layers, { parts }), {
       donate: [0],
       stored: [0],
+      strict: true,
       name: 'train_step',
     })
     this.run = compiled as never
@@ -73,9 +76,9 @@ export class Trainer {
   /** Compiles the step, if that is not done yet. */
   async prepare(): Promise<StepProgram> {
     const state = stateSpecs(this.specs, this.config)
-    const { executable, traceSeconds } = await this.prepareStep(state, spec(this.rows, 'i32'))
+    const { executable, traceSeconds, warnings } = await this.prepareStep(state, spec(this.rows, 'i32'))
     const { seconds: compileSeconds, fromCache } = executable
-    return { traceSeconds, compileSeconds, fromCache, memory: executable.memory() }
+    return { traceSeconds, compileSeconds, fromCache, memory: executable.memory(), warnings }
   }
 
   /** Numbers in the model. */

@@ -113,6 +113,10 @@ const cases: { readonly [Key in keyof Required<ModelConfig>]: Case } = {
     value: 'batch:x',
     note: 'layout: "batch:x" has no effect: axis "x" is not in mesh_shape, which names none',
   },
+  parameter_layout: {
+    value: 'embd:x',
+    note: 'parameter_layout: "embd:x" has no effect: axis "x" is not in mesh_shape, which names none',
+  },
   datasets: { value: ['pile', ['books', null, null, null]] },
   model_path: { value: 'runs/a', note: 'model_path has no effect: neomesh train --run names the folder' },
   no_dataset: { value: true, note: 'no_dataset has no effect: data is opened when it is needed' },

@@ -105,12 +105,12 @@ const cases: [changes: Record<string, unknown>, ...notes: string[]][] = [
     'layout: "vocab:n_vocab" has no effect: axis "n_vocab" is not in mesh_shape, which has x',
     'layout: "words:x" has no effect: no tensor has a dim "words"; ' +
       'dims are batch, sequence, memory_length, embd, heads, features_per_head, intermediate_expanded, vocab',
-    'mesh_shape: it asks for 2 devices; one is used so far',
+    'mesh_shape: it asks for 2 devices: neomesh train --devices 2 uses so many',
   ],
   [
     { n_vocab: 97, mesh_shape: 'x:2', layout: 'vocab:x' },
     'n_vocab: 97 entries are filled up to 98, so that 2 devices have as many each',
-    'mesh_shape: it asks for 2 devices; one is used so far',
+    'mesh_shape: it asks for 2 devices: neomesh train --devices 2 uses so many',
   ],
   // Deprecated keys and names
   [{ activation_function: 'relu' }, 'activation_function is read as activation_fn, the name of the key now: rename it'],

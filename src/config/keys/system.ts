@@ -45,6 +45,11 @@ export const modelKeysOfSystem = {
     'which dims of tensors are split over which axes, such as "batch:x,heads:y"',
     'model_fns.py: model_fn',
   ),
+  parameter_layout: key(
+    pairsText('layout').default(''),
+    'further rules for stored parameters and optimizer state, such as "embd:x": they are gathered where they are used',
+    'neomesh',
+  ),
   datasets: key(
     datasetItems.default([]),
     'data sets, by the names of their configs; or [name, stitch, mode, weight]',

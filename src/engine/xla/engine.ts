@@ -77,10 +77,10 @@ export class XlaEngine implements Engine {
    */
   laidOut(placement: Placement): XlaEngine {
     const { size } = placement.mesh
-    if (size > 1 && size !== this.deviceCount)
+    if (size !== this.deviceCount)
       throw new EngineError(
         `the mesh ${showMesh(placement.mesh)} has ${size} devices, and ${this.platform} has ${this.deviceCount} here: ` +
-          'give a mesh of so many, or with --device cpu as many virtual devices by --devices',
+          `give a mesh of ${this.deviceCount}${this.platform === 'cpu' ? `, or --devices ${size}` : ''}`,
       )
     return new XlaEngine(this.client, this.plugin, this.flags, size > 1 ? placement : null)
   }

@@ -1,0 +1,41 @@
+import { checkPlacement, type Placement } from '../../mesh/index.js'
+import type { Program, Role } from '../../tensor/index.js'
+import { trace, type Traced } from '../../tensor/transforms.js'
+import { aliasesOf, namesOf, rolesOfArguments, type JitOptions } from '../jit.js'
+import { printLaidOut, type Printed } from './stablehlo.js'
+
+export interface LowerOptions extends JitOptions {
+  readonly placement?: Placement | null
+  /** For XLA's CPU backend, on one device: see `PrintOptions`. */
+  readonly physical?: boolean
+}
+
+/** A program as XLA takes it, compiled nowhere yet. */
+export interface Lowered extends Printed {
+  readonly program: Program
+  /** Roles and names of the program's inputs. */
+  readonly roles: readonly Role[]
+  readonly names: readonly string[]
+  /** Devices that it is for. */
+  readonly partitions: number
+  /** What speaks against the layout, and what of it has no effect; one line each. */
+  readonly problems: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Traces `f` on trees of `spec(...)` and prints it, for a mesh if there is a placement. Nothing is compiled, so the
+ * devices need not be here.
+ */
+export function lower(
+  f: (...args: any[]) => unknown,
+  specs: readonly unknown[],
+  { donate = [], stored = [], name = f.name || 'program', placement = null, physical = false }: LowerOptions = {},
+): Lowered {
+  const { program }: Traced<unknown> = trace(f, specs, name)
+  const roles = rolesOfArguments(specs, stored)
+  const names = namesOf(specs)
+  const found = placement ? checkPlacement(program, placement, { roles, names }) : { problems: [], warnings: [] }
+  const printed = printLaidOut(program, { aliases: aliasesOf(program, specs, donate), placement, roles, physical })
+  return { ...printed, ...found, program, roles, names, partitions: placement?.mesh.size ?? 1 }
+}
