@@ -4,8 +4,7 @@ import type { Role } from '../../tensor/index.js'
 
 /**
  * What the printer says of where values lie, in Shardy's notation: one entry for each dim, `{"x"}` for a split one, `{}`
- * for a whole one, `{?}` for one that XLA decides. Every value that the program names is told; helpers of a row are not.
- * Source: openxla/shardy, docs/sharding_representation.md.
+ * for a whole one, `{?}` for one that XLA decides. Source: openxla/shardy, docs/sharding_representation.md.
  */
 export class Shardings {
   private readonly roles = new Map<Shape, Role>()
@@ -32,7 +31,6 @@ export class Shardings {
 
   /** `<@mesh, [{"x"}, {}]>` */
   of(value: Shape): string {
-    if (!this.roles.has(value)) return `<@mesh, [${value.dims.map(() => '{?}').join(', ')}]>`
     const { mesh, layout, parameterLayout } = this.placement
     const rules = this.roleOf(value) === 'parameters' ? parameterLayout : layout
     const axes = this.axesOf(value)
@@ -46,11 +44,5 @@ export class Shardings {
   /** Of an argument or a result of the program. */
   argument(value: Shape): string {
     return `sdy.sharding = #sdy.sharding${this.of(value)}`
-  }
-
-  /** Of an operation, or nothing if none of its results is the program's own. */
-  operation(results: readonly Shape[]): string {
-    if (!results.some((x) => this.roles.has(x))) return ''
-    return `sdy.sharding = #sdy.sharding_per_value<[${results.map((x) => this.of(x)).join(', ')}]>`
   }
 }

@@ -84,6 +84,29 @@ function printBody(writer: Writer, program: Program): { text: string; results: s
   return { text: writer.text(), results }
 }
 
+/**
+ * Operations after which XLA is told where the result lies; those of others lie as their operands do, or as what uses
+ * them. (XLA reads no sharding on an operation itself, only constraints beside it.)
+ */
+const TOLD = new Set<PrimitiveName>([
+  'dot',
+  'reshape',
+  'transpose',
+  'reduceSum',
+  'reduceMax',
+  'reduceMin',
+  'argmax',
+  'slice',
+  'pad',
+  'concat',
+  'dynamicSlice',
+  'dynamicUpdateSlice',
+  'take',
+  'scatterAdd',
+  'cumsum',
+  'sort',
+])
+
 /** Prints a program's operations on inputs of these names; returns the names of its outputs. */
 function printOperations(writer: Writer, program: Program, inputs: readonly string[]): string[] {
   const { shardings } = writer
@@ -117,7 +140,8 @@ function printOperations(writer: Writer, program: Program, inputs: readonly stri
       out: node.outputs[0],
       print,
     })
-    node.outputs.forEach((y, i) => names.set(y, results[i]))
+    const told = shardings !== null && TOLD.has(node.name as PrimitiveName)
+    node.outputs.forEach((y, i) => names.set(y, told ? writer.laid(results[i], y) : results[i]))
   }
   return program.outputs.map(name)
 }

@@ -57,15 +57,16 @@ export class Writer {
 
   constant(value: string, type: Shape): string {
     const name = this.fresh()
-    const settings = this.settings([type], `value = dense<${value}> : ${typeOf(type)}`)
-    this.line(`${name} = "stablehlo.constant"()${settings} : () -> ${typeOf(type)}${this.location}`)
+    this.line(
+      `${name} = "stablehlo.constant"() {value = dense<${value}> : ${typeOf(type)}} : () -> ${typeOf(type)}${this.location}`,
+    )
     return name
   }
 
   /** An operation with one result. */
   op(op: string, inputs: readonly string[], types: readonly Shape[], out: Shape, attributes = ''): string {
     const name = this.fresh()
-    const settings = this.settings([out], attributes)
+    const settings = attributes && ` {${attributes}}`
     this.line(
       `${name} = "stablehlo.${op}"(${inputs.join(', ')})${settings} : (${types.map(typeOf).join(', ')}) -> ${typeOf(out)}${this.location}`,
     )
@@ -99,8 +100,7 @@ export class Writer {
   many(op: string, inputs: readonly string[], types: readonly Shape[], outs: readonly Shape[]): string[] {
     const name = this.fresh()
     this.line(
-      `${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')})${this.settings(outs)} : ` +
-        `${signature(types, outs)}${this.location}`,
+      `${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) : ${signature(types, outs)}${this.location}`,
     )
     return this.results(name, outs)
   }
@@ -117,7 +117,7 @@ export class Writer {
     const name = this.fresh()
     this.open(`${this.bind(name, outs)} = "stablehlo.${op}"(${inputs.join(', ')}) ({`)
     print(new Region(this))
-    this.close(`})${this.settings(outs, attributes)} : ${signature(types, outs)}${this.location}`)
+    this.close(`}) {${attributes}} : ${signature(types, outs)}${this.location}`)
     return this.results(name, outs)
   }
 
@@ -152,8 +152,6 @@ export class Writer {
     this.depth++
     const results = body(block())
     this.line(`"stablehlo.return"(${results.join(', ')}) : (${list}) -> ()`)
-    // Where its values lie follows from what they begin as and what the body makes: XLA drops some of them, and would
-    // then find one sharding too many here.
     this.close(`}) : (${list}) -> (${list})${this.location}`)
     return this.results(name, types)
   }
@@ -161,17 +159,17 @@ export class Writer {
   /** The same value, laid out for its new role. */
   relayout(name: string, from: Shape, to: Shape): string {
     const { shardings } = this
-    if (!shardings || shardings.axesOf(from).join() === shardings.axesOf(to).join()) return name
-    const made = this.fresh()
-    this.line(`${made} = sdy.sharding_constraint ${name} ${shardings.of(to)} : ${typeOf(to)}${this.location}`)
-    return made
+    return !shardings || shardings.axesOf(from).join() === shardings.axesOf(to).join() ? name : this.laid(name, to)
   }
 
-  /** The attributes of an operation, with where its results lie. */
-  private settings(outs: readonly Shape[], attributes = ''): string {
-    const sharding = this.shardings?.operation(outs) ?? ''
-    const list = [attributes, sharding].filter((each) => each !== '')
-    return list.length > 0 ? ` {${list.join(', ')}}` : ''
+  /** The same value, lying where the names of its dims say. */
+  laid(name: string, value: Shape): string {
+    if (!this.shardings || value.dims.length === 0) return name
+    const made = this.fresh()
+    this.line(
+      `${made} = sdy.sharding_constraint ${name} ${this.shardings.of(value)} : ${typeOf(value)}${this.location}`,
+    )
+    return made
   }
 
   private bind(name: string, outs: readonly Shape[]): string {

@@ -6,7 +6,7 @@ import { truncatedNormal, type Scope } from '../scope.js'
 /** Tokens in groups, which share the places of the experts among themselves. */
 export type Tokens = Tensor<'batch' | 'group' | 'embd'>
 /** A number for each token and expert. */
-export type PerExpert = Tensor<'batch' | 'group' | 'experts'>
+export type PerExpert = Tensor<'batch' | 'group' | 'expert_unsplit'>
 
 /** One try of every token to get a place in an expert: one-hot over experts (all 0 for no try), and its gate there. */
 export interface Choice {
@@ -27,7 +27,8 @@ export interface GatingArgs {
   readonly at: Scope
   readonly x: Tokens
   readonly mixture: MixtureConfig
-  readonly experts: Dim<'experts'>
+  /** The experts while tokens are assigned to them: a mesh splits those by their groups. */
+  readonly experts: Dim<'expert_unsplit'>
   readonly groups: Dim<'batch'>
   readonly group: Dim<'group'>
   readonly model: Model
@@ -37,12 +38,8 @@ export type Gating = (args: GatingArgs) => Routing
 /** Probabilities of the experts and their logits, f32, from a kernel of this name. */
 export function probabilities(name: string, x: Tokens, { at, experts, model, groups, group }: GatingArgs) {
   const { embd } = model
-  const unsplit = { name: 'expert_unsplit', size: experts.size } as const
   // The internals of gating run in f32, whatever the activations are.
-  const kernel = at
-    .in(name)
-    .master('kernel', [embd, unsplit], truncatedNormal(embd.size ** -0.5))
-    .rename(unsplit, experts)
+  const kernel = at.in(name).master('kernel', [embd, experts], truncatedNormal(embd.size ** -0.5))
   const logits = einsum([x.cast('f32'), kernel], [groups, group, experts]) as PerExpert
   return { logits, gates: softmax(logits, experts) }
 }

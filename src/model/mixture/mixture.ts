@@ -32,7 +32,7 @@ export function mixture(
   const { batch, sequence, embd, config, original, parts } = model
   const settings = config.moe_params ?? mixtureSchema.parse({})
   const { groups, group } = groupsOf(batch.size * sequence.size, settings, parts('batch'))
-  const experts = dim('experts', settings.moe_num_experts)
+  const experts = dim('expert_unsplit', settings.moe_num_experts)
   const tokens = reshape(x, [groups, group, embd]) as GatingArgs['x']
   const args: GatingArgs = { at, x: tokens, mixture: settings, experts, groups, group, model }
   const routing = GATINGS[settings.moe_gating](args)
@@ -78,8 +78,14 @@ function throughPlaces(routing: Routing, args: GatingArgs): Tensor {
   const { embd } = args.model
   const capacity = dim('expert_capacity', capacityOf(group.size, settings, at.isTraining))
   const { combine, dispatch } = assignPlaces(routing, group, experts, capacity)
-  const inputs = einsum([x, dispatch.cast(x.dtype)], [experts, groups, capacity, embd])
-  const results = expertsOn(inputs, [experts, groups, capacity], args)
+  // Groups are split until here, and experts from here: where both are split over one axis, this is an all-to-all.
+  const all = dim('batch_unsplit', groups.size)
+  const width = dim('d_model_split', embd.size)
+  const own = dim('experts', experts.size)
+  const sent = einsum([x, dispatch.cast(x.dtype)], [experts, groups, capacity, embd]) as Tensor
+  const inputs = reshape(reshape(sent, [own, all, capacity, width]), [own, all, capacity, embd]) as Tensor
+  const made = expertsOn(inputs, [own, all, capacity], args)
+  const results = reshape(reshape(made, [own, all, capacity, width]), [experts, groups, capacity, embd]) as Tensor
   return einsum([results, combine.cast(x.dtype)], [groups, group, embd])
 }
 
@@ -91,15 +97,17 @@ function throughAll({ choices, untilPlaced }: Routing, args: GatingArgs): Tensor
   const { embd } = args.model
   const used = untilPlaced ? choices.slice(0, 1) : choices
   const weights = used.map(({ mask, gate }) => mask.mul(gate)).reduce((sum, each) => sum.add(each))
-  const results = expertsOn(x, [experts, groups, group], args)
-  return einsum([results, weights.cast(x.dtype)], [groups, group, embd])
+  const own = dim('experts', experts.size)
+  const results = expertsOn(x, [own, groups, group], args)
+  return einsum([results.rename(own, experts), weights.cast(x.dtype)], [groups, group, embd])
 }
 
 function expertsOn(
   inputs: Tensor,
   keep: readonly ReturnType<typeof dim>[],
-  { at, mixture: settings, experts, model }: GatingArgs,
+  { at, mixture: settings, model }: GatingArgs,
 ): Tensor {
+  const [experts] = keep
   const { embd, config } = model
   const width = dim('expert_hidden', settings.moe_hidden_size)
   const wi = at.in('wi').param('kernel', [experts, embd, width], truncatedNormal(embd.size ** -0.5))

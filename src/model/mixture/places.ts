@@ -1,7 +1,7 @@
 import { cast, cumsum, oneHot, type Dim, type Tensor } from '../../tensor/index.js'
 import type { PerExpert, Routing } from './gating.js'
 
-type Placed = Tensor<'batch' | 'group' | 'experts' | 'expert_capacity'>
+type Placed = Tensor<'batch' | 'group' | 'expert_unsplit' | 'expert_capacity'>
 
 /**
  * Gives tokens places in experts, `capacity` of each expert in a group: first choices first, and earlier tokens
@@ -12,10 +12,10 @@ type Placed = Tensor<'batch' | 'group' | 'experts' | 'expert_capacity'>
 export function assignPlaces(
   { choices, untilPlaced }: Routing,
   group: Dim<'group'>,
-  experts: Dim<'experts'>,
+  experts: Dim<'expert_unsplit'>,
   capacity: Dim<'expert_capacity'>,
 ): { combine: Placed; dispatch: Placed } {
-  let taken: Tensor<'batch' | 'experts'> | null = null
+  let taken: Tensor<'batch' | 'expert_unsplit'> | null = null
   let unplaced: Tensor<'batch' | 'group'> | null = null
   const parts = choices.map(({ mask, gate }): Placed => {
     const wanting: PerExpert = untilPlaced && unplaced ? mask.mul(unplaced) : mask

@@ -10,7 +10,7 @@ import { dividedBalance, perturbed, sampled } from './rand-1.js'
 export function switchGating(args: GatingArgs): Routing {
   const { experts, groups, group, mixture } = args
   const { logits, gates } = probabilities('switch_gating', perturbed('switch', args), args)
-  const tries = dim('experts', Math.min(mixture.moe_switch_top_k, experts.size))
+  const tries = dim('expert_unsplit', Math.min(mixture.moe_switch_top_k, experts.size))
   const [, best] = topK(sampled('switch', logits, args), experts, tries.size)
   const choices = Array.from({ length: tries.size }, (_, i): Choice => {
     const index = reshape(slice(best, tries, i, 1), [groups, group]) as Tensor
