@@ -20,25 +20,43 @@ export function partsOf(config: Known, dim: string): number {
   return splits(config).get(dim)?.parts ?? 1
 }
 
-/** Dims that tensors have, as GPT-Neo names them, and the keys that give sizes which have to divide. */
-const dims: Readonly<Record<string, (config: Known) => { key: string; size: number | undefined }[]>> = {
+/** A size that a dim has, the key that gives it, and a tensor with that dim. */
+interface Sized {
+  readonly key: string
+  readonly size: number | undefined
+  readonly tensor: string
+}
+
+const stream = 'the stream [batch, sequence, embd]'
+const sized = (key: string, size: number | undefined, tensor: string): Sized => ({ key, size, tensor })
+
+/** Dims that tensors have, as GPT-Neo names them, with what has to divide. */
+const dims: Readonly<Record<string, (config: Known) => Sized[]>> = {
   batch: (c) => [
-    { key: 'train_batch_size', size: c.train_batch_size },
-    { key: 'eval_batch_size', size: c.eval_batch_size },
+    sized('train_batch_size', c.train_batch_size, stream),
+    sized('eval_batch_size', c.eval_batch_size, stream),
   ],
-  sequence: (c) => [{ key: 'n_ctx', size: c.n_ctx }],
-  memory_length: (c) => [{ key: 'n_ctx', size: c.n_ctx }],
-  embd: (c) => [{ key: 'n_embd', size: c.n_embd }],
-  heads: (c) => [{ key: 'n_head', size: c.n_head }],
+  sequence: (c) => [sized('n_ctx', c.n_ctx, stream)],
+  memory_length: (c) => [sized('n_ctx', c.n_ctx, 'keys [batch, memory_length, heads, features_per_head]')],
+  embd: (c) => [sized('n_embd', c.n_embd, 'gpt2/wte [vocab, embd]')],
+  heads: (c) => [sized('n_head', c.n_head, 'gpt2/h0/attn/q [embd, heads, features_per_head]')],
   features_per_head: () => [],
-  intermediate_expanded: (c) => [{ key: 'n_embd', size: c.n_embd && 4 * c.n_embd }],
+  intermediate_expanded: (c) => [
+    sized('n_embd', c.n_embd && 4 * c.n_embd, 'gpt2/h0/mlp/conv1d_main/c_fc/kernel [embd, intermediate_expanded]'),
+  ],
   vocab: () => [],
-  embed_sequence: (c) => [{ key: 'n_ctx', size: c.n_ctx }],
-  experts: (c) => [{ key: 'moe_params.moe_num_experts', size: c.moe_params?.moe_num_experts }],
-  expert_hidden: (c) => [{ key: 'moe_params.moe_hidden_size', size: c.moe_params?.moe_hidden_size }],
+  embed_sequence: (c) => [sized('n_ctx', c.n_ctx, 'gpt2/wpe [embed_sequence, embd]')],
+  experts: (c) => [
+    sized('moe_params.moe_num_experts', c.moe_params?.moe_num_experts, 'wi/kernel [experts, embd, expert_hidden]'),
+  ],
+  expert_hidden: (c) => [
+    sized('moe_params.moe_hidden_size', c.moe_params?.moe_hidden_size, 'wi/kernel [experts, embd, expert_hidden]'),
+  ],
   features_per_head_in: () => [],
   half_features_per_head: () => [],
-  mem_kv_sequence: (c) => [{ key: 'num_mem_kv', size: c.num_mem_kv || undefined }],
+  mem_kv_sequence: (c) => [
+    sized('num_mem_kv', c.num_mem_kv || undefined, 'mem_k [mem_kv_sequence, heads, features_per_head]'),
+  ],
   axial_dim_0: () => [],
   axial_dim_1: () => [],
   query_block_length: () => [],
@@ -49,6 +67,7 @@ const dims: Readonly<Record<string, (config: Known) => { key: string; size: numb
   batch_unsplit: () => [],
   expert_capacity: () => [],
   d_model_split: () => [],
+  layers: () => [],
 }
 
 /** Those that a layout is likely to mean. */
@@ -63,17 +82,50 @@ export function layoutProblems(config: Known): string[] {
     if (!mesh.has(axis)) continue
     const before = first.get(dim)
     if (before !== undefined && before !== axis)
-      problems.push(`layout: dim "${dim}" is split over "${before}" and over "${axis}"; it can be split over one axis`)
+      problems.push(
+        `layout: dim "${dim}" is split over axis "${before}" and over axis "${axis}"; a dim is split over one: ` +
+          `leave out "${dim}:${before}" or "${dim}:${axis}"`,
+      )
     first.set(dim, axis)
   }
   for (const [dim, { axis, parts }] of splits(config)) {
-    for (const { key, size } of dims[dim]?.(config) ?? [])
+    for (const { key, size, tensor } of dims[dim]?.(config) ?? [])
       if (size !== undefined && size % parts !== 0)
         problems.push(
-          `${key}: the layout splits ${dim}, ${size}, over axis "${axis}" of ${parts}, which does not divide it`,
+          `${key}: the layout splits ${dim}, ${size}, over axis "${axis}" of ${parts}, which does not divide it, in ` +
+            `${tensor}: ${remedies(size, parts)}leave out "${dim}:${axis}"`,
         )
   }
-  return problems
+  return [...problems, ...originalProblems(config)]
+}
+
+/** Sizes near this one that would do, and axes that would. */
+function remedies(size: number, parts: number): string {
+  const below = Math.floor(size / parts) * parts
+  const sizes = below > 0 ? `${below} or ${below + parts}` : String(parts)
+  const fitting = Array.from({ length: parts }, (_, i) => i + 1).filter((n) => n > 1 && n < parts && size % n === 0)
+  const axes = fitting.length > 0 ? `or an axis of ${fitting.slice(-3).join(' or ')}, ` : ''
+  return `${sizes} would do, ${axes}or `
+}
+
+/** Splits that are possible here and crash in the original, for those who ask for its ways. */
+function originalProblems(config: Known): string[] {
+  if (config.compat !== 'gpt-neo') return []
+  const split = splits(config)
+  const rotary = config.rotary_emb !== undefined
+  const uneven = config.n_vocab !== undefined && config.n_vocab % partsOf(config, 'vocab') !== 0
+  const crashes: [dim: string, is: boolean, why: string][] = [
+    ['vocab', uneven, `it does not fill up n_vocab ${config.n_vocab}`],
+    ['embed_sequence', true, 'it compares ids of two types (one_hot of wpe)'],
+    ['axial_dim', config.axial_pos_emb !== undefined, 'it compares ids of two types (one_hot of axial_wpe)'],
+    ['features_per_head', rotary, 'rotary positions slice it'],
+    ['half_features_per_head', rotary, 'rotary positions join it'],
+  ]
+  return crashes.flatMap(([dim, is, why]) =>
+    is && split.has(dim)
+      ? [`layout: the original cannot split ${dim}: ${why}; leave out "${dim}:${split.get(dim)!.axis}"`]
+      : [],
+  )
 }
 
 /** Rules and axes that do nothing. */

@@ -120,11 +120,12 @@ function visitOperations(program: Program, inputs: readonly Role[], see: (tensor
       node,
       node.inputs.map((x) => roles.get(x)!),
     )
+    // Bodies first: they name the line that made what a scan gives.
+    for (const inside of bodiesOf(node)) visitOperations(inside, body, see)
     for (const [i, y] of node.outputs.entries()) {
       roles.set(y, outputs[i])
       see({ dims: y.dims, role: outputs[i], shown: () => describe(node, y.dims), strict: (own) => gives(node, own) })
     }
-    for (const inside of bodiesOf(node)) visitOperations(inside, body, see)
   }
 }
 

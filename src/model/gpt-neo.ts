@@ -1,5 +1,4 @@
 import {
-  checkpoint,
   dim,
   dynamicSlice,
   dynamicUpdateSlice,
@@ -35,13 +34,11 @@ type Ids = Tensor<'batch' | 'sequence'>
  */
 export function layered(at: Scope, ids: Ids, model: Model): Stream {
   const { layers, config } = model
-  const run: typeof block = config.recompute_grad
-    ? (layerAt, stream, plan) => checkpoint((y: Stream) => block(layerAt, y, plan, model))(stream)
-    : block
+  const keep = config.remat_policy ?? (config.recompute_grad ? 'nothing' : undefined)
   const mixed = layers.some(({ mixture }) => mixture)
   const start: Stream = { x: embedded(at, ids, model), ...(mixed && { balance: zeroTensor([]) }) }
-  return at.layers(layers, start, { shared: config.share_parameters }, (layerAt, stream, plan) =>
-    run(layerAt, stream, plan, model),
+  return at.layers(layers, start, { shared: config.share_parameters, keep }, (layerAt, stream, plan) =>
+    block(layerAt, stream, plan, model),
   )
 }
 

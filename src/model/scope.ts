@@ -1,5 +1,6 @@
 import {
   cast,
+  checkpoint,
   constant,
   dim,
   fill,
@@ -190,12 +191,13 @@ export class Scope {
   /**
    * Runs a layer for each of `kinds`: `block(scope of hN, x, kind)`, x being a tensor or a tree of them. The kinds'
    * shortest period is found; in `scan` mode its repeats run as one scan over stacked parameters, so that a program
-   * does not grow with depth. `shared` layers have one set of parameters, whose layer is nameless in GPT-Neo's paths.
+   * does not grow with depth. `keep` says what of a layer the gradient keeps: by default all of it, or the products in
+   * a scan. `shared` layers have one set of parameters, whose layer is nameless in GPT-Neo's paths.
    */
   layers<K, X>(
     kinds: readonly K[],
     x: X,
-    { keep = 'products', shared = false }: { keep?: Keep; shared?: boolean },
+    { keep, shared = false }: { keep?: Keep; shared?: boolean },
     block: (at: Scope, x: X, kind: K) => X,
   ): X {
     const period = shortestPeriod(kinds.map((kind) => JSON.stringify(kind)))
@@ -203,7 +205,10 @@ export class Scope {
     const at = (i: number, layer: number | Tensor<never>, stack: Stack | null) =>
       new Scope(this.session, { path: `${this.place.path}/${shared ? '' : `h${i}`}`, local: '', layer, stack })
     if (this.session.layers === 'unroll' || repeats === 1)
-      return kinds.reduce<X>((h, kind, i) => block(at(i, i + 1, null), h, kind), x)
+      return kinds.reduce<X>((h, kind, i) => {
+        const layer = (y: X) => block(at(i, i + 1, null), y, kind)
+        return keep === undefined || keep === 'all' ? layer(h) : checkpoint(layer, keep)(h)
+      }, x)
 
     const along = dim('layers', repeats)
     const names = (path: string) =>
@@ -232,7 +237,7 @@ export class Scope {
       x,
       { stacks, repeat: range(along, 'u32') as Tensor },
       (h: X, slice) => [once(h, slice.stacks, slice.repeat), []] as const,
-      { keep },
+      { keep: keep ?? 'products' },
     )
     return last
   }

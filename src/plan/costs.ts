@@ -43,7 +43,7 @@ export const flopsFormula = [
   '2 for each element of each matrix that a token meets (of experts: those that it is given to),',
   'and 4 n_embd for each key that attention sees: on average (n_ctx + 1) / 2 in a global layer,',
   'at most the radius in a local one, n_embd / n_head in a linear one.',
-  'A training step has 3 times that, or 4 times with recompute_grad.',
+  'A training step has 3 times that, or 4 times with recompute_grad (remat_policy nothing).',
 ] as const
 
 /** What a model costs, counted from the variables that it has. */
@@ -83,7 +83,7 @@ export function costsOf(config: ModelConfig): ModelCosts {
     parameters,
     activeParameters: parameters - sum(variables.map((variable) => variable.count * (1 - usedPart(variable, config)))),
     flops,
-    trainingFlops: flops * (config.recompute_grad ? 4 : 3),
+    trainingFlops: flops * (recomputes(config) ? 4 : 3),
     cache: cacheBytes(config),
     parameterBytes: 4 * parameters,
     optimizerBytes: 4 * sum(slots.map(({ dims }) => dims.reduce((product, { size }) => product * size, 1))),
@@ -141,4 +141,9 @@ function cacheBytes(config: ModelConfig): ModelCosts['cache'] {
     perToken: pair * kinds.filter((kind) => kind === 'global').length,
     perSequence: sum(kinds.map((kind) => perSequence[kind])),
   }
+}
+
+/** Whether the backward pass goes through the layers again. */
+function recomputes({ recompute_grad, remat_policy }: ModelConfig): boolean {
+  return (remat_policy ?? (recompute_grad ? 'nothing' : 'all')) === 'nothing'
 }

@@ -12,6 +12,7 @@ const FREE = new Set([
   'steps_per_checkpoint',
   'datasets',
   'recompute_grad',
+  'remat_policy',
   'mesh_shape',
   'layout',
   'parameter_layout',

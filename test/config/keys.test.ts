@@ -83,6 +83,7 @@ const cases: { readonly [Key in keyof Required<ModelConfig>]: Case } = {
   train_batch_size: { value: 8 },
   tokens_per_mb_per_replica: { value: 64 },
   recompute_grad: { value: true },
+  remat_policy: { value: 'products' },
   precision: { value: 'bfloat16' },
   seed: { value: 7 },
   steps_per_checkpoint: { value: 10 },

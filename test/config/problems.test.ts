@@ -171,23 +171,23 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   [{ layout: 'batch' }, 'layout: "batch" in "batch" is not a pair with one colon, such as "x:4"'],
   [
     { mesh_shape: 'x:2,y:2', layout: 'batch:x,batch:y' },
-    'layout: dim "batch" is split over "x" and over "y"; it can be split over one axis',
+    'layout: dim "batch" is split over axis "x" and over axis "y"; a dim is split over one: leave out "batch:x" or "batch:y"',
   ],
   [
     { mesh_shape: 'x:8', layout: 'batch:x' },
-    'train_batch_size: the layout splits batch, 4, over axis "x" of 8, which does not divide it',
+    'train_batch_size: the layout splits batch, 4, over axis "x" of 8, which does not divide it, in the stream [batch, sequence, embd]: 8 would do, or an axis of 2 or 4, or leave out "batch:x"',
   ],
   [
     { mesh_shape: 'x:4', layout: 'batch:x', eval_batch_size: 6 },
-    'eval_batch_size: the layout splits batch, 6, over axis "x" of 4, which does not divide it',
+    'eval_batch_size: the layout splits batch, 6, over axis "x" of 4, which does not divide it, in the stream [batch, sequence, embd]: 4 or 8 would do, or an axis of 2 or 3, or leave out "batch:x"',
   ],
   [
     { mesh_shape: 'x:3', layout: 'heads:x' },
-    'n_head: the layout splits heads, 4, over axis "x" of 3, which does not divide it',
+    'n_head: the layout splits heads, 4, over axis "x" of 3, which does not divide it, in gpt2/h0/attn/q [embd, heads, features_per_head]: 3 or 6 would do, or an axis of 2, or leave out "heads:x"',
   ],
   [
     { mesh_shape: 'x:3', layout: 'experts:x', ...moe({ moe_num_experts: 4 }) },
-    'moe_params.moe_num_experts: the layout splits experts, 4, over axis "x" of 3, which does not divide it',
+    'moe_params.moe_num_experts: the layout splits experts, 4, over axis "x" of 3, which does not divide it, in wi/kernel [experts, embd, expert_hidden]: 3 or 6 would do, or an axis of 2, or leave out "experts:x"',
   ],
   // Data
   [{ datasets: 'pile' }, 'datasets: "pile" is not a list; write ["pile"]'],

@@ -65,6 +65,14 @@ export const modelKeysOfTraining = {
     'compute each layer again in the backward pass: less memory, more time',
     'models/gpt2/gpt2.py: model',
   ),
+  remat_policy: key(
+    oneOf(['all', 'products', 'nothing']).optional(),
+    'what of each layer is kept for the backward pass; the rest is computed again',
+    'neomesh',
+    {
+      otherwise: 'nothing with recompute_grad; else all, or the products where layers are scanned',
+    },
+  ),
   precision: key(
     oneOf(['float32', 'bfloat16']).default('float32'),
     'of activations; parameters stay float32',
