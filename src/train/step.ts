@@ -74,7 +74,11 @@ export interface StepOptions {
  * The training step as XLA takes it, for a mesh that need not be here: parameters and slots stored, and donated.
  * @param layers `scan` by default, so that compiling takes as long for many layers as for few
  */
-export function lowerStep(config: ModelConfig, placement: Placement | null = null, layers: LayerMode = 'scan'): Lowered {
+export function lowerStep(
+  config: ModelConfig,
+  placement: Placement | null = null,
+  layers: LayerMode = 'scan',
+): Lowered {
   const parts = partsOn(placement)
   const specs = parametersOf(modelOf(config, { batch: 1, parts }), layers)
   const ids = spec([dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)], 'i32')
