@@ -8,20 +8,27 @@ PYTHON ?= python3
 ONLY ?=
 
 # Folders too: they change when a file goes.
-SOURCES := $(shell find src test bench -mindepth 1 -type d -o -name '*.ts')
+SOURCES := $(shell find src kernels test bench -mindepth 1 -type d -o -name '*.ts')
 VENV := .venv/.installed
+JUPYTER := .venv/.jupyter
 PEERS := .venv-peers/.installed
 
-.PHONY: help setup demo test test-slow test-peers bench bench-peers clean distclean
+.PHONY: help setup demo lab notebooks test test-slow test-peers bench bench-peers clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
 
-setup: dist/.built $(VENV) ## install and build what is missing or out of date
+setup: dist/.built $(VENV) $(JUPYTER) ## install and build what is missing or out of date
 
-demo: setup ## the five steps on real text, then samples; Ctrl-C saves, running it again goes on
+demo: dist/.built $(VENV) ## the five steps on real text, then samples; Ctrl-C saves, running it again goes on
 	@$(NODE) bin/neomesh.mjs demo
+
+lab: setup ## JupyterLab with the notebooks
+	@.venv/bin/jupyter lab --notebook-dir=. notebooks
+
+notebooks: setup ## run all notebooks, failing on any error; SAVE=1 keeps the outputs, ONLY=word picks, PARAMS="steps=20" sets
+	@.venv/bin/python kernels/run_notebooks.py $(if $(SAVE),--save) $(addprefix -p ,$(PARAMS)) $(ONLY)
 
 test: setup ## all tests but the slow ones (with CI=true all); ONLY=word picks by path
 	@$(NODE) dist/test/run.js $(ONLY)
@@ -66,6 +73,12 @@ $(VENV): requirements.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
 	@case "$$(uname -s)-$$(uname -m)" in Linux-x86_64|Linux-aarch64) ;; *) \
 	  echo 'neomesh: PyPI has no PJRT plugin for the CPU of this system; set PJRT_PLUGIN_LIBRARY_PATH to one that you have built' >&2;; esac
+	@touch $@
+
+# The kernelspec names this folder and this node.
+$(JUPYTER): requirements-notebooks.txt $(VENV) dist/.built kernels/lab/remoteEntry.js
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-notebooks.txt
+	@$(NODE) dist/kernels/install.js .venv
 	@touch $@
 
 $(PEERS): bench/peers/requirements.txt

@@ -9,3 +9,6 @@ export * from './files/index.js'
 export * as model from './model/index.js'
 export * from './train/index.js'
 export * from './generate/index.js'
+
+// For notebooks.
+export * from './notebook/index.js'

@@ -1,0 +1,162 @@
+/**
+ * What the kernel changes in the compiler inside tslab: where `neomesh` is found, which line of a cell each line of
+ * JavaScript came from, shorthand properties of variables of earlier cells, and awaits that an interrupt can end.
+ */
+import { SourceMap } from 'node:module'
+import type {
+  Builder,
+  CompilerApi,
+  Node,
+  ShorthandPropertyAssignment,
+  Transformer,
+  TranspileOptions,
+} from './compiler-api.js'
+
+/** Line of a cell, from 1, that a place in its JavaScript (line and column from 0) was made from. */
+export type LineOf = (line: number, column: number) => number
+
+/** Functions that each `await` and `for await` of a cell is passed through, by name; see interrupts.ts. */
+export const WAIT = '__neomesh__.wait'
+export const EACH = '__neomesh__.each'
+
+/** What is known of the cell that was converted last. */
+export interface Script {
+  readonly lineOf: LineOf
+  /** Whether an `await` or `for await` stands outside of functions. tslab does not see the latter. */
+  readonly awaits: boolean
+}
+
+export interface Patched {
+  readonly patch: (compiler: CompilerApi) => Partial<CompilerApi>
+  lastScript(): Script
+}
+
+/** `root` is the folder of the project. */
+export function patchCompiler(root: string): Patched {
+  let last: Script = { lineOf: (line) => line, awaits: false }
+  return {
+    lastScript: () => last,
+    patch: (compiler) => ({
+      createWatchCompilerHost: (files, options, ...rest) =>
+        compiler.createWatchCompilerHost(files, { ...options, ...compilerOptions(root) }, ...rest),
+
+      createWatchProgram(host) {
+        const take = host.afterProgramCreate
+        host.afterProgramCreate = (builder) => take.call(host, withShorthands(compiler, builder))
+        return compiler.createWatchProgram(host)
+      },
+
+      // tslab makes modules of CommonJS with this, of a cell's imports first and of the cell last.
+      transpileModule(input, options) {
+        const { text, map } = cutSourceMap(input)
+        const made = transpile(compiler, text, options, map)
+        last = made.script
+        return { outputText: made.text }
+      },
+
+      sys: {
+        ...compiler.sys,
+        watchFile: (path, ...rest) => (isFixed(path) ? UNWATCHED : compiler.sys.watchFile(path, ...rest)),
+      },
+    }),
+  }
+}
+
+function compilerOptions(root: string): Record<string, unknown> {
+  return {
+    baseUrl: root,
+    paths: { neomesh: ['dist/src/index.d.ts'] },
+    types: ['node'],
+    lib: ['lib.es2023.d.ts'],
+    // Without it a function of the wrong dims would be taken for one of the right ones.
+    strictFunctionTypes: true,
+    inlineSourceMap: true,
+  }
+}
+
+const UNWATCHED = { close() {} }
+
+/** Declarations of packages and of the built project do not change under a running kernel, whose code is loaded once. */
+const isFixed = (path: string) => /[\\/](node_modules|dist)[\\/]/.test(path)
+
+/** `{ engine }`, where `engine` is of an earlier cell, becomes `{ engine: exports.engine }`; tslab forgets it. */
+function withShorthands(ts: CompilerApi, builder: Builder): Builder {
+  const ofEarlierCells = (node: ShorthandPropertyAssignment) =>
+    builder
+      .getProgram()
+      .getTypeChecker()
+      .getShorthandAssignmentValueSymbol(ts.getOriginalNode(node))
+      ?.declarations?.some((declaration) => declaration.getSourceFile().fileName.endsWith('/__prev__.d.ts'))
+  const expand: Transformer = (context) => (file) => {
+    const visit = (node: Node): Node => {
+      if (!ts.isShorthandPropertyAssignment(node) || !ofEarlierCells(node))
+        return ts.visitEachChild(node, visit, context)
+      const { createIdentifier, createPropertyAccessExpression, createPropertyAssignment } = ts.factory
+      const name = () => createIdentifier(node.name.text)
+      return createPropertyAssignment(name(), createPropertyAccessExpression(createIdentifier('exports'), name()))
+    }
+    return ts.visitEachChild(file, visit, context)
+  }
+  return {
+    ...builder,
+    emit: (file, write, token, declarationsOnly, custom) =>
+      builder.emit(file, write, token, declarationsOnly, { ...custom, after: [expand, ...(custom.after ?? [])] }),
+  }
+}
+
+function transpile(ts: CompilerApi, text: string, options: TranspileOptions, first: SourceMap | null) {
+  // tslab writes one line before a cell's source, so lines from 0 with it are lines from 1 without.
+  const cellLine = (line: number, column: number) => (first ? originOf(first, line, column).line : line)
+  let awaits = false
+  const { outputText, sourceMapText } = ts.transpileModule(text, {
+    ...options,
+    compilerOptions: { ...options.compilerOptions, sourceMap: true },
+    transformers: { before: [interruptible(ts, cellLine, () => (awaits = true))] },
+  })
+  const second = new SourceMap(JSON.parse(sourceMapText!))
+  const lineOf: LineOf = (line, column) => {
+    const origin = originOf(second, line, column)
+    return cellLine(origin.line, origin.column)
+  }
+  return { text: outputText.replace(/^\/\/# sourceMappingURL=.*$/m, ''), script: { lineOf, awaits } }
+}
+
+/** `await x` becomes `await wait(x, line)`, and `for await (const y of z)` one of `each(z, line)`. */
+function interruptible(ts: CompilerApi, lineOf: LineOf, foundOutside: () => void): Transformer {
+  return (context) => (file) => {
+    let functions = 0
+    const through = (name: string, node: Node) => {
+      if (functions === 0) foundOutside()
+      const { line, character } = file.getLineAndCharacterOfPosition(node.getStart())
+      const place = ts.factory.createNumericLiteral(lineOf(line, character))
+      return ts.factory.createCallExpression(ts.factory.createIdentifier(name), undefined, [visit(node), place])
+    }
+    const visit = (node: Node): Node => {
+      if (ts.isAwaitExpression(node)) return ts.factory.updateAwaitExpression(node, through(WAIT, node.expression))
+      if (ts.isForOfStatement(node) && node.awaitModifier) {
+        const { awaitModifier, initializer, expression, statement } = node
+        const each = through(EACH, expression)
+        return ts.factory.updateForOfStatement(node, awaitModifier, visit(initializer), each, visit(statement))
+      }
+      const inner = ts.isFunctionLike(node) ? 1 : 0
+      functions += inner
+      const visited = ts.visitEachChild(node, visit, context)
+      functions -= inner
+      return visited
+    }
+    return ts.visitEachChild(file, visit, context)
+  }
+}
+
+function originOf(map: SourceMap, line: number, column: number): { line: number; column: number } {
+  const entry = map.findEntry(line, column)
+  return 'originalLine' in entry ? { line: entry.originalLine, column: entry.originalColumn } : { line, column }
+}
+
+/** Takes the map that the compiler wrote below a module out of it. */
+function cutSourceMap(text: string): { text: string; map: SourceMap | null } {
+  const found = /^\/\/# sourceMappingURL=data:application\/json;base64,(.*)$/m.exec(text)
+  if (!found) return { text, map: null }
+  const payload = JSON.parse(Buffer.from(found[1], 'base64').toString('utf8'))
+  return { text: text.slice(0, found.index), map: new SourceMap(payload) }
+}

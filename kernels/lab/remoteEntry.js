@@ -1,0 +1,77 @@
+/**
+ * What JupyterLab loads to draw Plotly figures that notebooks hold (application/vnd.plotly.v1+json), with the plotly.js that
+ * lies beside this file: no network, and no copy of plotly.js in notebooks. It is a container of webpack's module
+ * federation, written by hand: `init` gets what JupyterLab shares, `get` gives the one module.
+ */
+;(() => {
+  const MIME = 'application/vnd.plotly.v1+json'
+  const source = new URL('plotly.min.js', document.currentScript.src).href
+  let widgets
+  let plotly
+
+  function loadPlotly() {
+    plotly ??= new Promise((resolve, reject) => {
+      const script = document.createElement('script')
+      script.src = source
+      script.onload = () => resolve(window.Plotly)
+      script.onerror = () => reject(new Error(`cannot load ${source}`))
+      document.head.append(script)
+    })
+    return plotly
+  }
+
+  function makePlugin() {
+    class PlotlyOutput extends widgets.Widget {
+      constructor() {
+        super()
+        this.addClass('neomesh-plotly')
+        this.drawn = Promise.resolve()
+      }
+
+      /** Called again for each update of a display. Of updates that come while one is drawn, the last is drawn. */
+      renderModel(model) {
+        this.figure = model.data[MIME]
+        this.drawn = this.drawn.catch(() => {}).then(() => this.draw())
+        return this.drawn
+      }
+
+      async draw() {
+        const { figure } = this
+        if (figure === this.shown) return
+        const Plotly = await loadPlotly()
+        const style = getComputedStyle(document.body)
+        const color = style.getPropertyValue('--jp-ui-font-color1') || style.color
+        const layout = { ...figure.layout, font: { ...figure.layout?.font, color }, paper_bgcolor: 'rgba(0,0,0,0)' }
+        this.shown = figure
+        await Plotly.react(this.node, figure.data, layout, { responsive: true, displaylogo: false, ...figure.config })
+      }
+
+      onResize() {
+        if (this.shown && this.isVisible) window.Plotly.Plots.resize(this.node)
+      }
+
+      dispose() {
+        if (this.shown) window.Plotly.purge(this.node)
+        super.dispose()
+      }
+    }
+    return {
+      id: 'neomesh:plotly',
+      rendererFactory: { safe: true, mimeTypes: [MIME], createRenderer: () => new PlotlyOutput() },
+      rank: 0,
+      dataType: 'json',
+    }
+  }
+
+  window._JUPYTERLAB ??= {}
+  window._JUPYTERLAB.neomesh = {
+    async init(shared) {
+      const [version] = Object.values(shared['@lumino/widgets'])
+      widgets = (await version.get())()
+    },
+    async get() {
+      const plugin = makePlugin()
+      return () => ({ default: plugin })
+    },
+  }
+})()

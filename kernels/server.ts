@@ -1,0 +1,172 @@
+/** The kernel's side of Jupyter's protocol: tslab's server, with what it leaves out. */
+import { inspect as inspectValue } from 'node:util'
+import { provideKernel, type MimeBundle } from '../src/notebook/kernel.js'
+import { bundleOf } from '../src/notebook/show.js'
+import type { Cells } from './cells.js'
+import { complete, inspect } from './language.js'
+import { captureStreams, type Streams } from './streams.js'
+import type { Handler, Message, Server, Tslab } from './tslab.js'
+
+/** After a cell failed, how long cells that were sent together with it may take to arrive, in ms. */
+const ARRIVAL = 100
+/** For the last messages to leave before the process ends, in ms. */
+const LEAVE = 100
+
+export function createServer(tslab: Tslab, cells: Cells, connectionFile: string): Server {
+  class KernelServer extends tslab.Server {
+    private count = 0
+    /** The request that runs, or ran last: what is shown belongs to it. */
+    private current: Message | null = null
+    private running = false
+    private queue: Promise<void> = Promise.resolve()
+    /** Requests up to this one fail with the cell that failed. */
+    private received = 0
+    private abortedUpTo = 0
+    private readonly streams: Streams
+
+    constructor() {
+      super(handlerOf(tslab, cells), connectionFile)
+      this.streams = captureStreams((name, text) => this.publish('stream', { name, text }))
+      const display = (bundle: MimeBundle, id: string, update: boolean) =>
+        this.publish(update ? 'update_display_data' : 'display_data', {
+          data: bundle,
+          metadata: {},
+          transient: { display_id: id },
+        })
+      provideKernel({ display, interruptSignal: () => cells.interrupts.signal() })
+      process.on('unhandledRejection', (error) => this.complain(error))
+      process.on('uncaughtException', (error) => this.complain(error))
+    }
+
+    /** Cells run one after the other; other requests are answered at once. */
+    override handleShellMessage(socket: unknown, ...frames: Buffer[]): Promise<void> {
+      if (typeOf(frames) !== 'execute_request') return super.handleShellMessage(socket, ...frames)
+      const turn = ++this.received
+      this.queue = this.queue.then(async () => {
+        this.aborting = turn <= this.abortedUpTo
+        await super.handleShellMessage(socket, ...frames)
+      })
+      return this.queue
+    }
+    private aborting = false
+
+    override async handleExecute(socket: unknown, message: Message): Promise<void> {
+      if (this.aborting) return this.answer(socket, message, { status: 'aborted', execution_count: this.count })
+      const { code, silent = false, stop_on_error: stops = true } = message.content as ExecuteRequest
+      this.current = message
+      this.running = true
+      if (!silent) this.publish('execute_input', { code, execution_count: ++this.count })
+      const outcome = await cells.run(this.count, code)
+      this.streams.flush()
+      const reply = { execution_count: this.count }
+      if (outcome.ok) {
+        if (!silent && outcome.result !== undefined)
+          this.publish('execute_result', { ...reply, ...resultOf(outcome.result) })
+        this.answer(socket, message, { ...reply, status: 'ok', payload: [], user_expressions: {} })
+      } else {
+        this.publish('error', outcome.error)
+        if (stops) {
+          await new Promise((resolve) => setTimeout(resolve, ARRIVAL))
+          this.abortedUpTo = this.received
+        }
+        this.answer(socket, message, { ...reply, status: 'error', ...outcome.error })
+      }
+      this.running = false
+    }
+
+    /** A kernel that answers the editor while a cell runs is busy all the same. */
+    override publishStatus(status: string, parent: Message): void {
+      this.streams?.flush()
+      super.publishStatus(status, parent)
+      if (status === 'idle' && this.running && this.current && parent !== this.current)
+        super.publishStatus('busy', this.current)
+    }
+
+    override async bindSocket(socket: unknown, port: number): Promise<void> {
+      // With limits, of how many messages wait and of how many go at once, those of a cell that says much would be lost.
+      if (port === this.connInfo.iopub_port) Object.assign(this.iopub, { sendHighWaterMark: 0, sendTimeout: 0 })
+      await super.bindSocket(socket, port)
+    }
+
+    override handleCommInfoRequest(socket: unknown, message: Message): void {
+      this.answer(socket, message, { status: 'ok', comms: {} })
+    }
+
+    override close(): void {
+      // The process must end, whatever cells have left running: that is what gives device memory back.
+      setTimeout(() => process.exit(), LEAVE)
+    }
+
+    private publish(type: string, content: object): void {
+      if (type !== 'stream') this.streams.flush()
+      const message = this.current?.createReply()
+      if (!message) return
+      message.header.msg_type = type
+      message.content = content
+      message.signAndSend(this.connInfo.key, this.iopub)
+    }
+
+    private answer(socket: unknown, message: Message, content: object): void {
+      const reply = message.createReply()
+      reply.header.msg_type = message.header.msg_type.replace(/_request$/, '_reply')
+      reply.content = content
+      reply.signAndSend(this.connInfo.key, socket)
+    }
+
+    /** Of an error that no cell waits for. */
+    private complain(error: unknown): void {
+      process.stderr.write(`not caught: ${cells.report(error).traceback.join('\n')}\n`)
+    }
+  }
+  return new KernelServer()
+}
+
+interface ExecuteRequest {
+  readonly code: string
+  readonly silent?: boolean
+  readonly stop_on_error?: boolean
+}
+
+function handlerOf(tslab: Tslab, cells: Cells): Handler {
+  return {
+    handleKernel: () => ({
+      status: 'ok',
+      protocol_version: '5.3',
+      implementation: 'neomesh',
+      implementation_version: '1.0.0',
+      banner: 'neomesh: TypeScript',
+      language_info: {
+        name: 'typescript',
+        version: '5.0',
+        mimetype: 'text/typescript',
+        file_extension: '.ts',
+        pygments_lexer: 'typescript',
+        codemirror_mode: { name: 'javascript', mode: 'typescript', typescript: true },
+        nbconvert_exporter: 'script',
+      },
+    }),
+    handleIsComplete({ code }) {
+      const { completed, indent = '' } = tslab.isCompleteCode(code)
+      return completed ? { status: 'complete' } : { status: 'incomplete', indent }
+    },
+    handleInspect: ({ code, cursor_pos }) => inspect(cells, code, cursor_pos),
+    handleComplete: ({ code, cursor_pos }) => complete(cells, code, cursor_pos),
+    handleShutdown: ({ restart }) => ({ status: 'ok', restart }),
+    close: () => cells.close(),
+  }
+}
+
+function resultOf(value: unknown): { data: MimeBundle; metadata: object } {
+  return { data: bundleOf(value) ?? { 'text/plain': inspectValue(value) }, metadata: {} }
+}
+
+/** Type of a message on the wire: routing frames, a delimiter, a signature, then the header. */
+function typeOf(frames: readonly Buffer[]): string {
+  const delimiter = frames.findIndex((frame) => frame.equals(DELIMITER))
+  try {
+    return JSON.parse(frames[delimiter + 2].toString('utf8')).msg_type
+  } catch {
+    return ''
+  }
+}
+const DELIMITER = Buffer.from('<IDS|MSG>')

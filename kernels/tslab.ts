@@ -1,0 +1,124 @@
+/**
+ * tslab, which the kernel is built on: its converter type-checks cells and makes JavaScript of them, its executor runs
+ * that, its server speaks Jupyter's protocol. It is an optional dependency, so what is used of it is described here.
+ */
+import { createRequire } from 'node:module'
+import type { CompilerApi } from './compiler-api.js'
+
+export interface Position {
+  readonly offset: number
+  /** From 0. */
+  readonly line: number
+  /** From 0. */
+  readonly character: number
+}
+
+export interface Diagnostic {
+  readonly start: Position
+  readonly end: Position
+  readonly messageText: string
+  readonly code: number
+  /** Of a module that the cell imports; absent for the cell itself. */
+  readonly fileName?: string
+}
+
+export interface Converted {
+  output?: string
+  declOutput?: string
+  readonly diagnostics: readonly Diagnostic[]
+  readonly lastExpressionVar?: string
+  readonly hasToplevelAwait?: boolean
+  readonly sideOutputs?: readonly { path: string; data: string }[]
+}
+
+export interface QuickInfo {
+  readonly displayParts?: readonly { text: string }[]
+  readonly documentation?: readonly { text: string }[]
+  readonly tags?: readonly { name: string; text?: readonly { text: string }[] }[]
+}
+
+export interface Completions {
+  readonly start: number
+  readonly end: number
+  readonly candidates: readonly string[]
+  readonly original?: { readonly entries: readonly { name: string; kind: string }[] }
+}
+
+export interface Converter {
+  /** `declarations` are those of all earlier cells. */
+  convert(declarations: string, source: string): Converted
+  inspect(declarations: string, source: string, position: number): QuickInfo | undefined
+  complete(declarations: string, source: string, position: number): Completions
+  addModule(name: string, content: string, metadata?: object): Diagnostic[]
+  close(): void
+}
+
+export interface Executor {
+  /** Whether the cell came to its end; what it threw went to the console that the executor was made with. */
+  execute(source: string): Promise<boolean>
+  /** Gives up waiting for the cell that runs. */
+  interrupt(): void
+}
+
+/** A message of Jupyter's protocol. */
+export interface Message {
+  readonly header: { msg_type: string; readonly msg_id: string }
+  content: any
+  createReply(): Message
+  signAndSend(key: string, socket: unknown): void
+}
+
+export interface Handler {
+  handleKernel(): object
+  handleIsComplete(request: { code: string }): object
+  handleInspect(request: { code: string; cursor_pos: number }): object
+  handleComplete(request: { code: string; cursor_pos: number }): object
+  handleShutdown(request: { restart: boolean }): object
+  close(): void
+}
+
+export interface Server {
+  readonly connInfo: { readonly key: string; readonly iopub_port: number }
+  readonly iopub: { sendHighWaterMark: number; sendTimeout: number }
+  bindSocket(socket: unknown, port: number): Promise<void>
+  publishStatus(status: string, parent: Message): void
+  handleShellMessage(socket: unknown, ...frames: Buffer[]): Promise<void>
+  handleExecute(socket: unknown, message: Message): Promise<void>
+  handleCommInfoRequest(socket: unknown, message: Message): void
+  handleShutdown(socket: unknown, message: Message): void
+  init(): Promise<void>
+  close(): void
+}
+
+export interface Tslab {
+  createConverter(): Converter
+  createExecutor(
+    root: string,
+    converters: { readonly node: Converter; readonly browser: Converter; close(): void },
+    console: { log(value: unknown): void; error(error: unknown): void },
+  ): Executor
+  isCompleteCode(source: string): { completed: boolean; indent?: string }
+  readonly Server: new (handler: Handler, connectionFile: string) => Server
+}
+
+/** Loads tslab with a compiler that `patch` has had its way with. Throws an Error that says how to install it. */
+export function loadTslab(patch: (compiler: CompilerApi) => Partial<CompilerApi>): Tslab {
+  const require = createRequire(import.meta.url)
+  let main: string
+  try {
+    main = require.resolve('tslab')
+  } catch {
+    throw new Error(
+      'neomesh: the kernel needs tslab, which npm left out. Run `make setup` (or `npm ci`) in the checkout',
+    )
+  }
+  const own = createRequire(main)
+  const path = own.resolve('@tslab/typescript-for-tslab')
+  const compiler = own(path) as CompilerApi
+  // The compiler's functions cannot be assigned to; tslab gets another object of the same functions.
+  require.cache[path]!.exports = { ...compiler, ...patch(compiler) }
+  const { createConverter, isCompleteCode } = own('./converter') as Tslab
+  const { createExecutor } = own('./executor') as Tslab
+  const { ZmqServer } = own('./jupyter') as { ZmqServer: Tslab['Server'] }
+  return { createConverter, isCompleteCode, createExecutor, Server: ZmqServer }
+}

@@ -1,0 +1,2 @@
+export { interruptSignal } from './interrupt.js'
+export { param, type ParamLimits } from './param.js'
