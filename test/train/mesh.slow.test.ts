@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import type { ModelConfig } from '../../src/config/index.js'
 import { openXla, type Engine, type XlaEngine } from '../../src/engine/index.js'
+import { compileCached } from '../../src/engine/xla/cache.js'
 import { collectivesOf } from '../../src/plan/hlo/collectives.js'
 import { executionsOf } from '../../src/plan/hlo/executions.js'
 import { readHlo } from '../../src/plan/hlo/module.js'
@@ -76,15 +77,13 @@ for (const [name, changes] of Object.entries(meshCases)) {
     }
 
     const { text, partitions } = lowerStep(config, placement)
-    const executable = await engine.client.compile(text, { partitions })
+    const deviceAssignment = engine.client.devices.map(({ id }) => id)
+    const { executable } = await compileCached(engine.client, text, { partitions, deviceAssignment, overrides: {} })
     const found = collectivesOf(executionsOf(readHlo(executable.optimizedProgram())), placement.mesh.axes)
     executable.dispose()
     const counts = Object.fromEntries(found.map(({ kind, axes, count }) => [`${kind} ${axes}`, count]))
-    if (update) golden[name] = counts
-    else assert.deepEqual(counts, golden[name])
+    if (!update) return assert.deepEqual(counts, golden[name])
+    golden[name] = counts
+    writeFileSync(recorded, `${JSON.stringify(golden, null, 1)}\n`)
   })
 }
-
-after(() => {
-  if (update) writeFileSync(recorded, `${JSON.stringify(golden, null, 1)}\n`)
-})
