@@ -7,6 +7,8 @@ const MOST_TURNS = 100_000
 /** How often each computation runs in one run of the program. */
 export interface Executions {
   readonly times: ReadonlyMap<Computation, number>
+  /** Those that are part of one kernel. */
+  readonly fused: ReadonlySet<Computation>
   /** Loops whose number of turns is not to be read from the program; their bodies are counted once. */
   readonly unknownLoops: readonly string[]
 }
@@ -17,6 +19,7 @@ export interface Executions {
  */
 export function executionsOf(module: HloModule): Executions {
   const times = new Map<Computation, number>()
+  const fused = new Set<Computation>()
   const unknownLoops: string[] = []
   const visit = (computation: Computation, count: number, parameters: readonly Known[]) => {
     times.set(computation, (times.get(computation) ?? 0) + count)
@@ -33,12 +36,15 @@ export function executionsOf(module: HloModule): Executions {
         visit(condition, count * ((turns ?? 1) + 1), [])
       } else if (CALLS.has(opcode)) {
         const inputs = operands.map((operand) => scalars.value(operand))
-        for (const callee of callees) visit(callee, count, opcode === 'conditional' ? [] : inputs)
+        for (const callee of callees) {
+          if (opcode === 'fusion' || fused.has(computation)) fused.add(callee)
+          visit(callee, count, opcode === 'conditional' ? [] : inputs)
+        }
       }
     }
   }
   visit(module.entry, 1, [])
-  return { times, unknownLoops }
+  return { times, fused, unknownLoops }
 }
 
 /** Not `async-update` and `async-done`, which name the computation of their start again. */

@@ -1,0 +1,67 @@
+/**
+ * The process that compiles: XLA takes gigabytes and minutes, writes to stderr, and may end its process where a program
+ * does not please it. One request comes as a message, one answer goes back; see compile.ts.
+ */
+import { findPlugin } from '../../engine/xla/discovery.js'
+import {
+  Client,
+  createTopology,
+  loadPlugin,
+  PjrtError,
+  type CompiledProgram,
+  type Executable,
+} from '../../engine/xla/pjrt/index.js'
+import { collectivesOf } from '../hlo/collectives.js'
+import { cyclesOf } from '../hlo/cycles.js'
+import { executionsOf } from '../hlo/executions.js'
+import { productFlops } from '../hlo/flops.js'
+import { readHlo } from '../hlo/module.js'
+import type { CompileAnswer, CompiledFacts, CompileRequest } from './request.js'
+
+process.once('message', (request: CompileRequest) => {
+  void answer(request)
+    .catch((error: Error): CompileAnswer => ({ kind: 'failed', message: error.message }))
+    .then((result) => process.send!(result, () => process.exit()))
+})
+
+async function answer({ text, mesh, on, keep }: CompileRequest): Promise<CompileAnswer> {
+  const partitions = mesh.reduce((product, { size }) => product * size, 1)
+  const plugin = findPlugin(on.platform)
+  const compiler = `${plugin.package ?? plugin.path} ${plugin.version ?? ''}`.trim()
+  const start = performance.now()
+  const seconds = () => (performance.now() - start) / 1000
+  let available: number | null = null
+  try {
+    let program: CompiledProgram | Executable
+    if (on.platform === 'tpu') {
+      const topology = createTopology(loadPlugin(plugin.path), on.name, on.options)
+      available = topology.devices[0].attributes.device_memory_bytes_limit as number
+      program = await topology.compile(text, { partitions })
+    } else {
+      const client = await Client.create(loadPlugin(plugin.path), { cpu_device_count: partitions })
+      program = await client.compile(text, { partitions })
+    }
+    return { kind: 'compiled', facts: { compiler, seconds: seconds(), available, ...factsOf(program, mesh, keep) } }
+  } catch (error) {
+    if (!(error instanceof PjrtError) || error.code !== 'RESOURCE_EXHAUSTED') throw error
+    return { kind: 'overfull', message: error.detail, available, seconds: seconds() }
+  }
+}
+
+function factsOf(program: CompiledProgram | Executable, mesh: CompileRequest['mesh'], keep: boolean) {
+  const executions = executionsOf(readHlo(program.optimizedProgram()))
+  const costs = program.costAnalysis()
+  return {
+    memory: program.memoryStats(),
+    flops: productFlops(executions),
+    cycles: cyclesOf(executions),
+    costs: costs && {
+      flops: costs.flops,
+      'bytes accessed': costs['bytes accessed'],
+      optimal_seconds: costs.optimal_seconds,
+    },
+    collectives: collectivesOf(executions, mesh),
+    unknownLoops: executions.unknownLoops,
+    executable: keep ? program.serialize() : null,
+  } satisfies Omit<CompiledFacts, 'compiler' | 'seconds' | 'available'>
+}

@@ -1,0 +1,83 @@
+import { axisSize, type Mesh } from '../../mesh/index.js'
+import type { AttributesOf } from '../../tensor/index.js'
+import { sentBytes, type Collective, type CollectiveKind } from '../hlo/collectives.js'
+import { eachStep, type Block, type Held, type Step } from './blocks.js'
+
+/**
+ * What devices send each other in one run, from how the tensors of each operation are split: sums over a split dim are
+ * reduced, or where the result lies split over that axis reduced and scattered; what an operation needs whole is gathered.
+ * An estimate of what a partitioner does, which finds better ways at times. The most bytes first.
+ */
+export function communicationOf(block: Block, mesh: Mesh): Collective[] {
+  const found = new Map<string, Collective>()
+  const add = (kind: CollectiveKind, axis: string, bytes: number, times: number) => {
+    const size = axisSize(mesh, axis)
+    if (size === 1 || bytes === 0) return
+    const key = `${kind} ${axis}`
+    const before = found.get(key) ?? { kind, axes: axis, size, count: 0, bytes: 0, sent: 0 }
+    found.set(key, {
+      ...before,
+      count: before.count + times,
+      bytes: before.bytes + times * bytes,
+      sent: before.sent + times * sentBytes(kind, bytes, size),
+    })
+  }
+  const users = usersOf(block)
+  eachStep(block, (step, times) => {
+    if (step.body) return
+    const sums = summedOver(step)
+    for (const y of step.outputs) {
+      const after = users.get(y) ?? []
+      for (const axis of sums) {
+        const scattered =
+          after.length === 1 && after[0].node.name === 'relayout' && after[0].outputs[0].axes.includes(axis)
+        add(scattered ? 'reduce-scatter' : 'all-reduce', axis, y.bytes, times)
+      }
+    }
+    const [y] = step.outputs
+    for (const { axis, moved, bytes } of lost(step, sums))
+      add(moved ? 'all-to-all' : 'all-gather', axis, moved ? y.bytes : bytes, times)
+  })
+  return [...found.values()].sort((a, b) => b.sent - a.sent)
+}
+
+function usersOf(block: Block): Map<Held, Step[]> {
+  const users = new Map<Held, Step[]>()
+  eachStep(block, (step) => {
+    for (const x of new Set(step.inputs)) users.set(x, [...(users.get(x) ?? []), step])
+  })
+  return users
+}
+
+const REDUCTIONS = new Set(['reduceSum', 'reduceMax', 'reduceMin'])
+
+/** Axes over which each device has a part of a sum only. */
+function summedOver({ node, inputs, outputs: [y] }: Step): string[] {
+  const [a, b] = inputs
+  const split = (x: Held, axes: readonly number[]) => axes.flatMap((axis) => x.axes[axis] ?? [])
+  const kept = (axis: string) => !y.axes.includes(axis)
+  if (node.name === 'dot') {
+    const { contract } = node.attributes as AttributesOf<'dot'>
+    return [...new Set([...split(a, contract[0]), ...split(b, contract[1])])].filter(kept)
+  }
+  if (REDUCTIONS.has(node.name)) return split(a, (node.attributes as { axes: readonly number[] }).axes)
+  // Rows of a split table: each device has some of them.
+  if (node.name === 'take') return split(a, [(node.attributes as { axis: number }).axis]).filter(kept)
+  // Updates of rows come from all devices that have a part of the ids.
+  if (node.name === 'scatterAdd') return [...new Set(b.axes)].filter((axis) => axis !== null).filter(kept)
+  return []
+}
+
+/** Axes that an operand is split over and the result is not, though nothing is summed: it is gathered before or after. */
+function lost({ node, inputs, outputs: [y] }: Step, sums: readonly string[]) {
+  if (node.name === 'iota' || node.name === 'scatterAdd') return []
+  const largest = inputs.reduce<Held | null>((most, x) => (most === null || x.bytes > most.bytes ? x : most), null)
+  if (!largest) return []
+  let bytes = largest.bytes
+  return [...new Set(largest.axes)].flatMap((axis) => {
+    if (axis === null || sums.includes(axis) || y.axes.includes(axis)) return []
+    const moved = y.axes.some((other) => other !== null && !largest.axes.includes(other))
+    bytes = y.bytes
+    return [{ axis, moved, bytes }]
+  })
+}
