@@ -12,6 +12,8 @@ const EXPECTED = new Set([
   'RangeError',
   'OpError',
   'UsageError',
+  'PlanError',
+  'TopologyError',
 ])
 
 /** A wrong use of the command line. */

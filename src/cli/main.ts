@@ -6,6 +6,7 @@ import { dataCommand } from './data.js'
 import { demoCommand } from './demo.js'
 import { report } from './errors.js'
 import { guardProcess } from './guard.js'
+import { planCommand } from './plan.js'
 import { sampleCommand } from './sample.js'
 import { tokenizerCommand } from './tokenizer.js'
 import { trainCommand } from './train.js'
@@ -29,6 +30,7 @@ export async function run(args: readonly string[]): Promise<void> {
     tokenizerCommand(),
     dataCommand(),
     configCommand(),
+    planCommand(),
     trainCommand(),
     sampleCommand(),
     importCommand(),

@@ -11,8 +11,10 @@ export interface LowerOptions extends JitOptions {
 }
 
 /** A program as XLA takes it, compiled nowhere yet. */
-export interface Lowered extends Printed {
+export interface Lowered {
   readonly program: Program
+  /** For each input the output that takes over its memory, or null. */
+  readonly aliases: readonly (number | null)[]
   /** Roles and names of the program's inputs. */
   readonly roles: readonly Role[]
   readonly names: readonly string[]
@@ -21,10 +23,12 @@ export interface Lowered extends Printed {
   /** What speaks against the layout, and what of it has no effect; one line each. */
   readonly problems: readonly string[]
   readonly warnings: readonly string[]
+  /** The program's text, and how inputs and outputs are split. */
+  print(): Printed
 }
 
 /**
- * Traces `f` on trees of `spec(...)` and prints it, for a mesh if there is a placement. Nothing is compiled, so the
+ * Traces `f` on trees of `spec(...)`, for a mesh if there is a placement. Nothing is compiled, so the
  * devices need not be here.
  */
 export function lower(
@@ -36,6 +40,7 @@ export function lower(
   const roles = rolesOfArguments(specs, stored)
   const names = namesOf(specs)
   const found = placement ? checkPlacement(program, placement, { roles, names }) : { problems: [], warnings: [] }
-  const printed = printLaidOut(program, { aliases: aliasesOf(program, specs, donate), placement, roles, physical })
-  return { ...printed, ...found, program, roles, names, partitions: placement?.mesh.size ?? 1 }
+  const aliases = aliasesOf(program, specs, donate)
+  const print = () => printLaidOut(program, { aliases, placement, roles, physical })
+  return { ...found, program, aliases, roles, names, partitions: placement?.mesh.size ?? 1, print }
 }

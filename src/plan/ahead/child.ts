@@ -24,6 +24,9 @@ process.once('message', (request: CompileRequest) => {
     .then((result) => process.send!(result, () => process.exit()))
 })
 
+// The parent has gone, perhaps killed: nobody waits for the answer.
+process.once('disconnect', () => process.exit())
+
 async function answer({ text, mesh, on, keep }: CompileRequest): Promise<CompileAnswer> {
   const partitions = mesh.reduce((product, { size }) => product * size, 1)
   const plugin = findPlugin(on.platform)

@@ -11,6 +11,8 @@ export interface Held {
   readonly axes: Axes
   /** Of the part on one device. */
   readonly bytes: number
+  /** The value that it is, in another role but lying where that lies. */
+  readonly same?: Held
 }
 
 export interface Step {
@@ -61,8 +63,9 @@ export function layProgram(
       inputs.map(({ role }) => role),
     )
     const outputs = node.outputs.map((y, i) => hold(y, made[i]))
-    // A new role that lies as the old one is the same value.
-    if (node.name === 'relayout' && outputs[0].axes.join() === inputs[0].axes.join()) return [...inputs]
+    const [x] = inputs
+    if (node.name === 'relayout' && outputs[0].axes.join() === x.axes.join())
+      return [{ ...outputs[0], same: x.same ?? x }]
     if (node.name !== 'scan') steps.push({ node, inputs, outputs })
     else {
       const { body } = node.attributes as AttributesOf<'scan'>

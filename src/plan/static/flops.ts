@@ -10,20 +10,20 @@ export function programFlops(block: Block, mesh: Mesh): { whole: number; device:
   let whole = 0
   let device = 0
   eachStep(block, (step, times) => {
-    if (step.node.name !== 'dot') return
-    const flops = times * dotFlops(step)
-    whole += flops
-    device += flops / axesIn(step).reduce((product, axis) => product * axisSize(mesh, axis), 1)
+    whole += times * wholeFlops(step)
+    device += times * deviceFlops(step, mesh)
   })
   return { whole, device }
 }
 
-function dotFlops({ node, inputs: [a], outputs: [out] }: Step): number {
-  const { contract } = node.attributes as AttributesOf<'dot'>
-  return 2 * sizeOf(out.dims) * contract[0].reduce((product, axis) => product * a.dims[axis].size, 1)
+/** Of one step, on one device. */
+export function deviceFlops(step: Step, mesh: Mesh): number {
+  const axes = new Set([...step.inputs, ...step.outputs].flatMap((x) => x.axes))
+  return wholeFlops(step) / [...axes].reduce((product, axis) => product * axisSize(mesh, axis), 1)
 }
 
-/** Axes that split any dim of a step's tensors. */
-export function axesIn({ inputs, outputs }: Step): string[] {
-  return [...new Set([...inputs, ...outputs].flatMap(({ axes }) => axes.filter((axis) => axis !== null)))]
+function wholeFlops({ node, inputs: [a], outputs: [out] }: Step): number {
+  if (node.name !== 'dot') return 0
+  const { contract } = node.attributes as AttributesOf<'dot'>
+  return 2 * sizeOf(out.dims) * contract[0].reduce((product, axis) => product * a.dims[axis].size, 1)
 }

@@ -18,8 +18,12 @@ const MERGED = new Set([
   'sin', 'cos', 'sigmoid', 'floor', 'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'remainder', 'and', 'or',
   'xor', 'shiftLeft', 'shiftRight', 'compare', 'select', 'cast', 'broadcast', 'reshape', 'transpose', 'slice', 'pad',
 ]) // prettier-ignore
-/** Of those, the ones that make something out of nothing. */
-const SOURCES = new Set(['constant', 'literal', 'iota'])
+export function isMerged({ node }: Step): boolean {
+  return MERGED.has(node.name)
+}
+
+/** Of those, the ones that are written out rather than computed for each of several uses. */
+const COSTLY = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sin', 'cos', 'sigmoid', 'pow'])
 
 /**
  * How much a program needs, from the lifetimes of its values in the order of its operations: an estimate of what a compiler
@@ -37,75 +41,63 @@ function simulate({ steps, outputs }: Block, outside: ReadonlySet<Held>): Peak {
   const stacks = new Set<Held>()
   let most: Peak = { activations: 0, gradients: 0, working: 0, total: 0 }
   steps.forEach((step, at) => {
-    const dying = step.inputs.filter((x) => live.has(x) && lastUse.get(x) === at)
     for (const [i, y] of step.outputs.entries()) {
       if (!written.has(y)) continue
       live.add(y)
       if (step.body && i >= (step.node.attributes as AttributesOf<'scan'>).carry) stacks.add(y)
     }
-    const inner = step.body ? turnOf(step.body) : null
-    // A result may take the place of an operand of its size that is not needed any more.
-    const spare = inPlace(step, dying)
-    const now = sumOf(live, stacks, inner, spare)
+    // The constants and the carry of a turn are outside of it; slices of stacks are read where they are used.
+    const inner = step.body ? simulate(step.body, new Set(step.body.inputs)) : null
+    const dying = step.inputs.map(rootOf).filter((x) => live.has(x) && lastUse.get(x) === at)
+    const now = sumOf(live, stacks, inner, spared(step, dying))
     if (now.total > most.total) most = now
-    for (const x of live) if ((lastUse.get(x) ?? -1) <= at) live.delete(x)
+    for (const x of live) if (lastUse.get(x)! <= at) live.delete(x)
   })
   return most
 }
 
-/** One turn of a loop, whose constants and carry are outside. Slices of what is stacked are read where they are used. */
-function turnOf(body: Block): Peak {
-  return simulate(body, new Set(body.inputs))
-}
-
 /** Values that are written out, and after which step each is not needed any more. */
 function lifetimes(steps: readonly Step[], outputs: readonly Held[], outside: ReadonlySet<Held>) {
+  const kept = new Set(outputs.map(rootOf))
   const users = new Map<Held, number[]>()
   steps.forEach(({ inputs }, at) => {
-    for (const x of inputs) users.set(x, [...(users.get(x) ?? []), at])
+    for (const x of new Set(inputs.map(rootOf))) users.set(x, [...(users.get(x) ?? []), at])
   })
   const written = new Set<Held>()
   const lastUse = new Map<Held, number>()
+  /** Steps that a value is read by in the end, by way of merged ones; more than two are as two. */
+  const readers = new Map<number, readonly number[]>()
   for (let at = steps.length - 1; at >= 0; at--) {
-    const { node, inputs, outputs: made } = steps[at]
+    const { node, outputs: made } = steps[at]
+    const uses = (y: Held) => users.get(y) ?? []
+    const ends = [...new Set(made.flatMap(uses).flatMap((use) => readers.get(use) ?? [use]))]
+    const costly = COSTLY.has(node.name) && ends.length > 1
+    if (isMerged(steps[at]) && !costly && !made.some((y) => kept.has(y))) readers.set(at, ends.slice(0, 2))
+    else for (const y of made) if (!outside.has(y)) written.add(y)
     for (const y of made) {
-      const uses = users.get(y) ?? []
-      const isOutput = outputs.includes(y)
-      const merged =
-        MERGED.has(node.name) &&
-        !isOutput &&
-        (SOURCES.has(node.name) || (uses.every((use) => !steps[use].body) && new Set(uses).size <= 1))
-      if (!merged && !outside.has(y)) written.add(y)
-      const end = isOutput ? Infinity : Math.max(at, ...uses.map((use) => reach(steps[use], use)))
-      lastUse.set(y, end)
-    }
-    for (const x of inputs) {
-      const end = reach(steps[at], at)
-      lastUse.set(x, Math.max(lastUse.get(x) ?? -1, end))
+      const last = Math.max(at, ...uses(y).map((use) => (readers.has(use) ? lastUse.get(steps[use].outputs[0])! : use)))
+      lastUse.set(y, kept.has(y) ? Infinity : last)
     }
   }
-  for (const y of outputs) lastUse.set(y, Infinity)
   return { written, lastUse }
-
-  /** When the work of a step is done: for one that is merged, with the step that uses its result. */
-  function reach(step: Step, at: number): number {
-    const [y] = step.outputs
-    return step.outputs.length === 1 && !written.has(y) && lastUse.has(y) ? lastUse.get(y)! : at
-  }
 }
 
-function inPlace(step: Step, dying: readonly Held[]): number {
+function rootOf(x: Held): Held {
+  return x.same ?? x
+}
+
+/** Bytes of results that take the place of operands of their size which nobody needs any more. */
+function spared(step: Step, dying: readonly Held[]): number {
+  if (!step.body && !isMerged(step) && step.node.name !== 'scatterAdd') return 0
   const made = step.outputs.map(({ bytes }) => bytes)
-  const freed = new Set(dying)
-  let spare = 0
-  if (!MERGED.has(step.node.name) && !step.body && step.node.name !== 'scatterAdd') return 0
-  for (const x of freed) {
+  let bytes = 0
+  for (const x of new Set(dying)) {
     const at = made.indexOf(x.bytes)
     if (at < 0) continue
-    spare += x.bytes
+    bytes += x.bytes
     made.splice(at, 1)
   }
-  return spare
+  return bytes
 }
 
 function sumOf(live: ReadonlySet<Held>, stacks: ReadonlySet<Held>, inner: Peak | null, spare: number): Peak {

@@ -1,0 +1,48 @@
+import { plainBytes, tiledBytes, type ArrayBytes } from './static/tiles.js'
+import { topologyOf, type Topology } from './topology.js'
+
+/** What a plan is for. */
+export interface Hardware {
+  /** As in `v3-8`, or `8 CPU devices`. */
+  readonly name: string
+  readonly devices: number
+  /** Bytes of a device that programs can use; null if that is not known. */
+  readonly memory: number | null
+  readonly arrayBytes: ArrayBytes
+  /** Of one device; null if they are not known. */
+  readonly speeds: {
+    /** bf16 operations a second. */
+    readonly flops: number
+    /** Bytes a second from and to memory. */
+    readonly memory: number
+    /** Bytes a second that a device sends in a ring, by both of its links. */
+    readonly ring: number
+    readonly clock: number
+  } | null
+  /** Of a TPU. */
+  readonly topology: Topology | null
+}
+
+/** A TPU slice by its name. Throws TopologyError. */
+export function tpu(name: string): Hardware {
+  const topology = topologyOf(name)
+  const { chip, devices } = topology
+  return {
+    name: topology.name,
+    devices,
+    memory: chip.usable,
+    arrayBytes: tiledBytes,
+    speeds: {
+      flops: chip.peakFlops / chip.devices,
+      memory: chip.memoryBandwidth / chip.devices,
+      ring: (2 * chip.linkBandwidth) / chip.devices,
+      clock: chip.clock,
+    },
+    topology,
+  }
+}
+
+/** Virtual devices of a CPU, to look at partitioned programs with. */
+export function cpu(devices: number): Hardware {
+  return { name: `${devices} CPU devices`, devices, memory: null, arrayBytes: plainBytes, speeds: null, topology: null }
+}

@@ -1,0 +1,77 @@
+import type { ModelConfig } from '../../config/index.js'
+import type { Placement } from '../../mesh/index.js'
+import { lowerStep } from '../../train/index.js'
+import { costsOf } from '../costs.js'
+import type { Hardware } from '../hardware.js'
+import type { Collective } from '../hlo/collectives.js'
+import { communicationOf } from './communication.js'
+import { layProgram } from './blocks.js'
+import { deviceFlops, programFlops } from './flops.js'
+import { peakOf } from './memory.js'
+import { computeSeconds } from './traffic.js'
+
+/** What a training step needs, counted from its traced program; nothing is compiled. Bytes are those of one device. */
+export interface Estimate {
+  readonly memory: {
+    readonly parameters: number
+    readonly optimizer: number
+    /** The batch, and the number of the step. */
+    readonly inputs: number
+    /** What is kept for the backward pass, when most memory is in use. */
+    readonly activations: number
+    readonly gradients: number
+    readonly working: number
+    readonly total: number
+  }
+  readonly flops: {
+    /** Of a step without what is computed twice: 3 times the forward pass. */
+    readonly model: number
+    /** Of a step's products, on all devices. */
+    readonly whole: number
+    /** On one device; more than its share of `whole` where devices do the same. */
+    readonly device: number
+  }
+  readonly communication: readonly Collective[]
+  /** Seconds of a step, at the least; null where the speed of the devices is not known. */
+  readonly seconds: { readonly compute: number; readonly communication: number } | null
+}
+
+/** A step as it was traced and laid over a mesh, for estimates and for XLA. */
+export type LoweredStep = ReturnType<typeof lowerStep>
+
+/** Counts what a step needs on the hardware. */
+export function estimate(step: LoweredStep, config: ModelConfig, placement: Placement, hardware: Hardware): Estimate {
+  const { mesh } = placement
+  const block = layProgram(step.program, placement, step.roles, hardware.arrayBytes)
+  const bytes = (which: (i: number) => boolean) => block.inputs.reduce((sum, x, i) => sum + (which(i) ? x.bytes : 0), 0)
+  const isStored = (i: number) => step.roles[i] === 'parameters' && step.names[i] !== 'step'
+  const isSlot = (i: number) => isStored(i) && step.names[i].includes('.')
+  const parameters = bytes((i) => isStored(i) && !isSlot(i))
+  const optimizer = bytes(isSlot)
+  const inputs = bytes((i) => !isStored(i))
+  const { activations, gradients, working, total } = peakOf(block, step.aliases)
+  const communication = communicationOf(block, mesh)
+  const { speeds } = hardware
+  return {
+    memory: {
+      parameters,
+      optimizer,
+      inputs,
+      activations,
+      gradients,
+      working,
+      total: parameters + optimizer + inputs + total,
+    },
+    flops: { model: 3 * costsOf(config).flops * config.train_batch_size * config.n_ctx, ...programFlops(block, mesh) },
+    communication,
+    seconds: speeds && {
+      compute: computeSeconds(block, (each) => deviceFlops(each, mesh), speeds),
+      communication: communicationSeconds(communication, speeds.ring),
+    },
+  }
+}
+
+/** Of collectives one after the other, each in a ring of this many bytes a second. */
+export function communicationSeconds(collectives: readonly Collective[], ring: number): number {
+  return collectives.reduce((sum, { sent }) => sum + sent, 0) / ring
+}
