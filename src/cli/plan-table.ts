@@ -53,9 +53,9 @@ function memory({ hardware, estimate, xla, fits }: Plan): string {
     row('  activations kept', activations),
     row('  gradients', gradients),
     row('  working space', working),
-    row('temporaries', activations + gradients + working, exact?.temporaries ?? xla?.overfull?.temporaries),
+    row('temporaries', activations + gradients + working, exact?.temporaries),
     ...(exact ? [row('results and code', null, exact.outputs + exact.code)] : []),
-    row('all', total, exact?.total),
+    row('all', total, exact?.total ?? xla?.overfull?.total),
   ])
   if (hardware.memory === null) return rows
   const verdict = fits ? 'it fits' : 'it does not fit'
@@ -67,9 +67,15 @@ function gigabytes(amount: number): string {
 }
 
 function overfull({ xla }: Plan): string {
-  const buffers = xla!.overfull!.buffers.slice(0, BUFFERS)
-  if (buffers.length === 0) return ''
-  return `\n${table([['largest pieces', 'what takes its turn there'], ...buffers.map((each) => [bytes(each.bytes), whatOf(each.what)])])}`
+  const pieces = new Map<string, { size: number; times: number }>()
+  for (const each of xla!.overfull!.buffers) {
+    const what = whatOf(each.what)
+    pieces.set(what, { size: each.bytes, times: (pieces.get(what)?.times ?? 0) + 1 })
+  }
+  const rows = [...pieces]
+    .slice(0, BUFFERS)
+    .map(([what, { size, times }]) => [times > 1 ? `${times} x ${bytes(size)}` : bytes(size), what])
+  return rows.length === 0 ? '' : `\n${table([['largest pieces', 'what takes its turn there'], ...rows])}`
 }
 
 /** The first few different things in a piece of memory. */

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { basename } from 'node:path'
-import { readModelConfig } from '../config/index.js'
+import { readModelConfig, type ModelConfig } from '../config/index.js'
 import { writeFileAtomic } from '../files/index.js'
-import { cpu, LIMITS, plan, tpu, type Hardware } from '../plan/index.js'
+import { cpu, LIMITS, plan, search, tpu, type Hardware, type Limits } from '../plan/index.js'
 import { parseMesh } from '../mesh/index.js'
 import { UsageError } from './errors.js'
 import { interruptible } from './interrupt.js'
@@ -10,13 +10,15 @@ import { meshKeys, withMesh, type MeshOptions } from './mesh.js'
 import { real, whole } from './options.js'
 import { checkOutputFile } from './output.js'
 import { describePlan } from './plan-table.js'
-import { whileWaiting } from './progress.js'
+import { describeSearch } from './plan-search.js'
+import { createProgress, whileWaiting } from './progress.js'
 
 interface Options extends MeshOptions {
   topology?: string
   device?: 'cpu'
   batch?: number
   static?: true
+  search?: true
   json?: true
   keep?: string
   timeLimit: number
@@ -35,6 +37,10 @@ export function planCommand(): Command {
       .addOption(device)
       .option('--batch <sequences>', "train_batch_size in place of the config's", whole(1))
       .option('--static', "estimate only, in a second; else XLA's own compiler for TPUs is asked, which takes minutes")
+      .option(
+        '--search',
+        "look for the fastest mesh and layouts; XLA is asked about the best three, and about the config's own",
+      )
       .option('--json', 'print the plan as JSON')
       .option('--keep <file>', 'write the compiled step to a file')
       .option('--time-limit <minutes>', 'stop compiling after so long', real(0, Infinity, { not: 0 }), LIMITS.time / 60)
@@ -53,17 +59,63 @@ async function run(path: string, options: Options): Promise<void> {
   const changes = { ...meshKeys(options), train_batch_size: options.batch }
   const { config } = await readModelConfig(path, { purpose: 'train', changes })
   const hardware = hardwareOf(options, config.mesh_shape)
+  if (options.search && hardware.speeds === null)
+    throw new UsageError('--search needs the speed of devices: name a slice by --topology')
   if (keep !== undefined) await checkOutputFile(keep)
   const limits = { time: options.timeLimit * 60, memory: options.memoryLimit * 1e9 }
   const { signal, done } = interruptible()
-  const work = plan(config, { hardware, compile: !options.static, keep: keep !== undefined, limits, signal })
-  const found = await (
-    options.static ? work : whileWaiting(`XLA compiles the step for ${hardware.name}`, work)
-  ).finally(done)
-  const { executable = null } = found.xla ?? {}
+  const asked = { hardware, limits, signal }
+  try {
+    if (options.search) await runSearch(config, asked, options)
+    else await runPlan(config, basename(path), asked, options)
+  } finally {
+    done()
+  }
+}
+
+interface Asked {
+  readonly hardware: Hardware
+  readonly limits: Limits
+  readonly signal: AbortSignal
+}
+
+async function runPlan(
+  config: ModelConfig,
+  name: string,
+  asked: Asked,
+  { json, keep, static: estimateOnly }: Options,
+): Promise<void> {
+  const work = plan(config, { ...asked, compile: !estimateOnly, keep: keep !== undefined })
+  const found = await (estimateOnly ? work : whileWaiting(compiling(asked), work))
+  const executable = found.xla?.executable
   if (keep !== undefined && executable) await writeFileAtomic(keep, executable)
-  const shown = { ...found, xla: found.xla && { ...found.xla, executable: executable && keep } }
-  process.stdout.write(options.json ? `${JSON.stringify(shown, null, 2)}\n` : describePlan(found, basename(path)))
+  process.stdout.write(json ? `${JSON.stringify(found, plainly, 2)}\n` : describePlan(found, name))
+}
+
+async function runSearch(config: ModelConfig, asked: Asked, { json, static: estimateOnly }: Options): Promise<void> {
+  const progress = createProgress({ title: 'estimating', total: 0 })
+  let waiting = false
+  const work = search(config, {
+    ...asked,
+    compile: estimateOnly ? 0 : undefined,
+    onProgress: (done, total) => progress.update(done, '', total),
+    onCompile: ({ mesh, layout }) => {
+      if (!waiting) progress.stop()
+      waiting = true
+      process.stderr.write(`${compiling(asked)}: mesh ${mesh}, layout ${layout}\n`)
+    },
+  })
+  const found = await work.finally(() => waiting || progress.stop())
+  process.stdout.write(json ? `${JSON.stringify(found, plainly, 2)}\n` : describeSearch(found))
+}
+
+function compiling({ hardware }: Asked): string {
+  return `XLA compiles the step for ${hardware.name}`
+}
+
+/** Executables are no text. */
+function plainly(key: string, value: unknown): unknown {
+  return key === 'executable' ? undefined : value
 }
 
 function hardwareOf({ topology, device, devices }: Options, mesh: string): Hardware {

@@ -75,8 +75,8 @@ export interface XlaPlan {
     readonly code: number
     readonly total: number
   } | null
-  /** If it does not fit: bytes of temporaries, and what they are. */
-  readonly overfull: { readonly temporaries: number; readonly buffers: readonly Buffer[] } | null
+  /** If it does not fit: bytes that it would take, and the largest pieces of them. */
+  readonly overfull: { readonly total: number; readonly buffers: readonly Buffer[] } | null
   readonly flops: number | null
   readonly collectives: readonly Collective[] | null
   readonly unknownLoops: readonly string[]
@@ -171,7 +171,7 @@ function xlaPlanOf(result: CompileResult, named: (shape: string) => string): Xla
       hostMemory,
       memory: null,
       overfull: {
-        temporaries: needed,
+        total: needed,
         buffers: buffers.map(({ bytes, shapes }) => ({ bytes, what: shapes.map(named) })),
       },
       flops: null,

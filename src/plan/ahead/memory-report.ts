@@ -1,6 +1,6 @@
 /** Why a program does not fit, as libtpu tells it. */
 export interface Overfull {
-  /** Bytes of all temporaries. */
+  /** Bytes of temporaries, among them the place of arguments that results take over. */
   readonly needed: number
   /** The largest pieces of memory; values that are not there at the same time share one. */
   readonly buffers: readonly { readonly bytes: number; readonly shapes: readonly string[] }[]

@@ -1,0 +1,105 @@
+import type { ModelConfig } from '../config/index.js'
+import { LayoutError } from '../mesh/index.js'
+import type { Limits } from './ahead/compile.js'
+import { choicesOf, withMicrobatches, type Choice } from './choices.js'
+import type { Hardware } from './hardware.js'
+import { plan, type Plan } from './plan.js'
+
+/** Part of a device's memory that an estimate may take: it can be too low. */
+const MARGIN = 0.9
+
+export interface SearchOptions {
+  readonly hardware: Hardware
+  /** How many of the best to ask XLA about. @default 3 */
+  readonly compile?: number
+  readonly limits?: Limits
+  readonly signal?: AbortSignal
+  /** Told how many choices have been looked at, of how many. */
+  readonly onProgress?: (done: number, total: number) => void
+  /** Told before XLA is asked about a choice. */
+  readonly onCompile?: (plan: Plan) => void
+}
+
+/** A choice and what it costs. */
+export interface Found {
+  readonly choice: Choice
+  readonly plan: Plan
+}
+
+export interface SearchResult {
+  /** The mesh and layouts that the config names itself, or why they are not for this hardware. */
+  readonly own: Found | string
+  /** Those that fit, the fastest by estimate first. */
+  readonly ranked: readonly Found[]
+  /** Choices that do not fit. */
+  readonly tooLarge: number
+  /** The best of them with XLA's figures, the fastest by those first. */
+  readonly compiled: readonly Found[]
+}
+
+/**
+ * Looks for the mesh, layouts, microbatches and rematerialisation that make a step fast: estimates all that are legal, then
+ * asks XLA about the best few. The batch stays what the config says.
+ */
+export async function search(config: ModelConfig, options: SearchOptions): Promise<SearchResult> {
+  const { hardware, compile = 3, limits, signal, onProgress, onCompile } = options
+  const choices = choicesOf(config, hardware.devices)
+  const fitting: Found[] = []
+  let tooLarge = 0
+  for (const [i, choice] of choices.entries()) {
+    onProgress?.(i, choices.length)
+    signal?.throwIfAborted()
+    const found = await estimated(config, choice, hardware)
+    if (found === 'too large') tooLarge++
+    else if (found) fitting.push(found)
+    await new Promise(setImmediate) // Ctrl-C is heard
+  }
+  onProgress?.(choices.length, choices.length)
+  const ranked = fitting.sort((a, b) => a.plan.step!.seconds - b.plan.step!.seconds)
+  const asked = { hardware, limits, signal }
+  const compiled: Found[] = []
+  for (const found of ranked.slice(0, compile)) {
+    onCompile?.(found.plan)
+    compiled.push({ ...found, plan: await plan({ ...config, ...found.choice }, asked) })
+  }
+  return {
+    own: await ownOf(config, { ...asked, compile: compile > 0 }, onCompile),
+    ranked,
+    tooLarge,
+    compiled: compiled.filter(({ plan: { fits } }) => fits).sort((a, b) => a.plan.step!.seconds - b.plan.step!.seconds),
+  }
+}
+
+/** With as few microbatches as fit; null for a choice that is not legal. */
+async function estimated(config: ModelConfig, choice: Choice, hardware: Hardware): Promise<Found | 'too large' | null> {
+  try {
+    for (const cut of withMicrobatches(config, choice)) {
+      const found = await plan({ ...config, ...cut }, { hardware, compile: false })
+      if (found.estimate.memory.total <= MARGIN * hardware.memory!) return { choice: cut, plan: found }
+      // State and gradients do not get less by smaller microbatches.
+      const { parameters, optimizer, gradients } = found.estimate.memory
+      if (parameters + optimizer + gradients > hardware.memory!) return 'too large'
+    }
+    return 'too large'
+  } catch (error) {
+    if (error instanceof LayoutError) return null
+    throw error
+  }
+}
+
+async function ownOf(
+  config: ModelConfig,
+  options: Parameters<typeof plan>[1],
+  onCompile?: (plan: Plan) => void,
+): Promise<Found | string> {
+  const { mesh_shape, layout, parameter_layout, recompute_grad, tokens_per_mb_per_replica } = config
+  try {
+    const first = await plan(config, { ...options, compile: false })
+    if (options.compile) onCompile?.(first)
+    const choice = { mesh_shape, layout, parameter_layout, recompute_grad, tokens_per_mb_per_replica }
+    return { choice, plan: options.compile ? await plan(config, options) : first }
+  } catch (error) {
+    if (error instanceof LayoutError) return error.message
+    throw error
+  }
+}
