@@ -76,7 +76,8 @@ for (const [name, changes] of Object.entries(meshCases)) {
       assert.ok(off < TOLERANCE, `${variable} is off by ${off}`)
     }
 
-    const { text, partitions } = lowerStep(config, placement)
+    const { print, partitions } = lowerStep(config, placement)
+    const { text } = print()
     const deviceAssignment = engine.client.devices.map(({ id }) => id)
     const { executable } = await compileCached(engine.client, text, { partitions, deviceAssignment, overrides: {} })
     const found = collectivesOf(executionsOf(readHlo(executable.optimizedProgram())), placement.mesh.axes)
