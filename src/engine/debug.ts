@@ -11,7 +11,8 @@ export type DebugSubject =
   /** Which samples each step reads. */
   | 'data'
 
-/** Shows the insides on stderr, where NEOMESH_DEBUG asks for the subject; else the text is not made. */
+/** Shows the insides on stderr, where NEOMESH_DEBUG asks for the subject; else the text is not made. Browsers have none. */
 export function debug(subject: DebugSubject, text: () => string): void {
-  if (process.env.NEOMESH_DEBUG?.split(',').includes(subject)) process.stderr.write(`[${subject}] ${text()}\n`)
+  const node = (globalThis as Partial<typeof globalThis>).process
+  if (node?.env.NEOMESH_DEBUG?.split(',').includes(subject)) node.stderr.write(`[${subject}] ${text()}\n`)
 }

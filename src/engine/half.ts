@@ -35,3 +35,15 @@ function halfToFloat(bits: number): number {
   if (exponent === 31) return fraction ? NaN : sign * Infinity
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : (2 ** -14 * fraction) / 1024)
 }
+
+/** The bits of numbers that f16 has exactly, as `toFloats` gives them. */
+export function floatsToF16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  return Uint16Array.from(values, (value, i) => {
+    const sign = (words[i] >>> 16) & 0x8000
+    const size = Math.abs(value)
+    if (!(size < 65536)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00)
+    if (size < 2 ** -14) return sign | (size * 2 ** 24)
+    return sign | (((words[i] & 0x7fffffff) - (112 << 23)) >>> 13)
+  })
+}

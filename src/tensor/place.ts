@@ -1,7 +1,11 @@
-import { fileURLToPath } from 'node:url'
+/** The path of a file's URL; of another URL (in a browser) its path. Without Node's own function, for browsers. */
+function pathOf(url: string): string {
+  const path = URL.canParse(url) ? decodeURIComponent(new URL(url).pathname) : ''
+  return path.replace(/^\/([A-Z]:)/, '$1')
+}
 
 /** Folder of this file, whose frames are skipped: `src/tensor/` as TypeScript and as compiled JavaScript. */
-const here = fileURLToPath(new URL('.', import.meta.url)).replace(/\\/g, '/')
+const here = pathOf(import.meta.url).replace(/[^/]*$/, '')
 const inside = [here, here.replace(/\/dist(\/src\/tensor\/)$/, '$1')]
 
 /**
@@ -12,7 +16,7 @@ export function placeOf(made: Error): string {
   for (const line of (made.stack ?? '').split('\n').slice(1)) {
     const found = /\(?((?:file:\/\/|\/|[A-Z]:\\)[^)]*?):(\d+):\d+\)?$/.exec(line.trim())
     if (!found) continue
-    const path = found[1].startsWith('file://') ? fileURLToPath(found[1]) : found[1].replace(/\\/g, '/')
+    const path = found[1].startsWith('file://') ? pathOf(found[1]) : found[1].replace(/\\/g, '/')
     if (inside.some((folder) => path.startsWith(folder)) || path.startsWith('node:')) continue
     const project = inside[1].replace(/src\/tensor\/$/, '')
     return `${path.startsWith(project) ? path.slice(project.length) : path}:${found[2]}`

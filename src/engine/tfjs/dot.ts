@@ -1,0 +1,135 @@
+import { isFloat } from '../../tensor/dtype.js'
+import type { AttributesOf } from '../../tensor/ops/index.js'
+import { ROUND, type Numbers } from './arrays.js'
+import { COLUMNS, makeGemm, ROWS, type GemmMachine } from './gemm.js'
+import type { Kernel, MakeKernel } from './kernel.js'
+import { offsetsOf, type Layout } from './layout.js'
+
+/** Most rows, columns and sums of a block: three blocks of 1 MiB stay in a core's cache. */
+const BLOCK = 512
+/** Products with no more rows or columns than this are sums of their own: packing would cost more. */
+const THIN = 2
+
+/** An operand's elements: place = batches[i] + free[j] + sums[k]. */
+interface Side {
+  readonly batches: Int32Array
+  readonly free: Int32Array
+  readonly sums: Int32Array
+}
+
+/** Products of all pairs of rows, whatever the order of the axes. Floats are added up in f32 or wider. */
+export const dot: MakeKernel<AttributesOf<'dot'>> = ([a, b], { batch, contract }, [out]) => {
+  const [left, right] = [sideOf(a.layout, batch[0], contract[0]), sideOf(b.layout, batch[1], contract[1])]
+  const product = left.free.length <= THIN || right.free.length <= THIN ? thin(left, right) : blocked(left, right)
+  if (!isFloat(out.dtype) || out.dtype === 'f32') return product
+  const round = ROUND[out.dtype as 'bf16']
+  return (inputs, [y]) => {
+    product(inputs, [y])
+    for (let i = 0; i < y.length; i++) y[i] = round(y[i])
+  }
+}
+
+function sideOf({ offset, sizes, strides }: Layout, batch: readonly number[], contract: readonly number[]): Side {
+  const free = sizes.map((_, axis) => axis).filter((axis) => !batch.includes(axis) && !contract.includes(axis))
+  const places = (axes: readonly number[], from: number) =>
+    offsetsOf({ offset: from, sizes: axes.map((axis) => sizes[axis]), strides: axes.map((axis) => strides[axis]) })
+  return { batches: places(batch, offset), free: places(free, 0), sums: places(contract, 0) }
+}
+
+/** Row by row in f64. */
+function thin(left: Side, right: Side): Kernel {
+  const columns = new Float64Array(right.free.length)
+  return ([a, b], [y]) => {
+    let o = 0
+    for (let batch = 0; batch < left.batches.length; batch++)
+      for (const row of left.free) {
+        columns.fill(0)
+        multiplyRow(a, left.batches[batch] + row, left.sums, b, right.batches[batch], right, columns)
+        y.set(columns, o)
+        o += columns.length
+      }
+  }
+}
+
+/** columns[j] += sum over k of a[k] b[j, k], walking b in the order of its memory. */
+function multiplyRow(
+  a: Numbers,
+  aAt: number,
+  aSums: Int32Array,
+  b: Numbers,
+  bAt: number,
+  { free, sums }: Side,
+  columns: Float64Array,
+): void {
+  const step = (places: Int32Array) => (places.length > 1 ? places[1] - places[0] : Infinity)
+  if (step(sums) <= step(free))
+    for (let j = 0; j < free.length; j++) {
+      const at = bAt + free[j]
+      let sum = 0
+      for (let k = 0; k < sums.length; k++) sum += a[aAt + aSums[k]] * b[at + sums[k]]
+      columns[j] = sum
+    }
+  else
+    for (let k = 0; k < sums.length; k++) {
+      const factor = a[aAt + aSums[k]]
+      const at = bAt + sums[k]
+      for (let j = 0; j < free.length; j++) columns[j] += factor * b[at + free[j]]
+    }
+}
+
+let machine: GemmMachine | undefined
+const A = 0
+const B = BLOCK * BLOCK
+const C = 2 * BLOCK * BLOCK
+
+function blocked(left: Side, right: Side): Kernel {
+  const [m, n, depth] = [left.free.length, right.free.length, left.sums.length]
+  return ([a, b], [y]) => {
+    const { memory, gemm } = (machine ??= makeGemm(3 * BLOCK * BLOCK))
+    for (let batch = 0; batch < left.batches.length; batch++)
+      for (let i = 0; i < m; i += BLOCK)
+        for (let j = 0; j < n; j += BLOCK) {
+          const [rows, columns] = [Math.min(BLOCK, m - i), Math.min(BLOCK, n - j)]
+          const [panelsM, panelsN] = [Math.ceil(rows / ROWS), Math.ceil(columns / COLUMNS)]
+          memory.fill(0, C, C + panelsM * ROWS * panelsN * COLUMNS)
+          for (let k = 0; k < depth; k += BLOCK) {
+            const sums = Math.min(BLOCK, depth - k)
+            pack(memory, A, ROWS, a, left.batches[batch], left, i, rows, k, sums)
+            pack(memory, B, COLUMNS, b, right.batches[batch], right, j, columns, k, sums)
+            gemm(4 * A, 4 * B, 4 * C, sums, panelsM, panelsN)
+          }
+          const width = panelsN * COLUMNS
+          for (let row = 0; row < rows; row++) {
+            const from = C + row * width
+            y.set(memory.subarray(from, from + columns), (batch * m + i + row) * n + j)
+          }
+        }
+  }
+}
+
+/** Writes a block in panels of `size` free places, for each sum those of the panel side by side. */
+function pack(
+  memory: Float32Array,
+  to: number,
+  size: number,
+  from: Numbers,
+  at: number,
+  { free, sums }: Side,
+  firstFree: number,
+  countFree: number,
+  firstSum: number,
+  countSums: number,
+): void {
+  for (let panel = 0; panel < countFree; panel += size) {
+    const inside = Math.min(size, countFree - panel)
+    for (let i = 0; i < size; i++) {
+      let o = to + i
+      if (i >= inside) for (let k = 0; k < countSums; k++, o += size) memory[o] = 0
+      else {
+        const place = at + free[firstFree + panel + i]
+        for (let k = firstSum; k < firstSum + countSums; k++, o += size) memory[o] = from[place + sums[k]]
+      }
+    }
+    to += size * countSums
+  }
+}

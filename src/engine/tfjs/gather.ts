@@ -1,0 +1,53 @@
+import { isFloat } from '../../tensor/dtype.js'
+import type { AttributesOf } from '../../tensor/ops/index.js'
+import { ROUND } from './arrays.js'
+import { copier } from './copy.js'
+import type { MakeKernel } from './kernel.js'
+import { countOf, dense, offsetsOf, type Layout } from './layout.js'
+
+/** The axes before and after one. */
+function around({ sizes, strides }: Layout, axis: number): { before: Layout; after: Layout } {
+  const part = (from: number, to?: number) => ({
+    offset: 0,
+    sizes: sizes.slice(from, to),
+    strides: strides.slice(from, to),
+  })
+  return { before: part(0, axis), after: part(axis + 1) }
+}
+
+/** Slices of one axis at ids; an id outside takes the nearest slice. */
+export const take: MakeKernel<AttributesOf<'take'>> = ([{ layout }, ids], { axis }) => {
+  const { before, after } = around(layout, axis)
+  const [outer, inner, places] = [offsetsOf(before), offsetsOf(after), offsetsOf(ids.layout)]
+  const last = layout.sizes[axis] - 1
+  return ([table, from], [y]) => {
+    let o = 0
+    for (const begin of outer)
+      for (const place of places) {
+        const row = layout.offset + begin + Math.max(0, Math.min(from[place], last)) * layout.strides[axis]
+        for (let i = 0; i < inner.length; i++) y[o++] = table[row + inner[i]]
+      }
+  }
+}
+
+/** The first input plus each slice of the third at its id; ids outside are left out. */
+export const scatterAdd: MakeKernel<AttributesOf<'scatterAdd'>> = ([x, ids, updates], { axis }) => {
+  const whole = dense(x.layout.sizes)
+  const start = copier(x.layout, whole)
+  const size = whole.sizes[axis]
+  const rows = countOf(whole.sizes.slice(0, axis))
+  const width = countOf(whole.sizes.slice(axis + 1))
+  const [places, sources] = [offsetsOf(ids.layout), offsetsOf(updates.layout)]
+  const round = isFloat(x.dtype) ? ROUND[x.dtype as 'f32'] : (sum: number) => sum | 0
+  return ([from, at, more], [y]) => {
+    start(from, y)
+    let u = 0
+    for (let row = 0; row < rows; row++)
+      for (const place of places) {
+        const id = at[place]
+        if (id < 0 || id >= size) u += width
+        else
+          for (let o = (row * size + id) * width, end = o + width; o < end; o++) y[o] = round(y[o] + more[sources[u++]])
+      }
+  }
+}

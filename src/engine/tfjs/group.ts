@@ -1,0 +1,64 @@
+import type { DType } from '../../tensor/dtype.js'
+import type { Numbers } from './arrays.js'
+import { elementwise, type Member, type Operand } from './elementwise.js'
+import type { Kernel } from './kernel.js'
+import type { Layout } from './layout.js'
+
+/** Longer loops are more than V8 optimises well. */
+const MOST = 200
+
+/** What a value's elements lie in: a slot's tensor, numbers known beforehand, or the result of a loop that is still open. */
+export interface Base {
+  readonly sizes: readonly number[]
+  readonly dtype: DType
+  slot: number
+  readonly known?: Numbers
+  group?: Group
+  readonly member?: number
+}
+
+/** A value: elements of a base through a layout. */
+export interface Ref {
+  readonly base: Base
+  readonly layout: Layout
+}
+
+/** Elementwise operations of equal sizes that will run as one loop. */
+export class Group {
+  readonly inputs: Ref[] = []
+  readonly members: Member[] = []
+  readonly bases: Base[] = []
+  /** Of each member the operation, by its place in the program. */
+  readonly ops: number[] = []
+
+  constructor(readonly sizes: readonly number[]) {}
+
+  get full(): boolean {
+    return this.members.length >= MOST
+  }
+
+  add(op: number, write: Member['write'], operands: readonly Ref[], dtype: DType): Base {
+    this.members.push({ write, operands: operands.map((ref) => this.operand(ref)), dtype })
+    this.ops.push(op)
+    const base = { sizes: this.sizes, dtype, slot: -1, group: this, member: this.bases.length }
+    this.bases.push(base)
+    return base
+  }
+
+  /** The loop, with the results of these members. */
+  kernel(results: readonly number[]): Kernel {
+    const layouts = this.inputs.map(({ layout }) => layout)
+    return elementwise(this.sizes, layouts, this.members, results)
+  }
+
+  private operand(ref: Ref): Operand {
+    if (ref.base.group === this) return { member: ref.base.member! }
+    const same = ({ base, layout }: Ref) => base === ref.base && sameLayout(layout, ref.layout)
+    const found = this.inputs.findIndex(same)
+    return { input: found < 0 ? this.inputs.push(ref) - 1 : found }
+  }
+}
+
+function sameLayout(a: Layout, b: Layout): boolean {
+  return a === b || (a.offset === b.offset && a.strides.every((stride, i) => stride === b.strides[i]))
+}

@@ -1,0 +1,72 @@
+import type * as tf from '@tensorflow/tfjs-core'
+import type { Backend } from './backend.js'
+
+/** One piece of work on tensors that are held in numbered slots. */
+export interface Step {
+  /** For people: the operations in it. */
+  readonly name: string
+  readonly reads: readonly number[]
+  /** Makes a tensor for each of these slots. */
+  readonly writes: readonly number[]
+  /** Makes them from the tensors of the slots read. */
+  readonly run: (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[]
+  /** Bytes that it needs while it runs, beside what it reads and writes. */
+  readonly bytes?: number
+}
+
+/** A program as steps in order, with what is freed after each. The first slots are the inputs. */
+export interface Plan {
+  readonly inputs: number
+  readonly outputs: readonly number[]
+  readonly steps: readonly Step[]
+  readonly frees: readonly (readonly number[])[]
+  /** Inputs that nothing needs, of those that may be freed. */
+  readonly unused: readonly number[]
+  /** Most bytes of values that steps make at any time. */
+  readonly peakBytes: number
+}
+
+/**
+ * Computes a plan's outputs. Each value is freed after the last step that needs it; inputs only where the plan was made so.
+ * If a step throws, everything made is freed.
+ */
+export function runPlan(plan: Plan, backend: Backend, inputs: readonly tf.Tensor[]): tf.Tensor[] {
+  return backend.scoped(() => {
+    const slots: tf.Tensor[] = [...inputs]
+    for (const slot of plan.unused) backend.free(slots[slot])
+    plan.steps.forEach((step, i) => {
+      const made = step.run(step.reads.map((slot) => slots[slot]))
+      step.writes.forEach((slot, j) => (slots[slot] = made[j]))
+      for (const slot of plan.frees[i]) backend.free(slots[slot])
+    })
+    return plan.outputs.map((slot) => slots[slot])
+  })
+}
+
+/**
+ * Orders the freeing: a slot goes after the last step that mentions it, unless it is an output or an input that is not
+ * `owned`.
+ */
+export function makePlan(
+  steps: readonly Step[],
+  owned: readonly boolean[],
+  outputs: readonly number[],
+  bytesOf: (slot: number) => number,
+): Plan {
+  const last = new Map<number, number>()
+  steps.forEach(({ reads, writes }, i) => [...reads, ...writes].forEach((slot) => last.set(slot, i)))
+  const stays = new Set([...outputs, ...owned.flatMap((mine, slot) => (mine ? [] : [slot]))])
+  const frees = steps.map((): number[] => [])
+  for (const [slot, i] of last) if (!stays.has(slot)) frees[i].push(slot)
+  const unused = owned.flatMap((mine, slot) => (mine && !last.has(slot) && !stays.has(slot) ? [slot] : []))
+
+  const total = (slots: readonly number[]) => slots.reduce((sum, slot) => sum + bytesOf(slot), 0)
+  let held = 0
+  let peakBytes = 0
+  steps.forEach(({ writes, bytes = 0 }, i) => {
+    held += total(writes)
+    peakBytes = Math.max(peakBytes, held + bytes)
+    held -= total(frees[i])
+  })
+  return { inputs: owned.length, outputs, steps, frees, unused, peakBytes }
+}

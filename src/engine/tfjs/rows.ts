@@ -1,0 +1,223 @@
+import type * as tf from '@tensorflow/tfjs-core'
+import { isFloat } from '../../tensor/dtype.js'
+import type { Direction } from '../../tensor/ops/compare.js'
+import type { AttributesOf, PrimitiveName } from '../../tensor/ops/index.js'
+import type { Shape } from '../../tensor/primitive.js'
+import { numbersOf } from './arrays.js'
+import type { Backend } from './backend.js'
+import { countOf, sizesOf } from './layout.js'
+
+export interface RowArgs<A> {
+  readonly backend: Backend
+  readonly inputs: readonly tf.Tensor[]
+  readonly attributes: A
+  /** Dims and dtypes of the operands and results. */
+  readonly given: readonly Shape[]
+  readonly made: readonly Shape[]
+}
+
+/** A primitive by tfjs's own kernels, for backends whose memory is elsewhere. */
+export interface TfjsRow<A> {
+  /** The kernels that it needs; a backend that lacks one gets the own kernel. */
+  readonly kernels: readonly string[]
+  readonly run: (args: RowArgs<A>) => tf.Tensor[]
+  /** Operands may have size 1 where the result repeats them. */
+  readonly broadcasts?: boolean
+}
+
+/** tfjs has no kernel, or none that is right: computed in the host's memory (own.ts). */
+type Row<A> = TfjsRow<A> | 'own'
+
+const unary = (kernel: string): Row<unknown> => ({
+  kernels: [kernel],
+  run: ({ backend, inputs: [x] }) => [backend.run(kernel, { x })],
+})
+const binary = (kernel: string): Row<unknown> => ({
+  kernels: [kernel],
+  broadcasts: true,
+  run: ({ backend, inputs: [a, b] }) => [backend.run(kernel, { a, b })],
+})
+const reduce = (kernel: string): Row<{ axes: readonly number[] }> => ({
+  kernels: [kernel],
+  run: ({ backend, inputs: [x], attributes: { axes } }) => [
+    backend.run(kernel, { x }, { axis: axes, keepDims: false }),
+  ],
+})
+const COMPARISONS: Record<Direction, string> = {
+  EQ: 'Equal',
+  NE: 'NotEqual',
+  LT: 'Less',
+  LE: 'LessEqual',
+  GT: 'Greater',
+  GE: 'GreaterEqual',
+}
+
+/** A row for each primitive of floats and booleans: the compiler refuses a missing one. Integers run on own kernels. */
+export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
+  constant: 'own',
+  literal: 'own',
+  iota: 'own',
+  neg: unary('Neg'),
+  abs: unary('Abs'),
+  sign: 'own', // tfjs gives 0 for NaN
+  not: unary('LogicalNot'),
+  exp: unary('Exp'),
+  expm1: unary('Expm1'),
+  log: unary('Log'),
+  log1p: unary('Log1p'),
+  sqrt: unary('Sqrt'),
+  rsqrt: unary('Rsqrt'),
+  tanh: unary('Tanh'),
+  sin: unary('Sin'),
+  cos: unary('Cos'),
+  sigmoid: unary('Sigmoid'),
+  floor: unary('Floor'),
+  stopGradient: 'own',
+  add: binary('Add'),
+  sub: binary('Sub'),
+  mul: binary('Multiply'),
+  div: binary('RealDiv'),
+  pow: binary('Pow'),
+  maximum: binary('Maximum'),
+  minimum: binary('Minimum'),
+  remainder: 'own',
+  and: binary('LogicalAnd'),
+  or: binary('LogicalOr'),
+  xor: binary('NotEqual'),
+  shiftLeft: 'own',
+  shiftRight: 'own',
+  compare: {
+    kernels: Object.values(COMPARISONS),
+    broadcasts: true,
+    run: ({ backend, inputs: [a, b], attributes: { direction } }) => [backend.run(COMPARISONS[direction], { a, b })],
+  },
+  select: {
+    kernels: ['Select'],
+    run: ({ backend, inputs: [condition, t, e] }) => [backend.run('Select', { condition, t, e })],
+  },
+  cast: {
+    kernels: ['Cast', 'NotEqual'],
+    run: ({ backend, inputs: [x], attributes: { dtype }, given: [from] }) => {
+      if (isFloat(dtype)) return [backend.run('Cast', { x }, { dtype: 'float32' })]
+      return [backend.run('NotEqual', { a: x, b: backend.tensor(numbersOf([0], from.dtype), [], from.dtype) })]
+    },
+  },
+  broadcast: {
+    kernels: ['Transpose', 'Reshape', 'Tile'],
+    run({ backend, inputs: [x], attributes: { dims }, given: [from] }) {
+      const axes = dims.map(({ name }) => from.dims.findIndex((own) => own.name === name))
+      const perm = axes.filter((axis) => axis >= 0)
+      const shape = dims.map(({ size }, i) => (axes[i] < 0 ? 1 : size))
+      const ordered = backend.run('Transpose', { x }, { perm })
+      const reps = dims.map(({ size }, i) => (axes[i] < 0 ? size : 1))
+      return [backend.run('Tile', { x: backend.run('Reshape', { x: ordered }, { shape }) }, { reps })]
+    },
+  },
+  reshape: {
+    kernels: ['Reshape'],
+    run: ({ backend, inputs: [x], attributes: { dims } }) => [backend.run('Reshape', { x }, { shape: sizesOf(dims) })],
+  },
+  transpose: {
+    kernels: ['Transpose'],
+    run: ({ backend, inputs: [x], attributes: { permutation: perm } }) => [backend.run('Transpose', { x }, { perm })],
+  },
+  reduceSum: reduce('Sum'),
+  reduceMax: reduce('Max'),
+  reduceMin: reduce('Min'),
+  argmax: {
+    kernels: ['ArgMax'],
+    run: ({ backend, inputs: [x], attributes: { axis } }) => [backend.run('ArgMax', { x }, { axis })],
+  },
+  dot: { kernels: ['Transpose', 'Reshape', 'BatchMatMul'], run: dot },
+  slice: {
+    kernels: ['Slice'],
+    run: ({ backend, inputs: [x], attributes: { axis, start }, made: [out] }) => [
+      backend.run('Slice', { x }, { begin: at(x, axis, start), size: sizesOf(out.dims) }),
+    ],
+  },
+  pad: {
+    kernels: ['PadV2'],
+    run({ backend, inputs: [x, value], attributes: { axis, before, after } }) {
+      const paddings = x.shape.map((_, i) => (i === axis ? [before, after] : [0, 0]))
+      return [backend.run('PadV2', { x }, { paddings, constantValue: backend.numbers(value)[0] })]
+    },
+  },
+  concat: {
+    kernels: ['Concat'],
+    run: ({ backend, inputs, attributes: { axis } }) => [backend.run('Concat', inputs, { axis })],
+  },
+  dynamicSlice: {
+    kernels: ['Slice'],
+    run({ backend, inputs: [x, start], attributes: { axis }, made: [out] }) {
+      const size = sizesOf(out.dims)
+      const from = inside(backend.numbers(start)[0], x.shape[axis] - size[axis])
+      return [backend.run('Slice', { x }, { begin: at(x, axis, from), size })]
+    },
+  },
+  dynamicUpdateSlice: {
+    kernels: ['Slice', 'Concat'],
+    run({ backend, inputs: [x, update, start], attributes: { axis } }) {
+      const [whole, size] = [x.shape[axis], update.shape[axis]]
+      const from = inside(backend.numbers(start)[0], whole - size)
+      const part = (begin: number, end: number) =>
+        begin === end
+          ? []
+          : [backend.run('Slice', { x }, { begin: at(x, axis, begin), size: resized(x, axis, end - begin) })]
+      const parts = [...part(0, from), update, ...part(from + size, whole)]
+      return [backend.run('Concat', parts, { axis })]
+    },
+  },
+  take: {
+    kernels: ['GatherV2'],
+    run({ backend, inputs: [x, ids], attributes: { axis } }) {
+      const last = x.shape[axis] - 1
+      const indices = backend.tensor(
+        Int32Array.from(backend.numbers(ids), (id) => inside(id, last)),
+        ids.shape,
+        'i32',
+      )
+      return [backend.run('GatherV2', { x, indices }, { axis, batchDims: 0 })]
+    },
+  },
+  scatterAdd: 'own', // tfjs has it for the first axis alone, and refuses ids outside
+  cumsum: {
+    kernels: ['Transpose', 'Cumsum'],
+    run({ backend, inputs: [x], attributes: { axis, reverse } }) {
+      const last = x.shape.length - 1
+      const perm = x.shape.map((_, i) => (i === axis ? last : i === last ? axis : i))
+      const swap = (y: tf.Tensor) => backend.run('Transpose', { x: y }, { perm })
+      return [swap(backend.run('Cumsum', { x: swap(x) }, { axis: last, exclusive: false, reverse }))]
+    },
+  },
+  sort: {
+    kernels: ['Transpose', 'TopK', 'Neg'],
+    run({ backend, inputs: [x], attributes: { axis, descending } }) {
+      const last = x.shape.length - 1
+      const perm = x.shape.map((_, i) => (i === axis ? last : i === last ? axis : i))
+      const swap = (y: tf.Tensor) => backend.run('Transpose', { x: y }, { perm })
+      const turn = (y: tf.Tensor) => (descending ? y : backend.run('Neg', { x: y }))
+      const [values, index] = backend.runAll('TopK', { x: turn(swap(x)) }, { k: x.shape[axis], sorted: true })
+      return [swap(turn(values)), swap(index)]
+    },
+  },
+  scan: 'own',
+  call: 'own',
+  barrier: 'own',
+  relayout: 'own',
+}
+
+const at = (x: tf.Tensor, axis: number, start: number) => x.shape.map((_, i) => (i === axis ? start : 0))
+const resized = (x: tf.Tensor, axis: number, size: number) => x.shape.map((own, i) => (i === axis ? size : own))
+const inside = (value: number, last: number) => Math.max(0, Math.min(value, last))
+
+/** As [batch, rows, sums] by [batch, sums, columns]. */
+function dot({ backend, inputs: [a, b], attributes: { batch, contract }, made: [out] }: RowArgs<AttributesOf<'dot'>>) {
+  const side = (x: tf.Tensor, which: 0 | 1) => {
+    const free = x.shape.map((_, i) => i).filter((i) => !batch[which].includes(i) && !contract[which].includes(i))
+    const groups = which === 0 ? [batch[0], free, contract[0]] : [batch[1], contract[1], free]
+    const shape = groups.map((axes) => countOf(axes.map((axis) => x.shape[axis])))
+    return backend.run('Reshape', { x: backend.run('Transpose', { x }, { perm: groups.flat() }) }, { shape })
+  }
+  const product = backend.run('BatchMatMul', { a: side(a, 0), b: side(b, 1) }, { transposeA: false, transposeB: false })
+  return [backend.run('Reshape', { x: product }, { shape: sizesOf(out.dims) })]
+}
