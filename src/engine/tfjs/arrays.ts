@@ -49,8 +49,7 @@ export function toF16(x: number): number {
   if (!(size < 65520)) return x * Infinity
   if (size < 2 ** -14) {
     // Below, numbers are multiples of 2^-24, the last place of 0.75 in f32.
-    const rounded = Math.fround(Math.fround(size + 0.75) - 0.75)
-    return x < 0 ? -rounded : rounded
+    return Math.sign(x) * (Math.fround(size + 0.75) - 0.75)
   }
   word[0] = x
   const w = bits[0]

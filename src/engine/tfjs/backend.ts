@@ -32,8 +32,9 @@ export class Backend {
   runAll(kernel: string, operands: Operands, attributes: object = {}): tf.Tensor[] {
     const { kernelFunc } = tf.getKernel(kernel, this.name)
     const inputs = operands as tf.NamedTensorInfoMap
-    const results = kernelFunc({ inputs, attrs: attributes as tf.NamedAttrMap, backend: this.native })
-    return [results].flat().map((each) => tf.engine().makeTensorFromTensorInfo(each, this.native))
+    const results = [kernelFunc({ inputs, attrs: attributes as tf.NamedAttrMap, backend: this.native })].flat()
+    // Some kernels give tensors, most what a tensor is to be made of.
+    return results.map((y) => (y instanceof tf.Tensor ? y : tf.engine().makeTensorFromTensorInfo(y, this.native)))
   }
 
   /** The elements, row-major; not to be written to. */

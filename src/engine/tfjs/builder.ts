@@ -86,7 +86,8 @@ class Builder {
     const row = ROWS[name] as TfjsRow<unknown> | 'own'
     if (this.backend.hosted || row === 'own' || !row.kernels.every((kernel) => this.backend.has(kernel))) return null
     const deciding = name === 'cast' ? [inputs[0], outputs[0]] : [name === 'select' ? inputs[1] : inputs[0]]
-    return deciding.some((x) => isInteger(this.made(x).dtype)) ? null : row
+    const dtypes = deciding.map((x) => this.made(x).dtype)
+    return dtypes.some(isInteger) || (row.floatsOnly && dtypes[0] === 'bool') ? null : row
   }
 
   private view(op: Op, { view }: Extract<Rule<unknown>, { view: unknown }>, row: TfjsRow<unknown> | null): void {

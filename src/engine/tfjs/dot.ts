@@ -87,16 +87,19 @@ function blocked(left: Side, right: Side): Kernel {
   return ([a, b], [y]) => {
     const { memory, gemm } = (machine ??= makeGemm(3 * BLOCK * BLOCK))
     for (let batch = 0; batch < left.batches.length; batch++)
-      for (let i = 0; i < m; i += BLOCK)
-        for (let j = 0; j < n; j += BLOCK) {
+      for (let j = 0; j < n; j += BLOCK)
+        for (let i = 0; i < m; i += BLOCK) {
           const [rows, columns] = [Math.min(BLOCK, m - i), Math.min(BLOCK, n - j)]
           const [panelsM, panelsN] = [Math.ceil(rows / ROWS), Math.ceil(columns / COLUMNS)]
           memory.fill(0, C, C + panelsM * ROWS * panelsN * COLUMNS)
           for (let k = 0; k < depth; k += BLOCK) {
-            const sums = Math.min(BLOCK, depth - k)
-            pack(memory, A, ROWS, a, left.batches[batch], left, i, rows, k, sums)
-            pack(memory, B, COLUMNS, b, right.batches[batch], right, j, columns, k, sums)
-            gemm(4 * A, 4 * B, 4 * C, sums, panelsM, panelsN)
+            const sums = right.sums.subarray(k, k + BLOCK)
+            // With one block of sums, the columns stay packed for all rows.
+            if (i === 0 || depth > BLOCK)
+              pack(memory, B, COLUMNS, b, right.batches[batch], right.free.subarray(j, j + columns), sums)
+            const own = left.sums.subarray(k, k + BLOCK)
+            pack(memory, A, ROWS, a, left.batches[batch], left.free.subarray(i, i + rows), own)
+            gemm(4 * A, 4 * B, 4 * C, sums.length, panelsM, panelsN)
           }
           const width = panelsN * COLUMNS
           for (let row = 0; row < rows; row++) {
@@ -114,22 +117,15 @@ function pack(
   size: number,
   from: Numbers,
   at: number,
-  { free, sums }: Side,
-  firstFree: number,
-  countFree: number,
-  firstSum: number,
-  countSums: number,
+  free: Int32Array,
+  sums: Int32Array,
 ): void {
-  for (let panel = 0; panel < countFree; panel += size) {
-    const inside = Math.min(size, countFree - panel)
-    for (let i = 0; i < size; i++) {
-      let o = to + i
-      if (i >= inside) for (let k = 0; k < countSums; k++, o += size) memory[o] = 0
-      else {
-        const place = at + free[firstFree + panel + i]
-        for (let k = firstSum; k < firstSum + countSums; k++, o += size) memory[o] = from[place + sums[k]]
-      }
+  for (let panel = 0; panel < free.length; panel += size, to += size * sums.length) {
+    const inside = Math.min(size, free.length - panel)
+    if (inside < size) memory.fill(0, to, to + size * sums.length)
+    for (let i = 0; i < inside; i++) {
+      const place = at + free[panel + i]
+      for (let k = 0, o = to + i; k < sums.length; k++, o += size) memory[o] = from[place + sums[k]]
     }
-    to += size * countSums
   }
 }

@@ -69,7 +69,7 @@ export const OWN: { readonly [P in PrimitiveName]: Rule<AttributesOf<P>> } = {
   log1p: element(e.call('log1p')),
   sqrt: element(e.call('sqrt')),
   rsqrt: element(e.plain((a) => `1 / Math.sqrt(${a})`)),
-  tanh: element(e.call('tanh')),
+  tanh: element(e.tanh),
   sin: element(e.call('sin')),
   cos: element(e.call('cos')),
   sigmoid: element(e.plain((a) => `1 / (1 + Math.exp(-${a}))`)),

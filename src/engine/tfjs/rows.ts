@@ -23,6 +23,8 @@ export interface TfjsRow<A> {
   readonly run: (args: RowArgs<A>) => tf.Tensor[]
   /** Operands may have size 1 where the result repeats them. */
   readonly broadcasts?: boolean
+  /** Some backend's kernel is wrong or missing for booleans. */
+  readonly floatsOnly?: boolean
 }
 
 /** tfjs has no kernel, or none that is right: computed in the host's memory (own.ts). */
@@ -39,8 +41,9 @@ const binary = (kernel: string): Row<unknown> => ({
 })
 const reduce = (kernel: string): Row<{ axes: readonly number[] }> => ({
   kernels: [kernel],
+  floatsOnly: true,
   run: ({ backend, inputs: [x], attributes: { axes } }) => [
-    backend.run(kernel, { x }, { axis: axes, keepDims: false }),
+    backend.run(kernel, { x }, { axis: axes, reductionIndices: axes, keepDims: false }),
   ],
 })
 const COMPARISONS: Record<Direction, string> = {
@@ -77,7 +80,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   sub: binary('Sub'),
   mul: binary('Multiply'),
   div: binary('RealDiv'),
-  pow: binary('Pow'),
+  pow: { kernels: ['Pow', 'Equal', 'Abs', 'LogicalAnd', 'LogicalOr', 'Select'], run: power },
   maximum: binary('Maximum'),
   minimum: binary('Minimum'),
   remainder: 'own',
@@ -93,6 +96,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   },
   select: {
     kernels: ['Select'],
+    floatsOnly: true, // wasm's writes 4 bytes for each
     run: ({ backend, inputs: [condition, t, e] }) => [backend.run('Select', { condition, t, e })],
   },
   cast: {
@@ -126,6 +130,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   reduceMin: reduce('Min'),
   argmax: {
     kernels: ['ArgMax'],
+    floatsOnly: true,
     run: ({ backend, inputs: [x], attributes: { axis } }) => [backend.run('ArgMax', { x }, { axis })],
   },
   dot: { kernels: ['Transpose', 'Reshape', 'BatchMatMul'], run: dot },
@@ -191,6 +196,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   },
   sort: {
     kernels: ['Transpose', 'TopK', 'Neg'],
+    floatsOnly: true,
     run({ backend, inputs: [x], attributes: { axis, descending } }) {
       const last = x.shape.length - 1
       const perm = x.shape.map((_, i) => (i === axis ? last : i === last ? axis : i))
@@ -209,6 +215,18 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
 const at = (x: tf.Tensor, axis: number, start: number) => x.shape.map((_, i) => (i === axis ? start : 0))
 const resized = (x: tf.Tensor, axis: number, size: number) => x.shape.map((own, i) => (i === axis ? size : own))
 const inside = (value: number, last: number) => Math.max(0, Math.min(value, last))
+
+/** JavaScript's power, and with it tfjs's, is NaN where IEEE 754 says 1: 1 to any power, -1 to an infinite one. */
+function power({ backend, inputs: [a, b], given: [{ dims }] }: RowArgs<unknown>): tf.Tensor[] {
+  const number = (value: number) => backend.tensor(numbersOf([value], 'f32'), [], 'f32')
+  const equal = (x: tf.Tensor, value: number) => backend.run('Equal', { a: x, b: number(value) })
+  const endless = equal(backend.run('Abs', { x: b }), Infinity)
+  const turns = backend.run('LogicalAnd', { a: equal(a, -1), b: endless })
+  const condition = backend.run('LogicalOr', { a: equal(a, 1), b: turns })
+  const sizes = sizesOf(dims)
+  const one = backend.tensor(new Float32Array(countOf(sizes)).fill(1), sizes, 'f32')
+  return [backend.run('Select', { condition, t: one, e: backend.run('Pow', { a, b }) })]
+}
 
 /** As [batch, rows, sums] by [batch, sums, columns]. */
 function dot({ backend, inputs: [a, b], attributes: { batch, contract }, made: [out] }: RowArgs<AttributesOf<'dot'>>) {

@@ -1,0 +1,8 @@
+/** Every primitive operation, and its gradient, gives on TensorFlow.js what it gives on XLA. */
+import { test } from 'node:test'
+import { checkUses, gradientOf, NAMES } from './check-cases.js'
+
+const COUNT = 12
+
+for (const name of NAMES) test(`${name}: ${COUNT} random uses`, () => checkUses(name, COUNT))
+for (const name of NAMES) test(`${name}: ${COUNT} random gradients`, () => checkUses(name, COUNT, gradientOf))
