@@ -9,6 +9,7 @@ export * from './files/index.js'
 export * as model from './model/index.js'
 export * from './train/index.js'
 export * from './generate/index.js'
+export * from './ablate/index.js'
 
 // For notebooks.
 export * from './notebook/index.js'

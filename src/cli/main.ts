@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { readFileSync } from 'node:fs'
+import { ablateCommand } from './ablate.js'
 import { configCommand } from './config.js'
 import { exportCommand, importCommand } from './convert.js'
 import { dataCommand } from './data.js'
@@ -35,6 +36,7 @@ export async function run(args: readonly string[]): Promise<void> {
     sampleCommand(),
     importCommand(),
     exportCommand(),
+    ablateCommand(),
     demoCommand(),
   ]
   for (const command of commands) program.addCommand(command)

@@ -22,12 +22,16 @@ export interface MeanLossOptions {
   readonly signal?: AbortSignal
 }
 
-/** Mean cross entropy over samples, in nats a token, and of how many tokens. Rejects with the signal's reason. */
-export type MeanLoss = (
-  parameters: Parameters<DeviceArray>,
-  samples: Samples,
-  options?: MeanLossOptions,
-) => Promise<{ loss: number; tokens: number }>
+export interface MeanLoss {
+  /** Mean cross entropy over samples, in nats a token, and of how many tokens. Rejects with the signal's reason. */
+  (
+    parameters: Parameters<DeviceArray>,
+    samples: Samples,
+    options?: MeanLossOptions,
+  ): Promise<{ loss: number; tokens: number }>
+  /** Frees what was compiled. */
+  dispose(): void
+}
 
 /** Makes a function that gives the mean cross entropy. The last batch is filled up with rows that do not count. */
 export function meanLoss(
@@ -39,7 +43,7 @@ export function meanLoss(
   const size = config.eval_batch_size ?? config.train_batch_size
   const width = config.n_ctx + 1
   const rows = [dim('batch', size), dim('tokens', width)]
-  const evaluate = jit(
+  const compiled = jit(
     engine,
     (parameters: Parameters, ids: Tensor) => {
       const model = modelOf(config, { batch: size, parts: partsOn(engine.placement) })
@@ -48,9 +52,14 @@ export function meanLoss(
       return loss(scopeOf(model, specs, parameters, layers), inputs, labels, model).crossEntropy
     },
     { name: 'evaluate', stored: [0], strict: true },
-  ) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray>
+  )
+  const evaluate = compiled as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray>
 
-  return async (parameters, samples, { limit = 0, onBatch, signal } = {}) => {
+  const run = async (
+    parameters: Parameters<DeviceArray>,
+    samples: Samples,
+    { limit = 0, onBatch, signal }: MeanLossOptions = {},
+  ) => {
     const count = Math.min(samples.size, limit > 0 ? limit * size : samples.size)
     const batches = Math.ceil(count / size)
     let sum = 0
@@ -68,4 +77,5 @@ export function meanLoss(
     }
     return { loss: sum / count, tokens: count * config.n_ctx }
   }
+  return Object.assign(run, { dispose: compiled.dispose })
 }

@@ -1,6 +1,4 @@
-import { appendFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { isFile, isFolder, withFileErrors, withFileErrorsSync, writeFileAtomic } from '../files/index.js'
+import { appendJsonLine, readJsonLines, writeJsonLines } from '../files/index.js'
 
 /** A line of metrics.jsonl: of a step, or of an evaluation after it. */
 export interface Metrics {
@@ -36,13 +34,13 @@ export class MetricsLog {
   /** Opens the log of a run that goes on after `step`: later lines, of steps whose checkpoint was lost, are removed. */
   static async open(path: string, step: number): Promise<MetricsLog> {
     const kept = (await readMetrics(path)).filter((line) => line.step <= step)
-    await writeFileAtomic(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    await writeJsonLines(path, kept)
     return new MetricsLog(path, kept)
   }
 
   /** Throws FileError, for example when the disk is full. */
   write(metrics: Metrics): void {
-    withFileErrorsSync('write', this.path, () => appendFileSync(this.path, `${JSON.stringify(metrics)}\n`))
+    appendJsonLine(this.path, metrics)
     this.note(metrics)
   }
 
@@ -62,14 +60,6 @@ export class MetricsLog {
  * Throws FileError.
  */
 export async function readMetrics(path: string): Promise<Metrics[]> {
-  if (!(await isFile(path)) && !(await isFolder(path))) return []
-  const text = await withFileErrors('read', path, () => readFile(path, 'utf8'))
-  return text.split('\n').flatMap((line) => {
-    try {
-      const metrics = JSON.parse(line) as Metrics | null
-      return typeof metrics?.step === 'number' ? [metrics] : []
-    } catch {
-      return []
-    }
-  })
+  const lines = (await readJsonLines(path)) as (Metrics | null)[]
+  return lines.filter((line): line is Metrics => typeof line?.step === 'number')
 }

@@ -18,10 +18,10 @@ const FREE = new Set([
   'parameter_layout',
 ])
 
-/** What differs between the config of a checkpoint and that of a run that would go on from it, a phrase a key. */
-export function differencesOf(saved: ModelConfig, now: ModelConfig): string[] {
+/** What differs between a saved config and that of a run that would go on with it, a phrase a key; `free` may differ. */
+export function differencesOf(saved: ModelConfig, now: ModelConfig, free: ReadonlySet<string> = FREE): string[] {
   const keys = [...new Set([...Object.keys(saved), ...Object.keys(now)])] as (keyof ModelConfig)[]
   return keys
-    .filter((key) => !FREE.has(key) && JSON.stringify(saved[key]) !== JSON.stringify(now[key]))
+    .filter((key) => !free.has(key) && JSON.stringify(saved[key]) !== JSON.stringify(now[key]))
     .map((key) => `${key} was ${JSON.stringify(saved[key]) ?? 'absent'}, is ${JSON.stringify(now[key]) ?? 'absent'}`)
 }

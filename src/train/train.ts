@@ -5,7 +5,7 @@ import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import type { LayerMode } from '../model/index.js'
 import { checkpointFolder, pruneCheckpoints } from './checkpoint.js'
 import { evaluation } from './evaluation.js'
-import { meanLoss } from './mean-loss.js'
+import { meanLoss, type MeanLoss } from './mean-loss.js'
 import { MetricsLog } from './metrics.js'
 import { claimRun, findStart, openRun } from './run-folder.js'
 import type { StepMetrics } from './step.js'
@@ -80,6 +80,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   const samples = order({ size: data.size, seed: config.seed })
   const source = batches({ dataset: data, batchSize: config.train_batch_size, order: samples })
   const leaveRun = await claimRun(run)
+  let evaluate: MeanLoss | null = null
+  let pending: Pending | null = null
   try {
     const tokenizerHash = data.indexes[0]?.tokenizerHash ?? undefined
     const folder = { run, tokenizer: options.tokenizer, tokenizerHash }
@@ -91,7 +93,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     const steps = config.train_steps
     yield { kind: 'start', step: trainer.step, steps, parameters: trainer.parameterCount, resumed, program }
 
-    const evaluate = meanLoss(engine, config, trainer.specs, trainer.layers)
+    evaluate = meanLoss(engine, config, trainer.specs, trainer.layers)
     let saved = trainer.step
     const save = async (): Promise<TrainEvent> => {
       const folder = checkpointFolder(run, trainer.step)
@@ -103,7 +105,6 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     const evaluates = (step: number) => step === steps || (evaluateEvery > 0 && step > 0 && step % evaluateEvery === 0)
 
     const clock = stepClock(config)
-    let pending: Pending | null = null
     const finish = async ({ step, metrics }: Pending): Promise<StepEvent> => {
       const event = { kind: 'step' as const, step, steps, ...(await readMetricsOf(metrics, step)), ...clock(step) }
       log.write({
@@ -146,6 +147,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     yield { kind: 'end', step: trainer.step, interrupted }
   } finally {
     await source.close()
+    if (pending) for (const array of metricsOf(pending.metrics)) array.dispose()
+    evaluate?.dispose()
     trainer.dispose()
     await leaveRun()
   }
@@ -156,8 +159,10 @@ interface Pending {
   readonly metrics: StepMetrics<DeviceArray>
 }
 
-async function readMetricsOf({ loss, gradientNorm, learningRate }: StepMetrics<DeviceArray>, step: number) {
-  const arrays = [loss, gradientNorm, learningRate]
+const metricsOf = ({ loss, gradientNorm, learningRate }: StepMetrics<DeviceArray>) => [loss, gradientNorm, learningRate]
+
+async function readMetricsOf(metrics: StepMetrics<DeviceArray>, step: number) {
+  const arrays = metricsOf(metrics)
   const [value, norm, rate] = await Promise.all(arrays.map((x) => x.readScalar()))
   for (const array of arrays) array.dispose()
   // A norm that is no number has made the parameters no numbers.

@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
+import { showMesh, type Placement } from '../../mesh/index.js'
 import type { Dim } from '../../tensor/dim.js'
 import type { DType } from '../../tensor/dtype.js'
 import type { Program } from '../../tensor/program.js'
@@ -87,6 +88,14 @@ export class TfjsEngine implements Engine {
     if (this.running !== executable) return
     this.backend.trim()
     this.running = null
+  }
+
+  /** Programs here run on one device, so a mesh of more cannot be. */
+  laidOut({ mesh }: Placement): TfjsEngine {
+    if (mesh.size === 1) return this
+    throw new EngineError(
+      `the mesh ${showMesh(mesh)} has ${mesh.size} devices, and TensorFlow.js is one: use --engine xla`,
+    )
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,145 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Engine } from '../engine/index.js'
+import { FileError, isFile, isFolder, readJson, withFileErrors, writeFileAtomic } from '../files/index.js'
+import type { TrainEvent } from '../train/index.js'
+import { contextCosts, type CostEvent, type CostPoint } from './context-costs.js'
+import { openData, type DataIdentity, type Preparation } from './data.js'
+import { describeMachine, nameOf } from './machine.js'
+import { reportOf, type AblationReport } from './report.js'
+import { checkRun, finishedRun, trainRun, type RunResult } from './run.js'
+import { configOf, type AblationSpec, type Variant } from './spec.js'
+import { writeReport } from './write-report.js'
+
+export interface AblateOptions {
+  readonly engine: Engine
+  /** Folder for everything: data of the demo, a run's folder for each variant and seed, the report. One that is there goes on. */
+  readonly out: string
+  /** Ends after the step under way, with a checkpoint. */
+  readonly signal?: AbortSignal
+}
+
+/** A variant with a seed. */
+export interface Place {
+  readonly variant: string
+  readonly seed: number
+}
+
+export type AblationEvent =
+  | { readonly kind: 'preparing'; readonly what: Preparation }
+  /** What will be done. `finished` runs are there already. Steps are of all runs. */
+  | { readonly kind: 'start'; readonly runs: number; readonly finished: number; readonly steps: number }
+  /** A run begins or goes on; the number is from 1. */
+  | (Place & { readonly kind: 'run'; readonly number: number; readonly runs: number; readonly folder: string })
+  /** Of the run. Steps are done in all runs, of so many. */
+  | (Place & { readonly kind: 'training'; readonly event: TrainEvent; readonly done: number; readonly of: number })
+  /** A run has ended, now or before. */
+  | (Place & { readonly kind: 'result'; readonly result: RunResult })
+  | CostEvent
+  /** The report has been written, after a run or after everything. */
+  | { readonly kind: 'report'; readonly report: AblationReport; readonly path: string }
+  | { readonly kind: 'end'; readonly interrupted: boolean; readonly report: AblationReport | null }
+
+/**
+ * Trains every variant with every seed, all on the same tokens in the same order, measures what attention costs at each
+ * context length, and writes a report; tells what happens. Goes through all variants with a seed before the next seed,
+ * so that an early end leaves a comparison. Called again, it goes on where it stopped, within a run too. Throws
+ * FileError, DataError and whatever training throws but DivergenceError, which is a result.
+ */
+export async function* ablate(
+  spec: AblationSpec,
+  { engine, out, signal }: AblateOptions,
+): AsyncGenerator<AblationEvent, AblationReport | null> {
+  const places = spec.seeds.flatMap((seed) => spec.variants.map((variant) => ({ variant, seed })))
+  const folderOf = ({ variant, seed }: { variant: Variant; seed: number }) => join(out, `${variant.name}-seed-${seed}`)
+  await refuseForeign(out)
+  for (const place of places) await checkRun(folderOf(place), configOf(place.variant, place.seed))
+
+  const preparing = (what: Preparation): AblationEvent => ({ kind: 'preparing', what })
+  const data = yield* mapped(openData(spec, out, signal), preparing)
+  try {
+    await openFolder(out, data.identity)
+    const machine = describeMachine(engine)
+    const runs = new Map<string, RunResult[]>(spec.variants.map(({ name }) => [name, []]))
+    let points: CostPoint[] = []
+    const write = async (): Promise<AblationEvent & { kind: 'report' }> => {
+      const report = reportOf({ spec, machine, data: data.identity, runs, points })
+      return { kind: 'report', report, path: await writeReport(out, report) }
+    }
+
+    const known = await Promise.all(places.map((place) => finishedRun(folderOf(place))))
+    const each = spec.variants[0].config.train_steps
+    const finished = known.filter((result) => result !== null).length
+    yield { kind: 'start', runs: places.length, finished, steps: places.length * each }
+    let last: AblationReport | null = null
+    for (const [index, place] of places.entries()) {
+      const { variant, seed } = place
+      const at = { variant: variant.name, seed }
+      let result = known[index]
+      if (result === null && !signal?.aborted) {
+        const run = folderOf(place)
+        yield { kind: 'run', ...at, number: index + 1, runs: places.length, folder: run }
+        const config = configOf(variant, seed)
+        const { evaluateEvery } = spec
+        const training = trainRun({ engine, config, run, data, evaluateEvery, machine: nameOf(machine), signal })
+        let done = index * each
+        result = yield* mapped(training, (event): AblationEvent => {
+          if ('step' in event) done = index * each + event.step
+          return { kind: 'training', ...at, event, done, of: places.length * each }
+        })
+      }
+      if (result === null) {
+        yield { kind: 'end', interrupted: true, report: last }
+        return last
+      }
+      runs.get(variant.name)!.push(result)
+      yield { kind: 'result', ...at, result }
+      if (known[index] === null) {
+        const event = await write()
+        last = event.report
+        yield event
+      }
+    }
+    const { costs } = spec
+    if (costs !== null) points = yield* contextCosts({ engine, spec, costs, out, machine: nameOf(machine), signal })
+    const event = await write()
+    yield event
+    yield { kind: 'end', interrupted: !event.report.complete, report: event.report }
+    return event.report
+  } finally {
+    data.close()
+  }
+}
+
+/** The items of a generator as others, and its result. */
+async function* mapped<T, U, R>(items: AsyncGenerator<T, R>, f: (item: T) => U): AsyncGenerator<U, R> {
+  try {
+    let next = await items.next()
+    for (; !next.done; next = await items.next()) yield f(next.value)
+    return next.value
+  } finally {
+    await items.return(undefined as R) // where the reader leaves early
+  }
+}
+
+const MARKER = 'ablation.json'
+const FORMAT = 'neomesh ablation folder 1'
+
+/** An ablation's folder has its marker, or nothing but what making its data leaves. */
+async function refuseForeign(out: string): Promise<void> {
+  if (!(await isFolder(out)) || (await isFile(join(out, MARKER)))) return
+  const names = await withFileErrors('list the folder', out, () => readdir(out))
+  const foreign = names.find((name) => !['tokenizer.json', 'data'].includes(name) && !name.startsWith('.'))
+  if (foreign !== undefined)
+    throw new FileError(`${out} holds "${foreign}" and is no ablation's folder. Give another --out`, out)
+}
+
+/** Makes the folder, or finds that it goes on with the same data. */
+async function openFolder(out: string, data: DataIdentity): Promise<void> {
+  await withFileErrors('create the folder', out, () => mkdir(out, { recursive: true }))
+  const path = join(out, MARKER)
+  if (!(await isFile(path))) return writeFileAtomic(path, `${JSON.stringify({ format: FORMAT, data }, null, 1)}\n`)
+  const saved = (await readJson(path)) as { data?: DataIdentity } | null
+  if (JSON.stringify(saved?.data) !== JSON.stringify(data))
+    throw new FileError(`${out} was begun with other data than this. Give another --out, or the data of then`, out)
+}

@@ -1,0 +1,93 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ModelConfig } from '../config/index.js'
+import { demoTexts, openSplits, prepareData, type Splits } from '../data/index.js'
+import { FileError, isFile, sha256File, withFileErrors } from '../files/index.js'
+import { loadTokenizer, saveTokenizer, trainTokenizer } from '../tokenizer/index.js'
+import type { AblationSpec } from './spec.js'
+
+/** What the runs of an ablation read, so that it goes on with the same data only. */
+export interface DataIdentity {
+  /** Sequences of n_ctx tokens. */
+  readonly trainingSequences: number
+  readonly validationSequences: number
+  /** sha256 of the tokenizer.json, if an index has it. */
+  readonly tokenizer: string | null
+  /** UTF-8 bytes of text for each token of the validation data, if an index says it. */
+  readonly bytesPerToken: number | null
+}
+
+export interface AblationData extends Splits {
+  readonly validation: NonNullable<Splits['validation']>
+  readonly identity: DataIdentity
+}
+
+/** What is made before data can be opened. */
+export type Preparation = 'tokenizer' | 'data'
+
+/**
+ * Opens the data of an ablation; of "demo" it first makes tokenizer and data in the folder `out`, and tells so. Throws
+ * DataError, FileError, TokenizerError, or the signal's reason.
+ */
+export async function* openData(
+  spec: AblationSpec,
+  out: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Preparation, AblationData> {
+  const { n_ctx, n_vocab } = spec.variants[0].config
+  const file = spec.data === 'demo' ? yield* demoData({ n_ctx, n_vocab }, out, signal) : datasetFile(spec.data)
+  const splits = await openSplits(file, { contextLength: n_ctx, vocabularySize: n_vocab })
+  const { samples, validation } = splits
+  if (validation === undefined) {
+    splits.close()
+    throw new FileError(`${file}: eval_path is empty: an ablation compares losses on validation data`, file)
+  }
+  return {
+    ...splits,
+    validation,
+    identity: {
+      trainingSequences: samples.size,
+      validationSequences: validation.size,
+      tokenizer: samples.indexes[0]?.tokenizerHash ?? null,
+      bytesPerToken: validation.bytesPerToken ?? null,
+    },
+  }
+}
+
+/** A data set config, or the folder that `neomesh data prepare` made. */
+function datasetFile(path: string): string {
+  return path.endsWith('.json') ? path : join(path, 'dataset.json')
+}
+
+/** Tokenizer and records of the demo's texts, one in twenty held out, where they are not there yet. */
+async function* demoData(
+  { n_ctx, n_vocab }: Pick<ModelConfig, 'n_ctx' | 'n_vocab'>,
+  out: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Preparation, string> {
+  const file = join(out, 'data', 'dataset.json')
+  if (await isFile(file)) return file
+  const texts = await demoTexts()
+  const path = join(out, 'tokenizer.json')
+  if (!(await isFile(path))) {
+    yield 'tokenizer'
+    await withFileErrors('create the folder', out, () => mkdir(out, { recursive: true }))
+    await saveTokenizer(await trainTokenizer({ files: texts, vocabSize: n_vocab, signal }), path)
+  }
+  yield 'data'
+  const tokenizer = await loadTokenizer(path)
+  await prepareData({
+    inputs: texts,
+    output: join(out, 'data'),
+    name: 'sotu',
+    tokenizer,
+    tokenizerPath: '../tokenizer.json',
+    tokenizerHash: await sha256File(path),
+    vocabularySize: tokenizer.vocabSize,
+    eosId: tokenizer.idOf('<|endoftext|>')!,
+    contextLength: n_ctx,
+    validationFraction: 0.05,
+    signal,
+  })
+  return file
+}

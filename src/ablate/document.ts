@@ -1,0 +1,198 @@
+import { compact, fixed, grouped, signed } from './format.js'
+import { figuresOf, type Figure } from './plots.js'
+import type { AblationReport, SummaryRow } from './report.js'
+import type { Spread } from './statistics.js'
+
+/** A part of a report as people read it, in no format yet. */
+export type Block =
+  | { readonly kind: 'title' | 'heading' | 'text'; readonly text: string }
+  | { readonly kind: 'table'; readonly rows: readonly (readonly string[])[] }
+  | { readonly kind: 'figure'; readonly figure: Figure }
+  | { readonly kind: 'code'; readonly text: string }
+
+/** A report as people read it: made of report.json alone. */
+export function documentOf(report: AblationReport): Block[] {
+  const figures = figuresOf(report).map((figure): Block => ({ kind: 'figure', figure }))
+  const cost = figures.filter((block) => block.kind === 'figure' && block.figure.name.startsWith('cost'))
+  return [
+    title(`Ablation: ${report.name}`),
+    text(introduction(report)),
+    ...(report.complete ? [] : [text('This ablation has not ended; what follows is what there is so far.')]),
+    heading('Results'),
+    { kind: 'table', rows: summaryTable(report) },
+    ...summaryNotes(report).map(text),
+    ...figures.filter((block) => !cost.includes(block)),
+    ...costSection(report, cost),
+    heading('Variants'),
+    text('Keys in place of those of the base; everything else is the same in all variants.'),
+    { kind: 'table', rows: [['variant', 'keys'], ...report.variants.map(({ name, keys }) => [name, shown(keys)])] },
+    heading('Runs'),
+    { kind: 'table', rows: runTable(report) },
+    heading('Made with'),
+    { kind: 'table', rows: madeWith(report) },
+    text(`The whole config of the first variant, ${report.variants[0].name}, with its defaults and the first seed:`),
+    { kind: 'code', text: JSON.stringify(report.variants[0].config, null, 2) },
+  ]
+}
+
+const title = (text: string): Block => ({ kind: 'title', text })
+const heading = (text: string): Block => ({ kind: 'heading', text })
+const text = (text: string): Block => ({ kind: 'text', text })
+const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
+function introduction({ variants, seeds, steps, tokensPerStep }: AblationReport): string {
+  return (
+    `${plural(variants.length, 'variant')} of a model, each trained with ${plural(seeds.length, 'seed')} ` +
+    `(${seeds.join(', ')}) for ${grouped(steps)} steps of ${grouped(tokensPerStep)} tokens, ` +
+    `${grouped(steps * tokensPerStep)} in all. For a seed all variants read the same sequences in the same order, and ` +
+    'parameters of equal names and shapes start with equal values.'
+  )
+}
+
+/** What the columns of the summary show; also what the command prints. */
+export function summaryTable({ summary, variants, noise }: AblationReport): string[][] {
+  const [{ name: first }] = variants
+  const head = [
+    'variant',
+    'parameters',
+    'flops/token',
+    'step memory',
+    'tokens/s',
+    'validation loss',
+    'bits/byte',
+    `loss − ${first}`,
+  ]
+  return [
+    head,
+    ...summary.map((row) => [
+      row.variant,
+      grouped(row.parameters),
+      compact(row.flopsPerToken),
+      row.stepMemory === null ? '' : `${grouped(Math.round(row.stepMemory / 1e6))} MB`,
+      withSpread(row.tokensPerSecond, (x) => grouped(Math.round(x))),
+      lossCell(row),
+      withSpread(row.bitsPerByte, (x) => fixed(x, 3)),
+      row.difference === null
+        ? ''
+        : `${signed(row.difference.mean, 3)}${noise && Math.abs(row.difference.mean) < noise.smallestDifference ? ' (chance?)' : ''}`,
+    ]),
+  ]
+}
+
+function lossCell({ validationLoss, diverged }: SummaryRow): string {
+  const seeds = diverged === 0 ? '' : `${plural(diverged, 'seed')} diverged`
+  return [validationLoss && withSpread(validationLoss, (x) => fixed(x, 3)), seeds].filter((part) => part).join(', ')
+}
+
+function withSpread(spread: Spread | null, format: (value: number) => string): string {
+  if (spread === null) return ''
+  return spread.deviation === null ? format(spread.mean) : `${format(spread.mean)} ± ${format(spread.deviation)}`
+}
+
+/** How to read the summary. */
+export function summaryNotes({ noise, summary, seeds, validationTokens, variants }: AblationReport): string[] {
+  const spread =
+    seeds.length > 1 ? 'means over the seeds ± standard deviation; ' : 'of one seed, so nothing says what chance does; '
+  const lines = [
+    `Figures are ${spread}flops are counted, for forward and backward; step memory is what the compiled step needs on ` +
+      'the device; tokens/s are of the median step. ' +
+      `The validation loss is the mean cross entropy in nats over ${grouped(validationTokens)} tokens held out.`,
+  ]
+  if (noise === null) return lines
+  const best = summary.reduce((a, b) =>
+    (b.validationLoss?.mean ?? Infinity) < (a.validationLoss?.mean ?? Infinity) ? b : a,
+  )
+  const close = summary.filter(
+    ({ variant, validationLoss }) =>
+      variant !== best.variant &&
+      validationLoss !== null &&
+      validationLoss.mean - best.validationLoss!.mean < noise.smallestDifference,
+  )
+  lines.push(
+    `Differences of losses below ${fixed(noise.smallestDifference, 3)} may be chance: seeds move a loss by ` +
+      `${fixed(noise.deviation, 4)} (standard deviation with ${plural(noise.degreesOfFreedom, 'degree')} of freedom, ` +
+      'the mean effect of variant and seed taken out), and 95 % of the differences of two equal variants are smaller ' +
+      'than that. ' +
+      `The lowest loss has ${best.variant}` +
+      (close.length > 0
+        ? `, not told apart from ${close.map(({ variant }) => variant).join(', ')}.`
+        : variants.length > 2
+          ? ', by more than chance before all others.'
+          : ', by more than chance.'),
+  )
+  return lines
+}
+
+function costSection({ costs, variants }: AblationReport, figures: readonly Block[]): Block[] {
+  if (costs === null || costs.points.length === 0) return []
+  const lengths = [...new Set(costs.points.map(({ length }) => length))].toSorted((a, b) => a - b)
+  const at = (kind: string, length: number) =>
+    costs.points.find((point) => point.attention === kind && point.length === length)?.microsecondsPerToken
+  const from = lengths.includes(1024) ? 1024 : lengths[0]
+  const to = lengths.at(-1)!
+  const rows = costs.attention.map((kind) => {
+    const [low, high] = [at(kind, from), at(kind, to)]
+    return [
+      kind,
+      ...lengths.map((length) => (at(kind, length) === undefined ? '' : fixed(at(kind, length)!, 1))),
+      low === undefined || high === undefined ? '' : `${fixed(high / low, 2)} x`,
+    ]
+  })
+  const { local_attention_radius: radius, n_layer, n_embd, n_head, n_vocab } = variants[0].config
+  return [
+    heading('Cost against context length'),
+    ...figures,
+    text(`Microseconds per token at each context length, and the growth from ${grouped(from)} to ${grouped(to)}:`),
+    { kind: 'table', rows: [['attention', ...lengths.map(grouped), 'growth'], ...rows] },
+    text(
+      `${plural(n_layer, 'layer')} of width ${n_embd} with ${plural(n_head, 'head')}, a vocabulary of ` +
+        `${grouped(n_vocab)}, a local radius of ${radius}; medians of ${plural(costs.steps, 'step')}. "none" is what a ` +
+        'token costs apart from attention.',
+    ),
+  ]
+}
+
+function runTable({ variants }: AblationReport): string[][] {
+  const rows = variants.flatMap(({ name, runs }) =>
+    runs.map((run) => [
+      name,
+      String(run.seed),
+      run.diverged ?? fixed(run.evaluations.at(-1)?.loss ?? NaN, 4),
+      run.evaluations.at(-1)?.bitsPerByte?.toFixed(4) ?? '',
+      fixed(run.seconds, 1),
+      fixed(run.cpuSeconds, 1),
+      fixed(run.prepareSeconds, 1),
+    ]),
+  )
+  return [['variant', 'seed', 'validation loss', 'bits/byte', 'training s', 'processor s', 'compiling s'], ...rows]
+}
+
+function madeWith(report: AblationReport): string[][] {
+  const { machine, data, variants, costs, written } = report
+  const bytes = data.bytesPerToken === null ? '' : `, ${fixed(data.bytesPerToken, 3)} bytes of text for each token`
+  const machines = new Set([
+    ...variants.flatMap(({ runs }) => runs.map((run) => run.machine)),
+    ...(costs?.points.map((point) => point.machine) ?? []),
+  ])
+  return [
+    ['', ''],
+    ['neomesh', machine.neomesh],
+    ['Node', machine.node],
+    ...[...machines].map((each, i) => [i === 0 ? 'engine and processor' : 'also', each]),
+    ['machine', `${fixed(machine.memory / 2 ** 30, 1)} GiB, ${machine.os}`],
+    [
+      'data',
+      `${data.source}: ${grouped(data.trainingSequences)} sequences to train on, ` +
+        `${grouped(data.validationSequences)} held out${bytes}`,
+    ],
+    ['tokenizer', data.tokenizer === null ? 'not known' : `sha256 ${data.tokenizer}`],
+    ['evaluation', `after every ${grouped(report.evaluateEvery)} steps`],
+    ['written', written],
+  ]
+}
+
+function shown(keys: Readonly<Record<string, unknown>>): string {
+  return Object.entries(keys)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+    .join(', ')
+}

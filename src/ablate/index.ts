@@ -1,0 +1,12 @@
+/** Ablations: variants of a model on equal tokens, compared in a report. */
+export { ablate, type AblateOptions, type AblationEvent } from './ablate.js'
+export type { CostPoint } from './context-costs.js'
+export { summaryNotes, summaryTable } from './document.js'
+export { htmlOf } from './html.js'
+export { markdownOf } from './markdown.js'
+export { figuresOf, type Figure } from './plots.js'
+export type { AblationReport, SummaryRow, VariantResult } from './report.js'
+export type { EvaluationResult, RunResult } from './run.js'
+export { configOf, parseAblation, readAblation, type AblationSpec, type CostSpec, type Variant } from './spec.js'
+export type { Noise, Spread } from './statistics.js'
+export { readReport, writeReport } from './write-report.js'

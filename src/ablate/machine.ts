@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import type { Engine, MemoryUse } from '../engine/index.js'
+
+/** What measured something. */
+export interface Machine {
+  /** Platform, devices, version of the plugin. */
+  readonly engine: string
+  readonly cpu: string
+  /** That this process may use. */
+  readonly cores: number
+  /** Bytes. */
+  readonly memory: number
+  readonly os: string
+  readonly node: string
+  readonly neomesh: string
+}
+
+export function describeMachine(engine: Engine): Machine {
+  const packageFile = new URL('../../../package.json', import.meta.url)
+  const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
+  return {
+    engine: engine.description,
+    cpu: cpus()[0]?.model.trim() ?? process.arch,
+    cores: availableParallelism(),
+    memory: totalmem(),
+    os: `${type()} ${release()}`,
+    node: process.versions.node,
+    neomesh: version,
+  }
+}
+
+/** What times depend on, in a line. */
+export function nameOf({ engine, cpu, cores }: Machine): string {
+  return `${engine}; ${cores} cores of ${cpu}`
+}
+
+/** Bytes that a program needs on the device: arguments, results and temporaries; null if the engine does not say. */
+export function bytesNeeded(use: MemoryUse | null): number | null {
+  return use && use.arguments + use.outputs - use.aliased + use.temporaries
+}

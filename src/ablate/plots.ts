@@ -1,0 +1,145 @@
+import { compact, fixed, grouped } from './format.js'
+import { dotChart } from './plot/dot-chart.js'
+import { lineChart, type Point, type Series } from './plot/line-chart.js'
+import { styleOf } from './plot/style.js'
+import { finalLosses, type AblationReport, type VariantResult } from './report.js'
+import { mean, spreadOf } from './statistics.js'
+
+/** A picture of a report. */
+export interface Figure {
+  /** Of its file, without the extension. */
+  readonly name: string
+  readonly title: string
+  /** What is to be seen, in a sentence or two. */
+  readonly caption: string
+  readonly svg: string
+}
+
+const LOSS = 'validation loss (nats per token)'
+
+/** The pictures that a report has the numbers for. */
+export function figuresOf(report: AblationReport): Figure[] {
+  return [lossByVariant, lossAgainstTokens, lossAgainstTime, costAgainstLength].flatMap((make) => make(report) ?? [])
+}
+
+const over = ({ seeds }: AblationReport) => (seeds.length === 1 ? 'one seed' : `${seeds.length} seeds`)
+
+function lossByVariant(report: AblationReport): Figure | null {
+  const rows = report.summary.flatMap(({ variant, validationLoss }) => {
+    const index = report.variants.findIndex(({ name }) => name === variant)
+    const losses = [...finalLosses(report.variants[index])]
+    if (validationLoss === null) return []
+    const values = losses.map(([seed, value]) => ({ value, says: `${variant}, seed ${seed}: ${fixed(value, 4)}` }))
+    return [{ name: variant, style: styleOf(index), values, ...validationLoss }]
+  })
+  if (rows.length === 0) return null
+  const { noise } = report
+  const title = `Validation loss after ${compact(report.steps * report.tokensPerStep)} tokens`
+  const first = rows[0].name === report.variants[0].name ? rows[0] : null
+  const shaded = noise &&
+    first && {
+      from: first.mean - noise.smallestDifference,
+      to: first.mean + noise.smallestDifference,
+      says: `may be as ${first.name} by chance`,
+    }
+  return {
+    name: 'loss-by-variant',
+    title,
+    caption:
+      `Large marks are means over ${over(report)}, bars a standard deviation to both sides, small dots the seeds. ` +
+      (shaded ? `Means within the grey part differ from ${first.name} by no more than chance may do.` : ''),
+    svg: dotChart({ title, label: LOSS, format: (x) => fixed(x, 3), rows, ...(shaded && { shaded }) }),
+  }
+}
+
+/** Means over the seeds at each step that all of them have an evaluation after. */
+function curves(report: AblationReport, xOf: (evaluations: { tokens: number; seconds: number }[]) => number): Series[] {
+  return report.variants.map(({ name, runs }: VariantResult, index) => {
+    const whole = runs.filter(({ diverged }) => diverged === null)
+    const steps = (whole[0]?.evaluations ?? []).map(({ step }) => step)
+    const points = steps.flatMap((step): Point[] => {
+      const here = whole.flatMap(({ evaluations }) => evaluations.find((each) => each.step === step) ?? [])
+      if (here.length < whole.length) return []
+      const { mean, deviation } = spreadOf(here.map(({ loss }) => loss))
+      const band = deviation === null ? {} : { low: mean - deviation, high: mean + deviation }
+      return [{ x: xOf(here), y: mean, ...band }]
+    })
+    return { name, style: styleOf(index), points }
+  })
+}
+
+function lossAgainstTokens(report: AblationReport): Figure | null {
+  const series = curves(report, ([{ tokens }]) => tokens)
+  if (series.every(({ points }) => points.length === 0)) return null
+  const title = 'Validation loss against tokens'
+  return {
+    name: 'loss-against-tokens',
+    title,
+    caption: `Means over ${over(report)}; bands are a standard deviation to both sides.`,
+    svg: lineChart({
+      title,
+      x: { label: 'tokens trained on', kind: 'linear', format: compact },
+      y: { label: LOSS, kind: 'linear', format: (x) => fixed(x, 2) },
+      series,
+    }),
+  }
+}
+
+function lossAgainstTime(report: AblationReport): Figure | null {
+  const series = curves(report, (here) => mean(here.map(({ seconds }) => seconds)))
+  if (series.every(({ points }) => points.length === 0)) return null
+  const title = 'Validation loss against training time'
+  return {
+    name: 'loss-against-time',
+    title,
+    caption:
+      `As before, over the mean time that the steps took by the clock, without compiling, evaluating and saving. ` +
+      'All variants end after the same number of tokens.',
+    svg: lineChart({
+      title,
+      x: { label: 'training time (s)', kind: 'linear', format: grouped },
+      y: { label: LOSS, kind: 'linear', format: (x) => fixed(x, 2) },
+      series,
+    }),
+  }
+}
+
+function costAgainstLength({ costs, variants }: AblationReport): Figure | null {
+  if (costs === null || costs.points.length === 0) return null
+  const { attention, points, tokens } = costs
+  const micro = (seconds: number) => (seconds / tokens) * 1e6
+  // A kind that is a variant's name looks as that does.
+  const others = attention.filter((kind) => variants.every(({ name }) => name !== kind))
+  const indexOf = (kind: string) => {
+    const same = variants.findIndex(({ name }) => name === kind)
+    return same >= 0 ? same : variants.length + others.findIndex((each) => each === kind)
+  }
+  const series = attention.map((kind): Series => {
+    const own = points.filter((point) => point.attention === kind).toSorted((a, b) => a.length - b.length)
+    return {
+      name: kind,
+      style: styleOf(indexOf(kind)),
+      points: own.map(({ length, seconds, microsecondsPerToken }) => ({
+        x: length,
+        y: microsecondsPerToken,
+        low: micro(Math.min(...seconds)),
+        high: micro(Math.max(...seconds)),
+      })),
+    }
+  })
+  const title = 'Time per token against context length'
+  const lengths = [...new Set(points.map(({ length }) => length))].toSorted((a, b) => a - b)
+  return {
+    name: 'cost-against-length',
+    title,
+    caption:
+      `A training step of ${grouped(tokens)} tokens at each length, with one kind of attention in all layers: medians ` +
+      'of the timed steps; bands from the fastest to the slowest. Both axes are logarithmic.',
+    svg: lineChart({
+      title,
+      x: { label: 'context length (tokens)', kind: 'log', ticks: lengths, format: grouped },
+      y: { label: 'time per token (µs)', kind: 'log', format: (x) => grouped(x) },
+      series,
+    }),
+  }
+}

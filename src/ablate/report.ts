@@ -1,0 +1,146 @@
+import type { ModelConfig } from '../config/index.js'
+import { costsOf } from '../plan/index.js'
+import type { CostPoint } from './context-costs.js'
+import type { DataIdentity } from './data.js'
+import type { Machine } from './machine.js'
+import type { RunResult } from './run.js'
+import type { AblationSpec, CostSpec, Variant } from './spec.js'
+import { noiseOf, spreadOf, type Noise, type Spread } from './statistics.js'
+
+/** What came of an ablation, as report.json has it. The other forms of the report are made of this alone. */
+export interface AblationReport {
+  readonly format: 'neomesh ablation 1'
+  readonly name: string
+  /** Whether everything is there that was asked for. */
+  readonly complete: boolean
+  /** When this was written, in ISO 8601. */
+  readonly written: string
+  /** What wrote this. */
+  readonly machine: Machine
+  readonly data: { readonly source: string } & DataIdentity
+  readonly seeds: readonly number[]
+  /** Of each run. */
+  readonly steps: number
+  readonly tokensPerStep: number
+  readonly evaluateEvery: number
+  /** In an evaluation. */
+  readonly validationTokens: number
+  readonly variants: readonly VariantResult[]
+  readonly costs: (CostSpec & { readonly points: readonly CostPoint[] }) | null
+  /** A row for each variant with a run that has ended. */
+  readonly summary: readonly SummaryRow[]
+  /** In the validation losses; null without two variants and two seeds that all have ended. */
+  readonly noise: Noise | null
+}
+
+export interface VariantResult {
+  readonly name: string
+  /** What it has in place of the base's keys. */
+  readonly keys: Variant['keys']
+  /** Whole, of the first seed. */
+  readonly config: ModelConfig
+  readonly parameters: number
+  /** Of forward and backward, counted. */
+  readonly flopsPerToken: number
+  readonly runs: readonly RunResult[]
+}
+
+/** Means and deviations over the seeds whose training came to its end. */
+export interface SummaryRow {
+  readonly variant: string
+  readonly seeds: number
+  /** Seeds with which training diverged. */
+  readonly diverged: number
+  /** Of a token in training. */
+  readonly flopsPerToken: number
+  readonly parameters: number
+  readonly stepMemory: number | null
+  readonly tokensPerSecond: Spread | null
+  /** Nats a token. */
+  readonly validationLoss: Spread | null
+  readonly bitsPerByte: Spread | null
+  /** Of the validation loss to that of the first variant with the same seed. */
+  readonly difference: Spread | null
+}
+
+export interface ReportParts {
+  readonly spec: AblationSpec
+  readonly machine: Machine
+  readonly data: DataIdentity
+  /** Of each variant, those that there are. */
+  readonly runs: ReadonlyMap<string, readonly RunResult[]>
+  readonly points: readonly CostPoint[]
+}
+
+export function reportOf({ spec, machine, data, runs, points }: ReportParts): AblationReport {
+  const [{ config }] = spec.variants
+  const variants = spec.variants.map(({ name, keys, config }): VariantResult => {
+    const { parameters, trainingFlops } = costsOf(config)
+    return { name, keys, config, parameters, flopsPerToken: trainingFlops, runs: runs.get(name) ?? [] }
+  })
+  const { costs } = spec
+  const measured = costs === null || points.length === costs.lengths.length * costs.attention.length
+  const evalBatch = config.eval_batch_size ?? config.train_batch_size
+  const limit = config.eval_steps > 0 ? config.eval_steps * evalBatch : Infinity
+  return {
+    format: 'neomesh ablation 1',
+    name: spec.name,
+    complete: measured && variants.every((each) => each.runs.length === spec.seeds.length),
+    written: new Date().toISOString(),
+    machine,
+    data: { source: spec.data, ...data },
+    seeds: spec.seeds,
+    steps: config.train_steps,
+    tokensPerStep: config.train_batch_size * config.n_ctx,
+    evaluateEvery: spec.evaluateEvery,
+    validationTokens: Math.min(data.validationSequences, limit) * config.n_ctx,
+    variants,
+    costs: costs && { ...costs, points },
+    summary: summaryOf(variants),
+    noise: noiseBetween(variants),
+  }
+}
+
+/** The validation losses at the end of training, by seed; of seeds with which it diverged there is none. */
+export function finalLosses({ runs }: Pick<VariantResult, 'runs'>): Map<number, number> {
+  return new Map(
+    runs.flatMap(({ seed, diverged, evaluations }) =>
+      diverged === null && evaluations.length > 0 ? [[seed, evaluations.at(-1)!.loss]] : [],
+    ),
+  )
+}
+
+export function summaryOf(variants: readonly VariantResult[]): SummaryRow[] {
+  const first = finalLosses(variants[0])
+  return variants.flatMap((variant): SummaryRow[] => {
+    const { name, parameters, flopsPerToken, runs } = variant
+    if (runs.length === 0) return []
+    const losses = finalLosses(variant)
+    const ended = runs.filter(({ diverged }) => diverged === null)
+    const bits = ended.flatMap(({ evaluations }) => evaluations.at(-1)?.bitsPerByte ?? [])
+    const differences = [...losses].flatMap(([seed, loss]) => (first.has(seed) ? [loss - first.get(seed)!] : []))
+    const spread = (values: readonly number[]) => (values.length === 0 ? null : spreadOf(values))
+    return [
+      {
+        variant: name,
+        seeds: ended.length,
+        diverged: runs.length - ended.length,
+        parameters,
+        flopsPerToken,
+        stepMemory: runs[0].stepMemory,
+        tokensPerSecond: spread(ended.map(({ tokensPerSecond }) => tokensPerSecond)),
+        validationLoss: spread([...losses.values()]),
+        bitsPerByte: spread(bits),
+        difference: variant === variants[0] ? null : spread(differences),
+      },
+    ]
+  })
+}
+
+/** Over the variants that have an end with every seed that any has. */
+export function noiseBetween(variants: readonly VariantResult[]): Noise | null {
+  const all = variants.map(finalLosses)
+  const seeds = [...new Set(all.flatMap((losses) => [...losses.keys()]))]
+  const whole = all.filter((losses) => seeds.every((seed) => losses.has(seed)))
+  return noiseOf(whole.map((losses) => seeds.map((seed) => losses.get(seed)!)))
+}

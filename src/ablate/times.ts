@@ -1,0 +1,58 @@
+import { appendJsonLine, readJsonLines, writeJsonLines } from '../files/index.js'
+
+/** A line of times.jsonl: what steps have taken so far, without compiling, evaluating and saving. */
+export interface StepTime {
+  /** Steps done. */
+  readonly step: number
+  /** By the clock. */
+  readonly seconds: number
+  /** Of this process, on all cores. */
+  readonly cpuSeconds: number
+}
+
+/** Times of a run as JSON lines, which go on where an interrupted run goes on. */
+export class StepTimes {
+  private last = { clock: 0, cpu: 0 }
+
+  private constructor(
+    private readonly path: string,
+    /** One for each step, in order. */
+    readonly lines: StepTime[],
+  ) {
+    this.pass()
+  }
+
+  /** Opens the file of a run that goes on after `step`; lines of later steps, which were lost, go. Throws FileError. */
+  static async open(path: string, step: number): Promise<StepTimes> {
+    const kept = ((await readJsonLines(path)) as StepTime[]).filter((line) => line.step <= step)
+    await writeJsonLines(path, kept)
+    return new StepTimes(path, kept)
+  }
+
+  /** Says that what came since the last call was no step. */
+  pass(): void {
+    this.last = now()
+  }
+
+  /** Says that a step has ended, which began at the last call. Throws FileError. */
+  ended(step: number): void {
+    const { clock, cpu } = now()
+    const before = this.lines.at(-1) ?? { seconds: 0, cpuSeconds: 0 }
+    const line = {
+      step,
+      seconds: rounded(before.seconds + clock - this.last.clock),
+      cpuSeconds: rounded(before.cpuSeconds + cpu - this.last.cpu),
+    }
+    this.last = { clock, cpu }
+    appendJsonLine(this.path, line)
+    this.lines.push(line)
+  }
+}
+
+/** Seconds since some time. */
+function now(): { clock: number; cpu: number } {
+  const { user, system } = process.cpuUsage()
+  return { clock: performance.now() / 1000, cpu: (user + system) / 1e6 }
+}
+
+const rounded = (seconds: number) => Math.round(seconds * 1e6) / 1e6

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  figuresOf,
+  htmlOf,
+  markdownOf,
+  parseAblation,
+  readReport,
+  writeReport,
+  type AblationReport,
+  type CostPoint,
+  type RunResult,
+} from '../../src/ablate/index.js'
+import { reportOf } from '../../src/ablate/report.js'
+import { temporaryFolder } from '../files/temporary-folder.js'
+import { SPEC } from './support.js'
+
+const MACHINE = 'engine; 2 cores of some processor'
+
+/** Numbers that look like an ablation's, the same in every run. */
+async function someReport(without: readonly string[] = []): Promise<AblationReport> {
+  let state = 7
+  const next = () => (state = (state * 48271) % 2147483647) / 2147483647
+  const spec = await parseAblation(SPEC, { name: 'some_report' })
+  const runOf = (seed: number): RunResult => ({
+    seed,
+    evaluations: [2, 4, 6].map((step) => {
+      const loss = 5 - step / 3 + next() / 2
+      return { step, tokens: step * 32, seconds: step * (0.1 + next() / 100), loss, bitsPerByte: loss / 2.5 }
+    }),
+    diverged: null,
+    tokensPerSecond: 10_000 + 9000 * next(),
+    seconds: 7 + next(),
+    cpuSeconds: 13 + next(),
+    prepareSeconds: next(),
+    stepMemory: 12_345_678,
+    parameters: 1000,
+    machine: MACHINE,
+  })
+  const runs = new Map(
+    spec.variants.map(({ name }) => [
+      name,
+      spec.seeds.filter((seed) => !without.includes(`${name} ${seed}`)).map((seed) => runOf(seed)),
+    ]),
+  )
+  const points = spec.costs!.lengths.flatMap((length) =>
+    spec.costs!.attention.map((attention): CostPoint => {
+      const seconds = [next(), next()]
+      const microsecondsPerToken = ((seconds[0] + seconds[1]) / 2 / 32) * 1e6
+      const rest = { flopsPerToken: 5, stepMemory: null, machine: MACHINE }
+      return { attention, length, batch: 32 / length, seconds, cpuSeconds: seconds, microsecondsPerToken, ...rest }
+    }),
+  )
+  const machine = {
+    engine: 'engine',
+    cpu: 'some processor',
+    cores: 2,
+    memory: 2 ** 34,
+    os: 'os',
+    node: '20',
+    neomesh: '0',
+  }
+  const data = { trainingSequences: 90, validationSequences: 40, tokenizer: null, bytesPerToken: 2.5 }
+  return reportOf({ spec, machine, data, runs, points })
+}
+
+/** Cells of the first table of a Markdown text whose head begins with this. */
+function tableOf(markdown: string, head: string): string[][] {
+  const lines = markdown.split('\n')
+  const first = lines.findIndex((line) => line.startsWith(`| ${head} |`))
+  const rest = lines.slice(first)
+  const rows = rest.slice(0, rest.indexOf(''))
+  return rows.filter((_, i) => i !== 1).map((line) => line.slice(2, -2).replaceAll('\\', '').split(' | '))
+}
+
+const plain = (html: string) =>
+  html.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
+
+test('report.json alone gives the Markdown, the HTML and the pictures', async (t) => {
+  const folder = temporaryFolder(t)
+  await writeReport(folder, await someReport())
+  const report = await readReport(join(folder, 'report.json'))
+  const file = (name: string) => readFileSync(join(folder, name), 'utf8')
+  assert.equal(file('report.md'), markdownOf(report))
+  assert.equal(file('report.html'), htmlOf(report))
+  const figures = figuresOf(report)
+  assert.deepEqual(
+    figures.map(({ name }) => name),
+    ['loss-by-variant', 'loss-against-tokens', 'loss-against-time', 'cost-against-length'],
+  )
+  for (const { name, svg } of figures) {
+    assert.equal(file(`${name}.svg`), `${svg}\n`)
+    assert.ok(file('report.html').includes(svg))
+    assert.ok(file('report.md').includes(`](${name}.svg)`))
+  }
+})
+
+test('the figures of the tables are what the runs in report.json make', async () => {
+  const report = JSON.parse(JSON.stringify(await someReport())) as AblationReport
+  const markdown = markdownOf(report)
+  const [, ...rows] = tableOf(markdown, 'variant')
+  const last = (run: RunResult) => run.evaluations[run.evaluations.length - 1]
+  const average = (values: number[]) => values.reduce((a, b) => a + b) / values.length
+  // Of two numbers the deviation is their distance over the root of 2.
+  const spread = ([a, b]: number[], show: (x: number) => string) =>
+    `${show((a + b) / 2)} ± ${show(Math.abs(a - b) / Math.SQRT2)}`
+  const losses = report.variants.map(({ runs }) => runs.map((run) => last(run).loss))
+  // Residuals after the means of variant and seed, for two seeds: half of what a difference has beyond the mean one.
+  const differences = losses.map(([a, b]) => a - b)
+  const squares = differences.map((each) => (each - average(differences)) ** 2 / 2)
+  const limit = 4.303 * Math.sqrt(squares.reduce((a, b) => a + b) / 2)
+  for (const [i, { name, parameters, runs }] of report.variants.entries()) {
+    const difference = average(losses[i]) - average(losses[0])
+    const chance = Math.abs(difference) < limit ? ' (chance?)' : ''
+    const expected = [
+      name,
+      parameters.toLocaleString('en-US'),
+      '12 MB',
+      spread(
+        runs.map(({ tokensPerSecond }) => tokensPerSecond),
+        (x) => Math.round(x).toLocaleString('en-US'),
+      ),
+      spread(losses[i], (x) => x.toFixed(3)),
+      spread(
+        runs.map((run) => last(run).bitsPerByte!),
+        (x) => x.toFixed(3),
+      ),
+      i === 0 ? '' : `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(3)}${chance}`,
+    ]
+    assert.deepEqual(
+      rows[i].filter((_, column) => column !== 2).map((cell) => cell.trim()),
+      expected,
+    )
+  }
+  assert.ok(markdown.includes(`Differences of losses below ${limit.toFixed(3)} may be chance`))
+
+  const [, ...costs] = tableOf(markdown, 'attention')
+  for (const [kind, ...cells] of costs) {
+    const [low, high] = report.costs!.points.filter(({ attention }) => attention === kind)
+    const micro = [low, high].map(({ seconds }) => (average([...seconds]) / 32) * 1e6)
+    assert.deepEqual(cells, [...micro.map((each) => each.toFixed(1)), `${(micro[1] / micro[0]).toFixed(2)} x`])
+  }
+
+  const cells = [...htmlOf(report).matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => plain(cell))
+  for (const cell of [...rows, ...costs].flat()) assert.ok(cells.includes(cell.trim()), cell)
+})
+
+test('curves are means over the seeds', async () => {
+  const report = await someReport()
+  const { svg } = figuresOf(report).find(({ name }) => name === 'loss-against-tokens')!
+  const titles = [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map(([, text]) => text)
+  const expected = report.variants.flatMap(({ name, runs: [a, b] }) =>
+    a.evaluations.map(
+      ({ tokens, loss }, i) => `${name}: ${((loss + b.evaluations[i].loss) / 2).toFixed(2)} at ${tokens}`,
+    ),
+  )
+  assert.deepEqual(titles, expected)
+})
+
+test('what is there so far makes a report, too: some runs, one seed, none', async () => {
+  const partial = await someReport(['experts 1', 'experts 2', 'local-16 2'])
+  assert.ok(!partial.complete)
+  assert.deepEqual(
+    partial.summary.map(({ variant, seeds }) => `${variant} ${seeds}`),
+    ['global 2', 'local-16 1'],
+  )
+  assert.equal(partial.noise, null)
+  assert.match(markdownOf(partial), /This ablation has not ended/)
+  assert.equal(figuresOf(partial).length, 4)
+  const none = await someReport(['global', 'local-16', 'experts'].flatMap((name) => [`${name} 1`, `${name} 2`]))
+  assert.deepEqual(
+    figuresOf(none).map(({ name }) => name),
+    ['cost-against-length'],
+  )
+  assert.doesNotMatch(markdownOf(none) + htmlOf(partial), /NaN|undefined/)
+})
+
+test('the page needs nothing else: no script, no address but the name of SVG', async () => {
+  const html = htmlOf(await someReport())
+  assert.doesNotMatch(html, /<script|<link|src=|@import|url\(/)
+  const addresses = [...html.matchAll(/https?:[^"' ]*/g)].map(([address]) => address)
+  assert.deepEqual([...new Set(addresses)], ['http://www.w3.org/2000/svg'])
+})
+
+test('names and keys do not become markup', async () => {
+  const markdown = markdownOf(await someReport())
+  assert.match(markdown, /^# Ablation: some\\_report\n/)
+  assert.match(markdown, /\| local-16 \| attention\\_types: \\\[\\\[\\\["local"\\\],1\\\]\\\] \|/)
+})
+
+test('a file that is no report is refused', async (t) => {
+  const path = join(temporaryFolder(t), 'report.json')
+  writeFileSync(path, '{"format": "other"}')
+  await assert.rejects(readReport(path), { message: `${path} is not a report of \`neomesh ablate\`` })
+})
