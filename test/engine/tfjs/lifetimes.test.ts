@@ -1,0 +1,95 @@
+/** What TensorFlow.js holds is what the program's arrays are: nothing is left over, nothing goes too early. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { engine as tensorflow, memory } from '@tensorflow/tfjs-core'
+import { DeviceArray, jit } from '../../../src/engine/index.js'
+import { Trainer } from '../../../src/train/trainer.js'
+import { dim, scan, type Tensor } from '../../../src/tensor/index.js'
+import { configOf } from '../../model/support.js'
+import { BACKENDS } from './compare.js'
+
+const held = (name = 'cpu') => {
+  const { numTensors, numDataBuffers, numBytes } = memory()
+  return { numTensors, numDataBuffers, numBytes, ids: tensorflow().findBackend(name).numDataIds() }
+}
+
+test('1,000 training steps leave nothing', { timeout: 300_000 }, async () => {
+  const engine = await BACKENDS.cpu()
+  const before = held()
+  const moe = { moe_layers: [1], moe_params: { moe_num_experts: 2, moe_hidden_size: 8, moe_group_size: 8 } }
+  const tiny = { n_vocab: 13, n_ctx: 4, n_embd: 4, n_head: 1, res_dropout: 0.1, tokens_per_mb_per_replica: 4, ...moe }
+  const trainer = new Trainer(engine, configOf({ ...tiny, train_batch_size: 2, lr: 1e-4 }), 'unroll')
+  await trainer.initialise()
+  let during: ReturnType<typeof held> | null = null
+  for (let step = 0; step < 1000; step++) {
+    const metrics = await trainer.trainOn(Int32Array.from({ length: 10 }, (_, i) => (i * step) % 13))
+    Object.values(metrics).forEach((x: DeviceArray) => x.dispose())
+    during ??= held()
+    assert.deepEqual(held(), during, `step ${step}`)
+  }
+  trainer.dispose()
+  assert.deepEqual(held(), before)
+})
+
+for (const [name, backend] of [
+  ['cpu', 'cpu'],
+  ["tfjs's kernels", 'plain'],
+  ['wasm', 'wasm'],
+])
+  test(`inputs stay, donated ones go, results are all that comes: ${name}`, async () => {
+    const engine = await BACKENDS[name]()
+    const [a, b] = [dim('a', 3), dim('b', 4)]
+    const before = held(backend)
+    const make = () => DeviceArray.from(engine, new Float32Array(12).fill(2), [a, b], 'f32')
+    const [kept, given] = [make(), make()]
+    const run = jit(
+      engine,
+      (x: Tensor, y: Tensor) => {
+        const [last, all] = scan(a, y, x, (carry, row) => [carry.add(row), carry] as const)
+        // The same value twice, an input unchanged, and a view of one.
+        return [last, last, all, x, x.rename(b, dim('c', 4)), y.sum(b)]
+      },
+      { donate: [1] },
+    )
+    const results = (await run(kept, given)) as unknown as DeviceArray[]
+    const tensors = held(backend).numTensors - before.numTensors
+    assert.equal(tensors, 1 + results.length)
+    assert.deepEqual(Array.from(await results[0].readFloats()), Array(12).fill(8))
+    assert.deepEqual(await results[0].readFloats(), await results[1].readFloats())
+    results[0].dispose()
+    assert.deepEqual(Array.from(await results[1].readFloats()), Array(12).fill(8))
+    results.slice(1).forEach((x) => x.dispose())
+    assert.deepEqual(Array.from(await kept.readFloats()), Array(12).fill(2))
+    await assert.rejects(async () => given.readFloats(), /was donated to/)
+    kept.dispose()
+    run.dispose()
+    assert.deepEqual(held(backend), before)
+  })
+
+test('an upload and a read are copies', async () => {
+  const engine = await BACKENDS.cpu()
+  const data = new Float32Array([1, 2, 3])
+  const array = DeviceArray.from(engine, data, [dim('n', 3)], 'f32')
+  data[0] = 9
+  const read = await array.readFloats()
+  read[1] = 9
+  assert.deepEqual(Array.from(await array.readFloats()), [1, 2, 3])
+  array.dispose()
+})
+
+test('a step that throws leaves nothing', async () => {
+  const engine = await BACKENDS.cpu()
+  const before = held()
+  const x = DeviceArray.from(engine, new Float32Array(3), [dim('n', 3)], 'f32')
+  const run = jit(engine, (y: Tensor) => y.exp().sum(dim('n', 3)))
+  const { executable } = await run.prepare(x)
+  const { plan } = executable as unknown as { plan: { steps: { run: unknown }[] } }
+  Object.assign(plan.steps.at(-1)!, {
+    run: () => {
+      throw new RangeError('no memory')
+    },
+  })
+  await assert.rejects(async () => run(x), /no memory/)
+  x.dispose()
+  assert.deepEqual(held(), before)
+})
