@@ -35,11 +35,11 @@ function layoutsOf(config: ModelConfig, x: number, y: number): string[] {
 }
 
 /** A choice with microbatches: none, then of half the size, and so on to one sequence on each device. */
-export function* withMicrobatches(config: ModelConfig, choice: Choice): Generator<Choice> {
+export function* withMicrobatches(config: ModelConfig, choice: Choice): Generator<{ parts: number; cut: Choice }> {
   const replicas = Number(/\bx:(\d+)/.exec(choice.mesh_shape)?.[1] ?? 1)
   const sequences = config.train_batch_size / replicas
   for (const parts of divisors(sequences))
-    yield { ...choice, tokens_per_mb_per_replica: (config.n_ctx * sequences) / parts }
+    yield { parts, cut: { ...choice, tokens_per_mb_per_replica: (config.n_ctx * sequences) / parts } }
 }
 
 function divisors(of: number): number[] {

@@ -1,3 +1,5 @@
+import type { Axis } from '../mesh/index.js'
+import { ringBandwidth } from './links.js'
 import { plainBytes, tiledBytes, type ArrayBytes } from './static/tiles.js'
 import { topologyOf, type Topology } from './topology.js'
 
@@ -15,9 +17,10 @@ export interface Hardware {
     readonly flops: number
     /** Bytes a second from and to memory. */
     readonly memory: number
-    /** Bytes a second that a device sends in a ring, by both of its links. */
-    readonly ring: number
+    /** Cycles a second, of which XLA estimates how many its kernels take. */
     readonly clock: number
+    /** Bytes a second that a device sends in rings along axes of a mesh. */
+    ring(mesh: readonly Axis[], axes: readonly string[]): number
   } | null
   /** Of a TPU. */
   readonly topology: Topology | null
@@ -35,8 +38,8 @@ export function tpu(name: string): Hardware {
     speeds: {
       flops: chip.peakFlops / chip.devices,
       memory: chip.memoryBandwidth / chip.devices,
-      ring: (2 * chip.linkBandwidth) / chip.devices,
       clock: chip.clock,
+      ring: (mesh, axes) => ringBandwidth(topology, mesh, axes),
     },
     topology,
   }

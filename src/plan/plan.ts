@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../config/index.js'
-import { LayoutError, parsePlacement, partsOf, showLayout, showMesh } from '../mesh/index.js'
+import { LayoutError, parsePlacement, partsOf, showLayout, showMesh, type Mesh } from '../mesh/index.js'
 import { lowerStep, microbatchCount } from '../train/index.js'
 import { adviceFor, type Advice } from './advice.js'
 import { compileApart, LIMITS, type Limits } from './ahead/compile.js'
@@ -145,7 +145,7 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
     estimateSeconds,
     xla,
     fits,
-    step: stepTime(config, hardware, estimated, result),
+    step: stepTime(config, mesh, hardware, estimated, result),
     advice: fits === false ? adviceFor(config, hardware) : [],
   }
 }
@@ -209,6 +209,7 @@ function fitsOn({ memory }: Hardware, { memory: { total } }: Estimate, xla: XlaP
 
 function stepTime(
   config: ModelConfig,
+  mesh: Mesh,
   { devices, speeds }: Hardware,
   estimated: Estimate,
   result: CompileResult | null,
@@ -219,7 +220,7 @@ function stepTime(
   const kernels = facts?.cycles ? facts.cycles / speeds.clock : 0
   const plausible = facts !== null && kernels >= facts.flops / speeds.flops
   const compute = plausible ? kernels : estimated.seconds.compute
-  const communication = facts ? communicationSeconds(facts.collectives, speeds.ring) : estimated.seconds.communication
+  const communication = facts ? communicationSeconds(facts.collectives, mesh, speeds) : estimated.seconds.communication
   const seconds = compute + communication
   return {
     seconds,

@@ -72,13 +72,18 @@ export async function search(config: ModelConfig, options: SearchOptions): Promi
 
 /** With as few microbatches as fit; null for a choice that is not legal. */
 async function estimated(config: ModelConfig, choice: Choice, hardware: Hardware): Promise<Found | 'too large' | null> {
+  const limit = MARGIN * hardware.memory!
+  let least = 1
   try {
-    for (const cut of withMicrobatches(config, choice)) {
+    for (const { parts, cut } of withMicrobatches(config, choice)) {
+      if (parts < least) continue
       const found = await plan({ ...config, ...cut }, { hardware, compile: false })
-      if (found.estimate.memory.total <= MARGIN * hardware.memory!) return { choice: cut, plan: found }
-      // State and gradients do not get less by smaller microbatches.
-      const { parameters, optimizer, gradients } = found.estimate.memory
-      if (parameters + optimizer + gradients > hardware.memory!) return 'too large'
+      const { total, activations, working } = found.estimate.memory
+      if (total <= limit) return { choice: cut, plan: found }
+      // Activations get less with smaller microbatches; state and gradients do not.
+      const room = limit - (total - activations - working)
+      if (room <= 0) return 'too large'
+      least = (parts * (activations + working)) / room
     }
     return 'too large'
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../../config/index.js'
-import type { Placement } from '../../mesh/index.js'
+import type { Mesh, Placement } from '../../mesh/index.js'
 import { lowerStep } from '../../train/index.js'
 import { costsOf } from '../costs.js'
 import type { Hardware } from '../hardware.js'
@@ -66,12 +66,16 @@ export function estimate(step: LoweredStep, config: ModelConfig, placement: Plac
     communication,
     seconds: speeds && {
       compute: computeSeconds(block, (each) => deviceFlops(each, mesh), speeds),
-      communication: communicationSeconds(communication, speeds.ring),
+      communication: communicationSeconds(communication, mesh, speeds),
     },
   }
 }
 
-/** Of collectives one after the other, each in a ring of this many bytes a second. */
-export function communicationSeconds(collectives: readonly Collective[], ring: number): number {
-  return collectives.reduce((sum, { sent }) => sum + sent, 0) / ring
+/** Of collectives one after the other. */
+export function communicationSeconds(
+  collectives: readonly Collective[],
+  mesh: Mesh,
+  { ring }: NonNullable<Hardware['speeds']>,
+): number {
+  return collectives.reduce((sum, { axes, sent }) => sum + sent / ring(mesh.axes, axes.split(',')), 0)
 }
