@@ -9,8 +9,12 @@ const SHOWN = 10
 export function describeSearch({ own, ranked, tooLarge, compiled }: SearchResult): string {
   if (ranked.length === 0)
     return `none of ${tooLarge} layouts fits, by the estimate: take a larger slice, or a smaller batch\n`
-  const [winner] = compiled.length > 0 ? compiled : ranked
-  const others = typeof own === 'string' ? [] : [own]
+  const [winner, next] = compiled.length > 0 ? compiled : ranked
+  const compared = [
+    { name: 'the best', plan: winner.plan },
+    ...(next ? [{ name: 'the next', plan: next.plan }] : []),
+    ...(typeof own === 'string' ? [] : [{ name: "the config's own", plan: own.plan }]),
+  ]
   return [
     `${ranked.length} layouts fit, ${tooLarge} are too large; the fastest by the estimate:\n`,
     choices(ranked.slice(0, SHOWN)),
@@ -18,13 +22,37 @@ export function describeSearch({ own, ranked, tooLarge, compiled }: SearchResult
     typeof own === 'string'
       ? `\nthe config's own layout is not for this slice: ${own}\n`
       : `\nthe config's own layout:\n${choices([own])}`,
-    '\n',
-    ...[...others, ...ranked.filter(({ choice }) => choice !== winner.choice).slice(0, 1)].map((other) =>
-      reason(winner, other, other === own),
-    ),
-    'the best, as keys of a config:\n',
+    `\n${figures(compared)}`,
+    ...compared.slice(1).map(({ name, plan }) => reason(winner.plan, plan, name)),
+    '\nthe best, as keys of a config:\n',
     ...Object.entries(winner.choice).map(([key, value]) => `  "${key}": ${JSON.stringify(value)}\n`),
   ].join('')
+}
+
+/** What the layouts are compared by. */
+function figures(compared: readonly { name: string; plan: Plan }[]): string {
+  const row = (what: string, value: (plan: Plan) => string) => [what, ...compared.map(({ plan }) => value(plan))]
+  const ofStep = (part: 'seconds' | 'compute' | 'communication') => (plan: Plan) =>
+    plan.step && plan.fits ? seconds(plan.step[part]) : '-'
+  return table([
+    ['why', ...compared.map(({ name }) => name)],
+    row('computing', ofStep('compute')),
+    row('sent by each device', (plan) => bytes(sent(plan))),
+    row('communication', ofStep('communication')),
+    row('memory of a device', (plan) => bytes(memoryOf(plan))),
+    row('a step', ofStep('seconds')),
+  ])
+}
+
+/** In a sentence, what makes the first better than the other. */
+function reason(best: Plan, other: Plan, name: string): string {
+  if (other.fits === false) return `It fits, and ${name} does not.\n`
+  const [a, b] = [best.step!, other.step!]
+  const faster = b.seconds / a.seconds - 1
+  if (faster < 0.005) return `It is as fast as ${name}.\n`
+  const [computing, sending] = [b.compute - a.compute, b.communication - a.communication]
+  const cause = computing > sending ? 'computes less' : 'sends less, or over more links'
+  return `It is ${percent(faster)} faster than ${name}, above all because it ${cause}.\n`
 }
 
 function choices(found: readonly Found[]): string {
@@ -34,7 +62,7 @@ function choices(found: readonly Found[]): string {
       'layout',
       'parameter_layout',
       'microbatches',
-      'recompute',
+      'remat_policy',
       'memory',
       'step',
       'computing',
@@ -46,7 +74,7 @@ function choices(found: readonly Found[]): string {
       plan.layout,
       plan.parameterLayout || '-',
       plan.model.microbatches,
-      plan.model.recompute ? 'yes' : 'no',
+      plan.model.remat,
       bytes(memoryOf(plan)),
       ...(plan.step && plan.fits
         ? [
@@ -60,34 +88,12 @@ function choices(found: readonly Found[]): string {
   ])
 }
 
-/** Why the first is better than the other, by the same sort of figures of both. */
-function reason(winner: Found, other: Found, own: boolean): string {
-  const compiled = Boolean(winner.plan.xla && other.plan.xla)
-  const [a, b] = [winner.plan, other.plan]
-  const name = own
-    ? "the config's own layout"
-    : `mesh ${b.mesh}, layout ${b.layout}${b.parameterLayout && `, parameter_layout ${b.parameterLayout}`}`
-  if (b.fits === false)
-    return `It fits, and ${name} does not: ${bytes(memoryOf(a))} against ${bytes(memoryOf(b))} on a device.\n`
-  const [sentA, sentB] = [a, b].map((each) => sent(each, compiled))
-  const [x, y] = [a.step!, b.step!]
-  const parts = [
-    Math.abs(x.compute / y.compute - 1) > 0.01
-      ? `computes for ${seconds(x.compute)} against ${seconds(y.compute)}${a.model.recompute === b.model.recompute ? '' : a.model.recompute ? ', computing twice what it does not keep' : ', computing nothing twice'}`
-      : 'computes as long',
-    sentA === sentB ? 'sends as much' : `sends ${bytes(sentA)} from each device against ${bytes(sentB)}`,
-    `takes ${bytes(memoryOf(a))} of memory against ${bytes(memoryOf(b))}`,
-  ]
-  return `Against ${name} it ${parts.join(', ')}: ${seconds(x.seconds)} a step against ${seconds(y.seconds)}${compiled ? ", by XLA's figures" : ''}.\n`
-}
-
 function memoryOf({ xla, estimate }: Plan): number {
   return xla?.memory?.total ?? xla?.overfull?.total ?? estimate.memory.total
 }
 
-function sent({ xla, estimate }: Plan, compiled: boolean): number {
-  const found = (compiled && xla?.collectives) || estimate.communication
-  return found.reduce((sum, each) => sum + each.sent, 0)
+function sent({ xla, estimate }: Plan): number {
+  return (xla?.collectives ?? estimate.communication).reduce((sum, each) => sum + each.sent, 0)
 }
 
 function seconds(amount: number): string {

@@ -30,7 +30,7 @@ function heading({ hardware, model, mesh, layout, parameterLayout }: Plan, confi
   return (
     `${config} on ${hardware.name}${made}\n` +
     `${model.parameters.toLocaleString('en-US')} parameters; batch of ${model.batch} x ${model.context.toLocaleString('en-US')} tokens${cut}, ` +
-    `${model.precision}${model.recompute ? ', recompute_grad' : ''}\n` +
+    `${model.precision}, remat_policy ${model.remat}\n` +
     `mesh ${mesh || 'of one device'}${layout && `, layout ${layout}`}${parameterLayout && `, parameter_layout ${parameterLayout}`}\n`
   )
 }

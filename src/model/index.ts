@@ -3,4 +3,11 @@ export { modelOf, type LayerPlan, type Model } from './dims.js'
 export { continued, logits, loss, parametersOf, scopeOf } from './gpt-neo.js'
 export { hashOf } from './hash.js'
 export { maskTokens } from './objectives/masked.js'
-export { type Initializer, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
+export {
+  shortestPeriod,
+  type Initializer,
+  type LayerMode,
+  type Parameters,
+  type ParameterSpec,
+  type Training,
+} from './scope.js'

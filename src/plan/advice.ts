@@ -2,10 +2,11 @@ import type { ModelConfig } from '../config/index.js'
 import { parsePlacement, partsOf, type Placement } from '../mesh/index.js'
 import { lowerStep, microbatchCount } from '../train/index.js'
 import type { Hardware } from './hardware.js'
+import { rematOf } from './remat.js'
 import { estimate } from './static/estimate.js'
 
 type Change = Partial<
-  Pick<ModelConfig, 'recompute_grad' | 'precision' | 'tokens_per_mb_per_replica' | 'parameter_layout'>
+  Pick<ModelConfig, 'remat_policy' | 'precision' | 'tokens_per_mb_per_replica' | 'parameter_layout'>
 >
 
 /** A change of config keys, and what a device then needs by the estimate. */
@@ -34,7 +35,7 @@ export function adviceFor(config: ModelConfig, hardware: Hardware): Advice[] {
 function changesOf(config: ModelConfig, placement: Placement): Change[] {
   const changes: Change[] = []
   if (config.precision !== 'bfloat16') changes.push({ precision: 'bfloat16' })
-  if (!config.recompute_grad) changes.push({ recompute_grad: true })
+  if (rematOf(config) !== 'nothing') changes.push({ remat_policy: 'nothing' })
   const replicas = partsOf(placement, 'batch')
   // One sequence at a time on each device.
   if (microbatchCount(config, replicas) < config.train_batch_size / replicas)

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../config/index.js'
 /** What a search may choose, in the words of config keys. */
 export type Choice = Pick<
   ModelConfig,
-  'mesh_shape' | 'layout' | 'parameter_layout' | 'recompute_grad' | 'tokens_per_mb_per_replica'
+  'mesh_shape' | 'layout' | 'parameter_layout' | 'remat_policy' | 'tokens_per_mb_per_replica'
 >
 
 /**
@@ -18,7 +18,12 @@ export function choicesOf(config: ModelConfig, devices: number): Choice[] {
     const mesh_shape = mesh.map((pair) => pair.join(':')).join(',')
     return layoutsOf(config, x, y).flatMap((layout) =>
       (x > 1 ? ['', 'embd:x'] : ['']).flatMap((parameter_layout) =>
-        [false, true].map((recompute_grad) => ({ mesh_shape, layout, parameter_layout, recompute_grad })),
+        (['products', 'nothing'] as const).map((remat_policy) => ({
+          mesh_shape,
+          layout,
+          parameter_layout,
+          remat_policy,
+        })),
       ),
     )
   }) as Choice[]

@@ -1,5 +1,5 @@
 import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
-import { modelOf, parametersOf } from '../model/index.js'
+import { modelOf, parametersOf, shortestPeriod } from '../model/index.js'
 import { stateSpecs } from '../train/step.js'
 
 /** A variable of a checkpoint. */
@@ -30,7 +30,7 @@ export interface ModelCosts {
   readonly activeParameters: number
   /** Forward, for each token. */
   readonly flops: number
-  /** Forward and backward, for each token; with recompute_grad one more forward. */
+  /** Forward and backward, for each token, with what the backward pass computes again. */
   readonly trainingFlops: number
   /** Of sampling: bytes for each token of a sequence (global layers), and for each sequence whatever its length. */
   readonly cache: { readonly perToken: number; readonly perSequence: number }
@@ -43,7 +43,8 @@ export const flopsFormula = [
   '2 for each element of each matrix that a token meets (of experts: those that it is given to),',
   'and 4 n_embd for each key that attention sees: on average (n_ctx + 1) / 2 in a global layer,',
   'at most the radius in a local one, n_embd / n_head in a linear one.',
-  'A training step has 3 times that, or 4 times with recompute_grad (remat_policy nothing).',
+  'A training step has 3 times that, and once more what is computed again: the product of queries and keys, and with',
+  'recompute_grad (remat_policy nothing) the layers.',
 ] as const
 
 /** What a model costs, counted from the variables that it has. */
@@ -83,7 +84,7 @@ export function costsOf(config: ModelConfig): ModelCosts {
     parameters,
     activeParameters: parameters - sum(variables.map((variable) => variable.count * (1 - usedPart(variable, config)))),
     flops,
-    trainingFlops: flops * (recomputes(config) ? 4 : 3),
+    trainingFlops: 3 * flops + sum(layers.map((layer) => flopsAgain(layer, layers, config))),
     cache: cacheBytes(config),
     parameterBytes: 4 * parameters,
     optimizerBytes: 4 * sum(slots.map(({ dims }) => dims.reduce((product, { size }) => product * size, 1))),
@@ -141,6 +142,24 @@ function cacheBytes(config: ModelConfig): ModelCosts['cache'] {
     perToken: pair * kinds.filter((kind) => kind === 'global').length,
     perSequence: sum(kinds.map((kind) => perSequence[kind])),
   }
+}
+
+/**
+ * What a layer's backward pass computes a second time: attention's weights, which are not kept, and with remat_policy
+ * `nothing` the layer itself; but no gradient needs the last product of the layers that are computed together, a period.
+ */
+function flopsAgain(
+  { layer, kind, variables, flops }: LayerCosts,
+  layers: readonly LayerCosts[],
+  config: ModelConfig,
+): number {
+  const softmax = kind === 'global' || kind === 'local'
+  const weights = softmax ? 2 * config.n_embd * keysSeen(kind, config) : 0
+  if (!recomputes(config)) return weights
+  const period = shortestPeriod(layers.map((each) => `${each.kind} ${each.mixture}`))
+  const isLast = layer % period === period - 1
+  const last = isLast ? variables.find(({ name }) => name.endsWith('mlp/conv1d_main/c_proj/kernel')) : undefined
+  return weights + flops - (last ? 2 * last.count : 0)
 }
 
 /** Whether the backward pass goes through the layers again. */

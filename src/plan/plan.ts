@@ -8,6 +8,7 @@ import { nameShapes, type Buffer } from './buffers.js'
 import { costsOf } from './costs.js'
 import type { Hardware } from './hardware.js'
 import type { Collective } from './hlo/collectives.js'
+import { rematOf } from './remat.js'
 import { communicationSeconds, estimate, type Estimate } from './static/estimate.js'
 
 export interface PlanOptions {
@@ -38,7 +39,8 @@ export interface Plan {
     readonly batch: number
     readonly microbatches: number
     readonly precision: ModelConfig['precision']
-    readonly recompute: boolean
+    /** What of each layer is kept for the backward pass. */
+    readonly remat: NonNullable<ModelConfig['remat_policy']>
     /** Forward, for each token. */
     readonly flopsPerToken: number
   }
@@ -134,7 +136,7 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
       batch: config.train_batch_size,
       microbatches: microbatchCount(config, partsOf(placement, 'batch')),
       precision: config.precision,
-      recompute: config.recompute_grad,
+      remat: rematOf(config),
       flopsPerToken: costsOf(config).flops,
     },
     mesh: showMesh(mesh),

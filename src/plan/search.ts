@@ -97,11 +97,11 @@ async function ownOf(
   options: Parameters<typeof plan>[1],
   onCompile?: (plan: Plan) => void,
 ): Promise<Found | string> {
-  const { mesh_shape, layout, parameter_layout, recompute_grad, tokens_per_mb_per_replica } = config
+  const { mesh_shape, layout, parameter_layout, remat_policy, tokens_per_mb_per_replica } = config
   try {
     const first = await plan(config, { ...options, compile: false })
     if (options.compile) onCompile?.(first)
-    const choice = { mesh_shape, layout, parameter_layout, recompute_grad, tokens_per_mb_per_replica }
+    const choice = { mesh_shape, layout, parameter_layout, remat_policy, tokens_per_mb_per_replica }
     return { choice, plan: options.compile ? await plan(config, options) : first }
   } catch (error) {
     if (error instanceof LayoutError) return error.message

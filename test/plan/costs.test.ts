@@ -43,7 +43,10 @@ test('parameters and flops of a layer, counted by hand', () => {
     ['wte', 96 * 32],
   ])
   assert.equal(flops, layers[0].flops + layers[1].flops + 2 * 96 * 32)
-  assert.equal(trainingFlops, 4 * flops)
+  // The weights of attention again, and the layers: a global and a local one together, but for the last product.
+  const weights = 2 * 32 * (16.5 + seen)
+  assert.equal(trainingFlops, 3 * flops + weights + layers[0].flops + layers[1].flops - 2 * 32 * 128)
+  assert.equal(costsOf(configOf({})).trainingFlops, 3 * flops + weights)
 })
 
 test('memory of training and of sampling', () => {
