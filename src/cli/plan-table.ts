@@ -143,7 +143,7 @@ function collectives({ estimate, xla, hardware }: Plan): string {
 function origin({ xla, estimateSeconds }: Plan): string {
   if (!xla?.compiler) return ''
   const memory = xla.hostMemory === null ? '' : ` and ${bytes(xla.hostMemory)} of this machine's memory`
-  return `\ncompiled by ${xla.compiler} in ${duration(xla.seconds)}${memory}; estimated in ${estimateSeconds.toFixed(1)} s\n`
+  return `\ncompiled by ${xla.compiler} in ${duration(xla.seconds)} (${duration(xla.cpuSeconds!)} of processor time)${memory}; estimated in ${estimateSeconds.toFixed(1)} s\n`
 }
 
 function count(amount: number, what: string): string {

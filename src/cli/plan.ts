@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { basename } from 'node:path'
 import { readModelConfig, type ModelConfig } from '../config/index.js'
 import { writeFileAtomic } from '../files/index.js'
-import { cpu, LIMITS, plan, search, tpu, type Hardware, type Limits } from '../plan/index.js'
+import { cpuDevices, LIMITS, plan, search, tpuSlice, type Hardware, type Limits } from '../plan/index.js'
 import { parseMesh } from '../mesh/index.js'
 import { UsageError } from './errors.js'
 import { interruptible } from './interrupt.js'
@@ -121,8 +121,8 @@ function plainly(key: string, value: unknown): unknown {
 function hardwareOf({ topology, device, devices }: Options, mesh: string): Hardware {
   if (topology !== undefined && device !== undefined)
     throw new UsageError('--topology is for TPUs, so it does not go with --device')
-  if (topology !== undefined) return tpu(topology)
+  if (topology !== undefined) return tpuSlice(topology)
   if (device === undefined)
     throw new UsageError('which hardware? Name a slice by --topology, such as v3-8, or --device cpu')
-  return cpu(devices ?? parseMesh(mesh).size)
+  return cpuDevices(devices ?? parseMesh(mesh).size)
 }

@@ -27,7 +27,7 @@ export interface Hardware {
 }
 
 /** A TPU slice by its name. Throws TopologyError. */
-export function tpu(name: string): Hardware {
+export function tpuSlice(name: string): Hardware {
   const topology = topologyOf(name)
   const { chip, devices } = topology
   return {
@@ -46,6 +46,6 @@ export function tpu(name: string): Hardware {
 }
 
 /** Virtual devices of a CPU, to look at partitioned programs with. */
-export function cpu(devices: number): Hardware {
+export function cpuDevices(devices: number): Hardware {
   return { name: `${devices} CPU devices`, devices, memory: null, arrayBytes: plainBytes, speeds: null, topology: null }
 }

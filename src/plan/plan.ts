@@ -66,6 +66,8 @@ export interface XlaPlan {
   readonly compiler: string | null
   /** Seconds that compiling took. */
   readonly seconds: number
+  /** Processor time of that; null if it does not fit. */
+  readonly cpuSeconds: number | null
   /** Bytes of this machine's memory that compiling took at the most. */
   readonly hostMemory: number | null
   /** Null if it does not fit. */
@@ -170,6 +172,7 @@ function xlaPlanOf(result: CompileResult, named: (shape: string) => string): Xla
     return {
       compiler: null,
       seconds: result.seconds,
+      cpuSeconds: null,
       hostMemory,
       memory: null,
       overfull: {
@@ -182,11 +185,12 @@ function xlaPlanOf(result: CompileResult, named: (shape: string) => string): Xla
       executable: null,
     }
   }
-  const { compiler, seconds, memory, flops, collectives, unknownLoops, executable } = result.facts
+  const { compiler, seconds, cpuSeconds, memory, flops, collectives, unknownLoops, executable } = result.facts
   const outputs = memory.output - memory.alias
   return {
     compiler,
     seconds,
+    cpuSeconds,
     hostMemory,
     memory: {
       arguments: memory.argument,

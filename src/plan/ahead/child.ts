@@ -32,7 +32,12 @@ async function answer({ text, mesh, on, keep }: CompileRequest): Promise<Compile
   const plugin = findPlugin(on.platform)
   const compiler = `${plugin.package ?? plugin.path} ${plugin.version ?? ''}`.trim()
   const start = performance.now()
+  const cpuStart = process.cpuUsage()
   const seconds = () => (performance.now() - start) / 1000
+  const cpuSeconds = () => {
+    const { user, system } = process.cpuUsage(cpuStart)
+    return (user + system) / 1e6
+  }
   let available: number | null = null
   try {
     let program: CompiledProgram | Executable
@@ -44,7 +49,10 @@ async function answer({ text, mesh, on, keep }: CompileRequest): Promise<Compile
       const client = await Client.create(loadPlugin(plugin.path), { cpu_device_count: partitions })
       program = await client.compile(text, { partitions })
     }
-    return { kind: 'compiled', facts: { compiler, seconds: seconds(), available, ...factsOf(program, mesh, keep) } }
+    return {
+      kind: 'compiled',
+      facts: { compiler, seconds: seconds(), cpuSeconds: cpuSeconds(), available, ...factsOf(program, mesh, keep) },
+    }
   } catch (error) {
     if (!(error instanceof PjrtError) || error.code !== 'RESOURCE_EXHAUSTED') throw error
     return { kind: 'overfull', message: error.detail, available, seconds: seconds() }
@@ -66,5 +74,5 @@ function factsOf(program: CompiledProgram | Executable, mesh: CompileRequest['me
     collectives: collectivesOf(executions, mesh),
     unknownLoops: executions.unknownLoops,
     executable: keep ? program.serialize() : null,
-  } satisfies Omit<CompiledFacts, 'compiler' | 'seconds' | 'available'>
+  } satisfies Omit<CompiledFacts, 'compiler' | 'seconds' | 'cpuSeconds' | 'available'>
 }

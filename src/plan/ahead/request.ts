@@ -25,6 +25,8 @@ export interface CompiledFacts {
   readonly compiler: string
   /** Of the compilation alone. */
   readonly seconds: number
+  /** Processor time of that, of all threads. */
+  readonly cpuSeconds: number
   readonly memory: ProgramMemory
   /** Bytes that a device has for programs; null where XLA does not know (CPU). */
   readonly available: number | null

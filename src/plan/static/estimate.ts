@@ -26,7 +26,9 @@ export interface Estimate {
   readonly flops: {
     /** Of a step without what is computed twice: 3 times the forward pass. */
     readonly model: number
-    /** Of a step's products, on all devices. */
+    /** With what is computed again, by the same formulas. */
+    readonly counted: number
+    /** Of the products of the traced step, on all devices. */
     readonly whole: number
     /** On one device; more than its share of `whole` where devices do the same. */
     readonly device: number
@@ -52,6 +54,8 @@ export function estimate(step: LoweredStep, config: ModelConfig, placement: Plac
   const { activations, gradients, working, total } = peakOf(block, step.aliases)
   const communication = communicationOf(block, mesh)
   const { speeds } = hardware
+  const tokens = config.train_batch_size * config.n_ctx
+  const costs = costsOf(config)
   return {
     memory: {
       parameters,
@@ -62,7 +66,7 @@ export function estimate(step: LoweredStep, config: ModelConfig, placement: Plac
       working,
       total: parameters + optimizer + inputs + total,
     },
-    flops: { model: 3 * costsOf(config).flops * config.train_batch_size * config.n_ctx, ...programFlops(block, mesh) },
+    flops: { model: 3 * costs.flops * tokens, counted: costs.trainingFlops * tokens, ...programFlops(block, mesh) },
     communication,
     seconds: speeds && {
       compute: computeSeconds(block, (each) => deviceFlops(each, mesh), speeds),
