@@ -19,7 +19,7 @@ export interface Limits {
 }
 
 /** As the plans in docs/ are held to, but for the time, which goes with the machine. */
-export const LIMITS: Limits = { time: 20 * 60, memory: 8 * 2 ** 30 }
+export const LIMITS: Limits = { time: 20 * 60, memory: 8e9 }
 
 /** How often the process's memory is looked at, in ms. */
 const WATCH = 200
@@ -105,8 +105,8 @@ function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
     if (used <= limits.memory) return
     stop(
       new PlanError(
-        `compiling took more than ${(limits.memory / 2 ** 30).toFixed(1)} GiB of memory, so it was stopped. ` +
-          `Allow it more with --memory-limit (this machine has ${(totalmem() / 2 ** 30).toFixed(0)} GiB), or plan without XLA (--static)`,
+        `compiling took more than ${(limits.memory / 1e9).toFixed(1)} GB of memory, so it was stopped. ` +
+          `Allow it more with --memory-limit (this machine has ${(totalmem() / 1e9).toFixed(0)} GB), or plan without XLA (--static)`,
       ),
     )
   }
