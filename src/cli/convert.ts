@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { exportHf, importHf, importTf, type ConvertOptions, type ConvertTotals } from '../convert/index.js'
+import { exportWeb } from '../web/index.js'
 import { interruptible } from './interrupt.js'
 import { whole } from './options.js'
 import { bytes, createProgress } from './progress.js'
@@ -42,6 +43,15 @@ export function exportCommand(): Command {
         model: string,
         { out, ...rest }: { out: string; tokenizer?: string; maxShardBytes?: number; vocabSize?: number },
       ) => convert('exporting', (options) => exportHf(model, out, { ...options, ...rest })),
+    )
+  command
+    .command('web')
+    .description('as a page that samples in the browser, in a folder for any static server')
+    .argument('<model>', 'folder of a run or of a checkpoint')
+    .argument('<folder>', 'folder to make; one of an older export is replaced')
+    .option('-t, --tokenizer <path>', "tokenizer.json (default: the run's)")
+    .action((model: string, folder: string, { tokenizer }: { tokenizer?: string }) =>
+      convert('exporting', (options) => exportWeb(model, folder, { ...options, tokenizer })),
     )
   return command
 }

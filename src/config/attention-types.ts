@@ -1,11 +1,5 @@
 import { z } from 'zod'
-
-/** Kinds of attention of a layer. */
-export const attentionKindNames = ['global', 'local', 'linear', 'none'] as const
-export type AttentionKind = (typeof attentionKindNames)[number]
-
-/** Groups of layers: kinds, and how often they are repeated, as in `[[["global", "local"], 12]]`. */
-export type AttentionTypes = [kinds: AttentionKind[], repeat: number][]
+import { attentionKindNames, type AttentionKind, type AttentionTypes } from './attention-kinds.js'
 
 const example = '[[["global", "local"], 6]] for 12 layers'
 
@@ -64,13 +58,4 @@ function pairsOf(value: readonly unknown[]): unknown[][] {
 function isRepeat(value: unknown): boolean {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return Number.isInteger(number) && (number as number) >= 0
-}
-
-/** The kind of each layer, in order; all global if the config names none. */
-export function attentionKinds(config: { attention_types?: AttentionTypes; n_layer: number }): AttentionKind[] {
-  return expandAttentionTypes(config.attention_types ?? [[['global'], config.n_layer]])
-}
-
-export function expandAttentionTypes(types: AttentionTypes): AttentionKind[] {
-  return types.flatMap(([kinds, repeat]) => Array.from({ length: repeat }, () => kinds).flat())
 }

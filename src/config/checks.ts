@@ -1,4 +1,4 @@
-import { attentionKinds } from './attention-types.js'
+import { attentionKinds } from './attention-kinds.js'
 import { layoutProblems } from './layout-checks.js'
 import type { ModelConfig } from './model-keys.js'
 

@@ -1,5 +1,5 @@
 export { activationNames, type ActivationName } from './activation-names.js'
-export { attentionKindNames, attentionKinds, type AttentionKind, type AttentionTypes } from './attention-types.js'
+export { attentionKindNames, attentionKinds, type AttentionKind, type AttentionTypes } from './attention-kinds.js'
 export type { DatasetItem } from './dataset-items.js'
 export { ConfigError } from './error.js'
 export { describeKeys, type KeyDescription } from './describe-keys.js'

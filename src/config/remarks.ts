@@ -1,5 +1,5 @@
 import { crashingActivations } from './activation-names.js'
-import { attentionKinds } from './attention-types.js'
+import { attentionKinds } from './attention-kinds.js'
 import { layoutNotes, partsOf } from './layout-checks.js'
 import type { ModelConfig } from './model-keys.js'
 import { parsePairs } from '../mesh/index.js'

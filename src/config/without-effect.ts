@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { attentionKinds } from './attention-types.js'
+import { attentionKinds } from './attention-kinds.js'
 import type { Given } from './findings.js'
 import { aboutOf, defaultOf } from './key.js'
 import { modelKeys, type ModelConfig } from './model-keys.js'

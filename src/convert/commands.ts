@@ -44,7 +44,7 @@ export async function exportHf(
 ): Promise<ConvertTotals> {
   const checkpoint = await openCheckpoint(await findCheckpoint(path))
   try {
-    const tokenizer = options.tokenizer ?? (await tokenizerOf(path, checkpoint.folder))
+    const tokenizer = options.tokenizer ?? (await tokenizerFor(path, checkpoint.folder))
     return await exportHuggingFace(checkpoint.read, checkpoint.config, output, { ...options, tokenizer })
   } finally {
     await checkpoint.close()
@@ -52,7 +52,7 @@ export async function exportHf(
 }
 
 /** Where a tokenizer may be kept: with what was named, with the checkpoint, with the run that it belongs to. */
-async function tokenizerOf(path: string, checkpoint: string): Promise<string | undefined> {
+export async function tokenizerFor(path: string, checkpoint: string): Promise<string | undefined> {
   const places = [path, checkpoint, join(checkpoint, '..', '..')].map((folder) => join(folder, 'tokenizer.json'))
   for (const place of places) if (await isFile(place)) return place
   return undefined

@@ -1,6 +1,8 @@
 import type { ModelConfig } from '../config/index.js'
 import { partsOn } from '../mesh/index.js'
-import { DeviceArray, jit, type Engine } from '../engine/index.js'
+import { DeviceArray } from '../engine/device-array.js'
+import type { Engine } from '../engine/index.js'
+import { jit } from '../engine/jit.js'
 import { continued, modelOf, scopeOf, type Cache, type Parameters, type ParameterSpec } from '../model/index.js'
 import { constant, dim, random, reshape, type Tensor } from '../tensor/index.js'
 import { checkSampling, keyAt, pickNext, type Sampling } from './pick.js'
@@ -13,6 +15,8 @@ export interface GenerateOptions extends Sampling {
   /** @default 0 */
   readonly seed?: number
   readonly signal?: AbortSignal
+  /** Called with the logits that tokens were picked from, f32 [batch, vocab] row-major, before these are given out. */
+  readonly onLogits?: (logits: Float32Array) => void
 }
 
 /** New tokens of one position: an id a row, or null for a row that has ended. */
@@ -37,7 +41,7 @@ export async function* generate(
   options: GenerateOptions = {},
 ): AsyncGenerator<NewTokens> {
   const { engine, config } = loaded
-  const { maxTokens = 128, stopIds = [], seed = 0, signal } = options
+  const { maxTokens = 128, stopIds = [], seed = 0, signal, onLogits } = options
   checkSampling(options)
   checkPrompts(prompts, config)
   const shortest = Math.min(...prompts.map(({ length }) => length))
@@ -56,18 +60,19 @@ export async function* generate(
   const given = DeviceArray.from(engine, Int32Array.from(beginnings), [batch, begin], 'i32')
   let state = (await start(loaded.parameters, given, words)) as StepResult
   given.dispose()
-  let read = state.ids.read()
+  let read = readPicked(state)
   const ended = prompts.map(() => false)
   const made = prompts.map(() => 0)
   try {
     for (let position = first; position < end && ended.includes(false); position++) {
       // The ids at this position: from the prompt where it reaches that far, else what was sampled.
       const inPrompt = prompts.map((prompt) => position < prompt.length)
-      let sampled: ArrayLike<number> | null = null
-      let ids = state.ids
+      let picked: Picked | null = null
+      const { logits } = state
+      let { ids } = state
       if (inPrompt.includes(true)) {
-        sampled = (await read) as Int32Array
-        ids = upload(prompts.map((prompt, row) => (inPrompt[row] ? prompt[position] : sampled![row])))
+        const { ids: sampled } = (picked = await read)
+        ids = upload(prompts.map((prompt, row) => (inPrompt[row] ? prompt[position] : sampled[row])))
         state.ids.dispose()
       }
       const last = position + 1 >= end
@@ -75,19 +80,25 @@ export async function* generate(
       if (!last) {
         const { caches, position: at } = state
         state = (await step(loaded.parameters, { caches, position: at }, ids, words)) as StepResult
-        read = state.ids.read()
+        read = readPicked(state)
         read.catch(() => {})
       }
-      sampled ??= (await before) as Int32Array
-      if (!last) ids.dispose()
+      picked ??= await before
+      if (!last) {
+        ids.dispose()
+        logits?.dispose()
+      }
       const tokens = prompts.map((_, row) => {
         if (inPrompt[row] || ended[row]) return null
-        const id = sampled![row]
+        const id = picked!.ids[row]
         made[row]++
         ended[row] = stopIds.includes(id) || made[row] >= maxTokens
         return id
       })
-      if (tokens.some((token) => token !== null)) yield tokens
+      if (tokens.some((token) => token !== null)) {
+        if (picked.logits) onLogits?.(picked.logits)
+        yield tokens
+      }
       signal?.throwIfAborted()
     }
   } finally {
@@ -99,23 +110,43 @@ export async function* generate(
 
 interface StepResult {
   readonly ids: DeviceArray
+  /** Where they are asked for. */
+  readonly logits?: DeviceArray
   readonly caches: readonly Cache<DeviceArray>[]
   readonly position: DeviceArray
+}
+
+interface Picked {
+  readonly ids: ArrayLike<number>
+  readonly logits?: Float32Array
+}
+
+async function readPicked({ ids, logits }: StepResult): Promise<Picked> {
+  const [picked, from] = await Promise.all([ids.read(), logits?.read()])
+  return { ids: picked, logits: from as Float32Array | undefined }
 }
 
 const compiled = new WeakMap<object, Map<string, ReturnType<typeof makePrograms>>>()
 
 /** The two programs of a model for a number of rows, a capacity and settings; made once. */
-function programs(loaded: LoadedModel, rows: number, capacity: number, { temperature, topK, topP }: Sampling) {
+function programs(loaded: LoadedModel, rows: number, capacity: number, options: GenerateOptions) {
+  const { temperature, topK, topP } = options
+  const watched = options.onLogits !== undefined
   const mine = compiled.get(loaded) ?? new Map<string, ReturnType<typeof makePrograms>>()
   compiled.set(loaded, mine)
-  const key = [rows, capacity, temperature, topK, topP].join()
-  const known = mine.get(key) ?? makePrograms(loaded, rows, capacity, { temperature, topK, topP })
+  const key = [rows, capacity, temperature, topK, topP, watched].join()
+  const known = mine.get(key) ?? makePrograms(loaded, rows, capacity, { temperature, topK, topP }, watched)
   mine.set(key, known)
   return known
 }
 
-function makePrograms({ engine, config, specs }: LoadedModel, rows: number, capacity: number, sampling: Sampling) {
+function makePrograms(
+  { engine, config, specs }: LoadedModel,
+  rows: number,
+  capacity: number,
+  sampling: Sampling,
+  watched: boolean,
+) {
   const scope = (model: ReturnType<typeof modelOf>, parameters: Parameters) =>
     scopeOf(model, specs, parameters, 'unroll')
   const parts = partsOn(engine.placement)
@@ -125,7 +156,8 @@ function makePrograms({ engine, config, specs }: LoadedModel, rows: number, capa
       const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size, parts })
       const { logits, caches } = continued(scope(model, parameters), ids, model, capacity)
       const position = constant(ids.dims[1].size, 'i32')
-      return { ids: pickNext(logits, keyAt(words, position), sampling), caches, position }
+      const next = pickNext(logits, keyAt(words, position), sampling)
+      return { ids: next, ...(watched && { logits }), caches, position }
     },
     { name: 'prefill', stored: [0] },
   )
@@ -134,9 +166,10 @@ function makePrograms({ engine, config, specs }: LoadedModel, rows: number, capa
     (parameters: Parameters, from: Position, ids: Tensor, words: Tensor) => {
       const model = modelOf(config, { batch: rows, sequence: 1, parts })
       const given = reshape(ids, [model.batch, model.sequence])
-      const next = continued(scope(model, parameters), given, model, capacity, from)
-      const after = from.position.add(1)
-      return { ids: pickNext(next.logits, keyAt(words, after), sampling), caches: next.caches, position: after }
+      const { logits, caches } = continued(scope(model, parameters), given, model, capacity, from)
+      const position = from.position.add(1)
+      const next = pickNext(logits, keyAt(words, position), sampling)
+      return { ids: next, ...(watched && { logits }), caches, position }
     },
     { name: 'decode', donate: [1], stored: [0] },
   )
@@ -150,8 +183,9 @@ interface Position {
   readonly position: Tensor<never>
 }
 
-function disposeAll({ ids, caches, position }: StepResult): void {
+function disposeAll({ ids, logits, caches, position }: StepResult): void {
   ids.dispose()
+  logits?.dispose()
   position.dispose()
   for (const cache of caches) Object.values(cache).forEach((array) => array.dispose())
 }

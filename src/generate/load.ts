@@ -1,8 +1,7 @@
 import type { Engine } from '../engine/index.js'
-import { partsOn } from '../mesh/index.js'
-import { modelOf, parametersOf } from '../model/index.js'
-import { arrayFrom, findCheckpoint, openCheckpoint } from '../train/index.js'
+import { findCheckpoint, openCheckpoint } from '../train/index.js'
 import type { LoadedModel } from './generate.js'
+import { loadParameters } from './parameters.js'
 
 /** A model from a checkpoint, and where it came from. */
 export interface ModelFromCheckpoint extends LoadedModel {
@@ -18,11 +17,9 @@ export async function loadModel(engine: Engine, path: string): Promise<ModelFrom
   const folder = await findCheckpoint(path)
   const checkpoint = await openCheckpoint(folder)
   try {
-    const { config, manifest } = checkpoint
-    const specs = parametersOf(modelOf(config, { batch: 1, parts: partsOn(engine.placement) }), 'unroll')
-    const parameters: Record<string, Awaited<ReturnType<typeof arrayFrom>>> = {}
-    for (const spec of specs) parameters[spec.name] = await arrayFrom(engine, spec, null, checkpoint.read)
-    return { engine, config, specs, parameters, folder, step: manifest.step, tokenizerHash: manifest.tokenizer }
+    const { config, manifest, read } = checkpoint
+    const loaded = await loadParameters(engine, config, read)
+    return { ...loaded, folder, step: manifest.step, tokenizerHash: manifest.tokenizer }
   } finally {
     await checkpoint.close()
   }

@@ -1,4 +1,5 @@
-import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
+import { attentionKinds, type AttentionKind } from '../config/attention-kinds.js'
+import type { ModelConfig } from '../config/index.js'
 import { dim, type DType, type Tensor } from '../tensor/index.js'
 
 /** What a layer is made of; layers that are alike may share a part of the program. */

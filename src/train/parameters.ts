@@ -1,4 +1,5 @@
-import { DeviceArray, type Engine, type HostData } from '../engine/index.js'
+import { DeviceArray } from '../engine/device-array.js'
+import type { Engine, HostData } from '../engine/index.js'
 import type { ParameterSpec } from '../model/index.js'
 import { sizeOf } from '../tensor/index.js'
 import { fillData, unfillData, withoutFillerDims } from './filler.js'

@@ -1,0 +1,92 @@
+/** What `neomesh export web` does. */
+import { copyFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { followed, sumOfElements, tokenizerFor, tokenizerJson } from '../convert/index.js'
+import type { ConvertOptions, ConvertTotals } from '../convert/index.js'
+import { FileError, withFileErrors, writeFileAtomic, writeFolderAtomic, writeSafetensors } from '../files/index.js'
+import { modelOf, parametersOf } from '../model/index.js'
+import { loadTokenizer, TokenizerError } from '../tokenizer/index.js'
+import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/index.js'
+import { files, type About } from './messages.js'
+
+export interface ExportWebOptions extends ConvertOptions {
+  /** A tokenizer.json, or a folder with vocab.json and merges.txt. @default that of the run */
+  readonly tokenizer?: string
+}
+
+/** What the build has made of page/. */
+const pageFiles = ['index.html', 'style.css', 'page.js', 'worker.js']
+const pageFolder = fileURLToPath(new URL('page/', import.meta.url))
+
+/** Weights that a page can hold, in bytes: they are twice in its memory while it loads. */
+const LARGEST = 2 ** 30
+
+/**
+ * Writes a checkpoint (or the newest one of a run) as a static folder, whose index.html samples from it in a browser:
+ * the page, the weights (f32) and tokenizer.json. The folder appears whole or not at all; an older export is replaced.
+ * Throws FileError, TokenizerError, or the signal's reason.
+ */
+export async function exportWeb(path: string, output: string, options: ExportWebOptions = {}): Promise<ConvertTotals> {
+  const checkpoint = await openCheckpoint(await findCheckpoint(path))
+  try {
+    const { config, manifest } = checkpoint
+    const variables = followed(variablesOf(checkpoint), options)
+    const parameters = sumOfElements(variables)
+    checkSize(path, parameters)
+    const tokenizer = options.tokenizer ?? (await tokenizerFor(path, checkpoint.folder))
+    if (tokenizer === undefined)
+      throw new FileError(`${path} has no tokenizer.json: name a tokenizer with --tokenizer`, path)
+    await checkTokenizer(tokenizer, config.n_vocab)
+    const mayReplace = (name: string) => [...pageFiles, ...Object.values(files)].includes(name)
+    await writeFolderAtomic(output, { overwrite: true, mayReplace }, async (folder) => {
+      for (const name of pageFiles)
+        await withFileErrors('copy', join(pageFolder, name), () => copyFile(join(pageFolder, name), join(folder, name)))
+      await writeFileAtomic(join(folder, files.tokenizer), await tokenizerJson(tokenizer, folder))
+      const name = basename(resolve(path))
+      const about: About = { format: 'neomesh web 1', name, step: manifest.step, parameters, config }
+      await writeFileAtomic(join(folder, files.about), `${JSON.stringify(about, null, 1)}\n`)
+      await writeSafetensors(join(folder, files.weights), variables.map(stored))
+      options.signal?.throwIfAborted()
+    })
+    const notes = [`any static server shows it: python3 -m http.server --directory ${output}`]
+    return { output, tensors: variables.length, parameters, bytes: 4 * parameters, notes }
+  } finally {
+    await checkpoint.close()
+  }
+}
+
+function variablesOf({ config, read }: Checkpoint) {
+  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  return specs.map(({ name, shape }) => ({ name, shape, data: () => read(name, shape) }))
+}
+
+type Variable = ReturnType<typeof variablesOf>[number]
+
+function stored({ name, shape, data }: Variable) {
+  const bytes = async () => {
+    const numbers = await data()
+    return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
+  }
+  return { name, shape, dtype: 'F32' as const, data: bytes }
+}
+
+function checkSize(path: string, parameters: number): void {
+  if (4 * parameters <= LARGEST) return
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+  throw new FileError(
+    `${path} has ${parameters.toLocaleString('en-US')} parameters, ${gigabytes(4 * parameters)} of weights; a page ` +
+      `can hold ${gigabytes(LARGEST)}. Export a smaller model`,
+    path,
+  )
+}
+
+async function checkTokenizer(path: string, vocabulary: number): Promise<void> {
+  const { vocabSize } = await loadTokenizer(path)
+  if (vocabSize > vocabulary)
+    throw new TokenizerError(
+      path,
+      `it has ${vocabSize} tokens, the model's n_vocab is ${vocabulary}`,
+      'name the tokenizer that its data was made with',
+    )
+}

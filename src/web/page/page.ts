@@ -1,0 +1,101 @@
+/** The page: what is asked for goes to the worker, and its tokens come back into the text. */
+import type { About, FromWorker, SampledToken, ToWorker } from '../messages.js'
+import { showTips } from './tip.js'
+
+const element = <E extends HTMLElement>(id: string) => document.getElementById(id) as E
+const input = (id: string) => element<HTMLInputElement>(id)
+const [text, status, progress] = [element('text'), element('status'), element<HTMLProgressElement>('progress')]
+const [sample, stop] = [element<HTMLButtonElement>('sample'), element<HTMLButtonElement>('stop')]
+
+const fromDisk = location.protocol === 'file:'
+if (fromDisk) fail('A browser does not let a page read its model from a file. Serve this folder: npx http-server .')
+else start(new Worker('worker.js'))
+
+function start(worker: Worker): void {
+  const tell = (message: ToWorker) => worker.postMessage(message)
+  const tips = showTips(text, element('tip'))
+  let count = 0
+
+  worker.addEventListener('error', () => fail('worker.js does not run here: export the folder again'))
+  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+    if (data.kind === 'loading') showLoading(data.bytes, data.totalBytes)
+    else if (data.kind === 'ready') showModel(data.about)
+    else if (data.kind === 'failed') fail(data.message)
+    else if (data.kind === 'token') {
+      text.append(tokenSpan(data.token, tips.keep(data.token)))
+      showCount(++count, data.perSecond)
+    } else {
+      text.append(data.rest)
+      running(false)
+    }
+  })
+
+  element('form').addEventListener('submit', (event) => {
+    event.preventDefault()
+    const prompt = element<HTMLTextAreaElement>('prompt').value
+    const number = (id: string) => input(id).valueAsNumber
+    count = 0
+    tips.clear()
+    text.replaceChildren(Object.assign(document.createElement('span'), { className: 'prompt', textContent: prompt }))
+    running(true)
+    status.className = ''
+    status.textContent = 'preparing'
+    const settings = { temperature: number('temperature'), topK: number('top-k'), seed: number('seed') }
+    tell({ kind: 'sample', request: { prompt, maxTokens: number('tokens'), ...settings } })
+  })
+  stop.addEventListener('click', () => tell({ kind: 'stop' }))
+}
+
+function tokenSpan({ id, text, probability }: SampledToken, place: number): HTMLElement {
+  const span = document.createElement('span')
+  span.className = 'token'
+  span.tabIndex = 0
+  span.textContent = text
+  span.dataset.id = String(id)
+  span.dataset.place = String(place)
+  // Bits of surprise, of which ten are as much as there is to see.
+  span.style.setProperty('--surprise', String(Math.min(1, -Math.log2(probability) / 10)))
+  return span
+}
+
+function showLoading(bytes: number, totalBytes: number): void {
+  progress.value = bytes / totalBytes
+  status.textContent = `loading the model: ${megabytes(bytes)} of ${megabytes(totalBytes)}`
+}
+
+function showModel({ name, step, parameters, config }: About): void {
+  document.title = name
+  element('name').textContent = name
+  element('about').textContent =
+    `${parameters.toLocaleString('en')} parameters, ${config.n_layer} layers, ` +
+    `${step.toLocaleString('en')} training steps. It runs in this page, on your machine.`
+  progress.hidden = true
+  status.textContent = 'ready'
+  sample.disabled = false
+}
+
+function showCount(count: number, perSecond: number | null): void {
+  const rate = perSecond === null ? '' : `, ${perSecond.toPrecision(3)} tokens/s`
+  status.textContent = `${count} ${count === 1 ? 'token' : 'tokens'}${rate}`
+  element('legend').hidden = false
+}
+
+function running(on: boolean): void {
+  sample.disabled = on
+  stop.disabled = !on
+  text.classList.toggle('running', on)
+}
+
+/** Before the model is there, nothing can be sampled; after, another try may do. */
+function fail(message: string): void {
+  status.className = 'error'
+  status.textContent = message
+  const loaded = progress.hidden
+  progress.hidden = true
+  running(false)
+  sample.disabled = !loaded
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
+}

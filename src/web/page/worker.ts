@@ -1,0 +1,73 @@
+/** Loads the model and samples from it, away from the page, which stays live. */
+import { openTfjs } from '../../engine/tfjs/engine.js'
+import { generate, type LoadedModel } from '../../generate/generate.js'
+import { loadParameters } from '../../generate/parameters.js'
+import { partsOfJson } from '../../tokenizer/tokenizer-json.js'
+import { Tokenizer } from '../../tokenizer/tokenizer.js'
+import { likeliest } from '../likeliest.js'
+import { files, type About, type FromWorker, type SampleRequest, type ToWorker } from '../messages.js'
+import { fetchFile, fetchWeights } from './weights.js'
+
+/** Tokens that are shown as likeliest. */
+const SHOWN = 8
+
+const say = (message: FromWorker) => self.postMessage(message)
+const failed = (error: unknown) =>
+  say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+
+interface Loaded {
+  readonly model: LoadedModel
+  readonly tokenizer: Tokenizer
+}
+
+async function load(): Promise<Loaded> {
+  const about = (await (await fetchFile(files.about)).json()) as About
+  const tokenizer = new Tokenizer(partsOfJson(files.tokenizer, await (await fetchFile(files.tokenizer)).text()))
+  const read = await fetchWeights((bytes, totalBytes) => say({ kind: 'loading', bytes, totalBytes }))
+  const model = await loadParameters(await openTfjs(), about.config, read)
+  say({ kind: 'ready', about })
+  return { model, tokenizer }
+}
+
+async function sample({ model, tokenizer }: Loaded, request: SampleRequest, stop: AbortSignal): Promise<void> {
+  const { prompt, ...options } = request
+  const eos = tokenizer.idOf('<|endoftext|>')
+  const given = Array.from(tokenizer.encode(prompt))
+  if (given.length === 0 && eos === undefined)
+    throw new RangeError('the tokenizer has no <|endoftext|> to begin with: write a prompt')
+  let logits: Float32Array | undefined
+  const tokens = generate(model, [given.length > 0 ? given : [eos!]], {
+    ...options,
+    stopIds: eos === undefined ? [] : [eos],
+    onLogits: (given) => (logits = given),
+  })
+  const decoder = tokenizer.decodeStream()
+  let [count, began] = [0, 0]
+  for await (const [id] of tokens) {
+    const now = performance.now()
+    // The first token has waited for the programs to be made.
+    if (count++ === 0) began = now
+    const perSecond = count > 1 ? (1000 * (count - 1)) / (now - began) : null
+    const { probability, rank, best } = likeliest(logits!, id!, SHOWN)
+    const text = id === eos || id! >= tokenizer.vocabSize ? '' : decoder.push(id!)
+    const alternatives = best.map((each) => ({ ...each, text: textOf(tokenizer, each.id) }))
+    say({ kind: 'token', token: { id: id!, text, probability, rank, likeliest: alternatives }, perSecond })
+    if (stop.aborted) break
+  }
+  say({ kind: 'done', rest: decoder.finish() })
+}
+
+/** A token alone. A model may have more ids than its tokenizer has tokens. */
+function textOf(tokenizer: Tokenizer, id: number): string {
+  return id < tokenizer.vocabSize ? new TextDecoder().decode(tokenizer.bytesOf(id)) : ''
+}
+
+const loading = load()
+loading.catch(failed)
+let stopping = new AbortController()
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  stopping.abort()
+  if (data.kind === 'stop') return
+  const { signal } = (stopping = new AbortController())
+  void loading.then((loaded) => sample(loaded, data.request, signal)).catch(failed)
+})

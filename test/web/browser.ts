@@ -1,0 +1,44 @@
+/** A real browser for the tests of the page, and a static server for it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { extname, join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { chromium, type Page } from 'playwright-core'
+
+const places = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`)
+
+/** A browser of this machine; undefined if it has none where they usually are, and CHROME_PATH names none. */
+export const browserPath = [process.env.CHROME_PATH ?? '', ...places].find((path) => existsSync(path))
+
+/** Why the tests of this file are skipped, or false. */
+export const noBrowser = browserPath === undefined && `no ${places.join(', no ')}, and CHROME_PATH names no browser`
+
+/** A new page, whose errors fail the test. The browser is gone after it. */
+export async function openPage(test: TestContext): Promise<Page> {
+  const features = ['gpu', 'quic', 'background-networking', 'component-update', 'sync']
+  const args = ['--no-sandbox', '--no-first-run', ...features.map((name) => `--disable-${name}`)]
+  const browser = await chromium.launch({ executablePath: browserPath, args })
+  test.after(() => browser.close())
+  const page = await browser.newPage({ viewport: { width: 1000, height: 900 } })
+  page.setDefaultTimeout(60_000)
+  return page
+}
+
+const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
+
+/** Serves a folder until the test is over; returns its address and the paths asked for. */
+export async function serve(test: TestContext, folder: string): Promise<{ address: string; asked: string[] }> {
+  const asked: string[] = []
+  const server = createServer(({ url }, response) => {
+    const path = new URL(url!, 'http://localhost').pathname
+    asked.push(path)
+    const file = join(folder, path === '/' ? 'index.html' : path)
+    if (!existsSync(file)) return void response.writeHead(404).end()
+    response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream')
+    response.end(readFileSync(file))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  test.after(() => void server.close())
+  return { address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked }
+}

@@ -1,0 +1,138 @@
+/** The exported page in a real browser. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import type { Page } from 'playwright-core'
+import { openTfjs } from '../../src/engine/tfjs/engine.js'
+import { generate, loadModel, type GenerateOptions } from '../../src/generate/index.js'
+import { loadTokenizer } from '../../src/tokenizer/index.js'
+import { exportWeb } from '../../src/web/index.js'
+import { temporaryFolder } from '../files/temporary-folder.js'
+import { noBrowser, openPage, serve } from './browser.js'
+import { makeModel } from './world.js'
+
+const CONFIG = {
+  n_vocab: 320,
+  n_ctx: 64,
+  n_embd: 24,
+  n_head: 3,
+  n_layer: 3,
+  attention_types: [[['global', 'local', 'local'], 1]],
+  local_attention_radius: 5,
+}
+
+async function exported(test: TestContext, changes: Record<string, unknown> = {}) {
+  const world = temporaryFolder(test)
+  const model = await makeModel(world, { ...CONFIG, ...changes })
+  const folder = join(world, 'page')
+  await exportWeb(model, folder)
+  return { model, folder }
+}
+
+/** Fills the form, samples and waits for the end. */
+async function sample(page: Page, prompt: string, settings: Readonly<Record<string, number>>): Promise<void> {
+  await page.fill('#prompt', prompt)
+  for (const [id, value] of Object.entries(settings)) await page.fill(`#${id}`, String(value))
+  await page.click('#sample')
+  await page.waitForSelector('#stop:disabled')
+}
+
+const idsOf = (page: Page) =>
+  page.$$eval('#text [data-id]', (tokens) => tokens.map((token) => Number(token.getAttribute('data-id'))))
+
+test('the page makes the ids and the text that Node makes, from its own files only', { skip: noBrowser }, async (t) => {
+  const { model, folder } = await exported(t)
+  const { address, asked } = await serve(t, folder)
+  const page = await openPage(t)
+  const errors: string[] = []
+  const elsewhere: string[] = []
+  page.on('pageerror', (error) => errors.push(error.message))
+  page.on('console', (message) => errors.push(message.text()))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(address) && !request.url().startsWith('data:')) elsewhere.push(request.url())
+  })
+  await page.goto(address)
+  await page.waitForSelector('#sample:enabled')
+
+  const loaded = await loadModel(await openTfjs(), model)
+  const tokenizer = await loadTokenizer(join(model, 'tokenizer.json'))
+  const inNode = async (prompt: string, options: GenerateOptions) => {
+    const ids = Array.from(prompt ? tokenizer.encode(prompt) : [tokenizer.idOf('<|endoftext|>')!])
+    const all: number[] = []
+    const stopIds = [tokenizer.idOf('<|endoftext|>')!]
+    for await (const [id] of generate(loaded, [ids], { stopIds, ...options })) all.push(id!)
+    return all
+  }
+  const cases = [
+    { prompt: 'the state of 日本', temperature: 0.8, topK: 40, seed: 7, maxTokens: 30 },
+    { prompt: 'the state of 日本', temperature: 0.8, topK: 40, seed: 8, maxTokens: 30 },
+    { prompt: '', temperature: 1.3, topK: 0, seed: 4294967296, maxTokens: 100 },
+    { prompt: 'peace and', temperature: 0, topK: 0, seed: 0, maxTokens: 12 },
+  ]
+  for (const { prompt, ...options } of cases) {
+    const { temperature, topK, seed, maxTokens } = options
+    await sample(page, prompt, { temperature, 'top-k': topK, seed, tokens: maxTokens })
+    const ids = await inNode(prompt, options)
+    assert.ok(ids.length > 5)
+    assert.deepEqual(await idsOf(page), ids)
+    const known = ids.filter((id) => id < tokenizer.vocabSize && id !== tokenizer.idOf('<|endoftext|>'))
+    assert.equal(await page.textContent('#text'), prompt + tokenizer.decode(known))
+    assert.match((await page.textContent('#status'))!, new RegExp(`^${ids.length} tokens, [\\d.e+]+ tokens/s$`))
+  }
+  assert.deepEqual([errors, elsewhere], [[], []])
+  assert.ok(asked.includes('/weights.safetensors'))
+})
+
+test('a token that is pointed at shows its probability and the likeliest ones', { skip: noBrowser }, async (t) => {
+  const { folder } = await exported(t)
+  const { address } = await serve(t, folder)
+  const page = await openPage(t)
+  await page.goto(address)
+  await page.waitForSelector('#sample:enabled')
+  await sample(page, 'peace and', { temperature: 0, 'top-k': 0, seed: 0, tokens: 12 })
+  await page.hover('#text [data-id]:not(:empty)')
+  const rows = await page.$$eval('#tip:not([hidden]) tr', (all) =>
+    all.map((row) => ({ chosen: row.className === 'chosen', text: row.children[1].textContent! })),
+  )
+  assert.equal(rows.length, 8)
+  // Greedily the likeliest is taken.
+  assert.deepEqual(
+    rows.map(({ chosen }) => chosen),
+    rows.map((_, i) => i === 0),
+  )
+  const parts = rows.map(({ text }) => parseFloat(text))
+  assert.deepEqual(
+    parts,
+    parts.toSorted((a, b) => b - a),
+  )
+  assert.match((await page.textContent('#tip'))!, new RegExp(`^${rows[0].text}, the likeliest`))
+  await page.hover('h1')
+  assert.equal(await page.isHidden('#tip'), true)
+})
+
+test('Stop ends a sample, and what is wrong is said in the page', { skip: noBrowser }, async (t) => {
+  const { folder } = await exported(t, { n_ctx: 4096 })
+  const { address } = await serve(t, folder)
+  const page = await openPage(t)
+  await page.goto(address)
+  await page.waitForSelector('#sample:enabled')
+  await sample(page, 'war '.repeat(5000), { seed: 1 })
+  assert.match((await page.textContent('#status'))!, /^a prompt has \d+ tokens; the context of 4096 has no room/)
+  await page.fill('#prompt', '')
+  await page.fill('#temperature', '0')
+  await page.fill('#tokens', '4000')
+  await page.click('#sample')
+  await page.waitForSelector('#text [data-id]')
+  await page.click('#stop')
+  await page.waitForSelector('#stop:disabled')
+  const count = (await idsOf(page)).length
+  assert.ok(count > 0 && count < 4000, `${count} tokens`)
+  assert.equal(await page.isEnabled('#sample'), true)
+
+  await page.route('**/weights.safetensors', (route) => route.fulfill({ status: 404 }))
+  await page.reload()
+  await page.waitForSelector('#status.error')
+  assert.match((await page.textContent('#status'))!, /^cannot load weights.safetensors: 404/)
+  await page.goto(`file://${folder}/index.html`)
+  assert.match((await page.textContent('#status'))!, /Serve this folder/)
+})
