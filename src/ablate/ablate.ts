@@ -1,7 +1,7 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Engine } from '../engine/index.js'
-import { FileError, isFile, isFolder, readJson, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { FileError, isFile, isFolder, makeFolder, readJson, withFileErrors, writeFileAtomic } from '../files/index.js'
 import type { TrainEvent } from '../train/index.js'
 import { contextCosts, type CostEvent, type CostPoint } from './context-costs.js'
 import { openData, type DataIdentity, type Preparation } from './data.js'
@@ -136,7 +136,7 @@ async function refuseForeign(out: string): Promise<void> {
 
 /** Makes the folder, or finds that it goes on with the same data. */
 async function openFolder(out: string, data: DataIdentity): Promise<void> {
-  await withFileErrors('create the folder', out, () => mkdir(out, { recursive: true }))
+  await makeFolder(out)
   const path = join(out, MARKER)
   if (!(await isFile(path))) return writeFileAtomic(path, `${JSON.stringify({ format: FORMAT, data }, null, 1)}\n`)
   const saved = (await readJson(path)) as { data?: DataIdentity } | null

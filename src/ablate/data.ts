@@ -1,9 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
-import { demoTexts, openSplits, prepareData, type Splits } from '../data/index.js'
-import { FileError, isFile, sha256File, withFileErrors } from '../files/index.js'
-import { loadTokenizer, saveTokenizer, trainTokenizer } from '../tokenizer/index.js'
+import { demoData, demoTokenizer, openSplits, type Splits } from '../data/index.js'
+import { FileError, isFile } from '../files/index.js'
 import type { AblationSpec } from './spec.js'
 
 /** What the runs of an ablation read, so that it goes on with the same data only. */
@@ -35,7 +33,7 @@ export async function* openData(
   signal?: AbortSignal,
 ): AsyncGenerator<Preparation, AblationData> {
   const { n_ctx, n_vocab } = spec.variants[0].config
-  const file = spec.data === 'demo' ? yield* demoData({ n_ctx, n_vocab }, out, signal) : datasetFile(spec.data)
+  const file = spec.data === 'demo' ? yield* openDemo({ n_ctx, n_vocab }, out, signal) : datasetFile(spec.data)
   const splits = await openSplits(file, { contextLength: n_ctx, vocabularySize: n_vocab })
   const { samples, validation } = splits
   if (validation === undefined) {
@@ -60,34 +58,20 @@ function datasetFile(path: string): string {
 }
 
 /** Tokenizer and records of the demo's texts, one in twenty held out, where they are not there yet. */
-async function* demoData(
+async function* openDemo(
   { n_ctx, n_vocab }: Pick<ModelConfig, 'n_ctx' | 'n_vocab'>,
   out: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Preparation, string> {
-  const file = join(out, 'data', 'dataset.json')
+  const output = join(out, 'data')
+  const file = datasetFile(output)
   if (await isFile(file)) return file
-  const texts = await demoTexts()
-  const path = join(out, 'tokenizer.json')
-  if (!(await isFile(path))) {
+  const tokenizer = join(out, 'tokenizer.json')
+  if (!(await isFile(tokenizer))) {
     yield 'tokenizer'
-    await withFileErrors('create the folder', out, () => mkdir(out, { recursive: true }))
-    await saveTokenizer(await trainTokenizer({ files: texts, vocabSize: n_vocab, signal }), path)
+    await demoTokenizer({ file: tokenizer, vocabSize: n_vocab, signal })
   }
   yield 'data'
-  const tokenizer = await loadTokenizer(path)
-  await prepareData({
-    inputs: texts,
-    output: join(out, 'data'),
-    name: 'sotu',
-    tokenizer,
-    tokenizerPath: '../tokenizer.json',
-    tokenizerHash: await sha256File(path),
-    vocabularySize: tokenizer.vocabSize,
-    eosId: tokenizer.idOf('<|endoftext|>')!,
-    contextLength: n_ctx,
-    validationFraction: 0.05,
-    signal,
-  })
+  await demoData({ tokenizer, output, contextLength: n_ctx, signal })
   return file
 }

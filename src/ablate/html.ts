@@ -1,6 +1,6 @@
+import { element, escapeXml } from '../plot/index.js'
 import { documentOf, type Block } from './document.js'
 import { numeric } from './markdown.js'
-import { element, escapeXml } from './plot/svg.js'
 import type { AblationReport } from './report.js'
 
 /** A report as one page with its pictures in it, which needs nothing else. */

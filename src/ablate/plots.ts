@@ -1,7 +1,5 @@
+import { dotChart, lineChart, styleOf, type Point, type Series } from '../plot/index.js'
 import { compact, fixed, grouped } from './format.js'
-import { dotChart } from './plot/dot-chart.js'
-import { lineChart, type Point, type Series } from './plot/line-chart.js'
-import { styleOf } from './plot/style.js'
 import { finalLosses, type AblationReport, type VariantResult } from './report.js'
 import { mean, spreadOf } from './statistics.js'
 

@@ -96,8 +96,8 @@ interface Given {
 
 /** Keys that make runs comparable: they are the base's, in all variants. */
 const COMMON = ['n_ctx', 'n_vocab', 'train_batch_size', 'train_steps', 'seed', 'eval_batch_size', 'eval_steps']
-/** Keys that change what is learned and evaluated. */
-const TASK = ['mlm_training', 'datasets']
+/** Keys that say what is learned, and on what devices. */
+const SETTING = ['mlm_training', 'datasets', 'mesh_shape', 'layout', 'parameter_layout']
 
 /** The base's keys with the steps to train; null if something is wrong with it. */
 async function keysOfBase(
@@ -141,7 +141,7 @@ function readVariants(base: Keys, given: Keys, seed: number, problems: string[])
       problems.push(`${at}: ${JSON.stringify(keys)} is not an object of model keys, such as {"rotary_emb": true}`)
       continue
     }
-    const common = [...COMMON, ...TASK].filter((key) => key in keys)
+    const common = [...COMMON, ...SETTING].filter((key) => key in keys)
     if (common.length > 0)
       problems.push(`${at}: ${common.join(', ')} cannot differ between variants; put it into the base`)
     const changes = Object.fromEntries(Object.entries(keys).filter(([key]) => !common.includes(key)))

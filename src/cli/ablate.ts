@@ -10,6 +10,7 @@ import {
 } from '../ablate/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptible } from './interrupt.js'
+import { onMesh } from './mesh.js'
 import { createProgress, whileWaiting, type Progress } from './progress.js'
 import { table } from './table.js'
 
@@ -25,14 +26,15 @@ export function ablateCommand(): Command {
         const spec = await readAblation(path)
         for (const note of spec.notes) process.stderr.write(`${spec.name}: ${note}\n`)
         const out = options.out ?? join('runs', spec.name)
-        const engine = await openEngine(options)
-        const news = showAblation(engine.description)
+        const devices = await openEngine(options)
+        const news = showAblation(devices.description)
         const { signal, done } = interruptible(news.interrupted)
         try {
+          const engine = onMesh(devices, spec.variants[0].config, {})
           await news.follow(ablate(spec, { engine, out, signal }))
         } finally {
           done()
-          await engine.close()
+          await devices.close()
         }
       }),
   )

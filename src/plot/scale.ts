@@ -51,9 +51,11 @@ function roundOnLog(low: number, high: number): number[] {
   )
 }
 
-/** A domain with some room on both sides. */
+/** A domain with some room on both sides; some domain if there are no values. */
 export function padded(values: readonly number[], kind: 'linear' | 'log', part = 0.05): [number, number] {
-  const [low, high] = [Math.min(...values), Math.max(...values)]
+  let [low, high] = [Infinity, -Infinity]
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]
+  if (low > high) return kind === 'log' ? [1, 10] : [0, 1]
   if (kind === 'log') {
     const room = (high / low) ** part
     return room > 1 ? [low / room, high * room] : [low / 1.1, high * 1.1]

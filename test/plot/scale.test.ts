@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createScale, padded } from '../../../src/ablate/plot/scale.js'
+import { createScale, padded } from '../../src/plot/scale.js'
 
 test('a scale puts the ends of its domain at the ends of its range, and ticks within', () => {
   for (const kind of ['linear', 'log'] as const)

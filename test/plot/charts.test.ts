@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dotChart } from '../../../src/ablate/plot/dot-chart.js'
-import { lineChart } from '../../../src/ablate/plot/line-chart.js'
-import { styleOf } from '../../../src/ablate/plot/style.js'
+import { dotChart } from '../../src/plot/dot-chart.js'
+import { lineChart } from '../../src/plot/line-chart.js'
+import { styleOf } from '../../src/plot/style.js'
 
 /** Elements of an SVG by name, their attributes and text; throws for tags that do not match. */
 function parse(svg: string) {
