@@ -5,6 +5,7 @@ import { configCommand } from './config.js'
 import { exportCommand, importCommand } from './convert.js'
 import { dataCommand } from './data.js'
 import { demoCommand } from './demo.js'
+import { doctorCommand } from './doctor.js'
 import { report } from './errors.js'
 import { guardProcess } from './guard.js'
 import { planCommand } from './plan.js'
@@ -38,6 +39,7 @@ export async function run(args: readonly string[]): Promise<void> {
     exportCommand(),
     ablateCommand(),
     demoCommand(),
+    doctorCommand(version),
   ]
   for (const command of commands) program.addCommand(command)
   inherit(program, 'neomesh')

@@ -12,4 +12,5 @@ export {
 export { bf16ToFloats, floatsToBf16, toFloats } from './half.js'
 export { jit, type Compiled, type Jitted, type JitOptions } from './jit.js'
 export { lower, type Lowered, type LowerOptions } from './xla/lower.js'
+export { findPlugin, PluginNotFoundError, type FoundPlugin, type Platform } from './xla/discovery.js'
 export { openXla, XlaEngine, type XlaOptions } from './xla/engine.js'

@@ -41,7 +41,8 @@ export class PluginNotFoundError extends Error {
   constructor(
     readonly platform: Platform,
     readonly looked: readonly string[],
-    install: string,
+    /** What to do. */
+    readonly install: string,
   ) {
     super(`no PJRT plugin for ${platform}\n${looked.map((place) => `  looked at ${place}`).join('\n')}\n  ${install}`)
   }

@@ -23,8 +23,11 @@ export interface Case {
   readonly halves?: number
 }
 
-/** XLA's CPU backend adds up f16 in f16, so that its sums are off by more than one rounding. */
-const SUM_OF_HALVES = 8
+/** XLA's CPU backend adds up halves in halves, which rounds at every step: of small whole numbers sums are exact. */
+function summable(x: Given): Given {
+  const half = isFloat(x.dtype) && x.dtype !== 'f32'
+  return half ? { ...x, values: x.values.map((value) => Math.round(value / 3)) } : x
+}
 
 const NUMBERS: readonly DType[] = ['f32', 'f32', 'bf16', 'f16', 'i32', 'u32']
 const ANY: readonly DType[] = [...NUMBERS, 'bool']
@@ -55,7 +58,8 @@ const reduce =
   (r: Random): Case => {
     const dims = r.dims(0, 5)
     const range = name === 'reduceSum' ? {} : { odd: 'but NaN' as const }
-    return { ...use(name, [r.given(dims, r.one(dtypes), range)], { axes: someAxes(r, dims) }), halves: SUM_OF_HALVES }
+    const x = r.given(dims, r.one(dtypes), range)
+    return use(name, [name === 'reduceSum' ? summable(x) : x], { axes: someAxes(r, dims) })
   }
 
 /** Uses of each primitive; the compiler refuses a missing one. */
@@ -198,13 +202,13 @@ export const CASES: { readonly [P in PrimitiveName]: (r: Random) => Case } = {
     const axis = r.whole(0, dims.length - 1)
     const ids = r.dims(0, 2, 'id')
     const updates = r.given([...dims.slice(0, axis), ...ids, ...dims.slice(axis + 1)], dtype)
-    const inputs = [r.given(dims, dtype), idsFor(r, ids, dims[axis].size), updates]
-    return { ...use('scatterAdd', inputs, { axis }), halves: SUM_OF_HALVES }
+    const inputs = [summable(r.given(dims, dtype)), idsFor(r, ids, dims[axis].size), summable(updates)]
+    return use('scatterAdd', inputs, { axis })
   },
   cumsum(r) {
     const dims = r.dims(1)
     const attributes = { axis: r.whole(0, dims.length - 1), reverse: r.chance(0.5) }
-    return { ...use('cumsum', [r.given(dims, r.one(NUMBERS))], attributes), halves: SUM_OF_HALVES }
+    return use('cumsum', [summable(r.given(dims, r.one(NUMBERS)))], attributes)
   },
   sort(r) {
     const dims = r.dims(1)

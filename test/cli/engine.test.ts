@@ -1,0 +1,73 @@
+/** Choosing an engine on the command line. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { installed } from './installed.js'
+import { runHere } from './run-here.js'
+import { makeWorld } from './world.js'
+
+const world = mkdtempSync(join(tmpdir(), 'neomesh-engine-'))
+const here = (path: string) => join(world, path)
+
+before(async () => {
+  process.env.NEOMESH_CACHE = here('cache')
+  await makeWorld(world)
+})
+after(() => rmSync(world, { recursive: true, force: true }))
+
+const train = (run: string, ...more: string[]) =>
+  runHere(['train', here('model.json'), '--data', here('data'), '--run', here(run), ...more])
+const losses = (run: string) =>
+  readFileSync(join(here(run), 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { loss?: number }).loss ?? 0)
+
+test('training and sampling with --engine tfjs give what XLA gives', async () => {
+  for (const [run, engine] of [
+    ['a', 'xla'],
+    ['b', 'tfjs'],
+  ]) {
+    const { code, stderr } = await train(run, '--engine', engine)
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, new RegExp(`^${engine} on `, 'm'))
+  }
+  losses('a').forEach((loss, i) => assert.ok(Math.abs(loss - losses('b')[i]) < 1e-4, `loss ${i}`))
+  const sample = async (run: string, engine: string) =>
+    (await runHere(['sample', here(run), '--engine', engine, '--prompt', 'the', '--max-tokens', '8', '--top-k', '9']))
+      .stdout
+  // A checkpoint of either engine goes on on the other.
+  assert.equal(await sample('b', 'xla'), await sample('b', 'tfjs'))
+  const { code, stderr } = await train('a', '--engine', 'tfjs', '--steps', '6')
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /going on after step 4 of 6/)
+})
+
+test('wrong choices: one line each', async () => {
+  const says = async (message: RegExp, ...args: string[]) => {
+    const { code, stderr } = await train('c', ...args)
+    assert.equal(code, 1, stderr)
+    assert.match(stderr, message)
+  }
+  await says(/^neomesh: --device says where XLA runs programs/m, '--engine', 'tfjs', '--device', 'cpu')
+  await says(/^neomesh: @tensorflow\/tfjs-node-gpu is not installed: npm install/m, '--engine', 'tfjs-node-gpu')
+  await says(/^neomesh: option '--engine <name>' argument 'jax' is invalid/m, '--engine', 'jax')
+  await says(/^neomesh: 2 devices are asked for, and TensorFlow.js is one/m, '--engine', 'tfjs', '--mesh', 'x:2')
+})
+
+test('where npm is all there is, TensorFlow.js is taken, and said so', () => {
+  const neomesh = installed(world)
+  const trained = neomesh(['train', 'model.json', '--data', 'data', '--run', 'alone'])
+  assert.equal(trained.status, 0, trained.stderr)
+  assert.match(trained.stderr, /^no PJRT plugin is found, so TensorFlow\.js runs this.*neomesh doctor/m)
+  assert.match(trained.stderr, /^tfjs on cpu/m)
+  const sampled = neomesh(['sample', 'alone', '--prompt', 'the', '--max-tokens', '3'])
+  assert.equal(sampled.status, 0, sampled.stderr)
+  assert.match(sampled.stdout, /^the/)
+
+  const asked = neomesh(['sample', 'alone', '--engine', 'xla'])
+  assert.equal(asked.status, 1)
+  assert.match(asked.stderr, /no PJRT plugin for cpu[^]*pip install/)
+})
