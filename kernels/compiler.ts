@@ -68,8 +68,10 @@ function compilerOptions(root: string): Record<string, unknown> {
     paths: { neomesh: ['dist/src/index.d.ts'] },
     types: ['node'],
     lib: ['lib.es2023.d.ts'],
-    // Without it a function of the wrong dims would be taken for one of the right ones.
+    // Without the first a function of the wrong dims would be taken for one of the right ones; without the second keys
+    // of configs would be optional, as zod's types have them then.
     strictFunctionTypes: true,
+    strictNullChecks: true,
     inlineSourceMap: true,
   }
 }

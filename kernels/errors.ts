@@ -22,8 +22,8 @@ export class CellTypeError extends Error {
   }
 }
 
-/** Lines of the trace that are shown: of the library, just the calls nearest to the cell. */
-const FRAMES = 6
+/** Lines of the trace that are shown: of the library, just the calls nearest to a cell. */
+const FRAMES = 8
 const LIBRARY_FRAMES = 2
 /** Lines of the cell that are shown before and after the one that failed. */
 const AROUND = 2
@@ -39,9 +39,9 @@ export function reportError(error: unknown, awaits: readonly Place[], root: stri
   const frames: Frame[] = [...framesOf(error, root), ...awaits.map((place) => ({ text: nameOf(place), place }))]
   const trace = frames.filter(({ place }, i) => !place || frames.findIndex((other) => isSame(other.place, place)) === i)
   const first = trace.findIndex(({ place }) => place)
-  const from = Math.max(0, first - LIBRARY_FRAMES)
-  const to = first < 0 ? trace.length : trace.findLastIndex(({ place }) => place) + 1
-  const shown = trace.slice(from, Math.min(to, from + FRAMES))
+  const shown = trace
+    .filter((_, i) => first < 0 || trace.slice(i, i + 1 + LIBRARY_FRAMES).some(({ place }) => place))
+    .slice(0, FRAMES)
   const traceback = [
     `${red(bold(name))}: ${message}`,
     ...(first >= 0 ? ['', ...excerpt(trace[first].place!)] : []),

@@ -13,3 +13,4 @@ export * from './ablate/index.js'
 
 // For notebooks.
 export * from './notebook/index.js'
+export * from './plan/index.js'

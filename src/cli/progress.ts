@@ -1,4 +1,7 @@
 import { SingleBar } from 'cli-progress'
+import { duration } from '../notebook/quantities.js'
+
+export { bytes, duration } from '../notebook/quantities.js'
 
 /** How often a plain log has a line of news, in ms. */
 const NEWS = 5000
@@ -132,25 +135,6 @@ export async function whileWaiting<T>(
     clearInterval(timer)
     if (stream.isTTY) stream.write('\r\u001b[2K')
   }
-}
-
-/** `1 h 02 min`, `3 min 05 s`, `12 s`. */
-export function duration(seconds: number): string {
-  const s = Math.round(seconds)
-  const two = (x: number) => String(x).padStart(2, '0')
-  if (s >= 3600) return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`
-  return s >= 60 ? `${Math.floor(s / 60)} min ${two(s % 60)} s` : `${s} s`
-}
-
-/** `1.2 MB`, decimal units. */
-export function bytes(amount: number): string {
-  for (const [unit, size] of [
-    ['GB', 1e9],
-    ['MB', 1e6],
-    ['kB', 1e3],
-  ] as const)
-    if (amount >= size) return `${(amount / size).toFixed(1)} ${unit}`
-  return `${Math.round(amount)} B`
 }
 
 function rounded(x: number): number {

@@ -42,7 +42,7 @@ export function layered(at: Scope, ids: Ids, model: Model): Stream {
   )
 }
 
-function embedded(at: Scope, ids: Ids, model: Model, position?: Tensor<never>): Hidden {
+export function embedded(at: Scope, ids: Ids, model: Model, position?: Tensor<never>): Hidden {
   const { embed_dropout: rate } = model.config
   // Ids of filler entries are those of no token, as they are without filler.
   const { vocab, words } = model

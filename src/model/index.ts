@@ -1,4 +1,5 @@
 export type { Cache } from './attention.js'
+export { attentionWeights } from './attention-weights.js'
 export { modelOf, type LayerPlan, type Model } from './dims.js'
 export { continued, logits, loss, parametersOf, scopeOf } from './gpt-neo.js'
 export { hashOf } from './hash.js'

@@ -1,0 +1,83 @@
+"""Runs the project's notebooks from first to last cell, without a browser. Any error in a cell is a failure.
+
+    python kernels/run_notebooks.py [-p NAME=VALUE]... [--save] [WORD]...
+
+WORD picks the notebooks whose name contains it. -p sets a parameter (what a cell marks with //@param), as the environment
+variable NEOMESH_PARAM_NAME does. --save keeps the outputs in the notebooks.
+"""
+import argparse
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+ROOT = Path(__file__).resolve().parent.parent
+# Of one cell, in seconds.
+TIMEOUT = 900
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="make notebooks", description="run notebooks without a browser")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="run those whose name contains it (default: all)")
+    parser.add_argument("-p", dest="parameters", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--save", action="store_true", help="keep the outputs in the notebooks")
+    options = parser.parse_args()
+
+    paths = [
+        path
+        for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
+        if not options.words or any(word in path.name for word in options.words)
+    ]
+    if not paths:
+        sys.exit(f"no notebook matches {' '.join(options.words)}")
+    notebooks = {path: nbformat.read(path, as_version=4) for path in paths}
+    set_parameters(options.parameters, notebooks)
+    began = time.time()
+    failed = [path.name for path, notebook in notebooks.items() if not run(path, notebook, options.save)]
+    print(f"{len(paths) - len(failed)} of {len(paths)} notebooks ran in {time.time() - began:.0f} s", flush=True)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def set_parameters(given, notebooks):
+    """Sets the parameters for the kernels to be started; one that no notebook has is an error."""
+    sources = [cell.source for notebook in notebooks.values() for cell in notebook.cells if cell.cell_type == "code"]
+    known = set(re.findall(r"^\s*(?:const|let|var)\s+([\w$]+).*//\s*@param\b", "\n".join(sources), re.MULTILINE))
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            sys.exit(f"-p {pair}: write NAME=VALUE")
+        if name not in known:
+            sys.exit(f"-p {pair}: the notebooks have no parameter {name}; they have {', '.join(sorted(known))}")
+        os.environ[f"NEOMESH_PARAM_{name}"] = value
+
+
+def run(path, notebook, save):
+    began = time.time()
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="neomesh",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    try:
+        client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        print(f"{path.name}: FAILED after {time.time() - began:.0f} s\n{error}", flush=True)
+        return False
+    print(f"{path.name}: {len(notebook.cells)} cells, {time.time() - began:.0f} s", flush=True)
+    if save:
+        partial = path.with_suffix(".partial")
+        nbformat.write(notebook, partial)
+        os.replace(partial, path)
+    return True
+
+
+main()

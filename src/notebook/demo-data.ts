@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { demoTexts, prepareData } from '../data/index.js'
+import { isFile, sha256File, withFileErrors } from '../files/index.js'
+import {
+  loadTokenizer,
+  saveTokenizer,
+  trainTokenizer,
+  type Tokenizer,
+  type TrainingProgress,
+} from '../tokenizer/index.js'
+import { interruptSignal } from './interrupt.js'
+import { progressBar } from './progress.js'
+import { bytes } from './quantities.js'
+
+export interface DemoDataOptions {
+  /** Where it is kept. */
+  readonly folder: string
+  readonly vocabSize: number
+  /** n_ctx. */
+  readonly contextLength: number
+}
+
+export interface DemoData {
+  readonly tokenizer: Tokenizer
+  /** Path of the tokenizer.json. */
+  readonly tokenizerFile: string
+  /** Path of the data set's dataset.json, for `openSplits`. One text in twenty is held out. */
+  readonly dataset: string
+}
+
+/**
+ * A tokenizer and a data set of the demo's texts, the State of the Union addresses: loaded, or made where they are not
+ * there yet, with progress shown. What notebooks 01 and 02 do step by step.
+ */
+export async function demoData({ folder, vocabSize, contextLength }: DemoDataOptions): Promise<DemoData> {
+  const tokenizerFile = join(folder, `tokenizer-${vocabSize}.json`)
+  const output = join(folder, `data-${vocabSize}-${contextLength}`)
+  const dataset = join(output, 'dataset.json')
+  const files = await demoTexts()
+  await withFileErrors('create the folder', folder, () => mkdir(folder, { recursive: true }))
+  const signal = interruptSignal()
+  if (!(await isFile(tokenizerFile))) {
+    const bar = progressBar('Tokenizer', { total: vocabSize, unit: 'tokens' })
+    const onProgress = ({ phase, done }: TrainingProgress) => bar.update(phase === 'merging' ? done : 0, phase)
+    await saveTokenizer(await trainTokenizer({ files, vocabSize, signal, onProgress }), tokenizerFile)
+    bar.stop(tokenizerFile)
+  }
+  const tokenizer = await loadTokenizer(tokenizerFile)
+  if (!(await isFile(dataset))) {
+    const bar = progressBar('Data', { total: files.length, unit: 'texts' })
+    await prepareData({
+      inputs: files,
+      output,
+      name: 'sotu',
+      tokenizer,
+      vocabularySize: tokenizer.vocabSize,
+      eosId: tokenizer.idOf('<|endoftext|>')!,
+      contextLength,
+      validationFraction: 0.05,
+      tokenizerPath: tokenizerFile,
+      tokenizerHash: await sha256File(tokenizerFile),
+      signal,
+      onProgress: ({ documents, inputBytes }) => bar.update(documents, bytes(inputBytes)),
+    })
+    bar.stop(output)
+  }
+  return { tokenizer, tokenizerFile, dataset }
+}

@@ -1,0 +1,69 @@
+import { liveDisplay, throttled } from './show.js'
+import { escapeXml } from './plot/svg.js'
+import { duration } from './quantities.js'
+
+/** How often a bar is drawn anew, in ms. */
+const REDRAW = 200
+
+export interface ProgressBar {
+  /** `details` is a short phrase, such as the loss. */
+  update(done: number, details?: string): void
+  /** Draws the last state, with a line in place of the details if given. */
+  stop(result?: string): void
+}
+
+export interface ProgressBarOptions {
+  /** What `update` counts up to. */
+  readonly total: number
+  /** Where it begins, of work that goes on. @default 0 */
+  readonly start?: number
+  /** What is counted, as in `steps`. */
+  readonly unit?: string
+}
+
+/** A bar with the rate and the time that is left, in one place below the running cell. */
+export function progressBar(title: string, { total, start = 0, unit = '' }: ProgressBarOptions): ProgressBar {
+  const display = liveDisplay()
+  const began = performance.now()
+  let done = start
+  let details = ''
+  let ended = false
+  const draw = throttled(REDRAW, () => {
+    const seconds = (performance.now() - began) / 1000
+    const rate = (done - start) / seconds
+    const left = !ended && rate > 0 && done > start ? `${duration((total - done) / rate)} left` : ''
+    const numbers = [
+      `${count(done)} of ${count(total)} ${unit}`.trim(),
+      done > start ? `${rate >= 100 ? Math.round(rate).toLocaleString('en-US') : rate.toPrecision(3)}/s` : '',
+      ended ? duration(seconds) : left,
+    ].filter((part) => part !== '')
+    const text = [...numbers, details].filter((part) => part !== '').join(' · ')
+    const bar = barHtml(title, done / Math.max(total, 1), text)
+    display.update({ 'text/html': bar, 'text/plain': `${title}: ${text}` }, ended)
+  })
+  draw()
+  return {
+    update(now, what = details) {
+      done = now
+      details = what
+      draw()
+    },
+    stop(result) {
+      if (result !== undefined) details = result
+      ended = true
+      draw()
+      draw.flush()
+    },
+  }
+}
+
+function barHtml(title: string, part: number, text: string): string {
+  const percent = (100 * Math.min(1, Math.max(0, part))).toFixed(1)
+  return (
+    `<div style="font-family: system-ui, sans-serif; font-size: 13px"><b>${escapeXml(title)}</b> ${escapeXml(text)}` +
+    '<div style="background-color: rgba(128,128,128,0.25); border-radius: 4px; height: 8px; max-width: 760px">' +
+    `<div style="background-color: #0072b2; border-radius: 4px; height: 8px; width: ${percent}%"></div></div></div>`
+  )
+}
+
+const count = (x: number) => x.toLocaleString('en-US')

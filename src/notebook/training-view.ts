@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import { readMetrics, type TrainEvent } from '../train/index.js'
+import { chartBundle, type ChartSeries } from './chart.js'
+import { progressBar, type ProgressBar } from './progress.js'
+import { escapeXml } from './plot/svg.js'
+import { bytes } from './quantities.js'
+import { liveDisplay, throttled } from './show.js'
+
+/** How often the curve is drawn anew, in ms. */
+const REDRAW = 500
+/** Steps that the smooth curve is a mean over, at most; at the beginning fewer. */
+const SMOOTH = 25
+
+export interface TrainingView {
+  /** Takes what `train` tells. */
+  add(event: TrainEvent): void
+}
+
+/**
+ * Shows the training of a run below the running cell: a bar with rate and time left, and the loss as a curve that grows.
+ * Of a run that goes on, the curve has what came before.
+ */
+export async function trainingView(run: string): Promise<TrainingView> {
+  let bar: ProgressBar | null = null
+  let total = 1
+  let ended = false
+  const steps: number[] = []
+  const losses: number[] = []
+  const smooth: number[] = []
+  const evaluations = new Map<number, number>()
+  const addLoss = (step: number, loss: number) => {
+    steps.push(step)
+    losses.push(loss)
+    const recent = losses.slice(-Math.min(SMOOTH, Math.ceil(losses.length / 2)))
+    smooth.push(recent.reduce((sum, x) => sum + x, 0) / recent.length)
+  }
+  const earlier = await readMetrics(join(run, 'metrics.jsonl'))
+  const status = liveDisplay()
+  const say = (text: string) => status.update({ 'text/html': `<div>${escapeXml(text)}</div>`, 'text/plain': text })
+  say('Preparing the training step; compiling it takes some seconds ...')
+
+  const display = liveDisplay()
+  const draw = throttled(REDRAW, () => {
+    const series: ChartSeries[] = [
+      { name: 'training', x: steps, y: losses, faint: true },
+      { name: 'training, mean', x: steps, y: smooth },
+      { name: 'validation', kind: 'marks', x: [...evaluations.keys()], y: [...evaluations.values()] },
+    ]
+    const x = { label: 'step', range: [0, total] as const }
+    const shown = series.filter((each) => each.x.length > 0)
+    display.update(chartBundle({ title: 'Loss', x, y: { label: 'loss (nats per token)' }, series: shown }), ended)
+  })
+
+  return {
+    add(event) {
+      if (event.kind === 'start') {
+        total = event.steps
+        say(describeStart(event))
+        for (const { step, loss, validation_loss } of earlier) {
+          if (step > event.step) break
+          if (loss !== undefined) addLoss(step, loss)
+          if (validation_loss !== undefined) evaluations.set(step, validation_loss)
+        }
+        bar = progressBar('Training', { total, start: event.step, unit: 'steps' })
+        draw()
+      } else if (event.kind === 'step') {
+        const { step, loss, tokensPerSecond } = event
+        addLoss(step, loss)
+        bar?.update(step, `loss ${loss.toFixed(3)} · ${Math.round(tokensPerSecond).toLocaleString('en-US')} tokens/s`)
+        draw()
+      } else if (event.kind === 'evaluating') {
+        bar?.update(steps.at(-1) ?? 0, `validation batch ${event.done} of ${event.of}`)
+      } else if (event.kind === 'evaluation') {
+        evaluations.set(event.step, event.loss)
+        draw()
+      } else if (event.kind === 'end') {
+        const last = losses.at(-1)
+        const loss = last === undefined ? '' : `loss ${last.toFixed(3)}`
+        bar?.stop(event.interrupted ? `${loss} · stopped and saved; run the cell again to go on` : loss)
+        ended = true
+        draw()
+        draw.flush()
+      }
+    },
+  }
+}
+
+function describeStart({ parameters, program, step }: Extract<TrainEvent, { kind: 'start' }>): string {
+  const { memory, compileSeconds, fromCache } = program
+  const ready = `${fromCache ? 'loaded from the cache' : 'compiled'} in ${compileSeconds.toFixed(1)} s`
+  const needs = memory ? `, needs ${bytes(memory.arguments + memory.temporaries)}` : ''
+  const goesOn = step > 0 ? `; going on after step ${step}` : ''
+  return `${parameters.toLocaleString('en-US')} parameters; the training step was ${ready}${needs}${goesOn}`
+}

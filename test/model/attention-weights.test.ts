@@ -1,0 +1,61 @@
+/** The weights that notebooks show are those that attention mixes values with. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DeviceArray, jit } from '../../src/engine/index.js'
+import { weightsOf } from '../../src/model/attention-weights.js'
+import { causalRules } from '../../src/model/attention.js'
+import { attentionWeights, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { dim, einsum, type Dim, type Tensor } from '../../src/tensor/index.js'
+import { checkOp, engine } from '../tensor/check.js'
+import { configOf, lively } from './support.js'
+
+for (const kind of ['global', 'local'] as const)
+  test(`values mixed with the weights are what ${kind} attention gives`, async () => {
+    const config = configOf({ n_embd: 6, n_head: 2, n_ctx: 13, local_attention_radius: 4 })
+    const model = modelOf(config, { batch: 2 })
+    const { batch, sequence, memory, heads, features } = model
+    const inputs = [
+      [batch, sequence, heads, features],
+      [batch, memory, heads, features],
+      [batch, memory, heads, features],
+    ] as Dim[][]
+    await checkOp({
+      inputs,
+      gradient: false,
+      tolerance: 1e-5,
+      run: (q: Tensor, k: Tensor, v: Tensor) => {
+        const mixed = einsum([weightsOf(kind, { q, k, v }, model), v], [batch, sequence, heads, features])
+        return mixed.sub(causalRules(kind, model).mix({ q, k, v }, model))
+      },
+      oracle: (q: number[][][][]) => q.map((rows) => rows.map((of) => of.map((xs) => xs.map(() => 0)))),
+    })
+  })
+
+test('each position spreads its attention over itself and what it may see before; linear layers have no weights', async () => {
+  const kinds = { attention_types: [[['global', 'local', 'linear'], 1]], n_layer: 3, local_attention_radius: 3 }
+  const { config, specs, parameters } = await lively(kinds)
+  const length = 7
+  const model = modelOf(config, { batch: 1, sequence: length })
+  const look = jit(await engine(), (values: Parameters, ids: Tensor) =>
+    attentionWeights(scopeOf(model, specs, values, 'unroll'), ids as never, model).filter((x) => x !== null),
+  ) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray[]>
+  const dims = [dim('batch', 1), dim('sequence', length)]
+  const ids = DeviceArray.from(await engine(), Int32Array.from([3, 1, 4, 1, 5, 9, 2]), dims, 'i32')
+  const found = await look(parameters, ids)
+  assert.equal(found.length, 2)
+  for (const [layer, radius] of [
+    [0, length],
+    [1, 3],
+  ]) {
+    const weights = await found[layer].readFloats()
+    for (let row = 0; row < weights.length / length; row++) {
+      const [query, values] = [row % length, weights.subarray(row * length, (row + 1) * length)]
+      const seen = [...values.keys()].filter((key) => values[key] > 0)
+      assert.deepEqual(
+        seen,
+        [...Array(length).keys()].filter((key) => key <= query && key > query - radius),
+      )
+      assert.ok(Math.abs(values.reduce((sum, x) => sum + x, 0) - 1) < 1e-5)
+    }
+  }
+})
