@@ -12,14 +12,17 @@ SOURCES := $(shell find src kernels test bench -mindepth 1 -type d -o -name '*.t
 VENV := .venv/.installed
 JUPYTER := .venv/.jupyter
 PEERS := .venv-peers/.installed
+PLAN := .venv/.installed-plan
 
-.PHONY: help setup demo lab notebooks test test-slow test-peers bench bench-peers clean distclean
+.PHONY: help setup plan-setup demo lab notebooks test test-slow test-peers bench bench-peers clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-20s %s\n", $$1, $$2 }'
 
 setup: dist/.built $(VENV) $(JUPYTER) ## install and build what is missing or out of date
+
+plan-setup: setup $(PLAN) ## install Google's compiler for TPUs (0.5 GB), for neomesh plan --topology
 
 demo: dist/.built $(VENV) ## the five steps on real text, then samples; Ctrl-C saves, running it again goes on
 	@$(NODE) bin/neomesh.mjs demo
@@ -79,6 +82,11 @@ $(VENV): requirements.txt
 $(JUPYTER): requirements-notebooks.txt $(VENV) dist/.built kernels/lab/remoteEntry.js
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-notebooks.txt
 	@$(NODE) dist/kernels/install.js .venv
+	@touch $@
+
+# `make setup` makes .venv anew where it changes; then this one has to be installed again.
+$(PLAN): requirements-plan.txt $(VENV)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-plan.txt
 	@touch $@
 
 $(PEERS): bench/peers/requirements.txt

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
-import { demoData, demoTokenizer, openSplits, type Splits } from '../data/index.js'
+import { prepareDemoData, trainDemoTokenizer, openSplits, type Splits } from '../data/index.js'
 import { FileError, isFile } from '../files/index.js'
 import type { AblationSpec } from './spec.js'
 
@@ -69,9 +69,9 @@ async function* openDemo(
   const tokenizer = join(out, 'tokenizer.json')
   if (!(await isFile(tokenizer))) {
     yield 'tokenizer'
-    await demoTokenizer({ file: tokenizer, vocabSize: n_vocab, signal })
+    await trainDemoTokenizer({ file: tokenizer, vocabSize: n_vocab, signal })
   }
   yield 'data'
-  await demoData({ tokenizer, output, contextLength: n_ctx, signal })
+  await prepareDemoData({ tokenizer, output, contextLength: n_ctx, signal })
   return file
 }

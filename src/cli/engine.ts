@@ -8,6 +8,8 @@ export type EngineName = (typeof ENGINES)[number]
 export interface EngineOptions {
   readonly engine?: EngineName
   readonly device?: 'cpu' | 'cuda' | 'tpu'
+  /** File of a compiled step. */
+  readonly compiled?: string
 }
 
 const NO_PLUGIN =
@@ -29,9 +31,9 @@ export function withEngine(command: Command): Command {
  * Starts the engine of the options. Without a choice, and without a PJRT plugin for the CPU, that is TensorFlow.js, which
  * is said. Throws UsageError, PluginNotFoundError, EngineError.
  */
-export async function openEngine({ engine, device }: EngineOptions, deviceCount = 1): Promise<Engine> {
+export async function openEngine({ engine, device, compiled }: EngineOptions, deviceCount = 1): Promise<Engine> {
   const name = engine ?? (device === undefined && !hasPlugin() ? 'tfjs' : 'xla')
-  if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount })
+  if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount, compiled })
   if (device !== undefined)
     throw new UsageError(
       `--device says where XLA runs programs, and has no meaning with --engine ${name}: leave it out`,

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander'
 import { basename } from 'node:path'
 import { readModelConfig, type ModelConfig } from '../config/index.js'
-import { writeFileAtomic } from '../files/index.js'
-import { cpuDevices, LIMITS, plan, search, tpuSlice, type Hardware, type Limits } from '../plan/index.js'
+import { writeKept } from '../engine/index.js'
+import { cpuDevices, LIMITS, plan, searchLayouts, tpuSlice, type Hardware, type Limits } from '../plan/index.js'
 import { parseMesh } from '../mesh/index.js'
 import { UsageError } from './errors.js'
 import { interruptible } from './interrupt.js'
@@ -88,14 +88,14 @@ async function runPlan(
   const work = plan(config, { ...asked, compile: !estimateOnly, keep: keep !== undefined })
   const found = await (estimateOnly ? work : whileWaiting(compiling(asked), work))
   const executable = found.xla?.executable
-  if (keep !== undefined && executable) await writeFileAtomic(keep, executable)
+  if (keep !== undefined && executable) await writeKept(keep, executable)
   process.stdout.write(json ? `${JSON.stringify(found, plainly, 2)}\n` : describePlan(found, name))
 }
 
 async function runSearch(config: ModelConfig, asked: Asked, { json, static: estimateOnly }: Options): Promise<void> {
   const progress = createProgress({ title: 'estimating', total: 0 })
   let waiting = false
-  const work = search(config, {
+  const work = searchLayouts(config, {
     ...asked,
     compile: estimateOnly ? 0 : undefined,
     onProgress: (done, total) => progress.update(done, '', total),

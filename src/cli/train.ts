@@ -46,6 +46,7 @@ export function trainCommand(): Command {
         0,
       )
       .addOption(layers.choices(['unroll', 'scan']))
+      .option('--compiled <file>', 'the step as `neomesh plan --keep` compiled it for this slice (with --layers scan)')
       .action(async (path: string, options: Options) => {
         const config = await configOf(path, options)
         const { run, data, evaluateEvery, layers: mode } = options

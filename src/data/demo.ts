@@ -26,7 +26,7 @@ export async function demoTexts(): Promise<string[]> {
   )
 }
 
-export interface DemoTokenizer {
+export interface DemoTokenizerOptions {
   /** Where tokenizer.json is to be. */
   readonly file: string
   readonly vocabSize: number
@@ -35,19 +35,19 @@ export interface DemoTokenizer {
 }
 
 /** Trains a tokenizer on the demo's texts. Throws FileError, TokenizerError, or the signal's reason. */
-export async function demoTokenizer({ file, ...options }: DemoTokenizer): Promise<void> {
+export async function trainDemoTokenizer({ file, ...options }: DemoTokenizerOptions): Promise<void> {
   const files = await demoTexts()
   await makeFolder(dirname(file))
   await saveTokenizer(await trainTokenizer({ files, ...options }), file)
 }
 
-export interface DemoData extends Pick<PrepareOptions, 'output' | 'contextLength' | 'onProgress' | 'signal'> {
+export interface DemoDataOptions extends Pick<PrepareOptions, 'output' | 'contextLength' | 'onProgress' | 'signal'> {
   /** tokenizer.json. */
   readonly tokenizer: string
 }
 
 /** Prepares the demo's texts as data, one in twenty held out. Throws DataError, FileError, or the signal's reason. */
-export async function demoData({ tokenizer: file, output, ...options }: DemoData): Promise<void> {
+export async function prepareDemoData({ tokenizer: file, output, ...options }: DemoDataOptions): Promise<void> {
   const tokenizer = await loadTokenizer(file)
   await prepareData({
     inputs: await demoTexts(),

@@ -3,7 +3,13 @@ export { batches, type Batches, type BatchesOptions } from './batches.js'
 export { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
 export { findTfrecords, type DatasetFile } from './dataset-files.js'
 export { datasetFiles, readDatasetConfig, type DatasetConfig } from './dataset-config.js'
-export { demoData, demoTexts, demoTokenizer, type DemoData, type DemoTokenizer } from './demo.js'
+export {
+  prepareDemoData,
+  demoTexts,
+  trainDemoTokenizer,
+  type DemoDataOptions,
+  type DemoTokenizerOptions,
+} from './demo.js'
 export { nodeTexts, proseOf } from './node-texts.js'
 export { describeTotals } from './describe-totals.js'
 export { DataError } from './error.js'

@@ -1,19 +1,12 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { demoTexts, prepareData } from '../data/index.js'
-import { isFile, sha256File, withFileErrors } from '../files/index.js'
-import {
-  loadTokenizer,
-  saveTokenizer,
-  trainTokenizer,
-  type Tokenizer,
-  type TrainingProgress,
-} from '../tokenizer/index.js'
+import { demoTexts, prepareDemoData, trainDemoTokenizer } from '../data/index.js'
+import { isFile } from '../files/index.js'
+import { loadTokenizer, type Tokenizer, type TrainingProgress } from '../tokenizer/index.js'
 import { interruptSignal } from './interrupt.js'
 import { progressBar } from './progress.js'
 import { bytes } from './quantities.js'
 
-export interface DemoDataOptions {
+export interface DemoDataWanted {
   /** Where it is kept. */
   readonly folder: string
   readonly vocabSize: number
@@ -33,33 +26,25 @@ export interface DemoData {
  * A tokenizer and a data set of the demo's texts, the State of the Union addresses: loaded, or made where they are not
  * there yet, with progress shown. What notebooks 01 and 02 do step by step.
  */
-export async function demoData({ folder, vocabSize, contextLength }: DemoDataOptions): Promise<DemoData> {
+export async function demoData({ folder, vocabSize, contextLength }: DemoDataWanted): Promise<DemoData> {
   const tokenizerFile = join(folder, `tokenizer-${vocabSize}.json`)
   const output = join(folder, `data-${vocabSize}-${contextLength}`)
   const dataset = join(output, 'dataset.json')
   const files = await demoTexts()
-  await withFileErrors('create the folder', folder, () => mkdir(folder, { recursive: true }))
   const signal = interruptSignal()
   if (!(await isFile(tokenizerFile))) {
     const bar = progressBar('Tokenizer', { total: vocabSize, unit: 'tokens' })
     const onProgress = ({ phase, done }: TrainingProgress) => bar.update(phase === 'merging' ? done : 0, phase)
-    await saveTokenizer(await trainTokenizer({ files, vocabSize, signal, onProgress }), tokenizerFile)
+    await trainDemoTokenizer({ file: tokenizerFile, vocabSize, signal, onProgress })
     bar.stop(tokenizerFile)
   }
   const tokenizer = await loadTokenizer(tokenizerFile)
   if (!(await isFile(dataset))) {
     const bar = progressBar('Data', { total: files.length, unit: 'texts' })
-    await prepareData({
-      inputs: files,
+    await prepareDemoData({
       output,
-      name: 'sotu',
-      tokenizer,
-      vocabularySize: tokenizer.vocabSize,
-      eosId: tokenizer.idOf('<|endoftext|>')!,
+      tokenizer: tokenizerFile,
       contextLength,
-      validationFraction: 0.05,
-      tokenizerPath: tokenizerFile,
-      tokenizerHash: await sha256File(tokenizerFile),
       signal,
       onProgress: ({ documents, inputBytes }) => bar.update(documents, bytes(inputBytes)),
     })

@@ -1,6 +1,6 @@
 export { attentionMap, attentionMaps, type AttentionMapOptions, type AttentionMaps } from './attention-map.js'
 export { chart, type ChartAxis, type ChartSeries, type ChartSpec } from './chart.js'
-export { demoData, type DemoData, type DemoDataOptions } from './demo-data.js'
+export { demoData, type DemoData, type DemoDataWanted } from './demo-data.js'
 export { interruptSignal } from './interrupt.js'
 export type { MimeBundle } from './kernel.js'
 export { meshDrawing, type DrawnTensor } from './mesh-drawing.js'

@@ -41,7 +41,7 @@ export interface SearchResult {
  * Looks for the mesh, layouts, microbatches and rematerialisation that make a step fast: estimates all that are legal, then
  * asks XLA about the best few. The batch stays what the config says.
  */
-export async function search(config: ModelConfig, options: SearchOptions): Promise<SearchResult> {
+export async function searchLayouts(config: ModelConfig, options: SearchOptions): Promise<SearchResult> {
   const { hardware, compile = 3, limits, signal, onProgress, onCompile } = options
   const choices = choicesOf(config, hardware.devices)
   const fitting: Found[] = []

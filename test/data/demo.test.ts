@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { demoData, demoTexts, demoTokenizer, openSplits } from '../../src/data/index.js'
+import { prepareDemoData, demoTexts, trainDemoTokenizer, openSplits } from '../../src/data/index.js'
 import { sha256File } from '../../src/files/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
 
 test("the demo's texts become a tokenizer and data with a part held out, which find each other", async (t) => {
   const folder = temporaryFolder(t)
   const [file, output] = [join(folder, 'my/tokenizer.json'), join(folder, 'data')]
-  await demoTokenizer({ file, vocabSize: 300 })
-  await demoData({ tokenizer: file, output, contextLength: 100 })
+  await trainDemoTokenizer({ file, vocabSize: 300 })
+  await prepareDemoData({ tokenizer: file, output, contextLength: 100 })
   const splits = await openSplits(join(output, 'dataset.json'), { contextLength: 100, vocabularySize: 300 })
   t.after(() => splits.close())
   const { samples, validation, tokenizer } = splits

@@ -17,6 +17,11 @@ export interface FoundPlugin {
   version: string | null
 }
 
+/** As in `libtpu 0.0.52`. */
+export function nameOf({ package: name, path, version }: FoundPlugin): string {
+  return `${name ?? path} ${version ?? ''}`.trim()
+}
+
 interface KnownPlugin {
   package: string
   file: string
@@ -157,7 +162,7 @@ function versionIn(packages: string, name: string): string | null {
 
 function howToInstall(platform: Platform, { os, architecture }: Surroundings): string {
   const pip = (what: string) => `Install one: python3 -m venv .venv && .venv/bin/pip install ${what}`
-  if (platform === 'tpu') return pip('libtpu')
+  if (platform === 'tpu') return pip('--no-deps libtpu==0.0.52') + ' (make plan-setup does it in a checkout)'
   if (platform === 'cuda') return pip('"jax-cuda13-plugin[with-cuda]"')
   if (os === 'linux' && architecture === 'x64') return pip('--no-deps lammps-jax-pjrt-cpu==0.11.2')
   if (os === 'linux' && architecture === 'arm64') return pip('--no-deps xla-cpu-pjrt==0.0.1')

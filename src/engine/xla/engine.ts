@@ -14,8 +14,9 @@ import {
   type Storage,
 } from '../engine.js'
 import { debug } from '../debug.js'
-import { compileCached } from './cache.js'
-import { findPlugin, type Platform } from './discovery.js'
+import { compileCached, type Compiled } from './cache.js'
+import { findPlugin, nameOf, type Platform } from './discovery.js'
+import { keptKey, readKept, type Kept } from './kept.js'
 import {
   Client,
   loadPlugin,
@@ -34,21 +35,22 @@ export interface XlaOptions {
   readonly deviceCount?: number
   /** Flags of XLA for every program, as in `{ xla_cpu_enable_fast_math: true }`. */
   readonly flags?: Readonly<Record<string, boolean | number | string>>
+  /** File with a program that was compiled elsewhere for these devices (see kept.ts); loaded when it is to be compiled. */
+  readonly compiled?: string
 }
 
 /**
  * Starts XLA through a PJRT plugin. Throws PluginNotFoundError where there is none, PjrtError where it does not start; both
  * say what to do.
  */
-export async function openXla({ platform = 'cpu', deviceCount = 1, flags = {} }: XlaOptions = {}): Promise<XlaEngine> {
+export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
+  const { platform = 'cpu', deviceCount = 1, flags = {}, compiled } = options
   const found = findPlugin(platform)
+  const name = nameOf(found)
+  const kept = compiled === undefined ? null : await readKept(compiled, name)
   const plugin = loadPlugin(found.path)
   const settings: Record<string, NamedValue> = platform === 'cpu' ? { cpu_device_count: deviceCount } : {}
-  return new XlaEngine(
-    await Client.create(plugin, settings),
-    `${found.package ?? found.path} ${found.version ?? ''}`.trim(),
-    flags,
-  )
+  return new XlaEngine(await Client.create(plugin, settings), name, flags, kept)
 }
 
 /** Programs as StableHLO, compiled by XLA and run through PJRT. */
@@ -62,6 +64,7 @@ export class XlaEngine implements Engine {
     readonly client: Client,
     private readonly plugin: string,
     private readonly flags: NonNullable<XlaOptions['flags']>,
+    private readonly kept: Kept | null = null,
     readonly placement: Placement | null = null,
   ) {
     this.platform = client.platform
@@ -82,7 +85,7 @@ export class XlaEngine implements Engine {
         `the mesh ${showMesh(placement.mesh)} has ${size} devices, and ${this.platform} has ${this.deviceCount} here: ` +
           `give a mesh of ${this.deviceCount}${this.platform === 'cpu' ? `, or --devices ${size}` : ''}`,
       )
-    return new XlaEngine(this.client, this.plugin, this.flags, size > 1 ? placement : null)
+    return new XlaEngine(this.client, this.plugin, this.flags, this.kept, size > 1 ? placement : null)
   }
 
   private get mesh(): Mesh {
@@ -93,12 +96,28 @@ export class XlaEngine implements Engine {
     const printed = this.print(program, options)
     debug('hlo', () => `${program.name}\n${printed.text}`)
     try {
-      const { executable, fromCache, seconds } = await compileCached(this.client, printed.text, this.compileOptions())
+      const { executable, fromCache, seconds } =
+        (await this.loadKept(program, printed.text)) ??
+        (await compileCached(this.client, printed.text, this.compileOptions()))
       if (!fromCache) releaseFreedMemory()
       return new XlaExecutable(program, executable, fromCache, seconds, printed, this.mesh)
     } catch (error) {
       throw error instanceof PjrtError ? await this.explain(error, program, options) : error
     }
+  }
+
+  /** The program that was compiled elsewhere, if this is it. Throws EngineError if it should be, and is not. */
+  private async loadKept({ name }: Program, text: string): Promise<Compiled | null> {
+    const { kept } = this
+    if (kept?.name !== name) return null
+    if (kept.program !== keptKey(text, this.mesh.size))
+      throw new EngineError(
+        `the compiled ${name} that was given is of another program: compile it with the same config, mesh, batch and ` +
+          'version of neomesh, and run it with --layers scan',
+      )
+    const start = performance.now()
+    const executable = await this.client.deserialize(kept.executable)
+    return { executable, fromCache: true, seconds: (performance.now() - start) / 1000 }
   }
 
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role: Role = 'computation'): Storage {

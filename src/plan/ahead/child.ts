@@ -2,7 +2,7 @@
  * The process that compiles: XLA takes gigabytes and minutes, writes to stderr, and may end its process where a program
  * does not please it. One request comes as a message, one answer goes back; see compile.ts.
  */
-import { findPlugin } from '../../engine/xla/discovery.js'
+import { findPlugin, nameOf } from '../../engine/xla/discovery.js'
 import {
   Client,
   createTopology,
@@ -30,7 +30,7 @@ process.once('disconnect', () => process.exit())
 async function answer({ text, mesh, on, keep }: CompileRequest): Promise<CompileAnswer> {
   const partitions = mesh.reduce((product, { size }) => product * size, 1)
   const plugin = findPlugin(on.platform)
-  const compiler = `${plugin.package ?? plugin.path} ${plugin.version ?? ''}`.trim()
+  const compiler = nameOf(plugin)
   const start = performance.now()
   const cpuStart = process.cpuUsage()
   const seconds = () => (performance.now() - start) / 1000
@@ -47,7 +47,7 @@ async function answer({ text, mesh, on, keep }: CompileRequest): Promise<Compile
       program = await topology.compile(text, { partitions })
     } else {
       const client = await Client.create(loadPlugin(plugin.path), { cpu_device_count: partitions })
-      program = await client.compile(text, { partitions })
+      program = await client.compile(text, { partitions, overrides: keep ? {} : QUICK })
     }
     return {
       kind: 'compiled',
@@ -58,6 +58,9 @@ async function answer({ text, mesh, on, keep }: CompileRequest): Promise<Compile
     return { kind: 'overfull', message: error.detail, available, seconds: seconds() }
   }
 }
+
+/** For code that nobody runs; the program is the same. */
+const QUICK = { xla_llvm_disable_expensive_passes: true, xla_backend_optimization_level: 0 }
 
 function factsOf(program: CompiledProgram | Executable, mesh: CompileRequest['mesh'], keep: boolean) {
   const executions = executionsOf(readHlo(program.optimizedProgram()))

@@ -1,0 +1,44 @@
+import type { ModelConfig } from '../config/index.js'
+import type { Mesh } from '../mesh/index.js'
+import type { Hardware } from './hardware.js'
+import { communicationSeconds, type Estimate } from './static/estimate.js'
+import type { XlaPlan } from './xla-plan.js'
+
+export interface StepTime {
+  /** Compute and communication one after the other, as if nothing of them overlapped. */
+  readonly seconds: number
+  readonly compute: number
+  readonly communication: number
+  readonly tokensPerSecond: number
+  /** Flops that the model needs, of those that the devices could do in the time. */
+  readonly utilization: number
+  /** Where `compute` is from: cycles that XLA estimates for its kernels, or the roofline. */
+  readonly source: 'xla' | 'estimate'
+}
+
+/** How long a step takes, from XLA's figures where they are there and plausible; null where speeds are not known. */
+export function stepTime(
+  config: ModelConfig,
+  mesh: Mesh,
+  { devices, speeds }: Hardware,
+  estimated: Estimate,
+  xla: XlaPlan | null,
+): StepTime | null {
+  if (!speeds || !estimated.seconds) return null
+  const kernels = xla?.cycles ? xla.cycles / speeds.clock : null
+  // Fewer cycles than the peak allows are not what we take them for.
+  const plausible = kernels !== null && kernels >= xla!.flops! / speeds.flops
+  const compute = plausible ? kernels : estimated.seconds.compute
+  const communication = xla?.collectives
+    ? communicationSeconds(xla.collectives, mesh, speeds)
+    : estimated.seconds.communication
+  const seconds = compute + communication
+  return {
+    seconds,
+    compute,
+    communication,
+    tokensPerSecond: (config.train_batch_size * config.n_ctx) / seconds,
+    utilization: estimated.flops.model / (seconds * speeds.flops * devices),
+    source: plausible ? 'xla' : 'estimate',
+  }
+}

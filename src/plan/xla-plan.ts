@@ -1,0 +1,95 @@
+import { keptKey, type Kept } from '../engine/index.js'
+import type { Placement } from '../mesh/index.js'
+import { compileApart, LIMITS, type Limits } from './ahead/compile.js'
+import { nameShapes, type Buffer } from './buffers.js'
+import type { Hardware } from './hardware.js'
+import type { Collective } from './hlo/collectives.js'
+import type { LoweredStep } from './static/estimate.js'
+
+/** What XLA says of a step. Bytes and flops are those of one device. */
+export interface XlaPlan {
+  readonly compiler: string | null
+  /** Seconds that compiling took. */
+  readonly seconds: number
+  /** Processor time of that; null if it does not fit. */
+  readonly cpuSeconds: number | null
+  /** Bytes of this machine's memory that compiling took at the most. */
+  readonly hostMemory: number | null
+  /** Bytes of a device that it may take; null where XLA does not know. */
+  readonly available: number | null
+  /** Null if it does not fit. */
+  readonly memory: {
+    readonly arguments: number
+    readonly temporaries: number
+    /** Of results that take over no argument's memory. */
+    readonly outputs: number
+    readonly code: number
+    readonly total: number
+  } | null
+  /** If it does not fit: bytes that it would take, and the largest pieces of them. */
+  readonly overfull: { readonly total: number; readonly buffers: readonly Buffer[] } | null
+  /** Of a device, of products. */
+  readonly flops: number | null
+  /** XLA's estimate of its kernels, without what they wait for. */
+  readonly cycles: number | null
+  readonly collectives: readonly Collective[] | null
+  readonly unknownLoops: readonly string[]
+  /** If it was to be kept: for `writeKept`, and then `neomesh train --compiled`. */
+  readonly executable: Kept | null
+}
+
+/** Compiles a step, in another process. Throws PlanError if that comes to no end. */
+export async function askXla(
+  step: LoweredStep,
+  placement: Placement,
+  { topology }: Hardware,
+  { limits = LIMITS, keep = false, signal }: { limits?: Limits; keep?: boolean; signal?: AbortSignal },
+): Promise<XlaPlan> {
+  const { text } = step.print()
+  const on = topology ? ({ platform: 'tpu', ...topology.libtpu } as const) : ({ platform: 'cpu' } as const)
+  const result = await compileApart({ text, mesh: placement.mesh.axes, on, keep }, limits, signal)
+  const { hostMemory } = result
+  if (result.kind === 'overfull') {
+    const { needed, buffers } = result.overfull
+    const named = nameShapes(step, placement)
+    return {
+      ...NOTHING,
+      seconds: result.seconds,
+      hostMemory,
+      available: result.available,
+      overfull: { total: needed, buffers: buffers.map(({ bytes, shapes }) => ({ bytes, what: shapes.map(named) })) },
+    }
+  }
+  const { memory, executable, costs: _, ...facts } = result.facts
+  const outputs = memory.output - memory.alias
+  return {
+    ...NOTHING,
+    ...facts,
+    hostMemory,
+    memory: {
+      arguments: memory.argument,
+      temporaries: memory.temp,
+      outputs,
+      code: memory.generatedCode,
+      total: memory.argument + memory.temp + outputs + memory.generatedCode,
+    },
+    executable: executable && {
+      name: step.program.name,
+      program: keptKey(text, placement.mesh.size),
+      compiler: facts.compiler,
+      executable,
+    },
+  }
+}
+
+const NOTHING = {
+  compiler: null,
+  cpuSeconds: null,
+  memory: null,
+  overfull: null,
+  flops: null,
+  cycles: null,
+  collectives: null,
+  unknownLoops: [],
+  executable: null,
+}
