@@ -8,6 +8,7 @@ export * from './data/index.js'
 export * from './files/index.js'
 export * as model from './model/index.js'
 export * from './train/index.js'
+export * from './plan/index.js'
 export * from './generate/index.js'
 export * from './ablate/index.js'
 
