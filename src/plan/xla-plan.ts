@@ -1,6 +1,7 @@
 import { keptKey, type Kept } from '../engine/index.js'
 import type { Placement } from '../mesh/index.js'
-import { compileApart, LIMITS, type Limits } from './ahead/compile.js'
+import { findPlugin, PluginNotFoundError } from '../engine/xla/discovery.js'
+import { compileApart, LIMITS, PlanError, type Limits } from './ahead/compile.js'
 import { nameShapes, type Buffer } from './buffers.js'
 import type { Hardware } from './hardware.js'
 import type { Collective } from './hlo/collectives.js'
@@ -38,13 +39,14 @@ export interface XlaPlan {
   readonly executable: Kept | null
 }
 
-/** Compiles a step, in another process. Throws PlanError if that comes to no end. */
+/** Compiles a step, in another process. Throws PlanError if there is no compiler, or that comes to no end. */
 export async function askXla(
   step: LoweredStep,
   placement: Placement,
   { topology }: Hardware,
   { limits = LIMITS, keep = false, signal }: { limits?: Limits; keep?: boolean; signal?: AbortSignal },
 ): Promise<XlaPlan> {
+  if (topology) needCompiler()
   const { text } = step.print()
   const on = topology ? ({ platform: 'tpu', ...topology.libtpu } as const) : ({ platform: 'cpu' } as const)
   const result = await compileApart({ text, mesh: placement.mesh.axes, on, keep }, limits, signal)
@@ -79,6 +81,18 @@ export async function askXla(
       compiler: facts.compiler,
       executable,
     },
+  }
+}
+
+function needCompiler(): void {
+  try {
+    findPlugin('tpu')
+  } catch (error) {
+    if (!(error instanceof PluginNotFoundError)) throw error
+    throw new PlanError(
+      "libtpu, Google's compiler for TPUs, is not installed (it needs no TPU): make plan-setup, or in a virtual " +
+        'environment pip install --no-deps libtpu==0.0.52 (0.5 GB); or plan by estimate alone: --static',
+    )
   }
 }
 

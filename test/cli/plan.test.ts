@@ -83,6 +83,16 @@ test('mistakes are one line each', async () => {
   await refused(['--device', 'cpu', '--search'], /^neomesh: --search needs the speed of devices/)
 })
 
+test('without the compiler for TPUs, how to install it', async () => {
+  const args = ['plan', model('tiny'), '--topology', 'v5litepod-4', '--mesh', 'x:4', '--layout', 'batch:x']
+  const { code, stderr } = await runHere(args, { PJRT_PLUGIN_LIBRARY_PATH: '/nowhere/libtpu.so' })
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^neomesh: libtpu, Google's compiler for TPUs, is not installed .*: make plan-setup, .* --static$/m,
+  )
+})
+
 test('a step that a plan has kept is what training loads, and only that', async (t) => {
   const folder = temporaryFolder(t)
   await makeWorld(folder)

@@ -1,5 +1,6 @@
+import type { Axis } from '../../mesh/index.js'
 import type { Executions } from './executions.js'
-import { axesOfGroups, axesOfPairs, groupsOf, type Axis } from './groups.js'
+import { axesOfGroups, axesOfPairs, groupsOf } from './groups.js'
 import type { Instruction } from './module.js'
 import { bytesOfShape } from './shapes.js'
 

@@ -1,10 +1,5 @@
+import type { Axis } from '../../mesh/index.js'
 import type { Instruction, IotaGroups, MeshGroups } from './module.js'
-
-/** A mesh as plans need it: axes in order, the last changing fastest over the partitions. */
-export interface Axis {
-  readonly name: string
-  readonly size: number
-}
 
 /** The partitions that a collective joins, group by group. Without groups of its own it joins all. */
 export function groupsOf(instruction: Instruction, partitions: number): readonly (readonly number[])[] {
