@@ -34,9 +34,7 @@ export function communicationOf(block: Block, mesh: Mesh): Collective[] {
         add(scattered ? 'reduce-scatter' : 'all-reduce', axis, y.bytes, times)
       }
     }
-    const [y] = step.outputs
-    for (const { axis, moved, bytes } of lost(step, sums))
-      add(moved ? 'all-to-all' : 'all-gather', axis, moved ? y.bytes : bytes, times)
+    for (const { kind, axis, bytes } of moves(step, sums)) add(kind, axis, bytes, times)
   })
   return [...found.values()].sort((a, b) => b.sent - a.sent)
 }
@@ -68,16 +66,22 @@ function summedOver({ node, inputs, outputs: [y] }: Step): string[] {
   return []
 }
 
-/** Axes that an operand is split over and the result is not, though nothing is summed: it is gathered before or after. */
-function lost({ node, inputs, outputs: [y] }: Step, sums: readonly string[]) {
-  if (node.name === 'iota' || node.name === 'scatterAdd') return []
-  const largest = inputs.reduce<Held | null>((most, x) => (most === null || x.bytes > most.bytes ? x : most), null)
-  if (!largest) return []
-  let bytes = largest.bytes
-  return [...new Set(largest.axes)].flatMap((axis) => {
-    if (axis === null || sums.includes(axis) || y.axes.includes(axis)) return []
-    const moved = y.axes.some((other) => other !== null && !largest.axes.includes(other))
-    bytes = y.bytes
-    return [{ axis, moved, bytes }]
+/**
+ * What is sent so that the result lies as it should, besides sums: an axis that splits the largest operand and not the
+ * result is gathered, one that splits another dim of the same array is exchanged.
+ */
+function moves({ node, inputs, outputs: [y] }: Step, sums: readonly string[]) {
+  if (node.name === 'scatterAdd') return []
+  const x = inputs.reduce<Held | null>((most, each) => (most === null || each.bytes > most.bytes ? each : most), null)
+  const same = node.name === 'relayout' || (node.name === 'reshape' && sizes(x!) === sizes(y))
+  return [...new Set(x?.axes)].flatMap((axis): { kind: CollectiveKind; axis: string; bytes: number }[] => {
+    if (axis === null || sums.includes(axis)) return []
+    const at = y.axes.indexOf(axis)
+    if (at < 0) return [{ kind: 'all-gather', axis, bytes: y.bytes }]
+    return same && at !== x!.axes.indexOf(axis) ? [{ kind: 'all-to-all', axis, bytes: y.bytes }] : []
   })
+}
+
+function sizes({ dims }: Held): string {
+  return dims.map(({ size }) => size).join()
 }

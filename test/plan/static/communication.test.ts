@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { communicationOf } from '../../../src/plan/static/communication.js'
 import { programFlops } from '../../../src/plan/static/flops.js'
-import { dim, einsum, embed, grad, relayout, scan, spec, type Tensor } from '../../../src/tensor/index.js'
+import { dim, einsum, embed, grad, relayout, reshape, scan, spec, type Tensor } from '../../../src/tensor/index.js'
 import { laid } from './blocks.js'
 
 const batch = dim('batch', 8)
@@ -52,6 +52,13 @@ test('parameters stored in parts are gathered, and their gradients reduced and s
     ['all-gather', 'x', 1, whole],
     ['all-reduce', 'x', 1, 4],
   ])
+})
+
+test('an axis that goes over to another dim is an exchange', () => {
+  const other = dim('batch_unsplit', 8)
+  const rest = dim('experts', 16)
+  const both = (x: Tensor) => reshape(x, [other, rest]) as Tensor
+  assert.deepEqual(sent(both, [spec([batch, embd])], 'batch:x,experts:x'), [['all-to-all', 'x', 1, (8 * 16 * 4) / 4]])
 })
 
 test('a split table gives each device some of the rows', () => {
