@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What the key table says of a key beside its kind and default. */
 export interface About {

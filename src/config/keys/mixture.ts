@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { key } from '../key.js'
 import { activation, flag, layers, notNegative, oneOf, positive, probability, rate, size } from '../kinds.js'
 
