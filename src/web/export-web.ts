@@ -34,6 +34,8 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     const variables = followed(variablesOf(checkpoint), options)
     const parameters = sumOfElements(variables)
     checkSize(path, parameters)
+    if (config.mlm_training)
+      throw new FileError(`${path} is a model of masked tokens (mlm_training): it cannot continue a text`, path)
     const tokenizer = options.tokenizer ?? (await tokenizerFor(path, checkpoint.folder))
     if (tokenizer === undefined)
       throw new FileError(`${path} has no tokenizer.json: name a tokenizer with --tokenizer`, path)

@@ -103,3 +103,27 @@ test('wrong prompts and settings are refused in one line', async () => {
   await fails([[1]], { topP: 0 }, /top-p is 0/)
   await fails([[1]], { topK: 1.5 }, /top-k is 1.5/)
 })
+
+test('logits are those that the tokens are picked from, and to have them changes no token', async () => {
+  const model = await loaded()
+  const prompts = [
+    [3, 14, 15],
+    [9, 26, 5, 35, 8],
+  ]
+  const { n_vocab: vocab } = model.config
+  const rows: number[][] = [[], []]
+  let given: Float32Array | undefined
+  for await (const tokens of generate(model, prompts, {
+    temperature: 0,
+    maxTokens: 12,
+    onLogits: (logits) => (given = logits),
+  })) {
+    tokens.forEach((id, row) => {
+      if (id === null) return
+      const own = given!.subarray(row * vocab, (row + 1) * vocab)
+      assert.equal(id, own.indexOf(Math.max(...own)))
+      rows[row].push(id)
+    })
+  }
+  assert.deepEqual(rows, await collect(model, prompts, { temperature: 0, maxTokens: 12 }))
+})

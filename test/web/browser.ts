@@ -20,7 +20,7 @@ export async function openPage(test: TestContext): Promise<Page> {
   const args = ['--no-sandbox', '--no-first-run', ...features.map((name) => `--disable-${name}`)]
   const browser = await chromium.launch({ executablePath: browserPath, args })
   test.after(() => browser.close())
-  const page = await browser.newPage({ viewport: { width: 1000, height: 900 } })
+  const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, hasTouch: true })
   page.setDefaultTimeout(60_000)
   return page
 }

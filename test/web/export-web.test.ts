@@ -51,6 +51,9 @@ test('what cannot be exported is refused in one line, and nothing is written', a
     join(large, 'manifest.json'),
     JSON.stringify({ ...manifest, config: { ...manifest.config, n_embd: 8192 } }),
   )
+  const masked = join(world, 'masked')
+  mkdirSync(masked)
+  await makeModel(masked, { ...TINY, mlm_training: true, mlm_mask_id: 299 })
   const other = join(world, 'other')
   mkdirSync(other)
   const refused = async (args: readonly string[], words: RegExp) => {
@@ -72,6 +75,7 @@ test('what cannot be exported is refused in one line, and nothing is written', a
   await refused([other, out], /other holds no checkpoint/)
   await refused([model, mine], /it holds "notes\.txt", which was not written by the same command/)
   await refused([large, out], /large has 1,6\d\d,\d{3},\d{3} parameters, 6\.\d GB of weights; a page can hold 1\.1 GB/)
+  await refused([join(masked, 'model'), out], /masked tokens \(mlm_training\): it cannot continue a text/)
   rmSync(join(model, 'tokenizer.json'))
   rmSync(join(world, 'tokenizer.json'))
   await refused([model, out], /model has no tokenizer\.json: name a tokenizer with --tokenizer/)

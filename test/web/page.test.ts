@@ -2,13 +2,11 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import type { Page } from 'playwright-core'
-import { openTfjs } from '../../src/engine/tfjs/engine.js'
-import { generate, loadModel, type GenerateOptions } from '../../src/generate/index.js'
 import { loadTokenizer } from '../../src/tokenizer/index.js'
 import { exportWeb } from '../../src/web/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
 import { noBrowser, openPage, serve } from './browser.js'
+import { idsOf, sample, samplerInNode } from './samples.js'
 import { makeModel } from './world.js'
 
 const CONFIG = {
@@ -29,17 +27,6 @@ async function exported(test: TestContext, changes: Record<string, unknown> = {}
   return { model, folder }
 }
 
-/** Fills the form, samples and waits for the end. */
-async function sample(page: Page, prompt: string, settings: Readonly<Record<string, number>>): Promise<void> {
-  await page.fill('#prompt', prompt)
-  for (const [id, value] of Object.entries(settings)) await page.fill(`#${id}`, String(value))
-  await page.click('#sample')
-  await page.waitForSelector('#stop:disabled')
-}
-
-const idsOf = (page: Page) =>
-  page.$$eval('#text [data-id]', (tokens) => tokens.map((token) => Number(token.getAttribute('data-id'))))
-
 test('the page makes the ids and the text that Node makes, from its own files only', { skip: noBrowser }, async (t) => {
   const { model, folder } = await exported(t)
   const { address, asked } = await serve(t, folder)
@@ -54,15 +41,8 @@ test('the page makes the ids and the text that Node makes, from its own files on
   await page.goto(address)
   await page.waitForSelector('#sample:enabled')
 
-  const loaded = await loadModel(await openTfjs(), model)
+  const inNode = await samplerInNode(model)
   const tokenizer = await loadTokenizer(join(model, 'tokenizer.json'))
-  const inNode = async (prompt: string, options: GenerateOptions) => {
-    const ids = Array.from(prompt ? tokenizer.encode(prompt) : [tokenizer.idOf('<|endoftext|>')!])
-    const all: number[] = []
-    const stopIds = [tokenizer.idOf('<|endoftext|>')!]
-    for await (const [id] of generate(loaded, [ids], { stopIds, ...options })) all.push(id!)
-    return all
-  }
   const cases = [
     { prompt: 'the state of 日本', temperature: 0.8, topK: 40, seed: 7, maxTokens: 30 },
     { prompt: 'the state of 日本', temperature: 0.8, topK: 40, seed: 8, maxTokens: 30 },
@@ -70,8 +50,7 @@ test('the page makes the ids and the text that Node makes, from its own files on
     { prompt: 'peace and', temperature: 0, topK: 0, seed: 0, maxTokens: 12 },
   ]
   for (const { prompt, ...options } of cases) {
-    const { temperature, topK, seed, maxTokens } = options
-    await sample(page, prompt, { temperature, 'top-k': topK, seed, tokens: maxTokens })
+    await sample(page, prompt, options)
     const ids = await inNode(prompt, options)
     assert.ok(ids.length > 5)
     assert.deepEqual(await idsOf(page), ids)
@@ -89,7 +68,7 @@ test('a token that is pointed at shows its probability and the likeliest ones', 
   const page = await openPage(t)
   await page.goto(address)
   await page.waitForSelector('#sample:enabled')
-  await sample(page, 'peace and', { temperature: 0, 'top-k': 0, seed: 0, tokens: 12 })
+  await sample(page, 'peace and', { temperature: 0, maxTokens: 12 })
   await page.hover('#text [data-id]:not(:empty)')
   const rows = await page.$$eval('#tip:not([hidden]) tr', (all) =>
     all.map((row) => ({ chosen: row.className === 'chosen', text: row.children[1].textContent! })),
@@ -108,6 +87,8 @@ test('a token that is pointed at shows its probability and the likeliest ones', 
   assert.match((await page.textContent('#tip'))!, new RegExp(`^${rows[0].text}, the likeliest`))
   await page.hover('h1')
   assert.equal(await page.isHidden('#tip'), true)
+  await page.tap('#text [data-id]:not(:empty)')
+  assert.equal(await page.isVisible('#tip'), true)
 })
 
 test('Stop ends a sample, and what is wrong is said in the page', { skip: noBrowser }, async (t) => {

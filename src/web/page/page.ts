@@ -8,7 +8,10 @@ const [text, status, progress] = [element('text'), element('status'), element<HT
 const [sample, stop] = [element<HTMLButtonElement>('sample'), element<HTMLButtonElement>('stop')]
 
 const fromDisk = location.protocol === 'file:'
-if (fromDisk) fail('A browser does not let a page read its model from a file. Serve this folder: npx http-server .')
+if (fromDisk)
+  fail(
+    'A browser does not let a page read its model from a file. Serve this folder, for example with python3 -m http.server',
+  )
 else start(new Worker('worker.js'))
 
 function start(worker: Worker): void {
