@@ -62,19 +62,22 @@ test('folders are made by makeFolder alone, for that of node:fs can hang', () =>
 })
 
 test('packages that src imports are dependencies of the package', () => {
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-  }
+  type Packages = Record<string, string>
+  const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  ) as { dependencies: Packages; optionalDependencies: Packages; peerDependencies: Packages }
+  const spare = { ...optionalDependencies, ...peerDependencies }
   const used = new Set(
-    sourcesIn('src')
-      .flatMap((file) => specifiersIn(file))
+    [...sourcesIn('src'), ...sourcesIn('kernels')]
+      .flatMap((file) => [...specifiersIn(file), ...resolvedIn(file)])
       .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
       .map((name) =>
         name
           .split('/')
           .slice(0, name.startsWith('@') ? 2 : 1)
           .join('/'),
-      ),
+      )
+      .filter((name) => !(name in spare)),
   )
   assert.deepEqual([...used].sort(), Object.keys(dependencies).sort())
 })
@@ -86,6 +89,11 @@ test('commands and files that the README names exist', () => {
   for (const [path] of readme.matchAll(/(?<!dist\/)\b(?:src|configs|test|bench)\/[\w./-]+\w/g))
     assert.ok(existsSync(join(root, path)), path)
 })
+
+/** Packages of which a file is looked up. */
+function resolvedIn(file: string): string[] {
+  return [...readFileSync(join(root, file), 'utf8').matchAll(/require\.resolve\('([^']+)'\)/g)].map(([, name]) => name)
+}
 
 function sourcesIn(folder: string): string[] {
   return (readdirSync(join(root, folder), { recursive: true }) as string[])
