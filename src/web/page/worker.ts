@@ -57,9 +57,15 @@ async function sample({ model, tokenizer }: Loaded, request: SampleRequest, stop
   say({ kind: 'done', rest: decoder.finish() })
 }
 
-/** A token alone. A model may have more ids than its tokenizer has tokens. */
+/** A token alone; one that is part of a character as its bytes. A model may have more ids than its tokenizer has. */
 function textOf(tokenizer: Tokenizer, id: number): string {
-  return id < tokenizer.vocabSize ? new TextDecoder().decode(tokenizer.bytesOf(id)) : ''
+  if (id >= tokenizer.vocabSize) return ''
+  const bytes = tokenizer.bytesOf(id)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return Array.from(bytes, (byte) => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+  }
 }
 
 const loading = load()
