@@ -1,7 +1,8 @@
+import type { CostPoint } from './context-costs.js'
 import { compact, fixed, grouped, signed } from './format.js'
 import { figuresOf, type Figure } from './plots.js'
-import type { AblationReport, SummaryRow } from './report.js'
-import type { Spread } from './statistics.js'
+import { chanceBetween, type AblationReport, type SummaryRow } from './report.js'
+import { median, type Spread } from './statistics.js'
 
 /** A part of a report as people read it, in no format yet. */
 export type Block =
@@ -50,7 +51,7 @@ function introduction({ variants, seeds, steps, tokensPerStep }: AblationReport)
 }
 
 /** What the columns of the summary show; also what the command prints. */
-export function summaryTable({ summary, variants, noise }: AblationReport): string[][] {
+export function summaryTable({ summary, variants }: AblationReport): string[][] {
   const [{ name: first }] = variants
   const head = [
     'variant',
@@ -72,12 +73,18 @@ export function summaryTable({ summary, variants, noise }: AblationReport): stri
       withSpread(row.tokensPerSecond, (x) => grouped(Math.round(x))),
       lossCell(row),
       withSpread(row.bitsPerByte, (x) => fixed(x, 3)),
-      row.difference === null
-        ? ''
-        : `${signed(row.difference.mean, 3)}${noise && Math.abs(row.difference.mean) < noise.smallestDifference ? ' (chance?)' : ''}`,
+      differenceCell(row),
     ]),
   ]
 }
+
+function differenceCell({ difference, halfWidth }: SummaryRow): string {
+  if (difference === null) return ''
+  if (halfWidth === null) return signed(difference.mean, 3)
+  return `${signed(difference.mean, 3)} ± ${fixed(halfWidth, 3)}${isChance(difference.mean, halfWidth) ? ' (chance?)' : ''}`
+}
+
+const isChance = (difference: number, limit: number | null) => limit !== null && Math.abs(difference) < limit
 
 function lossCell({ validationLoss, diverged }: SummaryRow): string {
   const seeds = diverged === 0 ? '' : `${plural(diverged, 'seed')} diverged`
@@ -99,51 +106,60 @@ export function summaryNotes({ noise, summary, seeds, validationTokens, variants
       `The validation loss is the mean cross entropy in nats over ${grouped(validationTokens)} tokens held out.`,
   ]
   if (noise === null) return lines
-  const best = summary.reduce((a, b) =>
-    (b.validationLoss?.mean ?? Infinity) < (a.validationLoss?.mean ?? Infinity) ? b : a,
-  )
-  const close = summary.filter(
-    ({ variant, validationLoss }) =>
-      variant !== best.variant &&
-      validationLoss !== null &&
-      validationLoss.mean - best.validationLoss!.mean < noise.smallestDifference,
-  )
-  lines.push(
-    `Differences of losses below ${fixed(noise.smallestDifference, 3)} may be chance: seeds move a loss by ` +
-      `${fixed(noise.deviation, 4)} (standard deviation with ${plural(noise.degreesOfFreedom, 'degree')} of freedom, ` +
-      'the mean effect of variant and seed taken out), and 95 % of the differences of two equal variants are smaller ' +
-      'than that. ' +
-      `The lowest loss has ${best.variant}` +
-      (close.length > 0
-        ? `, not told apart from ${close.map(({ variant }) => variant).join(', ')}.`
-        : variants.length > 2
-          ? ', by more than chance before all others.'
-          : ', by more than chance.'),
-  )
-  return lines
+  return [
+    ...lines,
+    `After a difference to ${variants[0].name} is half of its 95 % interval: a smaller difference may be chance. It is ` +
+      'made of what the two variants vary by from seed to seed beyond what all do, and of what variants vary by in ' +
+      'general, as a few seeds say little of one.',
+    verdict(noise, summary),
+  ]
 }
 
-function costSection({ costs, variants }: AblationReport, figures: readonly Block[]): Block[] {
+/** Which variant is best, and which ones may be as good. */
+function verdict(noise: NonNullable<AblationReport['noise']>, summary: readonly SummaryRow[]): string {
+  const ranked = summary
+    .filter(({ validationLoss }) => validationLoss !== null)
+    .toSorted((a, b) => a.validationLoss!.mean - b.validationLoss!.mean)
+  const [best, ...others] = ranked
+  const close = others.filter(({ variant, validationLoss }) =>
+    isChance(validationLoss!.mean - best.validationLoss!.mean, chanceBetween(noise, best.variant, variant)),
+  )
+  const names = close.map(({ variant }) => variant).join(', ')
+  return (
+    `The lowest loss has ${best.variant}, ` +
+    (close.length > 0 ? `not told apart from ${names} by these seeds.` : 'by more than chance before all others.')
+  )
+}
+
+function costSection({ costs, variants, machine }: AblationReport, figures: readonly Block[]): Block[] {
   if (costs === null || costs.points.length === 0) return []
   const lengths = [...new Set(costs.points.map(({ length }) => length))].toSorted((a, b) => a - b)
-  const at = (kind: string, length: number) =>
-    costs.points.find((point) => point.attention === kind && point.length === length)?.microsecondsPerToken
   const from = lengths.includes(1024) ? 1024 : lengths[0]
   const to = lengths.at(-1)!
   const rows = costs.attention.map((kind) => {
-    const [low, high] = [at(kind, from), at(kind, to)]
+    const at = (length: number, what: (point: CostPoint) => number) =>
+      costs.points.filter((point) => point.attention === kind && point.length === length).map(what)
+    const growth = (what: (point: CostPoint) => number) => {
+      const [low, high] = [...at(from, what), ...at(to, what)]
+      return high === undefined ? '' : `${fixed(high / low, 2)} x`
+    }
     return [
       kind,
-      ...lengths.map((length) => (at(kind, length) === undefined ? '' : fixed(at(kind, length)!, 1))),
-      low === undefined || high === undefined ? '' : `${fixed(high / low, 2)} x`,
+      ...lengths.map((length) => at(length, (point) => point.microsecondsPerToken).map((x) => fixed(x, 1))[0] ?? ''),
+      growth((point) => point.microsecondsPerToken),
+      ...(machine.platform === 'cpu' ? [growth(({ cpuSeconds }) => median(cpuSeconds))] : []),
     ]
   })
   const { local_attention_radius: radius, n_layer, n_embd, n_head, n_vocab } = variants[0].config
+  const processor = machine.platform === 'cpu' ? ['in processor time'] : []
   return [
     heading('Cost against context length'),
     ...figures,
-    text(`Microseconds per token at each context length, and the growth from ${grouped(from)} to ${grouped(to)}:`),
-    { kind: 'table', rows: [['attention', ...lengths.map(grouped), 'growth'], ...rows] },
+    text(
+      `Microseconds per token at each context length, and the growth from ${grouped(from)} to ${grouped(to)}` +
+        `${processor.length > 0 ? ' by the clock and in processor time, which other programs disturb less' : ''}:`,
+    ),
+    { kind: 'table', rows: [['attention', ...lengths.map(grouped), 'growth', ...processor], ...rows] },
     text(
       `${plural(n_layer, 'layer')} of width ${n_embd} with ${plural(n_head, 'head')}, a vocabulary of ` +
         `${grouped(n_vocab)}, a local radius of ${radius}; medians of ${plural(costs.steps, 'step')}. "none" is what a ` +

@@ -6,6 +6,8 @@ import type { Engine, MemoryUse } from '../engine/index.js'
 export interface Machine {
   /** Platform, devices, version of the plugin. */
   readonly engine: string
+  /** `cpu`, `cuda`, `tpu`. */
+  readonly platform: string
   readonly cpu: string
   /** That this process may use. */
   readonly cores: number
@@ -21,6 +23,7 @@ export function describeMachine(engine: Engine): Machine {
   const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
   return {
     engine: engine.description,
+    platform: engine.platform,
     cpu: cpus()[0]?.model.trim() ?? process.arch,
     cores: availableParallelism(),
     memory: totalmem(),

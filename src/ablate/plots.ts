@@ -31,22 +31,12 @@ function lossByVariant(report: AblationReport): Figure | null {
     return [{ name: variant, style: styleOf(index), values, ...validationLoss }]
   })
   if (rows.length === 0) return null
-  const { noise } = report
   const title = `Validation loss after ${compact(report.steps * report.tokensPerStep)} tokens`
-  const first = rows[0].name === report.variants[0].name ? rows[0] : null
-  const shaded = noise &&
-    first && {
-      from: first.mean - noise.smallestDifference,
-      to: first.mean + noise.smallestDifference,
-      says: `may be as ${first.name} by chance`,
-    }
   return {
     name: 'loss-by-variant',
     title,
-    caption:
-      `Large marks are means over ${over(report)}, bars a standard deviation to both sides, small dots the seeds. ` +
-      (shaded ? `Means within the grey part differ from ${first.name} by no more than chance may do.` : ''),
-    svg: dotChart({ title, label: LOSS, format: (x) => fixed(x, 3), rows, ...(shaded && { shaded }) }),
+    caption: `Large marks are means over ${over(report)}, bars a standard deviation to both sides, small dots the seeds.`,
+    svg: dotChart({ title, label: LOSS, format: (x) => fixed(x, 3), rows }),
   }
 }
 

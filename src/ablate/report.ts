@@ -5,7 +5,7 @@ import type { DataIdentity } from './data.js'
 import type { Machine } from './machine.js'
 import type { RunResult } from './run.js'
 import type { AblationSpec, CostSpec, Variant } from './spec.js'
-import { noiseOf, spreadOf, type Noise, type Spread } from './statistics.js'
+import { halfWidth, noiseOf, spreadOf, type Noise, type Spread } from './statistics.js'
 
 /** What came of an ablation, as report.json has it. The other forms of the report are made of this alone. */
 export interface AblationReport {
@@ -30,7 +30,7 @@ export interface AblationReport {
   /** A row for each variant with a run that has ended. */
   readonly summary: readonly SummaryRow[]
   /** In the validation losses; null without two variants and two seeds that all have ended. */
-  readonly noise: Noise | null
+  readonly noise: (Noise & { readonly variants: readonly string[] }) | null
 }
 
 export interface VariantResult {
@@ -61,6 +61,8 @@ export interface SummaryRow {
   readonly bitsPerByte: Spread | null
   /** Of the validation loss to that of the first variant with the same seed. */
   readonly difference: Spread | null
+  /** Half of the 95 % interval of that difference's mean; null if the seeds do not say it. */
+  readonly halfWidth: number | null
 }
 
 export interface ReportParts {
@@ -112,6 +114,7 @@ export function finalLosses({ runs }: Pick<VariantResult, 'runs'>): Map<number, 
 
 export function summaryOf(variants: readonly VariantResult[]): SummaryRow[] {
   const first = finalLosses(variants[0])
+  const noise = noiseBetween(variants)
   return variants.flatMap((variant): SummaryRow[] => {
     const { name, parameters, flopsPerToken, runs } = variant
     if (runs.length === 0) return []
@@ -132,15 +135,23 @@ export function summaryOf(variants: readonly VariantResult[]): SummaryRow[] {
         validationLoss: spread([...losses.values()]),
         bitsPerByte: spread(bits),
         difference: variant === variants[0] ? null : spread(differences),
+        halfWidth: variant === variants[0] ? null : chanceBetween(noise, variants[0].name, name),
       },
     ]
   })
 }
 
 /** Over the variants that have an end with every seed that any has. */
-export function noiseBetween(variants: readonly VariantResult[]): Noise | null {
-  const all = variants.map(finalLosses)
-  const seeds = [...new Set(all.flatMap((losses) => [...losses.keys()]))]
-  const whole = all.filter((losses) => seeds.every((seed) => losses.has(seed)))
-  return noiseOf(whole.map((losses) => seeds.map((seed) => losses.get(seed)!)))
+export function noiseBetween(variants: readonly VariantResult[]): AblationReport['noise'] {
+  const all = variants.map((variant) => ({ name: variant.name, losses: finalLosses(variant) }))
+  const seeds = [...new Set(all.flatMap(({ losses }) => [...losses.keys()]))]
+  const whole = all.filter(({ losses }) => seeds.every((seed) => losses.has(seed)))
+  const noise = noiseOf(whole.map(({ losses }) => seeds.map((seed) => losses.get(seed)!)))
+  return noise && { variants: whole.map(({ name }) => name), ...noise }
+}
+
+/** Differences of two variants' mean losses that are smaller may be chance; null if the seeds do not say it. */
+export function chanceBetween(noise: AblationReport['noise'], a: string, b: string): number | null {
+  const [i, j] = [a, b].map((name) => noise?.variants.indexOf(name) ?? -1)
+  return noise === null || i < 0 || j < 0 ? null : halfWidth(noise, i, j)
 }

@@ -23,37 +23,42 @@ export function spreadOf(values: readonly number[]): Spread {
   return { mean: middle, deviation, count: values.length }
 }
 
-/** What chance does to a comparison of means. */
+/** What chance does to the values of a table with a row for each variant and a column for each seed. */
 export interface Noise {
-  /** Of a value, with the means of its row and of its column taken out. */
-  readonly deviation: number
+  /** Of a value of each row, standard deviations. */
+  readonly deviations: readonly number[]
   readonly degreesOfFreedom: number
-  /** Two means of a row that differ by less than this may do so by chance: 95 % of such differences are smaller. */
-  readonly smallestDifference: number
+  readonly columns: number
 }
 
 /**
- * The noise in a table of values with a row for each variant and a column for each seed. What a seed does to all
- * variants alike, as an order of the data that is easy to learn, is no noise in comparing them. Two-way analysis of
- * variance without interaction (Fisher 1925), then Student's t for a difference of two means. Null for fewer than two
- * rows or columns.
+ * The noise in a table. What a seed does to all variants alike, as an order of the data that is easy to learn, is no noise
+ * in comparing them: the median of each column is taken out. As a few seeds say little of how much a variant varies,
+ * each variance is drawn to the median one, with a weight that grows with the rows; so one variant that varies much does
+ * not hide the differences of others. Null for fewer than two rows or columns.
+ * Source of the idea: Smyth 2004, "Linear models and empirical Bayes methods" (moderated t).
  */
 export function noiseOf(rows: readonly (readonly number[])[]): Noise | null {
   const columns = rows[0]?.length ?? 0
   if (rows.length < 2 || columns < 2) return null
-  const whole = mean(rows.flat())
-  const ofColumns = Array.from({ length: columns }, (_, j) => mean(rows.map((row) => row[j])))
-  const squares = rows.flatMap((row) => {
-    const ofRow = mean(row)
-    return row.map((value, j) => (value - ofRow - ofColumns[j] + whole) ** 2)
-  })
-  const degreesOfFreedom = (rows.length - 1) * (columns - 1)
-  const deviation = Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / degreesOfFreedom)
+  const centred = rows.map((row) => row.map((value) => value - mean(row)))
+  const shifts = Array.from({ length: columns }, (_, j) => median(centred.map((row) => row[j])))
+  const left = centred.map((row) => row.map((value, j) => value - shifts[j] + mean(shifts)))
+  const own = columns - 1
+  const variances = left.map((row) => row.reduce((sum, value) => sum + value ** 2, 0) / (own * (1 - 1 / rows.length)))
+  // The median of chi squared over its degrees of freedom is near this (Wilson and Hilferty 1931).
+  const typical = median(variances) / (1 - 2 / (9 * own)) ** 3
+  const weight = 1 - 2 / rows.length
   return {
-    deviation,
-    degreesOfFreedom,
-    smallestDifference: studentQuantile(degreesOfFreedom) * deviation * Math.sqrt(2 / columns),
+    deviations: variances.map((variance) => Math.sqrt((weight * typical + own * variance) / (weight + own))),
+    degreesOfFreedom: own + weight,
+    columns,
   }
+}
+
+/** Half of the 95 % interval of the difference of two rows' means: if they are equal, 95 % of differences are smaller. */
+export function halfWidth({ deviations, degreesOfFreedom, columns }: Noise, a: number, b: number): number {
+  return studentQuantile(degreesOfFreedom) * Math.hypot(deviations[a], deviations[b]) * Math.sqrt(1 / columns)
 }
 
 /** The 97.5 % quantiles of Student's t for 1, 2, ... degrees of freedom. */
@@ -62,8 +67,11 @@ const QUANTILES = [
   2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
 ]
 
-/** Beyond the table from the normal quantile, with the first term of the expansion in 1 / n. */
+/** Between whole numbers a little too large; beyond the table with the first term of the expansion in 1 / n. */
 function studentQuantile(degreesOfFreedom: number): number {
+  const below = Math.floor(degreesOfFreedom)
+  const [low, high] = [QUANTILES[below - 1], QUANTILES[below]]
+  if (high !== undefined) return low + (high - low) * (degreesOfFreedom - below)
   const z = 1.959964
-  return QUANTILES[degreesOfFreedom - 1] ?? z + (z ** 3 + z) / (4 * degreesOfFreedom)
+  return z + (z ** 3 + z) / (4 * degreesOfFreedom)
 }

@@ -17,18 +17,16 @@ export interface DotChart {
   readonly label: string
   readonly format: (value: number) => string
   readonly rows: readonly DotRow[]
-  /** A part of the axis to shade, and why. */
-  readonly shaded?: { readonly from: number; readonly to: number; readonly says: string }
 }
 
 const WIDTH = 760
 const ROW = 34
-const TOP = 56
+const TOP = 44
 const BOTTOM = 56
 const RIGHT = 24
 
 /** A row for each name: its values as small marks, their mean with its deviation as a large one. Returns SVG. */
-export function dotChart({ title, label, format, rows, shaded }: DotChart): string {
+export function dotChart({ title, label, format, rows }: DotChart): string {
   const height = TOP + rows.length * ROW + BOTTOM
   const bottom = height - BOTTOM
   const left = 28 + Math.max(...rows.map(({ name }) => widthOf(name)))
@@ -37,10 +35,9 @@ export function dotChart({ title, label, format, rows, shaded }: DotChart): stri
     mean - (deviation ?? 0),
     mean + (deviation ?? 0),
   ])
-  const domain = padded([...ends, ...(shaded ? [shaded.from, shaded.to] : [])], 'linear')
+  const domain = padded(ends, 'linear')
   const x = createScale({ kind: 'linear', domain, range: [left, WIDTH - RIGHT] })
   return picture(WIDTH, height, title, [
-    ...(shaded ? [shade(x.at(shaded.from), x.at(shaded.to), bottom, shaded.says)] : []),
     ...x.ticks.map((tick) =>
       [
         element('line', { x1: x.at(tick), y1: TOP, x2: x.at(tick), y2: bottom, stroke: '#e4e4e4' }),
@@ -51,13 +48,6 @@ export function dotChart({ title, label, format, rows, shaded }: DotChart): stri
     textAt((left + WIDTH - RIGHT) / 2, height - 14, label, { 'text-anchor': 'middle' }),
     ...rows.map((row, i) => drawn(row, x.at, TOP + (i + 0.5) * ROW, left, format)),
   ])
-}
-
-function shade(from: number, to: number, bottom: number, says: string): string {
-  return [
-    element('rect', { x: from, y: TOP, width: to - from, height: bottom - TOP, fill: '#000', opacity: 0.06 }),
-    textAt((from + to) / 2, TOP - 6, says, { 'text-anchor': 'middle', fill: QUIET, 'font-size': 11 }),
-  ].join('')
 }
 
 function drawn(

@@ -50,11 +50,20 @@ async function someReport(without: readonly string[] = []): Promise<AblationRepo
       const seconds = [next(), next()]
       const microsecondsPerToken = ((seconds[0] + seconds[1]) / 2 / 32) * 1e6
       const rest = { flopsPerToken: 5, stepMemory: null, machine: MACHINE }
-      return { attention, length, batch: 32 / length, seconds, cpuSeconds: seconds, microsecondsPerToken, ...rest }
+      return {
+        attention,
+        length,
+        batch: 32 / length,
+        seconds,
+        cpuSeconds: [next(), next()],
+        microsecondsPerToken,
+        ...rest,
+      }
     }),
   )
   const machine = {
     engine: 'engine',
+    platform: 'cpu',
     cpu: 'some processor',
     cores: 2,
     memory: 2 ** 34,
@@ -107,13 +116,17 @@ test('the figures of the tables are what the runs in report.json make', async ()
   const spread = ([a, b]: number[], show: (x: number) => string) =>
     `${show((a + b) / 2)} ± ${show(Math.abs(a - b) / Math.SQRT2)}`
   const losses = report.variants.map(({ runs }) => runs.map((run) => last(run).loss))
-  // Residuals after the means of variant and seed, for two seeds: half of what a difference has beyond the mean one.
-  const differences = losses.map(([a, b]) => a - b)
-  const squares = differences.map((each) => (each - average(differences)) ** 2 / 2)
-  const limit = 4.303 * Math.sqrt(squares.reduce((a, b) => a + b) / 2)
+  // With two seeds and three variants: a value's residual is half of its row's difference beyond the median one.
+  const apart = losses.map(([a, b]) => a - b)
+  const variances = apart.map((each) => ((each - apart.toSorted((a, b) => a - b)[1]) ** 2 * 3) / 4)
+  const typical = variances.toSorted((a, b) => a - b)[1] / (7 / 9) ** 3
+  const drawn = variances.map((variance) => (typical / 3 + variance) / (4 / 3))
+  const quantile = 12.706 + (4.303 - 12.706) / 3
+  const limits = drawn.map((variance) => quantile * Math.sqrt((variance + drawn[0]) / 2))
   for (const [i, { name, parameters, runs }] of report.variants.entries()) {
     const difference = average(losses[i]) - average(losses[0])
-    const chance = Math.abs(difference) < limit ? ' (chance?)' : ''
+    const interval = `${Math.abs(difference).toFixed(3)} ± ${limits[i].toFixed(3)}`
+    const chance = Math.abs(difference) < limits[i] ? ' (chance?)' : ''
     const expected = [
       name,
       parameters.toLocaleString('en-US'),
@@ -127,20 +140,23 @@ test('the figures of the tables are what the runs in report.json make', async ()
         runs.map((run) => last(run).bitsPerByte!),
         (x) => x.toFixed(3),
       ),
-      i === 0 ? '' : `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(3)}${chance}`,
+      i === 0 ? '' : `${difference < 0 ? '−' : '+'}${interval}${chance}`,
     ]
     assert.deepEqual(
       rows[i].filter((_, column) => column !== 2).map((cell) => cell.trim()),
       expected,
     )
   }
-  assert.ok(markdown.includes(`Differences of losses below ${limit.toFixed(3)} may be chance`))
+  const [best] = report.summary.toSorted((a, b) => a.validationLoss!.mean - b.validationLoss!.mean)
+  assert.ok(markdown.includes(`The lowest loss has ${best.variant}, `))
 
   const [, ...costs] = tableOf(markdown, 'attention')
   for (const [kind, ...cells] of costs) {
     const [low, high] = report.costs!.points.filter(({ attention }) => attention === kind)
     const micro = [low, high].map(({ seconds }) => (average([...seconds]) / 32) * 1e6)
-    assert.deepEqual(cells, [...micro.map((each) => each.toFixed(1)), `${(micro[1] / micro[0]).toFixed(2)} x`])
+    const processor = [low, high].map(({ cpuSeconds }) => average([...cpuSeconds]))
+    const growth = [micro, processor].map(([from, to]) => `${(to / from).toFixed(2)} x`)
+    assert.deepEqual(cells, [...micro.map((each) => each.toFixed(1)), ...growth])
   }
 
   const cells = [...htmlOf(report).matchAll(/<td[^>]*>([^<]*)<\/td>/g)].map(([, cell]) => plain(cell))

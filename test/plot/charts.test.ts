@@ -73,8 +73,7 @@ test('a dot chart has a row for each name, with its seeds, its mean and its bar'
     { name: 'spread', deviation: 0.7, ...row },
     { name: 'alone', deviation: null, ...row },
   ]
-  const shaded = { from: 1.2, to: 1.4, says: 'chance' }
-  const svg = dotChart({ title: 'Loss', label: 'nats', format: (x) => x.toFixed(1), rows, shaded })
+  const svg = dotChart({ title: 'Loss', label: 'nats', format: (x) => x.toFixed(1), rows })
   const titles = parse(svg).filter(({ name }) => name === 'title')
   assert.deepEqual(
     titles.map(({ text }) => text),
