@@ -4,14 +4,13 @@ import { ROUND, type Numbers } from './arrays.js'
 import { COLUMNS, makeGemm, ROWS, type GemmMachine } from './gemm.js'
 import type { Kernel, MakeKernel } from './kernel.js'
 import { offsetsOf, type Layout } from './layout.js'
+import { thin } from './thin.js'
 
 /** Most rows, columns and sums of a block: three blocks of 1 MiB stay in a core's cache. */
 const BLOCK = 512
-/** Products with no more rows or columns than this are sums of their own: packing would cost more. */
-const THIN = 2
 
 /** An operand's elements: place = batches[i] + free[j] + sums[k]. */
-interface Side {
+export interface Side {
   readonly batches: Int32Array
   readonly free: Int32Array
   readonly sums: Int32Array
@@ -20,7 +19,7 @@ interface Side {
 /** Products of all pairs of rows, whatever the order of the axes. Floats are added up in f32 or wider. */
 export const dot: MakeKernel<AttributesOf<'dot'>> = ([a, b], { batch, contract }, [out]) => {
   const [left, right] = [sideOf(a.layout, batch[0], contract[0]), sideOf(b.layout, batch[1], contract[1])]
-  const product = left.free.length <= THIN || right.free.length <= THIN ? thin(left, right) : blocked(left, right)
+  const product = thin(left, right) ?? blocked(left, right)
   if (!isFloat(out.dtype) || out.dtype === 'f32') return product
   const round = ROUND[out.dtype as 'bf16']
   return (inputs, [y]) => {
@@ -34,47 +33,6 @@ function sideOf({ offset, sizes, strides }: Layout, batch: readonly number[], co
   const places = (axes: readonly number[], from: number) =>
     offsetsOf({ offset: from, sizes: axes.map((axis) => sizes[axis]), strides: axes.map((axis) => strides[axis]) })
   return { batches: places(batch, offset), free: places(free, 0), sums: places(contract, 0) }
-}
-
-/** Row by row in f64. */
-function thin(left: Side, right: Side): Kernel {
-  const columns = new Float64Array(right.free.length)
-  return ([a, b], [y]) => {
-    let o = 0
-    for (let batch = 0; batch < left.batches.length; batch++)
-      for (const row of left.free) {
-        columns.fill(0)
-        multiplyRow(a, left.batches[batch] + row, left.sums, b, right.batches[batch], right, columns)
-        y.set(columns, o)
-        o += columns.length
-      }
-  }
-}
-
-/** columns[j] += sum over k of a[k] b[j, k], walking b in the order of its memory. */
-function multiplyRow(
-  a: Numbers,
-  aAt: number,
-  aSums: Int32Array,
-  b: Numbers,
-  bAt: number,
-  { free, sums }: Side,
-  columns: Float64Array,
-): void {
-  const step = (places: Int32Array) => (places.length > 1 ? places[1] - places[0] : Infinity)
-  if (step(sums) <= step(free))
-    for (let j = 0; j < free.length; j++) {
-      const at = bAt + free[j]
-      let sum = 0
-      for (let k = 0; k < sums.length; k++) sum += a[aAt + aSums[k]] * b[at + sums[k]]
-      columns[j] = sum
-    }
-  else
-    for (let k = 0; k < sums.length; k++) {
-      const factor = a[aAt + aSums[k]]
-      const at = bAt + sums[k]
-      for (let j = 0; j < free.length; j++) columns[j] += factor * b[at + free[j]]
-    }
 }
 
 let machine: GemmMachine | undefined

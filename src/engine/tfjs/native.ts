@@ -36,6 +36,9 @@ export function findNative(name: NativePackage, from: readonly string[] = here()
 /** The engine on TensorFlow's library. Throws EngineError where the package is not installed, or does not load. */
 export async function openNative(name: NativePackage, found = findNative(name)): Promise<TfjsEngine> {
   if (!found) throw new EngineError(`${name} is not installed: npm install ${name}`)
+  const { warn } = console
+  // Where it brings a tfjs-core of its own, that tells of each kernel which neomesh's has registered already.
+  console.warn = () => {}
   try {
     createRequire(import.meta.url)(found.folder)
   } catch (cause) {
@@ -45,6 +48,8 @@ export async function openNative(name: NativePackage, found = findNative(name)):
         `library; to run it again: npm rebuild ${name} --build-from-source`,
       { cause },
     )
+  } finally {
+    console.warn = warn
   }
   return openTfjs({ backend: 'tensorflow', platform: name.endsWith('-gpu') ? 'cuda' : 'cpu' })
 }

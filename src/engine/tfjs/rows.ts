@@ -92,6 +92,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   compare: {
     kernels: Object.values(COMPARISONS),
     broadcasts: true,
+    floatsOnly: true,
     run: ({ backend, inputs: [a, b], attributes: { direction } }) => [backend.run(COMPARISONS[direction], { a, b })],
   },
   select: {
@@ -149,7 +150,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   },
   concat: {
     kernels: ['Concat'],
-    run: ({ backend, inputs, attributes: { axis } }) => [backend.run('Concat', inputs, { axis })],
+    run: ({ backend, inputs, attributes: { axis } }) => [joined(backend, inputs, axis)],
   },
   dynamicSlice: {
     kernels: ['Slice'],
@@ -169,7 +170,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
           ? []
           : [backend.run('Slice', { x }, { begin: at(x, axis, begin), size: resized(x, axis, end - begin) })]
       const parts = [...part(0, from), update, ...part(from + size, whole)]
-      return [backend.run('Concat', parts, { axis })]
+      return [joined(backend, parts, axis)]
     },
   },
   take: {
@@ -212,6 +213,9 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   relayout: 'own',
 }
 
+/** TensorFlow joins two or more. */
+const joined = (backend: Backend, parts: readonly tf.Tensor[], axis: number) =>
+  parts.length === 1 ? backend.share(parts[0]) : backend.run('Concat', parts, { axis })
 const at = (x: tf.Tensor, axis: number, start: number) => x.shape.map((_, i) => (i === axis ? start : 0))
 const resized = (x: tf.Tensor, axis: number, size: number) => x.shape.map((own, i) => (i === axis ? size : own))
 const inside = (value: number, last: number) => Math.max(0, Math.min(value, last))

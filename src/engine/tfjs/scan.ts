@@ -40,11 +40,11 @@ export function scanRunner(
 function rowOf(backend: Backend, x: tf.Tensor, { dims, dtype }: Shape, at: number): tf.Tensor {
   const sizes = sizesOf(dims.slice(1))
   if (!backend.hosted) {
-    const begin = x.shape.map((_, i) => (i === 0 ? at : 0))
-    const cut = backend.run('Slice', { x }, { begin, size: [1, ...x.shape.slice(1)] })
-    const row = backend.run('Reshape', { x: cut }, { shape: sizes })
-    backend.free(cut)
-    return row
+    const begin = dims.map((_, i) => (i === 0 ? at : 0))
+    return backend.scoped(() => {
+      const stack = backend.reshape(x, sizesOf(dims))
+      return [backend.reshape(backend.run('Slice', { x: stack }, { begin, size: [1, ...sizes] }), sizes)]
+    })[0]
   }
   const count = countOf(sizes)
   const numbers = backend.allocate(sizes, dtype)

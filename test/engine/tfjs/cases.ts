@@ -3,6 +3,7 @@ import {
   dim,
   isFloat,
   primitives,
+  reshape,
   scan,
   checkpoint,
   type AttributesOf,
@@ -222,10 +223,13 @@ export const CASES: { readonly [P in PrimitiveName]: (r: Random) => Case } = {
     const dtype = r.float()
     const inputs = [r.given(state, dtype), r.given(state, dtype), r.given([along, ...state], dtype)]
     const options = { reverse: r.chance(0.5), keep: r.one(['all', 'products', 'nothing'] as const) }
-    const passes = r.chance(0.3)
+    const [passes, turned] = [r.chance(0.3), r.chance(0.5)]
+    // What is scanned may be a view of something else.
+    const other = [...state, along].map(({ size }, i) => dim(`other${i}`, size))
     return {
       inputs,
-      run: ([constant, first, xs]) => {
+      run: ([constant, first, given]) => {
+        const xs = turned ? reshape(reshape(given, other), given.dims) : given
         const [last, ys] = scan(
           along,
           first,

@@ -10,12 +10,16 @@ const TOGETHER = 50
 export const NAMES = Object.keys(CASES) as PrimitiveName[]
 
 /** Compares so many random uses of a primitive; `change` makes of each what is to be compared. */
-export async function checkUses(name: PrimitiveName, count: number, change = (x: Case, _: Random) => x): Promise<void> {
+export async function checkUses(
+  name: PrimitiveName,
+  count: number,
+  { change = (x: Case, _: Random) => x, backends = BACKENDS } = {},
+): Promise<void> {
   const random = new Random(SEED * 1000 + NAMES.indexOf(name))
   for (let done = 0; done < count; done += TOGETHER) {
     const cases = Array.from({ length: Math.min(TOGETHER, count - done) }, () => change(CASES[name](random), random))
     const wanted = await evaluateAll(await xla(), cases)
-    for (const [backend, open] of Object.entries(BACKENDS)) {
+    for (const [backend, open] of Object.entries(backends)) {
       const found = await evaluateAll(await open(), cases)
       cases.forEach((each, i) =>
         found[i].forEach((y, j) =>

@@ -5,4 +5,5 @@ import { checkUses, gradientOf, NAMES } from './check-cases.js'
 const COUNT = 200
 
 for (const name of NAMES) test(`${name}: ${COUNT} random uses`, () => checkUses(name, COUNT))
-for (const name of NAMES) test(`${name}: ${COUNT} random gradients`, () => checkUses(name, COUNT, gradientOf))
+for (const name of NAMES)
+  test(`${name}: ${COUNT} random gradients`, () => checkUses(name, COUNT, { change: gradientOf }))

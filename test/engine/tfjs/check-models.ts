@@ -1,0 +1,133 @@
+/** Training and sampling of models of every kind on two engines, compared. */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import type { ModelConfig } from '../../../src/config/index.js'
+import { DeviceArray, type Engine } from '../../../src/engine/index.js'
+import { generate, type GenerateOptions } from '../../../src/generate/index.js'
+import { modelOf, parametersOf, type LayerMode } from '../../../src/model/index.js'
+import { Trainer } from '../../../src/train/trainer.js'
+import { configOf } from '../../model/support.js'
+import { numbers } from '../../tensor/check.js'
+import { xla } from './compare.js'
+
+const kinds = (...names: string[]) => ({ attention_types: [[names, 1]], n_layer: names.length })
+export const KINDS: Record<string, { changes: Record<string, unknown>; layers?: LayerMode }> = {
+  global: { changes: kinds('global', 'global') },
+  local: { changes: { ...kinds('local', 'global'), local_attention_radius: 5 } },
+  linear: { changes: kinds('linear', 'linear') },
+  'mixture of experts': {
+    changes: { moe_layers: [1], moe_params: { moe_num_experts: 3, moe_hidden_size: 16, moe_group_size: 16 } },
+  },
+  rotary: { changes: { ...kinds('global', 'local'), local_attention_radius: 5, rotary_emb: true } },
+  microbatched: { changes: { tokens_per_mb_per_replica: 32 } },
+  recomputed: { changes: { recompute_grad: true, res_dropout: 0.1, attn_dropout: 0.1 } },
+  'scanned layers': { changes: { n_layer: 4 }, layers: 'scan' },
+}
+
+export const STEPS = 20
+export const TOLERANCE = 1e-4
+
+interface Trained {
+  /** After the first step and after the last: the numbers of each parameter. */
+  readonly parameters: Record<string, Float32Array>[]
+  readonly losses: number[]
+  readonly norms: number[]
+}
+
+/** Trains from the same parameters, which XLA draws. */
+export async function trained(engine: Engine, config: ModelConfig, layers: LayerMode, start: Start): Promise<Trained> {
+  const trainer = new Trainer(engine, config, layers)
+  await trainer.start(async ({ name, shape }) => start(name, shape))
+  const next = numbers(11)
+  const [losses, norms, parameters]: [number[], number[], Trained['parameters']] = [[], [], []]
+  for (let step = 0; step < STEPS; step++) {
+    const count = config.train_batch_size * (config.n_ctx + 1)
+    const ids = Int32Array.from({ length: count }, () => Math.floor(next() * config.n_vocab))
+    const metrics = await trainer.trainOn(ids)
+    losses.push(await metrics.loss.readScalar())
+    norms.push(await metrics.gradientNorm.readScalar())
+    Object.values(metrics).forEach((x: DeviceArray) => x.dispose())
+    if (step > 0 && step < STEPS - 1) continue
+    const read = Object.entries(trainer.parameters).map(async ([name, x]) => [name, await x.readFloats()])
+    parameters.push(Object.fromEntries(await Promise.all(read)) as Record<string, Float32Array>)
+  }
+  trainer.dispose()
+  assert.ok(losses.at(-1)! < losses[0] - 0.05, 'it learns')
+  return { losses, norms, parameters }
+}
+type Start = (name: string, shape: readonly number[]) => Float32Array
+
+/** Numbers of each variable that do not depend on an engine. */
+export function startOf(seed: number): Start {
+  const known = new Map<string, Float32Array>()
+  return (name, shape) => {
+    const found = known.get(name)
+    if (found) return found
+    const next = numbers(seed + known.size)
+    const size = shape.reduce((a, b) => a * b, 1)
+    const made = Float32Array.from({ length: size }, () => (next() - 0.5) * 0.4 + (shape.length === 1 ? 1 : 0))
+    known.set(name, made)
+    return made
+  }
+}
+
+export function difference(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  assert.equal(found.length, wanted.length)
+  let largest = 0
+  for (let i = 0; i < wanted.length; i++) largest = Math.max(largest, Math.abs(found[i] - wanted[i]))
+  return largest
+}
+
+export const configFor = (changes: Record<string, unknown>) =>
+  configOf({ n_ctx: 16, train_batch_size: 4, lr: 1e-3, warmup_steps: 0, ...changes })
+
+/** Trains a model of a kind as on XLA. */
+export async function checkModel(kind: string, engine: Engine, t: TestContext): Promise<void> {
+  const { changes, layers = 'unroll' } = KINDS[kind]
+  const start = startOf(5)
+  const wanted = await trained(await xla(), configFor(changes), layers, start)
+  const found = await trained(engine, configFor(changes), layers, start)
+  const off = [difference(found.losses, wanted.losses), difference(found.norms, wanted.norms)]
+  t.diagnostic(`losses and gradient norms differ by ${off.map((x) => x.toExponential(1)).join(' and ')}`)
+  assert.ok(Math.max(...off) <= TOLERANCE)
+  compareParameters(found, wanted)
+}
+
+export function compareParameters(found: Trained, wanted: Trained): void {
+  for (const [i, parameters] of wanted.parameters.entries())
+    for (const [name, numbers] of Object.entries(parameters)) {
+      const off = difference(found.parameters[i][name], numbers)
+      assert.ok(off <= TOLERANCE, `${name} after ${i === 0 ? 1 : STEPS} steps: off by ${off}`)
+    }
+}
+
+/** Tokens from a model whose parameters no engine drew. */
+export async function sampled(
+  engine: Engine,
+  changes: Record<string, unknown>,
+  settings: GenerateOptions,
+): Promise<number[]> {
+  const config = configOf({ n_ctx: 40, ...changes })
+  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const start = startOf(9)
+  const entries = specs.map(({ name, dims }) => {
+    const numbers = start(
+      name,
+      dims.map(({ size }) => size),
+    ).map((x) => 2 * x)
+    return [name, DeviceArray.from(engine, numbers, dims, 'f32')] as const
+  })
+  const model = { engine, config, specs, parameters: Object.fromEntries(entries) }
+  const ids: number[] = []
+  for await (const tokens of generate(
+    model,
+    [
+      [3, 14, 15],
+      [9, 2],
+    ],
+    { maxTokens: 24, ...settings },
+  ))
+    ids.push(...tokens.filter((id) => id !== null))
+  entries.forEach(([, array]) => array.dispose())
+  return ids
+}
