@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ModelConfig } from '../config/index.js'
+import { parseModelConfig, type ModelConfig } from '../config/index.js'
 import type { Engine } from '../engine/index.js'
 import { FileError, isFile, readJson, writeFileAtomic } from '../files/index.js'
 import { differencesOf } from '../train/resume.js'
@@ -71,7 +71,8 @@ const FREE: ReadonlySet<string> = new Set(['steps_per_checkpoint', 'datasets'])
 export async function checkRun(run: string, config: ModelConfig): Promise<void> {
   const path = join(run, 'config.json')
   if (!(await isFile(path))) return
-  const differences = differencesOf((await readJson(path)) as ModelConfig, config, FREE)
+  const saved = parseModelConfig(await readJson(path), path).config // of a version that had fewer keys, perhaps
+  const differences = differencesOf(saved, config, FREE)
   if (differences.length === 0) return
   const what = differences.join('; ')
   throw new FileError(`${run} was trained with another config: ${what}. Give another --out, or remove that folder`, run)

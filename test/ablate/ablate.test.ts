@@ -198,6 +198,12 @@ test('more variants and seeds may come later; other settings or other data may n
     message: /grown\/global-seed-1 was trained with another config: train_steps was 6, is 8\. Give another --out/,
   })
   const folder = await world()
+  // As a version wrote it that had fewer keys.
+  const config = join(folder, 'grown/global-seed-1/config.json')
+  const { compat, ...older } = JSON.parse(readFileSync(config, 'utf8'))
+  assert.equal(compat, 'fixed')
+  writeFileSync(config, JSON.stringify(older))
+  assert.equal(only(await run('grown', { spec: { costs: undefined } }), 'start')[0].finished, 3)
   const marker = join(folder, 'grown/ablation.json')
   const saved = readFileSync(marker, 'utf8')
   writeFileSync(marker, saved.replace(/"trainingSequences": \d+/, '"trainingSequences": 7'))
