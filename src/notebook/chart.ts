@@ -131,7 +131,9 @@ export function chartSvg({ title, x, y, series }: ChartSpec): string {
 
 /** `fromZero`: bars stand on the axis. */
 function scaleOf({ kind = 'linear', range }: ChartAxis, values: readonly number[], room: number, fromZero = false) {
-  const [low, high] = range ?? padded(values, kind, room)
+  // A logarithm has no place for what is not above 0.
+  const shown = kind === 'log' ? values.filter((value) => value > 0) : values
+  const [low, high] = range ?? padded(shown, kind, room)
   return { kind, domain: [fromZero && kind === 'linear' && !range ? 0 : low, high] as const }
 }
 
@@ -170,7 +172,8 @@ function drawn({ name, x, y, kind = 'line', faint }: ChartSeries, colour: string
     return x.map((_, i) => bar(...at(i))).join('')
   }
   const every = Math.max(1, Math.ceil(x.length / POINTS))
-  const shown = x.map((_, i) => i).filter((i) => i % every === 0 || i === x.length - 1)
+  const isPlaced = (i: number) => at(i).every(Number.isFinite)
+  const shown = x.map((_, i) => i).filter((i) => (i % every === 0 || i === x.length - 1) && isPlaced(i))
   const style = {
     stroke: colour,
     'stroke-width': faint ? 1 : 2,

@@ -40,7 +40,7 @@ test('a chart has each series in both forms, and text', () => {
 test('no numbers, one number, equal numbers and logarithms are drawn, too', () => {
   const log = { x: { label: 'x', kind: 'log' as const }, y: { label: 'y', kind: 'log' as const } }
   for (const axes of [{}, log])
-    for (const y of [[], [3], [2, 2, 2], [1e-9, 1e12]])
+    for (const y of [[], [3], [2, 2, 2], [1e-9, 1e12], [0, 1, 10], [0, 0]])
       countElements(
         chart(spec([{ name: 'a', kind: 'marks', x: up(y.length), y }], axes))[DISPLAY]()['image/svg+xml'] as string,
       )

@@ -24,7 +24,10 @@ export interface Case {
   readonly halves?: number
 }
 
-/** XLA's CPU backend adds up halves in halves, which rounds at every step: of small whole numbers sums are exact. */
+/**
+ * XLA's CPU backend adds up bf16 in bf16 and f16 in f16, which rounds at every step: a sum of 576 numbers may be off by a
+ * quarter. Sums of small whole numbers are exact.
+ */
 function summable(x: Given): Given {
   const half = isFloat(x.dtype) && x.dtype !== 'f32'
   return half ? { ...x, values: x.values.map((value) => Math.round(value / 3)) } : x
@@ -122,7 +125,7 @@ export const CASES: { readonly [P in PrimitiveName]: (r: Random) => Case } = {
     return use('cast', [r.given(r.dims(), r.one(ANY), range)], { dtype: r.one(ANY) })
   },
   broadcast(r) {
-    const dims = r.dims(0, 5)
+    const dims = r.dims(0, 3)
     const own = r.shuffled(dims.filter(() => r.chance(0.5)))
     return use('broadcast', [r.given(own, r.one(ANY))], { dims })
   },

@@ -1,9 +1,5 @@
 /** The engine on TensorFlow's own library, where a user has built it (docs/tfjs-node.md); skipped elsewhere. */
-import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { findNative, openNative } from '../../../src/engine/tfjs/native.js'
 import { checkUses, gradientOf, NAMES } from './check-cases.js'
 import { checkModel, KINDS } from './check-models.js'
