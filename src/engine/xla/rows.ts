@@ -1,12 +1,12 @@
 import type { DType } from '../../tensor/dtype.js'
-import type { PrimitiveName } from '../../tensor/ops/index.js'
+import type { AttributesOf, PrimitiveName } from '../../tensor/ops/index.js'
 import { BODIES } from './body-rows.js'
 import { printDot } from './dot.js'
 import { INDEXING } from './indexing-rows.js'
 import { highest, lowest, number, table } from './literals.js'
 import { ORDER } from './order-rows.js'
-import type { Row, Rows } from './row.js'
-import { longs, typeOf } from './writer.js'
+import type { Row, RowArgs, Rows } from './row.js'
+import { longs, shaped, typeOf } from './writer.js'
 
 const plain =
   (op: string): Row<unknown> =>
@@ -115,7 +115,7 @@ export const ROWS: Rows<PrimitiveName> = {
     const movesLast = permutation.at(-1) !== permutation.length - 1
     return [writer.transpose(writer.physical && movesLast ? writer.dense(name, x) : name, x, permutation, out)]
   },
-  reduceSum: reduce('add', (dtype) => number(0, dtype)),
+  reduceSum: printSum,
   reduceMax: reduce('maximum', lowest),
   reduceMin: reduce('minimum', highest),
   dot: ({ writer, node, inputs, attributes, out }) => {
@@ -145,4 +145,13 @@ export const ROWS: Rows<PrimitiveName> = {
     inputs: [name],
     out,
   }) => [writer.relayout(name, x, out)],
+}
+
+/** A sum, of halves in f32: XLA's CPU backend would round after each number that it adds. */
+function printSum({ writer, node, inputs: [name], attributes: { axes }, out }: RowArgs<AttributesOf<'reduceSum'>>) {
+  const [x] = node.inputs
+  if (x.dtype !== 'bf16' && x.dtype !== 'f16') return [writer.reduce('add', name, x, number(0, x.dtype), out, axes)]
+  const [wide, sum] = [x, out].map(({ dims }) => shaped(dims, 'f32'))
+  const total = writer.reduce('add', writer.op('convert', [name], [x], wide), wide, number(0, 'f32'), sum, axes)
+  return [writer.op('convert', [total], [sum], out)]
 }
