@@ -1,14 +1,16 @@
 /**
  * Plans of GPT-Neo's sizes on slices, by estimate and by libtpu: docs/plans/NAME.json is the model config with its mesh,
- * NAME.txt what `neomesh plan` says of it, NAME.plan.json the same as data, README.md a table of all.
+ * NAME.txt what `neomesh plan` says of it, NAME.plan.json the same as data, README.md a table of all. search-NAME.txt is what
+ * `neomesh plan --search` finds against the layout that GPT-Neo ships with a config.
  * node dist/bench/plans.js [name ...]     An hour on two cores; needs `make plan-setup`.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { describeSearch } from '../src/cli/plan-search.js'
 import { describePlan } from '../src/cli/plan-table.js'
 import { readModelConfig } from '../src/config/index.js'
-import { plan, tpuSlice, type Plan } from '../src/plan/index.js'
+import { plan, searchLayouts, tpuSlice, type Plan } from '../src/plan/index.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = `${root}docs/plans/`
@@ -55,6 +57,13 @@ const cases: Readonly<Record<string, Case>> = {
   },
 }
 
+/** On the slice that GPT-Neo's layouts were made for. */
+const searches: Readonly<Record<string, string>> = {
+  'search-1.3B-v3-256': 'gpt3_XL',
+  'search-350M-v3-256': 'gpt3_medium',
+  'search-neo-2.7B-v3-256': 'gpt-neo-2.7B',
+}
+
 const wanted = process.argv.slice(2)
 for (const [name, { model, slice, keys }] of Object.entries(cases)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
@@ -74,26 +83,51 @@ for (const [name, { model, slice, keys }] of Object.entries(cases)) {
     `$ npx neomesh plan docs/plans/${name}.json --topology ${slice}\n\n${describePlan(found, `${name}.json`)}`,
   )
 }
+for (const [name, model] of Object.entries(searches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  const { config } = await readModelConfig(`${root}configs/models/${model}.json`)
+  const found = await searchLayouts(config, { hardware: tpuSlice('v3-256'), compile: 1 })
+  const command = `$ npx neomesh plan configs/models/${model}.json --topology v3-256 --search`
+  writeFileSync(`${folder}${name}.txt`, `${command}     (with the best one compiled)\n\n${describeSearch(found)}`)
+}
 writeFileSync(`${folder}README.md`, summary())
 
 function summary(): string {
   const names = Object.keys(cases).filter((name) => readdirSync(folder).includes(`${name}.plan.json`))
   const rows = names.map((name) => row(name, JSON.parse(readFileSync(`${folder}${name}.plan.json`, 'utf8')) as Plan))
-  return [
-    '# Plans',
-    '',
-    "What a training step of GPT-Neo's sizes takes on TPU slices, by libtpu's compiler on a machine without TPUs (`neomesh plan`),",
-    `beside the estimate that takes a second. Memory is that of one device in GB, arguments + temporaries. Made by bench/plans.ts on a machine of ${cpus().length} cores`,
-    'that others used at the same time; CPU time is what compiling itself took. Each has its config (`.json`), its whole plan (`.txt`), and that as data (`.plan.json`).',
-    '',
-    '| model, slice | mesh, layout | batch, of it at once | memory by XLA | by estimate | of | JAX | flops of a device: XLA / counted | a step, MFU | compiled in: time, CPU time, memory |',
-    '|---|---|---|---|---|---|---|---|---|---|',
-    ...rows,
-    '',
-    "JAX: what a program for the same model and batch took in a plain layout. Steps are estimates: XLA's cycles for its kernels, and bytes",
-    'over links, none of it at once. "Counted" is 3 times the forward pass with what is computed again, divided by the devices.',
-    '',
-  ].join('\n')
+  const found = Object.keys(searches).filter((name) => readdirSync(folder).includes(`${name}.txt`))
+  return `# Plans
+
+What a training step of GPT-Neo's sizes takes on TPU slices, by libtpu's compiler on a machine without TPUs, beside the estimate
+that takes a second. Each has its config (NAME.json), what \`neomesh plan\` says of it (NAME.txt), and that as data
+(NAME.plan.json); bench/plans.ts made them on ${cpus().length} cores that others used at the same time. A test compares the estimates of
+today with what libtpu said: state within 2%, all memory within 25%, flops within 5%.
+
+| model, slice | mesh; layout; parameter_layout | batch, of it at once; remat_policy | memory of a device by XLA, GB | by estimate | it has | JAX | flops of a device: XLA / counted | a step, MFU | compiling: time, processor time, memory |
+|---|---|---|---|---|---|---|---|---|---|
+${rows.join('\n')}
+
+- Memory is arguments (parameters, optimizer state, batch) + temporaries. JAX: what a program for the same model and batch took in a
+  plain layout.
+- Flops are those of products. "Counted" is by formula (\`neomesh config show\` tells it), divided by the devices: 3 times the forward
+  pass, with what is computed again. XLA's cost analysis counts the body of a loop once; here bodies count as often as they run,
+  as the compiled program says.
+- A step's time is an estimate: the cycles that XLA's compiler expects of its kernels, and what each device sends over the links that
+  the axes run along, one after the other. Nobody has run these steps. MFU is the model's flops, nothing twice, of the peak in that time.
+- f32 products run on TPUs in one pass of bf16, so the peak is that of bf16 in either case.
+
+How a mesh's axes meet the torus, the bandwidth of links and the peaks are in src/plan/chips.ts and links.ts, with sources.
+
+## Searches
+
+\`neomesh plan --search\` against the layouts that GPT-Neo ships with its configs for 256 cores:
+${found.map((name) => `[${name}](${name}.txt)`).join(', ') || 'none yet'}.
+
+## On the slice
+
+\`neomesh plan CONFIG --topology v3-256 --keep step.xla\` keeps what was compiled; \`neomesh train CONFIG --device tpu --layers scan
+--compiled step.xla\` loads it there, if config, mesh, batch and libtpu are the same.
+`
 }
 
 function row(name: string, { hardware, model, mesh, layout, parameterLayout, estimate, xla, step }: Plan): string {

@@ -2,14 +2,17 @@ import {
   and,
   cast,
   compare,
+  dim,
   einsum,
   pick,
   range,
+  reshape,
   scan,
   transpose,
   withGradient,
   where,
   zeros,
+  type Dim,
   type Tensor,
   type Value,
 } from '../tensor/index.js'
@@ -62,9 +65,10 @@ export function crossEntropy(
     {
       forward([h, w, ids]) {
         const narrow = cast(w, h.dtype)
+        const { shares, apart } = sharesOf(model, part)
         const [[sums, dw], dh] = scan(
           chunks,
-          [[zeros([]), zeros([])] as Tensor[], zeros([embd, vocab]) as Tensor] as const,
+          [[zeros([]), zeros([])] as Tensor[], zeros([...shares, embd, vocab]) as Tensor] as const,
           cut(h, ids),
           ([sums, dw], at) => {
             const { exps, total, z, counts, known, sums: more } = forward(at.h, narrow, at.ids)
@@ -74,15 +78,16 @@ export function crossEntropy(
               .mul(counts)
             const soft = exps.mul(weight.div(total))
             const dlogits = cast(where(compare(at.ids, 'EQ', range(vocab)), soft.sub(counts), soft), h.dtype) as Tensor
+            const product = einsum([apart(at.h, embd), apart(dlogits, vocab)], [...shares, embd, vocab])
             return [
-              [addTo(sums, more), dw.add(cast(einsum([at.h, dlogits], [embd, vocab]), 'f32'))] as const,
+              [addTo(sums, more), dw.add(cast(product, 'f32'))] as const,
               einsum([dlogits, narrow], [batch, part, embd]) as Tensor,
             ] as const
           },
         )
         const dx = chunked.join(dh, [embd])
         // Summed the way the products come out, and turned once.
-        return [sums, [dx, transpose(dw, [vocab, embd])]]
+        return [sums, [dx, transpose(shares.length > 0 ? (dw.sum(...shares) as Tensor) : dw, [vocab, embd])]]
       },
       backward: ([dx, dw], [grad]) => [dx.mul(cast(grad, dx.dtype)), dw.mul(grad), null],
     },
@@ -99,6 +104,20 @@ export function crossEntropy(
   )
   const [loss, entropy] = run([x, table, labels]) as readonly Value[] as readonly Tensor<never>[]
   return { loss, crossEntropy: entropy }
+}
+
+/**
+ * Dims for the shares that a mesh splits a chunk's tokens into, none if it splits them not: each share adds up its own part
+ * of the table's gradient, and the parts are summed once, after the last chunk, not after each.
+ */
+function sharesOf({ batch, parts }: Model, part: Dim) {
+  const cut = [batch, part].map((own) => {
+    const count = own.size % parts(own.name) === 0 ? parts(own.name) : 1
+    return { own, share: dim(own.name, count), rest: dim(`${own.name}_share`, own.size / count) }
+  })
+  const shares = cut.filter(({ share }) => share.size > 1).map(({ share }) => share)
+  const dims = cut.flatMap(({ own, share, rest }) => (share.size > 1 ? [share, rest] : [own]))
+  return { shares, apart: (x: Tensor, last: Dim): Tensor => reshape(x, [...dims, last]) as Tensor }
 }
 
 /** Logits that filler entries of a vocabulary get nothing of: their softmax is 0. */
