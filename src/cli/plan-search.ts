@@ -6,7 +6,7 @@ import { table } from './table.js'
 const SHOWN = 10
 
 /** What a search has found, for people: the best by estimate, XLA's figures of the best few, and why the first wins. */
-export function describeSearch({ own, ranked, tooLarge, compiled }: SearchResult): string {
+export function describeSearch({ own, ranked, tooLarge, compiled, failures }: SearchResult): string {
   if (ranked.length === 0)
     return `none of ${tooLarge} layouts fits, by the estimate: take a larger slice, or a smaller batch\n`
   const [winner, next] = compiled.length > 0 ? compiled : ranked
@@ -19,6 +19,7 @@ export function describeSearch({ own, ranked, tooLarge, compiled }: SearchResult
     `${ranked.length} layouts fit, ${tooLarge} are too large; the fastest by the estimate:\n`,
     choices(ranked.slice(0, SHOWN)),
     compiled.length > 0 ? `\nthe best of them as XLA compiles them:\n${choices(compiled)}` : '',
+    ...failures.map((failure) => `\n${failure}\n`),
     typeof own === 'string'
       ? `\nthe config's own layout is not for this slice: ${own}\n`
       : `\nthe config's own layout:\n${choices([own])}`,

@@ -59,8 +59,7 @@ async function run(path: string, options: Options): Promise<void> {
   const changes = { ...meshKeys(options), train_batch_size: options.batch }
   const { config } = await readModelConfig(path, { purpose: 'train', changes })
   const hardware = hardwareOf(options, config.mesh_shape)
-  if (options.search && hardware.speeds === null)
-    throw new UsageError('--search needs the speed of devices: name a slice by --topology')
+  checkOptions(options, hardware)
   if (keep !== undefined) await checkOutputFile(keep)
   const limits = { time: options.timeLimit * 60, memory: options.memoryLimit * 1e9 }
   const { signal, done } = interruptible()
@@ -116,6 +115,17 @@ function compiling({ hardware }: Asked): string {
 /** Executables are no text. */
 function plainly(key: string, value: unknown): unknown {
   return key === 'executable' ? undefined : value
+}
+
+function checkOptions({ search, keep, static: estimateOnly, topology, devices }: Options, hardware: Hardware): void {
+  if (search && hardware.speeds === null)
+    throw new UsageError('--search needs the speed of devices: name a slice by --topology')
+  if (keep !== undefined && (search || estimateOnly))
+    throw new UsageError(
+      `--keep keeps what was compiled, and --${search ? 'search' : 'static'} keeps nothing: leave it out`,
+    )
+  if (topology !== undefined && devices !== undefined)
+    throw new UsageError('--devices is for --device cpu; a slice has the devices that it has')
 }
 
 function hardwareOf({ topology, device, devices }: Options, mesh: string): Hardware {

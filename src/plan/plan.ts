@@ -17,6 +17,8 @@ export interface PlanOptions {
   readonly limits?: Limits
   /** Whether to keep the executable. @default false */
   readonly keep?: boolean
+  /** Whether to look for what would make it fit, if it does not. @default true */
+  readonly advise?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -66,7 +68,7 @@ export interface Plan {
  * @throws LayoutError for a layout that cannot be, PlanError if XLA comes to no end
  */
 export async function plan(config: ModelConfig, options: PlanOptions): Promise<Plan> {
-  const { hardware, compile = true } = options
+  const { hardware, compile = true, advise = true } = options
   const start = performance.now()
   const placement = parsePlacement(config.mesh_shape, config.layout, config.parameter_layout)
   const { mesh } = placement
@@ -109,7 +111,7 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
     xla,
     fits,
     step: stepTime(config, mesh, hardware, estimated, xla),
-    advice: fits === false ? adviceFor(config, hardware) : [],
+    advice: fits === false && advise ? adviceFor(config, hardware) : [],
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../config/index.js'
 import { LayoutError } from '../mesh/index.js'
-import type { Limits } from './ahead/compile.js'
+import { PlanError, type Limits } from './ahead/compile.js'
 import { choicesOf, withMicrobatches, type Choice } from './choices.js'
 import type { Hardware } from './hardware.js'
 import { plan, type Plan } from './plan.js'
@@ -27,7 +27,7 @@ export interface Found {
 }
 
 export interface SearchResult {
-  /** The mesh and layouts that the config names itself, or why they are not for this hardware. */
+  /** The mesh and layouts that the config names itself, or why they cannot be had on this hardware. */
   readonly own: Found | string
   /** Those that fit, the fastest by estimate first. */
   readonly ranked: readonly Found[]
@@ -35,6 +35,8 @@ export interface SearchResult {
   readonly tooLarge: number
   /** The best of them with XLA's figures, the fastest by those first. */
   readonly compiled: readonly Found[]
+  /** Why XLA came to no end with some of them, a line each. */
+  readonly failures: readonly string[]
 }
 
 /**
@@ -56,14 +58,21 @@ export async function searchLayouts(config: ModelConfig, options: SearchOptions)
   }
   onProgress?.(choices.length, choices.length)
   const ranked = fitting.sort((a, b) => a.plan.step!.seconds - b.plan.step!.seconds)
-  const asked = { hardware, limits, signal }
+  const asked = { hardware, limits, signal, advise: false }
   const compiled: Found[] = []
+  const failures: string[] = []
   for (const found of ranked.slice(0, compile)) {
     onCompile?.(found.plan)
-    compiled.push({ ...found, plan: await plan({ ...config, ...found.choice }, asked) })
+    try {
+      compiled.push({ ...found, plan: await plan({ ...config, ...found.choice }, asked) })
+    } catch (error) {
+      if (!(error instanceof PlanError)) throw error
+      failures.push(`mesh ${found.plan.mesh}, layout ${found.plan.layout}: ${error.message}`)
+    }
   }
   return {
     own: await ownOf(config, { ...asked, compile: compile > 0 }, onCompile),
+    failures,
     ranked,
     tooLarge,
     compiled: compiled.filter(({ plan: { fits } }) => fits).sort((a, b) => a.plan.step!.seconds - b.plan.step!.seconds),
@@ -77,7 +86,7 @@ async function estimated(config: ModelConfig, choice: Choice, hardware: Hardware
   try {
     for (const { parts, cut } of withMicrobatches(config, choice)) {
       if (parts < least) continue
-      const found = await plan({ ...config, ...cut }, { hardware, compile: false })
+      const found = await plan({ ...config, ...cut }, { hardware, compile: false, advise: false })
       const { total, activations, working } = found.estimate.memory
       if (total <= limit) return { choice: cut, plan: found }
       // Activations get less with smaller microbatches; state and gradients do not.
@@ -104,7 +113,7 @@ async function ownOf(
     const choice = { mesh_shape, layout, parameter_layout, remat_policy, tokens_per_mb_per_replica }
     return { choice, plan: options.compile ? await plan(config, options) : first }
   } catch (error) {
-    if (error instanceof LayoutError) return error.message
+    if (error instanceof LayoutError || error instanceof PlanError) return error.message
     throw error
   }
 }

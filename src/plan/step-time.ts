@@ -25,7 +25,7 @@ export function stepTime(
   xla: XlaPlan | null,
 ): StepTime | null {
   if (!speeds || !estimated.seconds) return null
-  const kernels = xla?.cycles ? xla.cycles / speeds.clock : null
+  const kernels = xla?.cycles ? xla.cycles.cycles / speeds.clock + xla.cycles.flopsBeside / speeds.flops : null
   // Fewer cycles than the peak allows are not what we take them for.
   const plausible = kernels !== null && kernels >= xla!.flops! / speeds.flops
   const compute = plausible ? kernels : estimated.seconds.compute

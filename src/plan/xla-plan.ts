@@ -5,6 +5,7 @@ import { compileApart, LIMITS, PlanError, type Limits } from './ahead/compile.js
 import { nameShapes, type Buffer } from './buffers.js'
 import type { Hardware } from './hardware.js'
 import type { Collective } from './hlo/collectives.js'
+import type { Cycles } from './hlo/cycles.js'
 import type { LoweredStep } from './static/estimate.js'
 
 /** What XLA says of a step. Bytes and flops are those of one device. */
@@ -32,7 +33,7 @@ export interface XlaPlan {
   /** Of a device, of products. */
   readonly flops: number | null
   /** XLA's estimate of its kernels, without what they wait for. */
-  readonly cycles: number | null
+  readonly cycles: Cycles | null
   readonly collectives: readonly Collective[] | null
   readonly unknownLoops: readonly string[]
   /** If it was to be kept: for `writeKept`, and then `neomesh train --compiled`. */

@@ -80,6 +80,11 @@ test('mistakes are one line each', async () => {
     /^neomesh: mesh_shape: no mesh is for 1 devices, and v3-8 has 8: name another by --mesh/,
   )
   await refused(['--topology', 'v3-8', '--device', 'cpu'], /^neomesh: --topology is for TPUs/)
+  await refused(['--topology', 'v3-8', '--devices', '8'], /^neomesh: --devices is for --device cpu/)
+  await refused(
+    ['--topology', 'v3-8', '--static', '--keep', 'step'],
+    /^neomesh: --keep keeps what was compiled, and --static/,
+  )
   await refused(['--device', 'cpu', '--search'], /^neomesh: --search needs the speed of devices/)
 })
 

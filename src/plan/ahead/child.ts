@@ -63,12 +63,13 @@ async function answer({ text, mesh, on, keep }: CompileRequest): Promise<Compile
 const QUICK = { xla_llvm_disable_expensive_passes: true, xla_backend_optimization_level: 0 }
 
 function factsOf(program: CompiledProgram | Executable, mesh: CompileRequest['mesh'], keep: boolean) {
-  const executions = executionsOf(readHlo(program.optimizedProgram()))
+  const module = readHlo(program.optimizedProgram())
+  const executions = executionsOf(module)
   const costs = program.costAnalysis()
   return {
     memory: program.memoryStats(),
     flops: productFlops(executions),
-    cycles: cyclesOf(executions),
+    cycles: cyclesOf(module, executions),
     costs: costs && {
       flops: costs.flops,
       'bytes accessed': costs['bytes accessed'],

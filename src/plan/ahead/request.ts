@@ -1,5 +1,6 @@
 import type { Axis } from '../../mesh/index.js'
 import type { Collective } from '../hlo/collectives.js'
+import type { Cycles } from '../hlo/cycles.js'
 import type { CostAnalysis, ProgramMemory } from '../../engine/xla/pjrt/index.js'
 import type { Overfull } from './memory-report.js'
 
@@ -32,8 +33,8 @@ export interface CompiledFacts {
   readonly available: number | null
   /** Of one run on one device, loops counted as often as they turn. */
   readonly flops: number
-  /** XLA's estimate of the cycles of its kernels in one run, likewise; null where it makes none (CPU). */
-  readonly cycles: number | null
+  /** XLA's estimate of the cycles of its kernels; null where it makes none (CPU). */
+  readonly cycles: Cycles | null
   /** XLA's own sums, in which loops count once; null where it makes none (CPU). */
   readonly costs: Pick<CostAnalysis, 'flops' | 'bytes accessed' | 'optimal_seconds'> | null
   readonly collectives: readonly Collective[]

@@ -1,17 +1,36 @@
 import type { Executions } from './executions.js'
+import { flopsOf } from './flops.js'
+import type { HloModule, Instruction } from './module.js'
+
+/** XLA's estimate of its kernels in one run on one device, loops counted as often as they turn. */
+export interface Cycles {
+  readonly cycles: number
+  /** Floating-point operations of kernels that it has no estimate of, or an absurd one. */
+  readonly flopsBeside: number
+}
+
+/** Cycles of one kernel beyond which an estimate is none: it would take a week. */
+const ABSURD = 1e15
 
 /**
- * Cycles of one run on one device as XLA's TPU backend estimates them for each of its kernels, loops counted as often as
- * they turn; null if it estimates none. Waiting for other devices is not in them.
+ * Cycles that XLA's TPU backend notes beside its kernels; null if it notes none. Waiting for other devices is not in them.
  */
-export function cyclesOf({ times, fused }: Executions): number | null {
+export function cyclesOf({ computations }: HloModule, { times, fused }: Executions): Cycles | null {
   let cycles = 0
+  let flopsBeside = 0
   for (const [computation, count] of times) {
     if (fused.has(computation)) continue // their cycles are those of the fusion
-    for (const { backendConfig } of computation.instructions) {
-      const found = /"estimated_cycles":"(\d+)"/.exec(backendConfig)
-      if (found) cycles += count * Number(found[1])
+    for (const instruction of computation.instructions) {
+      const noted = notedCycles(instruction)
+      if (noted !== null) cycles += count * noted
+      else if (instruction.opcode === 'fusion')
+        for (const id of instruction.called) flopsBeside += count * flopsOf(computations.get(id)!)
     }
   }
-  return cycles > 0 ? cycles : null
+  return cycles > 0 ? { cycles, flopsBeside } : null
+}
+
+function notedCycles({ backendConfig }: Instruction): number | null {
+  const found = /"estimated_cycles":"(\d+)"/.exec(backendConfig)
+  return found && Number(found[1]) < ABSURD ? Number(found[1]) : null
 }

@@ -12,7 +12,8 @@ export function productFlops({ times }: Executions): number {
   return flops
 }
 
-function flopsOf(computation: Computation): number {
+/** Of one run of a computation, without what it calls. */
+export function flopsOf(computation: Computation): number {
   const products = computation.instructions.filter(({ opcode }) => opcode === 'dot' || opcode === 'convolution')
   if (products.length === 0) return 0
   const byId = new Map(computation.instructions.map((each) => [each.id, each]))
