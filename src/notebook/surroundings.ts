@@ -4,7 +4,7 @@ import { bytes } from './quantities.js'
 import { table } from './table.js'
 import type { Displayable } from './show.js'
 
-/** What runs where: the engine and its devices, memory, cores, versions, the folder that paths are relative to. */
+/** What runs where: the engine and its devices, memory, cores, versions. */
 export function surroundings(engine: Engine): Displayable {
   const rows = [
     ['engine', engine.description],
@@ -12,7 +12,6 @@ export function surroundings(engine: Engine): Displayable {
     ['memory', `${bytes(freemem())} free of ${bytes(totalmem())}`],
     ['cores', String(availableParallelism())],
     ['node', `${process.version} on ${process.platform} ${process.arch}`],
-    ['folder', process.cwd()],
   ]
   return table(rows.map(([what, value]) => ({ what, value })))
 }

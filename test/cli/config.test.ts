@@ -72,7 +72,7 @@ h0-h1    norm_1/g                       embd 32                                 
          mlp/conv1d_main/c_proj/bias    embd 32                                     32
 
 parameters       39,104
-flops/token      7.778e4 forward, 2.333e5 in training
+flops/token      7.778e4 forward, 2.348e5 in training
 training state   156.4 kB of parameters and 312.8 kB of adam, f32
 sampling cache   256 B for each token, and 2.0 kB for each sequence: 10.2 kB for 32 tokens
 `,

@@ -115,11 +115,16 @@ test('kill -9 while data is prepared: the next time removes what was left', asyn
 
 test('two that train in one folder: the second is told of the first', async () => {
   let second: Promise<Ended & { signal: string | null }> | undefined
-  const first = await train('shared', (text, kill) => {
-    if (second !== undefined || !text.includes('saved')) return
-    second = train('shared')
-    void second.finally(() => kill('SIGINT'))
-  })
+  // So many steps that the first is not done before the second has started.
+  const first = await train(
+    'shared',
+    (text, kill) => {
+      if (second !== undefined || !text.includes('saved')) return
+      second = train('shared')
+      void second.finally(() => kill('SIGINT'))
+    },
+    ['--steps', '100000'],
+  )
   assert.equal(first.code, 130, first.stderr)
   const { code, stderr } = await second!
   assert.equal(code, 1, stderr)
