@@ -130,8 +130,8 @@ test('stdout and stderr come while the cell runs, in loops that never rest, too'
 })
 
 test('no line of much output is lost', async () => {
-  const { stdout } = await ok('for (let i = 0; i < 200_000; i++) console.log(i)')
-  assert.equal(stdout.split('\n').length, 200_001)
+  const { stdout } = await ok('for (let i = 0; i < 20_000; i++) console.log(i)')
+  assert.equal(stdout.split('\n').length, 20_001)
 })
 
 test('what was run after an error is aborted', async () => {

@@ -96,7 +96,7 @@ test('not found: the error lists the places and gives one command, by platform',
     message: /PyPI has no CPU plugin for darwin x64: use the engine tfjs/,
   })
   assert.throws(() => findPlugin('cuda', around()), { message: /pip install "jax-cuda13-plugin\[with-cuda\]"/ })
-  assert.throws(() => findPlugin('tpu', around()), { message: /pip install libtpu/ })
+  assert.throws(() => findPlugin('tpu', around()), { message: /pip install --no-deps libtpu==/ })
 })
 
 test('a variable that names no file is an error, not a reason to search on', () => {
