@@ -28,4 +28,4 @@ for (const name of names) {
   })
 }
 
-test('there are plans', () => assert.ok(names.length >= 9, names.join()))
+test('there are plans', () => assert.ok(names.length > 0, names.join()))
