@@ -24,8 +24,8 @@ process.once('message', (request: CompileRequest) => {
     .then((result) => process.send!(result, () => process.exit()))
 })
 
-// The parent has gone, perhaps killed: nobody waits for the answer.
-process.once('disconnect', () => process.exit())
+// The parent has gone, perhaps killed: nobody waits for the answer. An exit would wait for the compiler's threads.
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function answer({ text, mesh, on, keep }: CompileRequest): Promise<CompileAnswer> {
   const partitions = mesh.reduce((product, { size }) => product * size, 1)

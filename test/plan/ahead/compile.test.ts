@@ -1,6 +1,9 @@
 /** Compiling in another process, with the CPU plugin; its ends other than the good one too. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { compileApart, LIMITS } from '../../../src/plan/ahead/compile.js'
 import { powers } from '../../engine/xla/pjrt/support.js'
 import { reducedInALoop } from '../hlo/programs.js'
@@ -55,3 +58,21 @@ test('an abort ends it', async () => {
   controller.abort(new DOMException('interrupted', 'AbortError'))
   await assert.rejects(work, { name: 'AbortError' })
 })
+
+test(
+  'a compilation ends with the process that asked for it, however that ends',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    const library = new URL('../../../src/plan/ahead/compile.js', import.meta.url).href
+    const script = `import { compileApart } from '${library}'
+    await compileApart(${JSON.stringify({ ...request(powers(1500, 100_000)), mesh: [{ name: 'x', size: 1 }] })})`
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' })
+    const children = () => readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim()
+    while (children() === '') await setTimeout(20)
+    const child = children()
+    parent.kill('SIGKILL')
+    const alive = () => existsSync(`/proc/${child}`)
+    for (let i = 0; alive() && i < 500; i++) await setTimeout(20)
+    assert.equal(alive(), false)
+  },
+)
