@@ -69,7 +69,10 @@ function answerOf(
   watch: ReturnType<typeof watchOver>,
 ): Promise<CompileAnswer> {
   return new Promise((resolve, reject) => {
-    child.once('message', (answer: CompileAnswer) => resolve(answer))
+    // Looked at once more, for one that is done before the first time is up.
+    child.once('message', (answer: CompileAnswer) => {
+      void watch.look().then(() => (watch.stopped() ? reject(watch.stopped()!) : resolve(answer)))
+    })
     child.once('error', reject)
     // After its streams have ended, so that the log is whole.
     child.once('close', (code, signal) => {
@@ -116,6 +119,7 @@ function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
   if (signal?.aborted) abort()
   return {
     closed: once(child, 'close'),
+    look,
     log: () => log,
     stopped: () => why,
     mostMemory: () => (most > 0 ? most : null),
