@@ -3,7 +3,7 @@ import type { LoadedModel } from '../generate/index.js'
 import { attentionWeights, modelOf, scopeOf, type Parameters } from '../model/index.js'
 import { dim, type Tensor } from '../tensor/index.js'
 import { PLOTLY_MIME } from './chart.js'
-import { element, picture, QUIET, textAt } from './plot/svg.js'
+import { element, picture, QUIET, textAt } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
 
 /** How much each token attends to each, by layer and head. */

@@ -1,6 +1,5 @@
 import type { MimeBundle } from './kernel.js'
-import { createScale, padded, type Scale } from './plot/scale.js'
-import { element, path, picture, QUIET, textAt } from './plot/svg.js'
+import { createScale, element, padded, path, picture, QUIET, styleOf, textAt, type Scale } from '../plot/index.js'
 import { compact } from './quantities.js'
 import { DISPLAY, type Displayable } from './show.js'
 
@@ -32,9 +31,6 @@ export interface ChartSpec {
 }
 
 export const PLOTLY_MIME = 'application/vnd.plotly.v1+json'
-
-/** Okabe and Ito 2008, "Color universal design", without yellow. */
-export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 
 /**
  * Lines, marks or bars over two axes: as the value of a cell, or for `show`, a figure that plotly draws where there is
@@ -93,7 +89,7 @@ function plotlyFigure({ title, x, y, series }: ChartSpec): object {
 }
 
 const MODES = { line: 'lines', marks: 'lines+markers', points: 'markers' }
-const colourOf = (index: number) => COLOURS[index % COLOURS.length]
+const colourOf = (index: number) => styleOf(index).colour
 
 const WIDTH = 760
 const HEIGHT = 360

@@ -1,7 +1,6 @@
 import { axesOf, blockOf, coordinates, type Axes, type Mesh, type Placement } from '../mesh/index.js'
 import type { Dim, Role } from '../tensor/index.js'
-import { COLOURS } from './chart.js'
-import { element, picture, QUIET, textAt } from './plot/svg.js'
+import { COLOURS, element, picture, QUIET, textAt } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
 
 export interface DrawnTensor {

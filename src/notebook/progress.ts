@@ -1,5 +1,5 @@
 import { liveDisplay, throttled } from './show.js'
-import { escapeXml } from './plot/svg.js'
+import { escapeXml } from '../plot/index.js'
 import { duration } from './quantities.js'
 
 /** How often a bar is drawn anew, in ms. */

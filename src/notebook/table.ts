@@ -1,4 +1,4 @@
-import { escapeXml } from './plot/svg.js'
+import { escapeXml } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
 
 /** Rows that are shown, of more. */

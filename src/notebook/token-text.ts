@@ -1,5 +1,5 @@
 import type { Tokenizer } from '../tokenizer/index.js'
-import { escapeXml } from './plot/svg.js'
+import { escapeXml } from '../plot/index.js'
 import type { MimeBundle } from './kernel.js'
 import { DISPLAY, liveDisplay, throttled, type Displayable } from './show.js'
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { readMetrics, type TrainEvent } from '../train/index.js'
 import { chartBundle, type ChartSeries } from './chart.js'
 import { progressBar, type ProgressBar } from './progress.js'
-import { escapeXml } from './plot/svg.js'
+import { escapeXml } from '../plot/index.js'
 import { bytes } from './quantities.js'
 import { liveDisplay, throttled } from './show.js'
 

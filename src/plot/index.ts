@@ -2,5 +2,5 @@
 export { dotChart, type DotChart, type DotRow } from './dot-chart.js'
 export { lineChart, type Axis, type LineChart, type Point, type Series } from './line-chart.js'
 export { createScale, padded, type Scale, type ScaleOptions } from './scale.js'
-export { mark, styleOf, type Style } from './style.js'
+export { COLOURS, mark, styleOf, type Style } from './style.js'
 export { element, escapeXml, path, picture, QUIET, textAt, widthOf } from './svg.js'

@@ -9,7 +9,7 @@ export interface Style {
 type Mark = 'circle' | 'square' | 'triangle' | 'diamond'
 
 /** Okabe and Ito 2008, "Color universal design", without yellow, which is too pale for lines. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
+export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 const MARKS: readonly Mark[] = ['circle', 'square', 'triangle', 'diamond']
 
 /** The style of the series of this number. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { chart, DISPLAY, type ChartSpec } from '../../src/notebook/index.js'
-import { createScale, padded } from '../../src/notebook/plot/scale.js'
+import { createScale, padded } from '../../src/plot/index.js'
 import { numbers } from '../tensor/check.js'
 import { countElements } from './fake-kernel.js'
 
