@@ -9,11 +9,12 @@ import {
   writeSafetensors,
   type WritableTensor,
 } from '../files/index.js'
+import { productOf } from '../tensor/index.js'
 import { configToHuggingFace } from './config-to-hugging-face.js'
 import { counterparts, prefix } from './hugging-face-names.js'
 import { indexFile, singleFile } from './hugging-face-weights.js'
 import { transpose } from './transpose.js'
-import { elementsOf, followed, type ConvertOptions, type ConvertTotals } from './variables.js'
+import { followed, type ConvertOptions, type ConvertTotals } from './variables.js'
 import { tokenizerJson } from './write-checkpoint.js'
 
 /** Gives the f32 numbers of a variable of this name and shape, row-major, when its turn comes. */
@@ -78,7 +79,7 @@ function tensorsOf(read: ReadVariable, config: ModelConfig, vocabSize: number): 
       shape: transposed ? [...shape].reverse() : kept,
       async data() {
         const data = await read(name, shape)
-        return transposed ? transpose(data, shape[0], shape[1]) : data.subarray(0, elementsOf(kept))
+        return transposed ? transpose(data, shape[0], shape[1]) : data.subarray(0, productOf(kept))
       },
     }
   })

@@ -4,6 +4,7 @@
  */
 import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { crc32c, FileError, maskCrc, withFileErrors } from '../files/index.js'
+import { productOf } from '../tensor/index.js'
 import { readTable, type TableEntry } from './sstable.js'
 import { decodeEntry, decodeHeader, type BundleEntry, type BundleHeader } from './tensor-bundle.js'
 import { findTensorflowPrefix } from './tensorflow-prefix.js'
@@ -151,7 +152,7 @@ async function readTensor(
       `${prefix}: "${name}" has dtype ${dtype}; ${Object.keys(arrays).join(', ')} can be read`,
       prefix,
     )
-  const elements = shape.reduce((product, extent) => product * extent, 1)
+  const elements = productOf(shape)
   if (elements * arrays[dtype].BYTES_PER_ELEMENT !== size)
     throw new FileError(`${prefix}.index: "${name}" (${dtype} [${shape.join(', ')}]) cannot have ${size} bytes`, prefix)
   const bytes = new ArrayBuffer(size)

@@ -1,5 +1,6 @@
 /** Variables on their way from one format to another: listed at once, their numbers fetched one by one. */
 import type { SavedVariable } from '../train/checkpoint.js'
+import { productOf } from '../tensor/index.js'
 
 /** Variables under GPT-Neo's names and in its layout, f32. Close it when done: `data` works until then. */
 export interface VariableSource {
@@ -36,13 +37,8 @@ export interface ConvertTotals {
   readonly notes: readonly string[]
 }
 
-/** Elements of a tensor. */
-export function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1)
-}
-
 export function sumOfElements(variables: readonly { readonly shape: readonly number[] }[]): number {
-  return variables.reduce((sum, { shape }) => sum + elementsOf(shape), 0)
+  return variables.reduce((sum, { shape }) => sum + productOf(shape), 0)
 }
 
 /** The same variables, whose fetching is reported and can be stopped. */

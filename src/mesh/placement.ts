@@ -1,4 +1,4 @@
-import type { Dim, Role } from '../tensor/index.js'
+import { sizeOf, type Dim, type Role } from '../tensor/index.js'
 import { meshProblem, parsePairs, type Pair } from './pairs.js'
 
 /** One direction of a mesh of devices. */
@@ -42,7 +42,7 @@ export function parseMesh(text: unknown): Mesh {
   const problem = meshProblem(pairs)
   if (problem !== null) throw new LayoutError(`mesh_shape: ${problem}`)
   const axes = pairs.map(([name, size]) => ({ name, size: Number(size) }))
-  return { axes, size: axes.reduce((product, { size }) => product * size, 1) }
+  return { axes, size: sizeOf(axes) }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { sizeOf, type Dim } from '../tensor/index.js'
+import { productOf, sizeOf, type Dim } from '../tensor/index.js'
 import { axisSize, type Axes, type Mesh } from './placement.js'
 
 /** Host arrays that can be cut: typed arrays, as an engine takes and gives them. */
@@ -42,8 +42,8 @@ export function owners(axes: Axes, mesh: Mesh): number[] {
 
 /** A block of a row-major array; the array itself if that is all of it. */
 export function cut<T extends Data>(data: T, dims: readonly Dim[], block: Block): T {
-  if (sizeOf(dims) === product(block.sizes)) return data
-  const made = new (data.constructor as new (length: number) => T)(product(block.sizes))
+  if (sizeOf(dims) === productOf(block.sizes)) return data
+  const made = new (data.constructor as new (length: number) => T)(productOf(block.sizes))
   rows(dims, block, (whole, part, length) => made.set(data.subarray(whole, whole + length), part))
   return made
 }
@@ -61,9 +61,9 @@ function rows(
 ) {
   let last = dims.length - 1
   while (last > 0 && sizes[last] === dims[last].size) last--
-  const inner = product(dims.slice(last + 1).map(({ size }) => size))
+  const inner = sizeOf(dims.slice(last + 1))
   const length = (sizes[last] ?? 1) * inner
-  const outer = product(sizes.slice(0, Math.max(0, last)))
+  const outer = productOf(sizes.slice(0, Math.max(0, last)))
   for (let row = 0; row < outer; row++) {
     let rest = row
     let whole = (starts[last] ?? 0) * inner
@@ -76,5 +76,3 @@ function rows(
     visit(whole, row * length, length)
   }
 }
-
-const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1)

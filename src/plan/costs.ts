@@ -1,6 +1,7 @@
 import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
 import { modelOf, parametersOf, shortestPeriod } from '../model/index.js'
 import { stateSpecs } from '../train/step.js'
+import { productOf, sizeOf } from '../tensor/index.js'
 
 /** A variable of a checkpoint. */
 export interface Variable {
@@ -54,7 +55,7 @@ export function costsOf(config: ModelConfig): ModelCosts {
     names.map((name): Variable => ({
       name: name.replace(/^gpt2\//, ''),
       dims: shape.map((size, i) => ({ name: shapeNames[i], size })),
-      count: shape.reduce((product, size) => product * size, 1),
+      count: productOf(shape),
     })),
   )
   const ofLayer = (layer: number) => variables.filter(({ name }) => name.startsWith(`h${layer}/`))
@@ -87,7 +88,7 @@ export function costsOf(config: ModelConfig): ModelCosts {
     trainingFlops: 3 * flops + sum(layers.map((layer) => flopsAgain(layer, layers, config))),
     cache: cacheBytes(config),
     parameterBytes: 4 * parameters,
-    optimizerBytes: 4 * sum(slots.map(({ dims }) => dims.reduce((product, { size }) => product * size, 1))),
+    optimizerBytes: 4 * sum(slots.map(({ dims }) => sizeOf(dims))),
   }
 }
 

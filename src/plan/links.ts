@@ -1,4 +1,5 @@
 import type { Axis } from '../mesh/index.js'
+import { sizeOf } from '../tensor/index.js'
 import type { Topology } from './topology.js'
 
 /**
@@ -33,7 +34,7 @@ export function ringBandwidth(
 function overlap(mesh: readonly Axis[], name: string, from: number, to: number): number {
   const at = mesh.findIndex((axis) => axis.name === name)
   if (at < 0) return 1
-  const stride = mesh.slice(at + 1).reduce((product, { size }) => product * size, 1)
+  const stride = sizeOf(mesh.slice(at + 1))
   return Math.max(1, Math.min(stride * mesh[at].size, to) / Math.max(stride, from))
 }
 

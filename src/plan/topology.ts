@@ -1,3 +1,4 @@
+import { productOf } from '../tensor/index.js'
 import { CHIPS, type Chip, type Generation } from './chips.js'
 
 /** A TPU slice: chips in a mesh or torus, under the name that Google rents it by. */
@@ -98,8 +99,4 @@ export function topologiesOf(generation: Generation): Topology[] {
 function hostBounds(generation: Generation, chips: number): number[] {
   if (generation !== 'v5e' && generation !== 'v6e') return [2, 2, 1]
   return chips === 1 ? [1, 1, 1] : chips === 8 ? [2, 4, 1] : [2, 2, 1]
-}
-
-function productOf(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1)
 }

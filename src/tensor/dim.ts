@@ -22,7 +22,12 @@ export function sameDims(a: readonly Dim[], b: readonly Dim[]): boolean {
 
 /** Number of elements of a tensor with these dims; 1 for a scalar. */
 export function sizeOf(dims: readonly Dim[]): number {
-  return dims.reduce((product, { size }) => product * size, 1)
+  return productOf(dims.map(({ size }) => size))
+}
+
+/** Number of elements of an array of these sizes; 1 for none. */
+export function productOf(sizes: readonly number[]): number {
+  return sizes.reduce((product, size) => product * size, 1)
 }
 
 /** `[batch 16, sequence 256]`, the way dims are shown in programs and errors. */

@@ -1,4 +1,4 @@
-export { dim, sameDim, sameDims, showDims, sizeOf, type Dim } from './dim.js'
+export { dim, productOf, sameDim, sameDims, showDims, sizeOf, type Dim } from './dim.js'
 export { bytesOf, isFloat, isInteger, type DType } from './dtype.js'
 export { OpError } from './errors.js'
 export { Tensor, type NamesOf, type Node, type Value } from './tensor.js'

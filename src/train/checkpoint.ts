@@ -13,6 +13,7 @@ import {
   writeSafetensors,
   type SafetensorsFile,
 } from '../files/index.js'
+import { productOf } from '../tensor/index.js'
 
 /**
  * A checkpoint is a folder: safetensors shards with GPT-Neo's variable names (f32, one layer a variable), and
@@ -227,7 +228,7 @@ function groups(variables: readonly SavedVariable[]): SavedVariable[][] {
   let group: SavedVariable[] = []
   let bytes = 0
   for (const variable of variables) {
-    const size = 4 * variable.shape.reduce((product, extent) => product * extent, 1)
+    const size = 4 * productOf(variable.shape)
     if (group.length > 0 && bytes + size > SHARD_BYTES) {
       all.push(group)
       group = []

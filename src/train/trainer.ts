@@ -3,7 +3,7 @@ import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../e
 import { FileError } from '../files/index.js'
 import { partsOn } from '../mesh/index.js'
 import { modelOf, parametersOf, type LayerMode, type ParameterSpec } from '../model/index.js'
-import { dim, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, productOf, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
 import { initialise } from './initialise.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
@@ -83,7 +83,7 @@ export class Trainer {
 
   /** Numbers in the model. */
   get parameterCount(): number {
-    return this.specs.reduce((sum, { names, shape }) => sum + names.length * shape.reduce((a, b) => a * b, 1), 0)
+    return this.specs.reduce((sum, { names, shape }) => sum + names.length * productOf(shape), 0)
   }
 
   /** Draws initial parameters from the config's seed. */

@@ -1,5 +1,5 @@
 import { isFloat, type DType } from '../../tensor/dtype.js'
-import { countOf } from './layout.js'
+import { productOf } from '../../tensor/dim.js'
 
 /** What numbers are held in: floats of all kinds as f32, u32 as the i32 of the same bits, booleans as 0 and 1. */
 export type Numbers = Float32Array | Int32Array | Uint8Array
@@ -18,7 +18,7 @@ export const ARRAY_OF = { float32: Float32Array, int32: Int32Array, bool: Uint8A
 
 /** Bytes of a tensor: halves are held as f32. */
 export function bytesHeld(sizes: readonly number[], dtype: DType): number {
-  return countOf(sizes) * ARRAY_OF[HELD_AS[dtype]].BYTES_PER_ELEMENT
+  return productOf(sizes) * ARRAY_OF[HELD_AS[dtype]].BYTES_PER_ELEMENT
 }
 
 /** The number as it is held: rounded to its dtype, wrapped to 32 bits. */

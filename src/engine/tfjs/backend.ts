@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { DType } from '../../tensor/dtype.js'
+import { productOf } from '../../tensor/dim.js'
 import { ARRAY_OF, HELD_AS, type Numbers } from './arrays.js'
-import { countOf } from './layout.js'
 
 /** Operands of a tfjs kernel: by name, or a list where it takes any number. */
 type Operands = Readonly<Record<string, tf.Tensor>> | readonly tf.Tensor[]
@@ -52,7 +52,7 @@ export class Backend {
   /** An array for a tensor, whose elements may be anything. */
   allocate(sizes: readonly number[], dtype: DType): Numbers {
     const kind = ARRAY_OF[HELD_AS[dtype]]
-    const count = countOf(sizes)
+    const count = productOf(sizes)
     const memory = this.hosted ? this.pool.take(count * kind.BYTES_PER_ELEMENT) : undefined
     return memory ? new kind(memory) : new kind(count)
   }

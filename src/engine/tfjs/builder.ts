@@ -2,13 +2,14 @@ import { isInteger } from '../../tensor/dtype.js'
 import type { ScanAttributes } from '../../tensor/ops/control.js'
 import type { Program } from '../../tensor/program.js'
 import type { Shape } from '../../tensor/primitive.js'
+import { productOf } from '../../tensor/dim.js'
 import { bytesHeld } from './arrays.js'
 import type { Backend } from './backend.js'
 import { copy } from './copy.js'
 import { flatten, usersOf, type Flat, type Op } from './flat.js'
 import { Group, type Base, type Ref } from './group.js'
 import type { Kernel, Made } from './kernel.js'
-import { countOf, dense, isContiguous, sizesOf } from './layout.js'
+import { dense, isContiguous, sizesOf } from './layout.js'
 import { OWN, type Rule } from './own.js'
 import { makePlan, type Plan, type Step } from './plan.js'
 import { ROWS, type TfjsRow } from './rows.js'
@@ -145,7 +146,7 @@ class Builder {
   private whole(x: number): number {
     const { base, layout } = this.settled(x)
     const there = !base.known && layout.offset === 0 && isContiguous(layout)
-    if (!there || countOf(base.sizes) !== countOf(layout.sizes)) this.refs[x] = this.copied(this.refs[x])
+    if (!there || productOf(base.sizes) !== productOf(layout.sizes)) this.refs[x] = this.copied(this.refs[x])
     return this.refs[x].base.slot
   }
 
@@ -181,7 +182,7 @@ class Builder {
     const shapes = (values: readonly number[]) => values.map((x) => this.flat.values[x])
     const refs = op.outputs.map((y) => this.inSlot(this.made(y)))
     // One operand at least has the sizes of the result.
-    const repeats = (x: number) => countOf(this.refs[x].base.sizes) < countOf(this.refs[x].layout.sizes)
+    const repeats = (x: number) => productOf(this.refs[x].base.sizes) < productOf(this.refs[x].layout.sizes)
     const whole = Math.max(
       0,
       op.inputs.findIndex((x) => !repeats(x)),
@@ -196,7 +197,7 @@ class Builder {
   private argument(x: number, repeats: boolean): Argument {
     const ref = this.settled(x)
     const ones = expandable(ref)
-    if (ones && (repeats || countOf(ones) === countOf(ref.layout.sizes))) return { ref, sizes: ones }
+    if (ones && (repeats || productOf(ones) === productOf(ref.layout.sizes))) return { ref, sizes: ones }
     this.whole(x)
     return { ref: this.refs[x], sizes: this.refs[x].layout.sizes }
   }

@@ -1,9 +1,10 @@
 import { isFloat } from '../../tensor/dtype.js'
 import type { AttributesOf } from '../../tensor/ops/index.js'
+import { productOf } from '../../tensor/dim.js'
 import { ROUND } from './arrays.js'
 import { copier } from './copy.js'
 import type { MakeKernel } from './kernel.js'
-import { countOf, dense, offsetsOf, type Layout } from './layout.js'
+import { dense, offsetsOf, type Layout } from './layout.js'
 
 /** The axes before and after one. */
 function around({ sizes, strides }: Layout, axis: number): { before: Layout; after: Layout } {
@@ -35,8 +36,8 @@ export const scatterAdd: MakeKernel<AttributesOf<'scatterAdd'>> = ([x, ids, upda
   const whole = dense(x.layout.sizes)
   const start = copier(x.layout, whole)
   const size = whole.sizes[axis]
-  const rows = countOf(whole.sizes.slice(0, axis))
-  const width = countOf(whole.sizes.slice(axis + 1))
+  const rows = productOf(whole.sizes.slice(0, axis))
+  const width = productOf(whole.sizes.slice(axis + 1))
   const [places, sources] = [offsetsOf(ids.layout), offsetsOf(updates.layout)]
   const round = isFloat(x.dtype) ? ROUND[x.dtype as 'f32'] : (sum: number) => sum | 0
   return ([from, at, more], [y]) => {

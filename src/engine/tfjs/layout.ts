@@ -1,4 +1,4 @@
-import type { Dim } from '../../tensor/dim.js'
+import { productOf, type Dim } from '../../tensor/dim.js'
 
 /**
  * Where a value's elements lie in an array: element (i, j, ...) at offset + i * strides[0] + j * strides[1] + ...
@@ -11,7 +11,6 @@ export interface Layout {
 }
 
 export const sizesOf = (dims: readonly Dim[]): number[] => dims.map(({ size }) => size)
-export const countOf = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1)
 
 /** Row-major from the beginning. */
 export function dense(sizes: readonly number[]): Layout {
@@ -84,7 +83,7 @@ export function without({ offset, sizes, strides }: Layout, axis: number): Layou
 
 /** Places of all elements in row-major order. */
 export function offsetsOf({ offset, sizes, strides }: Layout): Int32Array {
-  const places = new Int32Array(countOf(sizes))
+  const places = new Int32Array(productOf(sizes))
   places[0] = offset
   for (let i = sizes.length - 1, filled = 1; i >= 0; filled *= sizes[i--])
     for (let at = filled; at < filled * sizes[i]; at++) places[at] = places[at - filled] + strides[i]

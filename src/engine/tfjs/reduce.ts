@@ -1,8 +1,9 @@
 import { isFloat, type DType } from '../../tensor/dtype.js'
 import type { Axes } from '../../tensor/ops/reduce.js'
+import { productOf } from '../../tensor/dim.js'
 import { ROUND } from './arrays.js'
 import type { MakeKernel } from './kernel.js'
-import { collapse, countOf, dense, transposed, type Layout } from './layout.js'
+import { collapse, dense, transposed, type Layout } from './layout.js'
 import { compileLoop, nest, type Cursor } from './loops.js'
 
 /** How two numbers `a` and `b` become one, as JavaScript. */
@@ -48,7 +49,7 @@ function reduce(combine: Combine, first: Lowest): MakeKernel<Axes> {
         : nest(sizes, cursors, step('to[q]'))
     const loop = compileLoop(`const from = x[0], to = y[0]\n${text}`)
     const round = isFloat(dtype) ? ROUND[dtype as 'f32'] : null
-    const sum = round ? new Float64Array(countOf(out.sizes)) : null
+    const sum = round ? new Float64Array(productOf(out.sizes)) : null
     return ([values], [y]) => {
       const to = sum ?? y
       to.fill(first(dtype))

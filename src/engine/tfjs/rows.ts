@@ -3,9 +3,10 @@ import { isFloat } from '../../tensor/dtype.js'
 import type { Direction } from '../../tensor/ops/compare.js'
 import type { AttributesOf, PrimitiveName } from '../../tensor/ops/index.js'
 import type { Shape } from '../../tensor/primitive.js'
+import { productOf } from '../../tensor/dim.js'
 import { numbersOf } from './arrays.js'
 import type { Backend } from './backend.js'
-import { countOf, sizesOf } from './layout.js'
+import { sizesOf } from './layout.js'
 
 export interface RowArgs<A> {
   readonly backend: Backend
@@ -228,7 +229,7 @@ function power({ backend, inputs: [a, b], given: [{ dims }] }: RowArgs<unknown>)
   const turns = backend.run('LogicalAnd', { a: equal(a, -1), b: endless })
   const condition = backend.run('LogicalOr', { a: equal(a, 1), b: turns })
   const sizes = sizesOf(dims)
-  const one = backend.tensor(new Float32Array(countOf(sizes)).fill(1), sizes, 'f32')
+  const one = backend.tensor(new Float32Array(productOf(sizes)).fill(1), sizes, 'f32')
   return [backend.run('Select', { condition, t: one, e: backend.run('Pow', { a, b }) })]
 }
 
@@ -237,7 +238,7 @@ function dot({ backend, inputs: [a, b], attributes: { batch, contract }, made: [
   const side = (x: tf.Tensor, which: 0 | 1) => {
     const free = x.shape.map((_, i) => i).filter((i) => !batch[which].includes(i) && !contract[which].includes(i))
     const groups = which === 0 ? [batch[0], free, contract[0]] : [batch[1], contract[1], free]
-    const shape = groups.map((axes) => countOf(axes.map((axis) => x.shape[axis])))
+    const shape = groups.map((axes) => productOf(axes.map((axis) => x.shape[axis])))
     return backend.run('Reshape', { x: backend.run('Transpose', { x }, { perm: groups.flat() }) }, { shape })
   }
   const product = backend.run('BatchMatMul', { a: side(a, 0), b: side(b, 1) }, { transposeA: false, transposeB: false })

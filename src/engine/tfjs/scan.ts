@@ -1,9 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import type { ScanAttributes } from '../../tensor/ops/control.js'
 import type { Shape } from '../../tensor/primitive.js'
+import { productOf } from '../../tensor/dim.js'
 import { bytesHeld } from './arrays.js'
 import type { Backend } from './backend.js'
-import { countOf, sizesOf } from './layout.js'
+import { sizesOf } from './layout.js'
 import { runPlan, type Plan } from './plan.js'
 
 /** Which of a body's inputs it may free: all but the constants. */
@@ -46,7 +47,7 @@ function rowOf(backend: Backend, x: tf.Tensor, { dims, dtype }: Shape, at: numbe
       return [backend.reshape(backend.run('Slice', { x: stack }, { begin, size: [1, ...sizes] }), sizes)]
     })[0]
   }
-  const count = countOf(sizes)
+  const count = productOf(sizes)
   const numbers = backend.allocate(sizes, dtype)
   numbers.set(backend.numbers(x).subarray(at * count, (at + 1) * count))
   return backend.tensor(numbers, sizes, dtype)

@@ -1,11 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core'
 import { isFloat } from '../../tensor/dtype.js'
 import type { Shape } from '../../tensor/primitive.js'
+import { productOf } from '../../tensor/dim.js'
 import { ROUND } from './arrays.js'
 import type { Backend } from './backend.js'
 import type { Op } from './flat.js'
 import type { Ref } from './group.js'
-import { countOf, isContiguous } from './layout.js'
+import { isContiguous } from './layout.js'
 import type { Step } from './plan.js'
 import type { TfjsRow } from './rows.js'
 
@@ -21,7 +22,7 @@ export interface Argument {
  */
 export function expandable({ base, layout }: Ref): number[] | null {
   const ones = layout.sizes.map((size, i) => (layout.strides[i] === 0 ? 1 : size))
-  const same = layout.offset === 0 && countOf(ones) === countOf(base.sizes)
+  const same = layout.offset === 0 && productOf(ones) === productOf(base.sizes)
   return same && isContiguous({ ...layout, sizes: ones }) ? ones : null
 }
 

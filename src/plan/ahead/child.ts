@@ -16,6 +16,7 @@ import { cyclesOf } from '../hlo/cycles.js'
 import { executionsOf } from '../hlo/executions.js'
 import { productFlops } from '../hlo/flops.js'
 import { readHlo } from '../hlo/module.js'
+import { sizeOf } from '../../tensor/index.js'
 import type { CompileAnswer, CompiledFacts, CompileRequest } from './request.js'
 
 process.once('message', (request: CompileRequest) => {
@@ -28,7 +29,7 @@ process.once('message', (request: CompileRequest) => {
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function answer({ text, mesh, on, keep }: CompileRequest): Promise<CompileAnswer> {
-  const partitions = mesh.reduce((product, { size }) => product * size, 1)
+  const partitions = sizeOf(mesh)
   const plugin = findPlugin(on.platform)
   const compiler = nameOf(plugin)
   const start = performance.now()

@@ -1,4 +1,5 @@
 import type { Axis } from '../../mesh/index.js'
+import { sizeOf } from '../../tensor/index.js'
 import type { Executions } from './executions.js'
 import { axesOfGroups, axesOfPairs, groupsOf } from './groups.js'
 import type { Instruction } from './module.js'
@@ -29,7 +30,7 @@ export function sentBytes(kind: CollectiveKind, bytes: number, size: number): nu
 
 /** The collectives of a program by kind and axes, the most bytes first. */
 export function collectivesOf({ times }: Executions, mesh: readonly Axis[]): Collective[] {
-  const partitions = mesh.reduce((product, { size }) => product * size, 1)
+  const partitions = sizeOf(mesh)
   const found = new Map<string, Collective>()
   for (const [computation, count] of times) {
     for (const instruction of computation.instructions) {

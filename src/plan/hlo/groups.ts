@@ -1,4 +1,5 @@
 import type { Axis } from '../../mesh/index.js'
+import { productOf, sizeOf } from '../../tensor/index.js'
 import type { Instruction, IotaGroups, MeshGroups } from './module.js'
 
 /** The partitions that a collective joins, group by group. Without groups of its own it joins all. */
@@ -13,7 +14,7 @@ export function groupsOf(instruction: Instruction, partitions: number): readonly
 
 /** Numbers from 0 in an array of these sizes, with axes reordered by `transpose`, row-major. */
 function transposed(sizes: readonly number[], transpose: readonly number[]): number[] {
-  const strides = sizes.map((_, axis) => product(sizes.slice(axis + 1)))
+  const strides = sizes.map((_, axis) => productOf(sizes.slice(axis + 1)))
   return transpose.reduce<number[]>(
     (starts, axis) => starts.flatMap((start) => range(sizes[axis]).map((i) => start + i * strides[axis])),
     [0],
@@ -42,7 +43,7 @@ function meshGroups({ mesh, axes }: MeshGroups): number[][] {
   const others = sizes.map((_, axis) => axis).filter((axis) => !joined.includes(axis))
   const numbers = transposed(sizes, [...others, ...joined])
   const devices = mesh?.devices.length ? numbers.map((i) => mesh.devices[i]) : numbers
-  const size = product(joined.map((axis) => sizes[axis]))
+  const size = productOf(joined.map((axis) => sizes[axis]))
   return cut(devices, devices.length / size, size)
 }
 
@@ -53,7 +54,7 @@ function meshGroups({ mesh, axes }: MeshGroups): number[][] {
 export function axesOfGroups(groups: readonly (readonly number[])[], mesh: readonly Axis[]): string {
   const wanted = key(groups)
   for (const axes of subsets(mesh.filter(({ size }) => size > 1))) {
-    if (product(axes.map(({ size }) => size)) !== groups[0].length) continue
+    if (sizeOf(axes) !== groups[0].length) continue
     const order = (inside: boolean) => mesh.flatMap((axis, i) => (axes.includes(axis) === inside ? [i] : []))
     const sizes = mesh.map(({ size }) => size)
     const numbers = transposed(sizes, [...order(false), ...order(true)])
@@ -64,7 +65,7 @@ export function axesOfGroups(groups: readonly (readonly number[])[], mesh: reado
 
 /** Axes along which the partners of a permute differ. */
 export function axesOfPairs(pairs: Instruction['pairs'], mesh: readonly Axis[]): string {
-  const strides = mesh.map((_, i) => product(mesh.slice(i + 1).map(({ size }) => size)))
+  const strides = mesh.map((_, i) => sizeOf(mesh.slice(i + 1)))
   const place = (partition: number, axis: number) => Math.floor(partition / strides[axis]) % mesh[axis].size
   const axes = mesh.filter((_, axis) => pairs.some(({ source, target }) => place(source, axis) !== place(target, axis)))
   return axes.map(({ name }) => name).join(',') || 'none'
@@ -90,8 +91,4 @@ function cut(numbers: readonly number[], groups: number, size: number): number[]
 
 function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i)
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1)
 }

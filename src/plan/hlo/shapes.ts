@@ -1,3 +1,4 @@
+import { productOf } from '../../tensor/index.js'
 import type { Shape } from './module.js'
 
 /** Bits of an element by xla::PrimitiveType. */
@@ -44,7 +45,7 @@ const NAMES: Readonly<Record<number, string>> = {
 }
 
 export function elements({ dims }: Shape): number {
-  return dims.reduce((product, size) => product * size, 1)
+  return productOf(dims)
 }
 
 /** Bytes of the elements, without what tiling adds. */

@@ -1,10 +1,10 @@
-import { bytesOf, type DType } from '../../tensor/index.js'
+import { bytesOf, productOf, type DType } from '../../tensor/index.js'
 
 /** How much memory an array takes on a device, padding included. */
 export type ArrayBytes = (sizes: readonly number[], dtype: DType) => number
 
 /** Row-major, without gaps: CPUs and GPUs. */
-export const plainBytes: ArrayBytes = (sizes, dtype) => bytesOf(dtype) * product(sizes)
+export const plainBytes: ArrayBytes = (sizes, dtype) => bytesOf(dtype) * productOf(sizes)
 
 /** Numbers next to each other in a register of a TPU. */
 const LANES = 128
@@ -19,7 +19,7 @@ const VECTOR = 256
  */
 export const tiledBytes: ArrayBytes = (sizes, dtype) => {
   const each = bytesOf(dtype)
-  const whole = product(sizes)
+  const whole = productOf(sizes)
   const wide = sizes.filter((size) => size > 1)
   if (wide.length === 0) return each
   if (sizes.length === 1) return each * roundUp(sizes[0], VECTOR)
@@ -42,8 +42,4 @@ function powerFrom(count: number): number {
 
 function roundUp(size: number, to: number): number {
   return Math.ceil(size / to) * to
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((a, b) => a * b, 1)
 }

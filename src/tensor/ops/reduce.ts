@@ -1,4 +1,4 @@
-import type { Dim } from '../dim.js'
+import { sizeOf, type Dim } from '../dim.js'
 import { isFloat } from '../dtype.js'
 import { axisOf, OpError } from '../errors.js'
 import { primitive, type Shape } from '../primitive.js'
@@ -58,7 +58,7 @@ export function min<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>
 /** Arithmetic mean over the dims given. Needs floats. */
 export function mean<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
   if (!isFloat(x.dtype)) throw new OpError('mean', [x], `needs floats, not ${x.dtype}`, 'cast it first: .cast("f32")')
-  return sum(x, ...over).mul(1 / over.reduce((product, { size }) => product * size, 1))
+  return sum(x, ...over).mul(1 / sizeOf(over))
 }
 
 /** Sum over every dim, a scalar. */
