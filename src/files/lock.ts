@@ -33,13 +33,15 @@ export async function tryLock(path: string): Promise<Lock | undefined> {
   }
 }
 
+/** Files of the locks that are held. Node closes one that nobody refers to, and the system would take the lock away. */
+const held = new Set<FileHandle>()
+
 function lockOf(path: string, handle: FileHandle, protects: boolean): Lock {
-  let held = true
+  held.add(handle)
   return {
     protects,
     async release() {
-      if (!held) return
-      held = false
+      if (!held.delete(handle)) return
       await rm(path, { force: true })
       await handle.close()
     },

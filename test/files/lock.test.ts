@@ -33,6 +33,23 @@ test('another process holds it until it dies; a file alone is no lock', async (t
   await lock!.release()
 })
 
+test('it is held though nobody refers to it any more', async (t) => {
+  const path = join(temporaryFolder(t), 'lock')
+  const other = await anotherProcess(
+    t,
+    `import { tryLock } from FILES
+     import { setFlagsFromString } from 'node:v8'
+     import { runInNewContext } from 'node:vm'
+     setFlagsFromString('--expose-gc')
+     const collect = runInNewContext('gc')
+     await (async () => void (await tryLock(${JSON.stringify(path)})))()
+     for (let i = 0; i < 5; i++) { collect(); await new Promise((resolve) => setTimeout(resolve, 10)) }
+     say('collected')`,
+  )
+  assert.equal(await other.said(), 'collected')
+  assert.equal(await tryLock(path), undefined)
+})
+
 test('of many who try, over and over, never two have it', async (t) => {
   const path = join(temporaryFolder(t), 'lock')
   let inside = 0
