@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { dirname, join } from 'node:path'
-import { FileError, isFile, sha256File } from '../files/index.js'
+import { tokenizerFor } from '../convert/index.js'
+import { FileError, sha256File } from '../files/index.js'
 import { generate, loadModel, type GenerateOptions, type LoadedModel } from '../generate/index.js'
 import { loadTokenizer, TokenizerError, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
@@ -96,8 +96,8 @@ export async function streamSample(
 
 /** The tokenizer kept with a checkpoint, or with its run. */
 async function tokenizerOf(path: string, checkpoint: string): Promise<string> {
-  const places = [checkpoint, path, dirname(dirname(checkpoint))].map((folder) => join(folder, 'tokenizer.json'))
-  for (const place of places) if (await isFile(place)) return place
+  const found = await tokenizerFor(path, checkpoint)
+  if (found !== undefined) return found
   throw new FileError(`${path} has no tokenizer.json: check the path, or name a tokenizer with --tokenizer`, path)
 }
 

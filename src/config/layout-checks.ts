@@ -1,5 +1,5 @@
 import type { ModelConfig } from './model-keys.js'
-import { parsePairs } from '../mesh/index.js'
+import { parsePairs, whatWouldDo } from '../mesh/index.js'
 
 type Known = Partial<ModelConfig>
 
@@ -93,19 +93,10 @@ export function layoutProblems(config: Known): string[] {
       if (size !== undefined && size % parts !== 0)
         problems.push(
           `${key}: the layout splits ${dim}, ${size}, over axis "${axis}" of ${parts}, which does not divide it, in ` +
-            `${tensor}: ${remedies(size, parts)}leave out "${dim}:${axis}"`,
+            `${tensor}: ${whatWouldDo(size, parts)}, or leave out "${dim}:${axis}"`,
         )
   }
   return [...problems, ...originalProblems(config)]
-}
-
-/** Sizes near this one that would do, and axes that would. */
-function remedies(size: number, parts: number): string {
-  const below = Math.floor(size / parts) * parts
-  const sizes = below > 0 ? `${below} or ${below + parts}` : String(parts)
-  const fitting = Array.from({ length: parts }, (_, i) => i + 1).filter((n) => n > 1 && n < parts && size % n === 0)
-  const axes = fitting.length > 0 ? `or an axis of ${fitting.slice(-3).join(' or ')}, ` : ''
-  return `${sizes} would do, ${axes}or `
 }
 
 /** Splits that are possible here and crash in the original, for those who ask for its ways. */

@@ -78,14 +78,18 @@ function conflict(axis: string, a: string, b: string, shown: string, rules: Layo
 
 function indivisible({ name, size }: Dim, axis: string, mesh: Mesh, shown: string): string {
   const parts = axisSize(mesh, axis)
-  const below = Math.floor(size / parts) * parts
-  const sizes = below > 0 ? `${below} or ${below + parts}` : `${parts}`
-  const divisors = Array.from({ length: parts }, (_, i) => i + 1).filter((n) => n > 1 && size % n === 0 && n !== parts)
-  const axes = divisors.length > 0 ? `, or an axis of ${divisors.slice(-3).join(' or ')}` : ''
   return (
     `layout: dim "${name}" of ${size} cannot be split over axis "${axis}" of ${parts}, which does not divide it, in ` +
-    `${shown}: a size of ${sizes} would do${axes}, or leave out "${name}:${axis}"`
+    `${shown}: a size of ${whatWouldDo(size, parts)}, or leave out "${name}:${axis}"`
   )
+}
+
+/** Sizes near this one that so many parts divide, and numbers of parts that divide it: `8 would do, or an axis of 2`. */
+export function whatWouldDo(size: number, parts: number): string {
+  const below = Math.floor(size / parts) * parts
+  const sizes = below > 0 ? `${below} or ${below + parts}` : String(parts)
+  const fitting = Array.from({ length: parts }, (_, i) => i + 1).filter((n) => n > 1 && n < parts && size % n === 0)
+  return `${sizes} would do${fitting.length > 0 ? `, or an axis of ${fitting.slice(-3).join(' or ')}` : ''}`
 }
 
 /** Rules for dims that no tensor has, and axes that split nothing: their devices all do the same. */

@@ -1,4 +1,4 @@
-export { checkPlacement, type CheckOptions, type Findings } from './check.js'
+export { checkPlacement, whatWouldDo, type CheckOptions, type Findings } from './check.js'
 export { meshProblem, parsePairs, type Pair } from './pairs.js'
 export {
   axesOf,

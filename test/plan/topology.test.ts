@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { findPlugin } from '../../src/engine/xla/discovery.js'
 import { createTopology, loadPlugin } from '../../src/engine/xla/pjrt/index.js'
 import { CHIPS, topologiesOf, topologyOf } from '../../src/plan/index.js'
+import { withoutLibtpu } from './libtpu.js'
 
 /** Google's names, with chips, devices and hosts as its pages on each generation list them. */
 const known: Record<string, [shape: string, chips: number, devices: number, hosts: number]> = {
@@ -48,26 +49,20 @@ test('names that there are not say which there are', () => {
   refused('tpu', /there is no topology "tpu"/)
 })
 
-const skip = !hasLibtpu() && 'libtpu is not installed'
-
-function hasLibtpu(): boolean {
-  try {
-    return Boolean(findPlugin('tpu'))
-  } catch {
-    return false
-  }
-}
-
-test('libtpu knows every slice up to 512 chips, with as many devices and the memory of the table', { skip }, () => {
-  const plugin = loadPlugin(findPlugin('tpu').path)
-  for (const generation of Object.keys(CHIPS) as (keyof typeof CHIPS)[]) {
-    for (const { name, chips, devices, libtpu } of topologiesOf(generation)) {
-      if (chips > 512) continue
-      const topology = createTopology(plugin, libtpu.name, libtpu.options)
-      assert.equal(topology.devices.length, devices, name)
-      const limit = topology.devices[0].attributes.device_memory_bytes_limit as number
-      assert.ok(Math.abs(limit / CHIPS[generation].usable - 1) < 0.001, `${name} has ${limit} bytes`)
-      topology.dispose()
+test(
+  'libtpu knows every slice up to 512 chips, with as many devices and the memory of the table',
+  { skip: withoutLibtpu },
+  () => {
+    const plugin = loadPlugin(findPlugin('tpu').path)
+    for (const generation of Object.keys(CHIPS) as (keyof typeof CHIPS)[]) {
+      for (const { name, chips, devices, libtpu } of topologiesOf(generation)) {
+        if (chips > 512) continue
+        const topology = createTopology(plugin, libtpu.name, libtpu.options)
+        assert.equal(topology.devices.length, devices, name)
+        const limit = topology.devices[0].attributes.device_memory_bytes_limit as number
+        assert.ok(Math.abs(limit / CHIPS[generation].usable - 1) < 0.001, `${name} has ${limit} bytes`)
+        topology.dispose()
+      }
     }
-  }
-})
+  },
+)

@@ -1,19 +1,9 @@
 /** Plans by libtpu, on slices that are not here; skipped where it is not installed (`make plan-setup`). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findPlugin } from '../../src/engine/xla/discovery.js'
 import { plan, tpuSlice } from '../../src/plan/index.js'
 import { configOf } from '../config/base.js'
-
-const skip = !hasLibtpu() && 'libtpu is not installed'
-
-function hasLibtpu(): boolean {
-  try {
-    return Boolean(findPlugin('tpu'))
-  } catch {
-    return false
-  }
-}
+import { withoutLibtpu } from './libtpu.js'
 
 const config = (changes: Record<string, unknown>) =>
   configOf({
@@ -31,7 +21,7 @@ const config = (changes: Record<string, unknown>) =>
     ...changes,
   })
 
-test('memory, flops, collectives and time of a step, near the estimate', { skip }, async () => {
+test('memory, flops, collectives and time of a step, near the estimate', { skip: withoutLibtpu }, async () => {
   const { estimate, xla, fits, step } = await plan(config({}), { hardware: tpuSlice('v5litepod-4'), keep: true })
   assert.equal(fits, true)
   const { parameters, optimizer, inputs, total } = estimate.memory
@@ -49,14 +39,18 @@ test('memory, flops, collectives and time of a step, near the estimate', { skip 
   assert.ok(xla!.hostMemory! < 8e9)
 })
 
-test('what does not fit: the largest pieces by the names of dims, and what would make it fit', { skip }, async () => {
-  const large = config({ train_batch_size: 512, remat_policy: 'all' })
-  const { xla, fits, advice } = await plan(large, { hardware: tpuSlice('v5litepod-4') })
-  assert.equal(fits, false)
-  assert.equal(xla!.memory, null)
-  const { total, buffers } = xla!.overfull!
-  assert.ok(total > xla!.available!)
-  assert.match(buffers[0].what.join(), /layers 8, batch 256 of 512/)
-  assert.ok(buffers[0].bytes >= buffers[1].bytes)
-  assert.ok(advice.some(({ keys, fits }) => fits && 'tokens_per_mb_per_replica' in keys))
-})
+test(
+  'what does not fit: the largest pieces by the names of dims, and what would make it fit',
+  { skip: withoutLibtpu },
+  async () => {
+    const large = config({ train_batch_size: 512, remat_policy: 'all' })
+    const { xla, fits, advice } = await plan(large, { hardware: tpuSlice('v5litepod-4') })
+    assert.equal(fits, false)
+    assert.equal(xla!.memory, null)
+    const { total, buffers } = xla!.overfull!
+    assert.ok(total > xla!.available!)
+    assert.match(buffers[0].what.join(), /layers 8, batch 256 of 512/)
+    assert.ok(buffers[0].bytes >= buffers[1].bytes)
+    assert.ok(advice.some(({ keys, fits }) => fits && 'tokens_per_mb_per_replica' in keys))
+  },
+)
