@@ -189,6 +189,7 @@ class XlaExecutable implements Executable {
     const { program, printed, mesh } = this
     if (!(x instanceof XlaStorage))
       throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
+    if (mesh.size === 1 && x.mesh.size === 1) return
     if (x.mesh.size !== mesh.size || x.axes.join() !== printed.inputs[i].join())
       throw new EngineError(
         `${program.name}: argument ${i} is split otherwise than the program takes it (over [${x.axes.join(', ')}], not ` +

@@ -6,8 +6,6 @@ import { printLaidOut, type Printed } from './stablehlo.js'
 
 export interface LowerOptions extends JitOptions {
   readonly placement?: Placement | null
-  /** For XLA's CPU backend, on one device: see `PrintOptions`. */
-  readonly physical?: boolean
 }
 
 /** A program as XLA takes it, compiled nowhere yet. */
@@ -34,13 +32,13 @@ export interface Lowered {
 export function lower(
   f: (...args: any[]) => unknown,
   specs: readonly unknown[],
-  { donate = [], stored = [], name = f.name || 'program', placement = null, physical = false }: LowerOptions = {},
+  { donate = [], stored = [], name = f.name || 'program', placement = null }: LowerOptions = {},
 ): Lowered {
   const { program }: Traced<unknown> = trace(f, specs, name)
   const roles = rolesOfArguments(specs, stored)
   const names = namesOf(specs)
   const found = placement ? checkPlacement(program, placement, { roles, names }) : { problems: [], warnings: [] }
   const aliases = aliasesOf(program, specs, donate)
-  const print = () => printLaidOut(program, { aliases, placement, roles, physical })
+  const print = () => printLaidOut(program, { aliases, placement, roles })
   return { ...found, program, aliases, roles, names, partitions: placement?.mesh.size ?? 1, print }
 }
