@@ -10,5 +10,6 @@ export {
   type ParsedConfig,
   type ParseOptions,
 } from './model-config.js'
+export { microbatchCount } from './microbatches.js'
 export { modelKeys, type ModelConfig } from './model-keys.js'
 export type { MixtureConfig } from './keys/mixture.js'

@@ -1,6 +1,7 @@
 import { crashingActivations } from './activation-names.js'
 import { attentionKinds } from './attention-kinds.js'
 import { layoutNotes, partsOf } from './layout-checks.js'
+import { microbatchCount } from './microbatches.js'
 import type { ModelConfig } from './model-keys.js'
 import { parsePairs } from '../mesh/index.js'
 
@@ -79,8 +80,7 @@ function microbatches(config: ModelConfig): string[] {
     return [`tokens_per_mb_per_replica: ${tokens} is less than a sequence, n_ctx ${n_ctx}: one is worked on at a time`]
   const replica = train_batch_size / partsOf(config, 'batch')
   const wanted = Math.floor(tokens / n_ctx)
-  let size = Math.min(wanted, replica)
-  while (replica % size !== 0) size--
+  const size = replica / microbatchCount(config, partsOf(config, 'batch'))
   if (size === wanted || wanted >= replica) return []
   return [
     `tokens_per_mb_per_replica: ${tokens} are ${wanted} sequences, which do not divide the ${replica} of a replica: ` +

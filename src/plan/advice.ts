@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../config/index.js'
+import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { parsePlacement, partsOf, type Placement } from '../mesh/index.js'
-import { lowerStep, microbatchCount } from '../train/index.js'
+import { lowerStep } from '../train/index.js'
 import type { Hardware } from './hardware.js'
 import { rematOf } from './remat.js'
 import { estimate } from './static/estimate.js'

@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../config/index.js'
+import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { LayoutError, parsePlacement, partsOf, showLayout, showMesh } from '../mesh/index.js'
-import { lowerStep, microbatchCount } from '../train/index.js'
+import { lowerStep } from '../train/index.js'
 import { adviceFor, type Advice } from './advice.js'
 import type { Limits } from './ahead/compile.js'
 import { costsOf } from './costs.js'

@@ -10,6 +10,6 @@ export {
 export { meanLoss, type MeanLoss } from './mean-loss.js'
 export { MetricsLog, readMetrics, type Metrics } from './metrics.js'
 export { arrayFrom, variablesOf } from './parameters.js'
-export { lowerStep, microbatchCount } from './step.js'
+export { lowerStep } from './step.js'
 export { DivergenceError, train, type TrainEvent, type TrainOptions } from './train.js'
 export { Trainer, type StepProgram } from './trainer.js'

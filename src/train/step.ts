@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../config/index.js'
+import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { lower, type Lowered } from '../engine/index.js'
 import { partsOn, type Placement } from '../mesh/index.js'
 import {
@@ -153,22 +153,6 @@ export function lossAndGradients(
 /** Dtype that microbatches' gradients are added up in: f32, though the original's bf16 runs take bf16. */
 function sumDType({ compat, precision }: ModelConfig): DType {
   return compat === 'gpt-neo' && precision === 'bfloat16' ? 'bf16' : 'f32'
-}
-
-/**
- * Microbatches in a step. Source: Mesh TensorFlow utils.py (serialize_num_microbatches): a microbatch has
- * tokens_per_mb_per_replica // n_ctx sequences on each of the parts that the batch is split into, or the next lower
- * number that divides those.
- */
-export function microbatchCount(
-  { train_batch_size, tokens_per_mb_per_replica, n_ctx }: ModelConfig,
-  batchParts = 1,
-): number {
-  if (!tokens_per_mb_per_replica) return 1
-  const batch = train_batch_size % batchParts === 0 ? train_batch_size / batchParts : train_batch_size
-  let size = Math.max(1, Math.min(batch, Math.floor(tokens_per_mb_per_replica / n_ctx)))
-  while (batch % size !== 0) size--
-  return batch / size
 }
 
 /**

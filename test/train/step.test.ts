@@ -1,11 +1,12 @@
 /** What a training step does beside the model: microbatches and masks. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { microbatchCount } from '../../src/config/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { modelOf, parametersOf } from '../../src/model/index.js'
 import { dim } from '../../src/tensor/index.js'
 import { initialise } from '../../src/train/initialise.js'
-import { lossAndGradients, microbatchCount } from '../../src/train/step.js'
+import { lossAndGradients } from '../../src/train/step.js'
 import { configOf } from '../model/support.js'
 import { close, engine, numbers } from '../tensor/check.js'
 
