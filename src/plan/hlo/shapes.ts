@@ -31,18 +31,6 @@ const BITS: Readonly<Record<number, number>> = {
   29: 8,
   33: 8,
 }
-const NAMES: Readonly<Record<number, string>> = {
-  1: 'bool',
-  2: 'i8',
-  4: 'i32',
-  5: 'i64',
-  6: 'u8',
-  8: 'u32',
-  10: 'f16',
-  11: 'f32',
-  12: 'f64',
-  16: 'bf16',
-}
 
 export function elements({ dims }: Shape): number {
   return productOf(dims)
@@ -52,10 +40,4 @@ export function elements({ dims }: Shape): number {
 export function bytesOfShape(shape: Shape): number {
   if (shape.parts.length > 0) return shape.parts.reduce((sum, each) => sum + bytesOfShape(each), 0)
   return (elements(shape) * (BITS[shape.type] ?? 0)) / 8
-}
-
-/** As in `bf16[8,2048,768]`. */
-export function showShape({ type, dims, parts }: Shape): string {
-  if (parts.length > 0) return `(${parts.map(showShape).join(', ')})`
-  return `${NAMES[type] ?? `type ${type} `}[${dims.join(',')}]`
 }
