@@ -1,6 +1,6 @@
 /**
  * Measures neomesh beside its peers, each figure in a process of its own, the sides alternating; prints tables in Markdown.
- * node dist/bench/run.js [train|generate|tokenizer] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
+ * node dist/bench/run.js [train|generate|attention] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
  * Peers are left out where `make bench-peers` has not installed them.
  */
 import { spawnSync } from 'node:child_process'
@@ -47,6 +47,8 @@ const peer = (script: string, impl: string, args: readonly string[], keep = fals
   ...(keep && { environment: KEEP }),
 })
 
+const named = (side: Side, kind: string): Side => ({ ...side, name: `${side.name} ${kind}` })
+
 /** One figure; null where the process failed, which is told on stderr. */
 function measure({ name, command, environment }: Side): Result | null {
   const [program, ...args] = command
@@ -74,7 +76,7 @@ function rounds(sides: readonly Side[], count = Number(options.rounds)): Map<str
 }
 
 const shapes = ['teach', 'small', '125m']
-const kinds = ['train', 'generate', 'tokenizer']
+const kinds = ['train', 'generate', 'attention']
 const versions = new Map<string, string>()
 const note = (result: Result) =>
   Object.entries((result.versions ?? {}) as Record<string, string>).forEach(([name, version]) =>
@@ -171,6 +173,53 @@ if (wanted('generate', kinds)) {
         say(
           `| ${name} | ${rate(median(runs))} (${rate(Math.min(...runs))}) | ${median(results.flatMap((result) => result.first_token_ms)).toFixed(0)} | ` +
             `${median(results.map((result) => result.first_run_s)).toFixed(1)} | ${Math.max(...results.map((result) => result.peak_mb)).toFixed(0)} | ${first.checksum} |`,
+        )
+      }
+    }
+}
+
+if (wanted('attention', kinds)) {
+  say()
+  say('## Attention')
+  say()
+  say(
+    'One layer alone, forward and backward, f32, batch 1, 12 heads of 64, radius 256; q, k and v are given. Memory: what the first run adds to',
+  )
+  say('the process. Checks: mean |output|, equal for equal attention.')
+  const forms: Record<string, [implementation: string, kind: string][]> = {
+    global: [
+      ['jax', 'global-dense'],
+      ['torch', 'global-sdpa'],
+    ],
+    local: [
+      ['jax', 'local-blocked'],
+      ['torch', 'local-blocked'],
+    ],
+    linear: [
+      ['jax', 'linear-chunked'],
+      ['torch', 'linear-chunked'],
+    ],
+  }
+  for (const [kind, others] of Object.entries(forms))
+    for (const ctx of ['2048', '4096', '8192']) {
+      // All pairs at 8192 take minutes and gigabytes.
+      const able = kind === 'global' && ctx === '8192' ? [] : others
+      const sides = [
+        ours('attention', '--kind', kind, '--ctx', ctx),
+        ...(peers
+          ? able.map(([impl, kind]) => named(peer('attention', impl, ['--kind', kind, '--ctx', ctx]), kind))
+          : []),
+      ]
+      say()
+      say(`| ${kind}, ${ctx} positions | ms | memory MB | check |`)
+      say('|---|---|---|---|')
+      for (const [name, results] of rounds(sides)) {
+        if (results.length === 0) continue
+        note(results[0])
+        const all = results.flatMap((result) => result.run_ms as number[])
+        const extra = Math.max(...results.map((result) => result.extra_mb as number))
+        say(
+          `| ${name} | ${median(all).toFixed(0)} (${Math.min(...all).toFixed(0)}) | ${extra.toFixed(0)} | ${(results[0].check as number).toFixed(6)} |`,
         )
       }
     }

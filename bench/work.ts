@@ -1,5 +1,5 @@
 /** The work that all peers of a benchmark do: shapes, and weights and tokens from a counter hash. See bench/peers/README.md. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseModelConfig, type ModelConfig } from '../src/config/index.js'
 
 export interface Shape {
@@ -97,6 +97,11 @@ export function tokens({ batch, ctx, vocab }: Shape, step: number, length = ctx 
   })
 }
 
+/** Tensor 0 to 3 of the attention benchmark, row-major: q, k, v, gradient. */
+export function attentionInput(size: number, tensor: number): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => (uniform(i, tensor) - 0.5) * (tensor === 0 ? 0.5 : 1))
+}
+
 /** Flops of training a token: 6 a parameter (positions left out) and 12 layers embd ctx for attention, masked pairs included. */
 export function flopsPerToken({ vocab, embd, layers, ctx }: Shape): number {
   return 6 * (vocab * embd + layers * (12 * embd * embd + 10 * embd) + 2 * embd) + 12 * layers * embd * ctx
@@ -107,6 +112,11 @@ export function memory(): { peak: number; now: number } {
   const status = readFileSync('/proc/self/status', 'utf8')
   const field = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024
   return { peak: field('VmHWM'), now: field('VmRSS') }
+}
+
+/** Makes the highest resident memory the present one. */
+export function resetPeak(): void {
+  writeFileSync('/proc/self/clear_refs', '5')
 }
 
 export function median(values: readonly number[]): number {

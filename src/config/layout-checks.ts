@@ -1,3 +1,4 @@
+import { attentionKinds } from './attention-kinds.js'
 import type { ModelConfig } from './model-keys.js'
 import { parsePairs, whatWouldDo } from '../mesh/index.js'
 
@@ -99,6 +100,20 @@ export function layoutProblems(config: Known): string[] {
   return [...problems, ...originalProblems(config)]
 }
 
+/**
+ * Whether a split of the sequence cuts no block of the original's local attention: of as many positions as the radius,
+ * 128 or more, or the next number below that divides n_ctx. Source: Mesh TensorFlow transformer/attention.py
+ * (local_attention_1d).
+ */
+function localBlocksDivide(config: Known): boolean {
+  const { n_ctx, n_layer, attention_types, local_attention_radius: radius } = config
+  if (n_ctx === undefined || n_layer === undefined || radius === undefined) return true
+  if (!attentionKinds({ n_layer, attention_types }).includes('local')) return true
+  let block = Math.min(Math.max(radius, 128), n_ctx)
+  while (n_ctx % block !== 0) block--
+  return (n_ctx / block) % partsOf(config, 'sequence') === 0
+}
+
 /** Splits that are possible here and crash in the original, for those who ask for its ways. */
 function originalProblems(config: Known): string[] {
   if (config.compat !== 'gpt-neo') return []
@@ -109,6 +124,7 @@ function originalProblems(config: Known): string[] {
     ['vocab', uneven, `it does not fill up n_vocab ${config.n_vocab}`],
     ['embed_sequence', true, 'it compares ids of two types (one_hot of wpe)'],
     ['axial_dim', config.axial_pos_emb !== undefined, 'it compares ids of two types (one_hot of axial_wpe)'],
+    ['sequence', !localBlocksDivide(config), 'the blocks of its local attention are not divided by the axis'],
     ['features_per_head', rotary, 'rotary positions slice it'],
     ['half_features_per_head', rotary, 'rotary positions join it'],
   ]

@@ -19,13 +19,6 @@ function mix({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
   // Heads first, once for all products.
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
-  const mixed = causalAttention(
-    headed(q, sequence),
-    headed(k, memory),
-    headed(v, memory),
-    { side: [batch, heads], queries: sequence, keys: memory, features },
-    GLOBAL_BIAS,
-    model,
-  )
+  const mixed = causalAttention(headed(q, sequence), headed(k, memory), headed(v, memory), model, GLOBAL_BIAS)
   return transpose(mixed, [batch, sequence, heads, features])
 }

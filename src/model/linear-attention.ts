@@ -1,26 +1,8 @@
-import {
-  dim,
-  einsum,
-  mapTensors,
-  pad,
-  range,
-  reshape,
-  scan,
-  slice,
-  softmax,
-  transpose,
-  where,
-  zeros,
-  type Dim,
-  type Tensor,
-} from '../tensor/index.js'
+import { dim, einsum, range, softmax, transpose, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Cache, Mixed, Projected } from './attention.js'
+import { chunkedLinearAttention, emptyState, EPSILON, stateOf, type LinearShape } from './chunked-linear-attention.js'
 import type { Model } from './dims.js'
-
-/** Added to the sums of keys, so that a quotient is never 0 / 0. */
-const EPSILON = 1e-6
-/** Positions whose weights are made one by one; earlier ones come as a state. */
-const CHUNK = 64
+import { intoParts, outOfParts, partsOf, type Parts } from './split-sequence.js'
 
 /**
  * Attention whose weights are products of features, not exponentials of logits, so that earlier positions can be
@@ -59,50 +41,37 @@ function positive({ q, k, v }: Projected, model: Model) {
   return { q: softmax(renamed(q), inner(model)), k: renamed(k).exp(), v: v.cast('f32') as Tensor }
 }
 
-function mix(projected: Projected, model: Model): Mixed {
+function mix({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
-  const length = sequence.size
-  const size = Math.min(CHUNK, length)
-  const chunks = dim('chunks', Math.ceil(length / size))
-  const queries = dim('query_block_length', size)
-  const keys = dim('memory_block_length', size)
-  const { q, k, v } = positive(projected, model)
   const into = inner(model)
-  const side = [batch, heads, chunks]
+  const side = [batch, heads]
+  // Heads first, once for all products.
+  const headed = (x: Tensor, along: Dim, own: Dim): Tensor =>
+    transpose(x.cast('f32').rename(along, sequence).rename(features, own), [...side, sequence, own])
+  const all = [headed(q, sequence, into), headed(k, memory, into), headed(v, memory, features)]
+  const parts = partsOf(model)
+  const shape = { side, positions: sequence, into, features }
+  const mixed = parts
+    ? outOfParts(
+        inParts(
+          all.map((x) => intoParts(x, parts)),
+          parts,
+          shape,
+        ),
+        parts,
+      )
+    : chunkedLinearAttention(all[0], all[1], all[2], emptyState(shape), shape)
+  return transpose(mixed.cast(v.dtype) as Tensor, [batch, sequence, heads, features])
+}
 
-  // Heads first, once for all products. Fillers come after every position, so no position sees them.
-  const cut = (x: Tensor, along: Dim, within: Dim, own: Dim): Tensor => {
-    const headed = transpose(x, [batch, heads, along, own] as Dim[])
-    return reshape(pad(headed, along, 0, chunks.size * size - length), [...side, within, own]) as Tensor
-  }
-  const qs = cut(q, sequence, queries, into)
-  const ks = cut(k, memory, keys, into)
-  const vs = cut(v, memory, keys, features)
-
-  // Chunks first, for the scan over them: the state before each.
-  const leading = (x: Tensor): Tensor => transpose(x, [chunks, ...x.dims.filter(({ name }) => name !== 'chunks')])
-  const sums = { state: leading(einsum([ks, vs], [...side, into, features])), total: leading(ks.sum(keys) as Tensor) }
-  const start = mapTensors(sums, (x) => zeros(x.dims.slice(1)))
-  const [, before] = scan(
-    chunks,
-    start,
-    sums,
-    (sum, chunk) =>
-      [{ state: sum.state.add(chunk.state) as Tensor, total: sum.total.add(chunk.total) as Tensor }, sum] as const,
-  )
-  const within = (x: Tensor, ...own: Dim[]): Tensor => transpose(x, [...side, ...own])
-
-  const seen = range(keys).lessEqual(range(queries))
-  const near = where(seen, einsum([qs, ks], [...side, queries, keys]), 0) as Tensor
-  const weights = near
-    .sum(keys)
-    .add(einsum([qs, within(before.total.add(EPSILON) as Tensor, into)], [...side, queries])) as Tensor
-  const top = einsum([near, vs], [...side, queries, features]).add(
-    einsum([qs, within(before.state, into, features)], [...side, queries, features]),
-  )
-  const filled = dim('sequence', chunks.size * size)
-  const mixed = slice(reshape(top.div(weights) as Tensor, [batch, heads, filled, features]), filled, 0, length)
-  return transpose(mixed.cast(projected.v.dtype) as Tensor, [batch, sequence, heads, features])
+/** The parts of a split sequence side by side, each from the state that those before it make: all that parts tell each other. */
+function inParts([q, k, v]: readonly Tensor[], { part, positions }: Parts, shape: LinearShape): Tensor {
+  const split = { ...shape, side: [...shape.side, part], positions }
+  const states = stateOf(k, v, split)
+  const others = dim('other_parts', part.size)
+  const earlier = range(others).less(range(part)).cast('f32')
+  const before = einsum([earlier, states.rename(part, others)], states.dims) as Tensor
+  return chunkedLinearAttention(q, k, v, before, split)
 }
 
 /**

@@ -1,29 +1,18 @@
-import {
-  and,
-  concat,
-  dim,
-  pad,
-  range,
-  remainder,
-  reshape,
-  slice,
-  transpose,
-  type Dim,
-  type Tensor,
-} from '../tensor/index.js'
+import { concat, dim, pad, remainder, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Mixed, Projected } from './attention.js'
 import { attendToCache, startRing } from './cache.js'
 import type { Model } from './dims.js'
 import { causalAttention, softmaxAttention } from './softmax-attention.js'
+import { intoParts, outOfParts, partsOf, type Parts } from './split-sequence.js'
 
 /** What Mesh TensorFlow adds to the logits of keys outside the window. */
 const LOCAL_BIAS = -1e9
 
 /**
  * Softmax attention of each position to the last `local_attention_radius` ones, its own among them. Computed in blocks of
- * queries, each against its own block of keys and as many before it as the radius reaches: cost grows with
- * length times radius. Source: Mesh TensorFlow transformer/attention.py (local_attention_1d), whose result does not
- * depend on the block size either.
+ * queries, each against its own keys and as many before them as the radius reaches: cost grows with length times radius.
+ * Source: Mesh TensorFlow transformer/attention.py (local_attention_1d), whose result does not depend on the block size
+ * either.
  */
 export const localAttention: AttentionRules = {
   mix,
@@ -37,64 +26,51 @@ export const localAttention: AttentionRules = {
 
 function mix({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
-  const length = sequence.size
   const radius = model.config.local_attention_radius
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
-  const [qh, kh, vh] = [headed(q, sequence), headed(k, memory), headed(v, memory)]
-  if (radius >= length)
-    return transpose(
-      causalAttention(
-        qh,
-        kh,
-        vh,
-        { side: [batch, heads], queries: sequence, keys: memory, features },
-        LOCAL_BIAS,
-        model,
-      ),
-      [batch, sequence, heads, features],
-    )
+  const mixed =
+    radius < sequence.size
+      ? nearAttention(
+          headed(q, sequence),
+          ...([k, v].map((x) => headed(x.rename(memory, sequence), sequence)) as [Tensor, Tensor]),
+          model,
+        )
+      : causalAttention(headed(q, sequence), headed(k, memory), headed(v, memory), model, LOCAL_BIAS)
+  return transpose(mixed, [batch, sequence, heads, features])
+}
 
-  const size = blockSize(radius, length)
-  const count = Math.ceil(length / size)
-  const padded = count * size - length
-  // The blocks of a sequence are split as the sequence is.
-  const blocks = dim('sequence', count)
-  const queries = dim('query_block_length', size)
-  // Blocks of keys that a query's window can reach into, before its own.
-  const back = Math.ceil((radius - 1) / size)
-  const keys = dim('memory_block_length', size * (back + 1))
-  const windows = (x: Tensor) => {
-    const own = dim('memory_block_length', size)
-    const cut = reshape(pad(x, memory, 0, padded), [batch, heads, blocks, own, features]) as Tensor
-    const all = pad(cut, blocks, back, 0) as Tensor
-    const parts = Array.from({ length: back + 1 }, (_, i) => slice(all, dim('sequence', count + back), i, count))
-    return concat(parts, 'memory_block_length')
+/** To the last `radius` positions, which are fewer than all. All [batch, heads, sequence, features]. */
+function nearAttention(q: Tensor, k: Tensor, v: Tensor, model: Model): Tensor {
+  const { batch, sequence, heads, features, config } = model
+  const radius = config.local_attention_radius
+  const side = [batch, heads]
+  const keys = dim('memory_block', sequence.size)
+  const shape = { side, features, radius, block: blockOf(radius), hidden: LOCAL_BIAS }
+  const parts = partsOf(model)
+  if (!parts) {
+    const [ks, vs] = [k, v].map((x) => x.rename(sequence, keys))
+    return softmaxAttention(q, ks, vs, { ...shape, queries: sequence, keys, before: 0 })
   }
-  const visible = () => {
-    const block = range(blocks).mul(size)
-    const position = block.add(range(queries))
-    const key = block.add(range(keys)).sub(back * size)
-    return and(and(key.lessEqual(position), key.greater(position.sub(radius))), key.greaterEqual(0)) as Tensor
+  const { part, positions } = parts
+  const before = radius - 1
+  const [ks, vs] = [k, v].map((x) => withEarlier(intoParts(x, parts), before, parts))
+  const split = { ...shape, side: [...side, part], part, queries: positions, keys: ks.dims[3], before }
+  return outOfParts(softmaxAttention(intoParts(q, parts), ks, vs, split), parts)
+}
+
+/** `count` positions before each part and its own, as `memory_block`; zeros before the first. The neighbours send them. */
+function withEarlier(x: Tensor, count: number, { part, positions }: Parts): Tensor {
+  const pieces: Tensor[] = []
+  for (let back = Math.ceil(count / positions.size); back > 0; back--) {
+    const size = Math.min(positions.size, count - (back - 1) * positions.size)
+    const last = slice(x, positions, positions.size - size, size)
+    pieces.push(slice(pad(last, part, back, 0) as Tensor, dim(part.name, part.size + back), 0, part.size) as Tensor)
   }
-  const qs = reshape(pad(qh, sequence, 0, padded), [batch, heads, blocks, queries, features])
-  const mixed = softmaxAttention(
-    qs,
-    windows(kh),
-    windows(vh),
-    { side: [batch, heads, blocks], queries, keys, features },
-    visible,
-    LOCAL_BIAS,
-  )
-  const all = dim('sequence', count * size)
-  return transpose(slice(reshape(mixed, [batch, heads, all, features]), all, 0, length), [
-    batch,
-    sequence,
-    heads,
-    features,
-  ])
+  const all = concat([...pieces, x], positions.name) as Tensor
+  return all.rename(dim(positions.name, count + positions.size), dim('memory_block', count + positions.size)) as Tensor
 }
 
 /** Queries in a block: small blocks compute little in vain, large ones make good products. */
-function blockSize(radius: number, length: number): number {
-  return Math.min(length, Math.max(64, Math.ceil(radius / 2)))
+function blockOf(radius: number): number {
+  return Math.max(128, Math.ceil(radius / 2))
 }

@@ -69,7 +69,10 @@ const cases: [changes: Record<string, unknown>, words: string[]][] = [
     ['"features_per_head" of 8', 'axis "x" of 3', 'gpt2/h0/attn/q'],
   ],
   [{ mesh_shape: 'x:5', layout: 'embed_sequence:x' }, ['embed_sequence', '32', 'axis "x" of 5', 'gpt2/wpe']],
-  [{ ...local, mesh_shape: 'x:4', layout: 'sequence:x' }, ['"sequence" of 1', 'axis "x" of 4', 'local-attention.ts:']],
+  [
+    { ...local, mesh_shape: 'x:4', layout: 'sequence:x', compat: 'gpt-neo' },
+    ['sequence', 'blocks of its local attention', 'leave out "sequence:x"'],
+  ],
   [
     { ...experts, mesh_shape: 'x:4', layout: 'experts:x' },
     ['experts', '6', 'axis "x" of 4', '4 or 8 would do', 'axis of 2'],

@@ -27,6 +27,7 @@ const tooFewDevices = ({ error = '', loss }: Recorded & { message?: string }) =>
 /** Bugs of the original, which only `compat: "gpt-neo"` has: docs/compatibility.md. */
 const fixed = [
   ['global', 'embed_sequence:x'],
+  ['local', 'sequence:x'], // of fewer blocks than devices
   ['global', 'vocab:x'], // of 96 words over 5 devices: filled up to 100
   ['rotary', 'features_per_head:x'],
   ['rotary', 'half_features_per_head:x'],

@@ -35,6 +35,22 @@ export const meshCases: Readonly<Record<string, Record<string, unknown>>> = {
   'local attention': { ...local, mesh_shape: 'x:4,y:2', layout: megatron },
   'linear attention': { ...linear, mesh_shape: 'x:4,y:2', layout: megatron },
   'linear attention, sequence split': { ...linear, mesh_shape: 'x:2,y:4', layout: 'batch:x,sequence:y' },
+  'local attention that reaches over several devices': {
+    ...local,
+    n_ctx: 256,
+    local_attention_radius: 75,
+    mesh_shape: 'y:8',
+    layout: 'sequence:y',
+  },
+  'every attention, with several blocks to a part of the sequence': {
+    attention_types: [[['global', 'local', 'linear'], 1]],
+    n_layer: 3,
+    n_ctx: 1280,
+    local_attention_radius: 150,
+    train_batch_size: 4,
+    mesh_shape: 'x:4,y:2',
+    layout: 'batch:x,sequence:y',
+  },
   'experts over the axis of the batch': {
     ...experts,
     mesh_shape: 'x:4,y:2',

@@ -1,0 +1,227 @@
+import {
+  barrier,
+  broadcast,
+  compare,
+  concat,
+  dim,
+  einsum,
+  ones,
+  range,
+  reshape,
+  scan,
+  sizeOf,
+  slice,
+  where,
+  withGradient,
+  zeros,
+  type Dim,
+  type Tensor,
+} from '../tensor/index.js'
+import { cut, filledUp, numbersOf, put } from './blocks.js'
+
+/** Added to the sums of keys, so that a quotient is never 0 / 0. */
+export const EPSILON = 1e-6
+/** Positions in a chunk, whose weights are made one by one; earlier ones come as a state. */
+const CHUNK = 64
+/** Chunks in a block: few, so that all that is made of it stays in a processor's caches. */
+const CHUNKS = 8
+
+export interface LinearShape {
+  /** Dims that run side by side. */
+  readonly side: readonly Dim[]
+  readonly positions: Dim
+  /** Features of queries and keys. */
+  readonly into: Dim
+  /** Features of values. */
+  readonly features: Dim
+}
+
+/** A state of nothing. f32 [side, into, features + 1]. */
+export function emptyState({ side, into, features }: LinearShape): Tensor {
+  return zeros([...side, into, widened(features)]) as Tensor
+}
+
+/** What all positions add to a state. q, k, v and the result as in `chunkedLinearAttention`. */
+export function stateOf(k: Tensor, v: Tensor, { side, into, features }: LinearShape): Tensor {
+  return einsum([k.exp(), withOnes(v, features)], [...side, into, widened(features)]) as Tensor
+}
+
+/**
+ * With q = softmax(q over into) and k = exp(k), and S_i = sum_{j<=i} k_j (x) v_j and z_i = sum_{j<=i} k_j + 1e-6, the
+ * result (q_i S_i) / (q_i . z_i) at each position. f32; q and k [side, positions, into], v and the result [side,
+ * positions, features]; `before` is the state before the first position. The weights are made within chunks, [chunk, chunk]; what came before a chunk is a state, [into,
+ * features]; a block of chunks is worked on at a time, and its first state kept for the gradient. z is one column more of
+ * S, whose values are ones. Dividing q by its sum would change nothing of the result.
+ */
+export function chunkedLinearAttention(q: Tensor, k: Tensor, v: Tensor, before: Tensor, shape: LinearShape): Tensor {
+  const plan = planOf(shape)
+  const [out] = withGradient(
+    'linear_attention',
+    {
+      forward(inputs) {
+        const { out, totals, states } = forward(inputs, plan)
+        return [[out], [...inputs, out, totals, states]]
+      },
+      backward: (residuals, grads) => backward(barrier([...residuals, ...grads]), plan),
+    },
+    (inputs) => [forward(inputs, plan).out],
+  )([q, k, v, before])
+  return out
+}
+
+function planOf({ side, positions, into, features }: LinearShape) {
+  const size = Math.min(CHUNK, positions.size)
+  const count = Math.min(CHUNKS, Math.ceil(positions.size / size))
+  const blocks = dim('blocks', Math.ceil(positions.size / (size * count)))
+  const chunks = dim('chunks', count)
+  return {
+    side,
+    positions,
+    into,
+    features,
+    /** Features of values, and the one that is 1. */
+    wide: widened(features),
+    blocks,
+    /** Positions with fillers, which come after every position, so that no position sees them. */
+    filled: dim(positions.name, blocks.size * count * size),
+    block: dim('block', count * size),
+    chunks,
+    queries: dim('query_block_length', size),
+    keys: dim('memory_block_length', size),
+    chunked: [...side, chunks],
+  }
+}
+type Plan = ReturnType<typeof planOf>
+
+/** Block `at` of each, in chunks along `within`. */
+function blockOf(x: Tensor, at: Tensor<never>, within: Dim, { side, filled, block, chunked }: Plan): Tensor {
+  const rows = cut(x, filled, at.mul(block.size), block)
+  return reshape(rows, [...chunked, within, ...x.dims.slice(side.length + 1)]) as Tensor
+}
+
+/** `x` with its block `at`, given in chunks. */
+function withBlock(x: Tensor, at: Tensor<never>, part: Tensor, { side, filled, block }: Plan): Tensor {
+  const rows = reshape(part, [...side, block, ...x.dims.slice(side.length + 1)]) as Tensor
+  return put(x, filled, at.mul(block.size), rows, block)
+}
+
+/** The features, and the one that is 1: a dim that no layout splits, for it would divide features unevenly. */
+const widened = ({ size }: Dim) => dim('features_and_total', size + 1)
+
+/** The features of what has those and a total. */
+const featuresAlone = (x: Tensor, features: Dim): Tensor => {
+  const wide = widened(features)
+  const own = slice(x, wide, 0, features.size)
+  return own.rename(dim(wide.name, features.size), features) as Tensor
+}
+
+/** A column of ones beside the features. */
+function withOnes(v: Tensor, features: Dim): Tensor {
+  const { name } = widened(features)
+  const own = v.rename(features, dim(name, features.size))
+  return concat([own, ones([...v.dims.slice(0, -1), dim(name, 1)])], name) as Tensor
+}
+
+/** The features of queries and keys. Queries lack a factor, which cancels out of the result. */
+const featuresOf = (q: Tensor, k: Tensor, { into }: Plan): Tensor[] => [q.sub(q.max(into)).exp() as Tensor, k.exp()]
+
+/** The same, made once, in memory in the order of their dims, as products want them; split as a mesh splits `side`. */
+function inMemory(tensors: readonly Tensor[], { side }: Plan): readonly Tensor[] {
+  const flat = tensors.map((x) => reshape(x, [...side, dim('flat', sizeOf(x.dims.slice(side.length)))]) as Tensor)
+  return barrier(flat).map((x, i) => reshape(x, tensors[i].dims) as Tensor)
+}
+
+/** The state before each chunk of a block, from the sums of each and the state before all; after each if `reverse`. */
+function statesOf(sums: Tensor, first: Tensor, { side, chunks }: Plan, reverse = false): Tensor {
+  const others = dim('other_chunks', chunks.size)
+  const counts = compare(range(others), reverse ? 'GT' : 'LT', range(chunks)).cast('f32')
+  const before = einsum([broadcast(counts, [...side, chunks, others]), sums.rename(chunks, others)], sums.dims)
+  return before.add(first) as Tensor
+}
+
+/** The state beyond all chunks of a block: that at its last chunk, or first if `reverse`, with that chunk's own sum. */
+function stateBeyond(states: Tensor, sums: Tensor, { chunks }: Plan, reverse = false): Tensor {
+  const last = (x: Tensor) => slice(x, chunks, reverse ? 0 : chunks.size - 1, 1).sum(dim(chunks.name, 1))
+  return last(states).add(last(sums)) as Tensor
+}
+
+function forward([q, k, v, initial]: readonly Tensor[], plan: Plan) {
+  const { side, positions, into, features, wide, blocks, filled, queries, keys, chunked } = plan
+  const [allQ, allK, allV] = [q, k, v].map((x) => filledUp(x, positions, filled.size))
+  const first = {
+    state: initial,
+    out: zeros([...side, filled, features]) as Tensor,
+  }
+  const [{ out }, { totals, states }] = scan(blocks, first, numbersOf(blocks), ({ state, out }, at) => {
+    const [qs, ks, vs] = inMemory(
+      [
+        ...featuresOf(blockOf(allQ, at, queries, plan), blockOf(allK, at, keys, plan), plan),
+        withOnes(blockOf(allV, at, keys, plan), features),
+      ],
+      plan,
+    )
+    const sums = einsum([ks, vs], [...chunked, into, wide]) as Tensor
+    const before = statesOf(sums, state, plan)
+    const weights = where(range(keys).lessEqual(range(queries)), einsum([qs, ks], [...chunked, queries, keys]), 0)
+    const far = einsum([qs, before], [...chunked, queries, wide])
+    const tops = einsum([weights as Tensor, vs], [...chunked, queries, wide]).add(far) as Tensor
+    const total = slice(tops, wide, features.size, 1).sum(dim(wide.name, 1))
+    const totals = total.add(qs.sum(into).mul(EPSILON)) as Tensor
+    const mixed = featuresAlone(tops, features).div(totals) as Tensor
+    const next = { state: stateBeyond(before, sums, plan), out: withBlock(out, at, mixed, plan) }
+    return [next, { totals, states: state }] as const
+  })
+  return { out: slice(out, filled, 0, positions.size) as Tensor, totals, states }
+}
+
+function backward([q, k, v, , out, totals, states, grad]: readonly Tensor[], plan: Plan): Tensor[] {
+  const { side, positions, into, features, wide, blocks, filled, queries, keys, chunked } = plan
+  const [allQ, allK, allV, allOut, allGrad] = [q, k, v, out, grad].map((x) => filledUp(x, positions, filled.size))
+  const along = allGrad.mul(allOut).sum(features) as Tensor
+  // Each gradient takes the place of what it depends on and nothing else does, which saves making room for it.
+  const first = { state: zeros([...side, into, wide]) as Tensor, q: allQ, k: allK, v: allGrad }
+  const xs = { at: numbersOf(blocks), totals, states }
+  const [{ state, q: dq, k: dk, v: dv }] = scan(
+    blocks,
+    first,
+    xs,
+    (carry, { at, totals, states }) => {
+      const dtotal = blockOf(along, at, queries, plan).div(totals).neg() as Tensor
+      const dtop = blockOf(carry.v, at, queries, plan).div(totals) as Tensor
+      const [qs, ks, vs, dtops] = inMemory(
+        [
+          ...featuresOf(blockOf(carry.q, at, queries, plan), blockOf(carry.k, at, keys, plan), plan),
+          withOnes(blockOf(allV, at, keys, plan), features),
+          concat(
+            [
+              dtop.rename(features, dim(wide.name, features.size)),
+              reshape(dtotal, [...dtotal.dims, dim(wide.name, 1)]),
+            ],
+            wide.name,
+          ) as Tensor,
+        ],
+        plan,
+      )
+      const before = statesOf(einsum([ks, vs], [...chunked, into, wide]) as Tensor, states, plan)
+      const sums = einsum([qs, dtops], [...chunked, into, wide]) as Tensor
+      const later = statesOf(sums, carry.state, plan, true)
+      const near = (x: Tensor) => where(range(keys).lessEqual(range(queries)), x, 0) as Tensor
+      const weights = near(einsum([ks, qs], [...chunked, keys, queries]))
+      const dweights = near(einsum([dtops, vs], [...chunked, queries, keys]))
+      const dqs = einsum([dweights, ks], [...chunked, queries, into])
+        .add(einsum([dtops, before], [...chunked, queries, into]))
+        .add(dtotal.mul(EPSILON))
+      const dks = einsum([dweights, qs], [...chunked, keys, into]).add(einsum([vs, later], [...chunked, keys, into]))
+      const dvs = einsum([weights, dtops], [...chunked, keys, wide]).add(einsum([ks, later], [...chunked, keys, wide]))
+      const next = {
+        state: stateBeyond(later, sums, plan, true),
+        q: withBlock(carry.q, at, dqs.mul(qs) as Tensor, plan),
+        k: withBlock(carry.k, at, dks.mul(ks) as Tensor, plan),
+        v: withBlock(carry.v, at, featuresAlone(dvs as Tensor, features), plan),
+      }
+      return [next, []]
+    },
+    { reverse: true },
+  )
+  return [...[dq, dk, dv].map((x) => slice(x, filled, 0, positions.size) as Tensor), state]
+}
