@@ -20,7 +20,7 @@ export async function selfTest(engine: Engine): Promise<SelfTest> {
   await checkKnown(engine)
   const gigaflops = await measure(engine)
   const { description, deviceCount: devices } = engine
-  const stats = engine instanceof XlaEngine ? engine.client.memoryStats(engine.client.devices[0]) : null
+  const stats = engine instanceof XlaEngine ? engine.client.memoryStats(engine.client.addressable[0]) : null
   return { description, devices, memory: stats?.bytesLimit ?? null, gigaflops }
 }
 

@@ -8,13 +8,15 @@ export interface BatchesOptions {
   /** Samples a step. */
   batchSize: number
   order: Order
+  /** Rows of a batch that are read, where others are another process's to feed: those are zeros. @default all */
+  rows?: ReadonlySet<number>
 }
 
 export interface Batches {
   readonly batchSize: number
   readonly contextLength: number
   /**
-   * The batch of a step: int32 [batch, n_ctx + 1], row after row, a function of the step alone. The next step's batch
+   * The batch of a step: int32 [batch, n_ctx + 1], row after row, a function of the step alone, whoever asks. The next step's batch
    * is read ahead. Throws what reading the data throws.
    */
   batch(step: number): Promise<Int32Array>
@@ -22,7 +24,7 @@ export interface Batches {
   close(): Promise<void>
 }
 
-export function batches({ dataset, batchSize, order }: BatchesOptions): Batches {
+export function batches({ dataset, batchSize, order, rows }: BatchesOptions): Batches {
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new DataError(`batches: batchSize is ${batchSize}; it is a whole number from 1`)
   if (order.size !== dataset.size)
@@ -36,8 +38,9 @@ export function batches({ dataset, batchSize, order }: BatchesOptions): Batches 
 
   async function load(step: number): Promise<Int32Array> {
     const batch = new Int32Array(batchSize * rowLength)
-    const rows = sampleIds(order, step, batchSize)
-    await Promise.all(rows.map(async (sample, row) => batch.set(await dataset.read(sample), row * rowLength)))
+    const samples = sampleIds(order, step, batchSize)
+    const wanted = rows ? [...rows] : [...samples.keys()]
+    await Promise.all(wanted.map(async (row) => batch.set(await dataset.read(samples[row]), row * rowLength)))
     return batch
   }
 

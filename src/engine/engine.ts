@@ -60,6 +60,8 @@ export interface Engine {
   compile(program: Program, options?: CompileOptions): Promise<Executable>
   /** Copies an array to the devices: to each its part, or all of it. */
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role?: Role): Storage
+  /** Rows of an input (indices along its first dim) that devices of this process hold; what other rows have is not looked at. */
+  rowsHere(dims: readonly Dim[]): ReadonlySet<number>
   /** The same devices with programs and arrays laid over a mesh of them. Throws EngineError if that cannot be. */
   laidOut(placement: Placement): Engine
   close(): Promise<void>

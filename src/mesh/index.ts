@@ -17,4 +17,4 @@ export {
   type Placement,
 } from './placement.js'
 export { rolesOf, rolesOfOutputs } from './roles.js'
-export { blockOf, coordinates, cut, owners, paste, shardDims, type Block } from './shards.js'
+export { blockOf, coordinates, cut, leadingIndices, owners, paste, shardDims, type Block } from './shards.js'

@@ -33,6 +33,16 @@ export function blockOf(dims: readonly Dim[], axes: Axes, mesh: Mesh, device: nu
   return { sizes, starts: sizes.map((size, i) => size * place(axes[i])) }
 }
 
+/** The indices along the first dim of a tensor that some of the devices hold something of. */
+export function leadingIndices(dims: readonly Dim[], axes: Axes, mesh: Mesh, devices: Iterable<number>): Set<number> {
+  const found = new Set<number>()
+  for (const device of devices) {
+    const { starts, sizes } = blockOf(dims, axes, mesh, device)
+    for (let i = 0; i < sizes[0]; i++) found.add(starts[0] + i)
+  }
+  return found
+}
+
 /** The first device of those that hold each block: these together hold the whole tensor once. */
 export function owners(axes: Axes, mesh: Mesh): number[] {
   const devices = Array.from({ length: mesh.size }, (_, device) => device)

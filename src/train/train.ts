@@ -78,7 +78,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   const { engine, config, run, data, validation, evaluateEvery = 0, keepCheckpoints = 2, signal } = options
   const trainer = new Trainer(engine, config, options.layers)
   const samples = order({ size: data.size, seed: config.seed })
-  const source = batches({ dataset: data, batchSize: config.train_batch_size, order: samples })
+  const source = batches({
+    dataset: data,
+    batchSize: config.train_batch_size,
+    order: samples,
+    rows: engine.rowsHere(trainer.rows),
+  })
   const leaveRun = await claimRun(run)
   let evaluate: MeanLoss | null = null
   let pending: Pending | null = null

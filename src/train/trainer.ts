@@ -47,7 +47,8 @@ export class Trainer {
   private readonly prepareStep: (...args: unknown[]) => ReturnType<ReturnType<typeof jit>['prepare']>
   private readonly forget: () => void
   private state: TrainState<DeviceArray> | null = null
-  private readonly rows: readonly [Dim, Dim]
+  /** Dims of a batch. */
+  readonly rows: readonly [Dim, Dim]
 
   /**
    * @param layers one program part for each layer (`unroll`, faster) or for all (`scan`, which compiles in the same

@@ -36,6 +36,29 @@ test('files lie in the order that GPT-Neo sorts them into', async (t) => {
   assert.deepEqual([dataset.size, dataset.contextLength, dataset.bytesPerToken], [44, 8, undefined])
 })
 
+test('a process reads its own rows; the order is the same, whoever asks', async (t) => {
+  const folder = temporaryFolder(t)
+  writeRecords(
+    folder,
+    'a_0_9.tfrecords',
+    Array.from({ length: 9 }, (_, i) => [i + 1, i + 1, i + 1]),
+  )
+  const dataset = await openDataset({ path: folder })
+  t.after(() => dataset.close())
+  const make = (rows?: ReadonlySet<number>) =>
+    batches({ dataset, batchSize: 4, order: order({ size: dataset.size, seed: 5 }), rows })
+  const readers = [make(), make(new Set([0, 3])), make(new Set([1])), make(new Set([2]))]
+  for (const step of [0, 1, 7]) {
+    const [whole, ...parts] = await Promise.all(readers.map((reader) => reader.batch(step)))
+    assert.deepEqual([...parts[0].subarray(3, 9)], [0, 0, 0, 0, 0, 0])
+    assert.deepEqual(
+      whole.map((_, i) => parts.reduce((sum, part) => sum + part[i], 0)),
+      whole,
+    )
+  }
+  await Promise.all(readers.map((reader) => reader.close()))
+})
+
 test('a step gives the same batch, asked for in any order, at once or again', async (t) => {
   const folder = temporaryFolder(t)
   writeRecords(

@@ -73,6 +73,10 @@ export class TfjsEngine implements Engine {
     return new TfjsExecutable(this, program, plan, owned, (performance.now() - start) / 1000)
   }
 
+  rowsHere([rows]: readonly Dim[]): ReadonlySet<number> {
+    return new Set(Array(rows.size).keys())
+  }
+
   upload(data: HostData, dims: readonly Dim[], dtype: DType): Storage {
     return new TfjsStorage(this.backend, this.backend.tensor(fromHost(data, dtype), sizesOf(dims), dtype), dtype)
   }

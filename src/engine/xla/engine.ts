@@ -1,4 +1,4 @@
-import { axesOf, showMesh, type Mesh, type Placement } from '../../mesh/index.js'
+import { axesOf, leadingIndices, showMesh, type Axes, type Mesh, type Placement } from '../../mesh/index.js'
 import type { Role } from '../../tensor/index.js'
 import type { Dim } from '../../tensor/dim.js'
 import { bytesOf, type DType } from '../../tensor/dtype.js'
@@ -22,6 +22,7 @@ import {
   loadPlugin,
   PjrtError,
   releaseFreedMemory,
+  type Buffer,
   type Executable as PjrtExecutable,
   type NamedValue,
 } from './pjrt/index.js'
@@ -66,6 +67,10 @@ export class XlaEngine implements Engine {
     private readonly flags: NonNullable<XlaOptions['flags']>,
     private readonly kept: Kept | null = null,
     readonly placement: Placement | null = null,
+    /** Devices that this process reads and writes, by their place in the mesh. */
+    private readonly here: ReadonlySet<number> = new Set(
+      client.devices.flatMap((device, i) => (client.addressable.includes(device) ? [i] : [])),
+    ),
   ) {
     this.platform = client.platform
     this.deviceCount = client.devices.length
@@ -85,7 +90,15 @@ export class XlaEngine implements Engine {
         `the mesh ${showMesh(placement.mesh)} has ${size} devices, and ${this.platform} has ${this.deviceCount} here: ` +
           `give a mesh of ${this.deviceCount}${this.platform === 'cpu' ? `, or --devices ${size}` : ''}`,
       )
-    return new XlaEngine(this.client, this.plugin, this.flags, this.kept, size > 1 ? placement : null)
+    return new XlaEngine(this.client, this.plugin, this.flags, this.kept, size > 1 ? placement : null, this.here)
+  }
+
+  /**
+   * The engine as a process sees it that has some of the devices only, by their places in the mesh: arrays are made and
+   * read in part. To try out with one process what several do.
+   */
+  asProcess(devices: readonly number[]): XlaEngine {
+    return new XlaEngine(this.client, this.plugin, this.flags, this.kept, this.placement, new Set(devices))
   }
 
   private get mesh(): Mesh {
@@ -121,8 +134,17 @@ export class XlaEngine implements Engine {
   }
 
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role: Role = 'computation'): Storage {
-    const axes = this.placement ? axesOf(this.placement, dims, role) : dims.map(() => null)
-    return XlaStorage.upload(this.client, data, dims, dtype, this.mesh, axes)
+    const here = (device: number) => this.here.has(device)
+    return XlaStorage.upload(this.client, here, data, dims, dtype, this.mesh, this.axesOf(dims, role))
+  }
+
+  rowsHere(dims: readonly Dim[]): ReadonlySet<number> {
+    const axes = this.axesOf(dims, 'computation')
+    return leadingIndices(dims, axes, this.mesh, this.placement ? this.here : [0])
+  }
+
+  private axesOf(dims: readonly Dim[], role: Role): Axes {
+    return this.placement ? axesOf(this.placement, dims, role) : dims.map(() => null)
   }
 
   close(): Promise<void> {
@@ -155,6 +177,9 @@ export class XlaEngine implements Engine {
 }
 
 class XlaExecutable implements Executable {
+  /** Devices of this process that the program runs on, by their places in the mesh, in the order of its rows. */
+  private readonly places: readonly number[]
+
   constructor(
     readonly program: Program,
     readonly native: PjrtExecutable,
@@ -162,16 +187,19 @@ class XlaExecutable implements Executable {
     readonly seconds: number,
     private readonly printed: Printed,
     private readonly mesh: Mesh,
-  ) {}
+  ) {
+    this.places = native.devices.map((device) => native.client.devices.indexOf(device))
+  }
 
   run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> } {
-    const { program, printed, mesh } = this
+    const { program, printed, mesh, places } = this
     inputs.forEach((x, i) => this.check(x, i))
-    const rows = Array.from({ length: mesh.size }, (_, device) => inputs.map((x) => (x as XlaStorage).buffers[device]))
+    const rows = places.map((device) => inputs.map((x) => (x as XlaStorage).buffers[device]!))
     try {
       const execution = this.native.execute(rows)
       const outputs = program.outputs.map(({ dims, dtype }, i) => {
-        const buffers = execution.outputs.map((row) => row[i])
+        const buffers = Array<Buffer | null>(mesh.size).fill(null)
+        execution.outputs.forEach((row, at) => (buffers[places[at]] = row[i]))
         return new XlaStorage(buffers, dims, dtype, mesh, printed.outputs[i])
       })
       return {
@@ -189,6 +217,9 @@ class XlaExecutable implements Executable {
     const { program, printed, mesh } = this
     if (!(x instanceof XlaStorage))
       throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
+    const lacking = this.places.find((device) => !x.buffers[device])
+    if (lacking !== undefined)
+      throw new EngineError(`${program.name}: argument ${i} has no part on device ${lacking}: another process made it`)
     if (mesh.size === 1 && x.mesh.size === 1) return
     if (x.mesh.size !== mesh.size || x.axes.join() !== printed.inputs[i].join())
       throw new EngineError(

@@ -1,27 +1,28 @@
 import { blockOf, cut, owners, paste, shardDims, type Axes, type Mesh } from '../../mesh/index.js'
-import { sizeOf, type Dim } from '../../tensor/dim.js'
+import { showDims, sizeOf, type Dim } from '../../tensor/dim.js'
 import type { DType } from '../../tensor/dtype.js'
-import type { HostData, Storage } from '../engine.js'
+import { EngineError, type HostData, type Storage } from '../engine.js'
 import { HOST_ARRAYS } from '../device-array.js'
 import type { Buffer, Client } from './pjrt/index.js'
 
 /** The mesh of one device. */
 export const ONE_DEVICE: Mesh = { axes: [], size: 1 }
 
-/** An array as a buffer on each device of a mesh: its part there, or all of it. */
+/** An array as a buffer on each device of a mesh that this process has: its part there, or all of it. */
 export class XlaStorage implements Storage {
   constructor(
-    /** In the order of the mesh. */
-    readonly buffers: readonly Buffer[],
+    /** In the order of the mesh; null on devices of other processes. */
+    readonly buffers: readonly (Buffer | null)[],
     readonly dims: readonly Dim[],
     readonly dtype: DType,
     readonly mesh: Mesh,
     readonly axes: Axes,
   ) {}
 
-  /** Copies to each device its part. */
+  /** Copies to each device that this process has its part. `here`: whether it has a device of the mesh. */
   static upload(
     client: Client,
+    here: (device: number) => boolean,
     data: HostData,
     dims: readonly Dim[],
     dtype: DType,
@@ -30,16 +31,19 @@ export class XlaStorage implements Storage {
   ): XlaStorage {
     const shape = shardDims(dims, axes, mesh).map(({ size }) => size)
     const buffers = Array.from({ length: mesh.size }, (_, device) =>
-      client.upload(cut(data, dims, blockOf(dims, axes, mesh, device)), dtype, shape, client.devices[device]),
+      here(device)
+        ? client.upload(cut(data, dims, blockOf(dims, axes, mesh, device)), dtype, shape, client.devices[device])
+        : null,
     )
     return new XlaStorage(buffers, dims, dtype, mesh, axes)
   }
 
+  /** Throws EngineError if a part is on devices of other processes alone. */
   async read(): Promise<HostData> {
     const { dims, axes, mesh } = this
     const kind = HOST_ARRAYS[this.dtype]
     const part = async (device: number): Promise<HostData> => {
-      const bytes = await this.buffers[device].download()
+      const bytes = await this.holder(device).download()
       const size = sizeOf(shardDims(dims, axes, mesh))
       return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset, size) as HostData
     }
@@ -50,7 +54,18 @@ export class XlaStorage implements Storage {
     return whole
   }
 
+  /** What a device of the mesh holds, from one of this process that holds the same. */
+  private holder(device: number): Buffer {
+    const { dims, axes, mesh, buffers } = this
+    const startsOn = (each: number) => blockOf(dims, axes, mesh, each).starts.join()
+    const found = buffers[device] ?? buffers.find((buffer, each) => buffer && startsOn(each) === startsOn(device))
+    if (found) return found
+    throw new EngineError(
+      `the part of ${this.dtype} ${showDims(dims)} on device ${device} belongs to another process: read it there`,
+    )
+  }
+
   dispose(): void {
-    for (const buffer of this.buffers) buffer.dispose()
+    for (const buffer of this.buffers) buffer?.dispose()
   }
 }

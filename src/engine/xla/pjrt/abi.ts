@@ -32,6 +32,7 @@ export const entries = {
   Client_Destroy: { slot: 128, size: 24, fields: { client: 16 } },
   Client_PlatformName: { slot: 136, size: 40, fields: { client: 16, text: 24, text_size: 32 } },
   Client_PlatformVersion: { slot: 152, size: 40, fields: { client: 16, text: 24, text_size: 32 } },
+  Client_Devices: { slot: 160, size: 40, fields: { client: 16, devices: 24, num_devices: 32 } },
   Client_AddressableDevices: { slot: 168, size: 40, fields: { client: 16, devices: 24, num_devices: 32 } },
   Client_Compile: {
     slot: 200,

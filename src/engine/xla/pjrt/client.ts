@@ -21,8 +21,10 @@ export class Client {
   /** As in `cpu`, `cuda`, `tpu`. */
   readonly platform: string
   readonly platformVersion: string
-  /** Devices of this process. */
+  /** All devices, those of other processes among them: the same list in each process. */
   readonly devices: readonly Device[]
+  /** Devices of this process. */
+  readonly addressable: readonly Device[]
   readonly buffers = new Set<BufferHandle>()
   readonly executables = new Set<Executable>()
   /** Executions whose events nobody has asked for, oldest first. */
@@ -52,10 +54,11 @@ export class Client {
     const client = { client: handle }
     this.platform = plugin.call('Client_PlatformName', client).text('text', 'text_size')
     this.platformVersion = plugin.call('Client_PlatformVersion', client).text('text', 'text_size')
-    this.devices = plugin
-      .call('Client_AddressableDevices', client)
-      .list('devices', 'num_devices')
-      .map((device) => readDevice(plugin, device))
+    const list = (entry: 'Client_Devices' | 'Client_AddressableDevices') =>
+      plugin.call(entry, client).list('devices', 'num_devices')
+    this.devices = list('Client_Devices').map((device) => readDevice(plugin, device))
+    const here = new Set(list('Client_AddressableDevices'))
+    this.addressable = this.devices.filter(({ address }) => here.has(address))
     this.byAddress = new Map(this.devices.map((device) => [device.address, device]))
     closeAtExit(this)
   }
@@ -99,7 +102,7 @@ export class Client {
    * Copies an array to a device; the data may change as soon as this returns.
    * @param data row-major, without padding; `bool` is a byte of 0 or 1, `bf16` and `f16` two bytes
    */
-  upload(data: ArrayBufferView, dtype: ElementType, shape: readonly number[], device = this.devices[0]): Buffer {
+  upload(data: ArrayBufferView, dtype: ElementType, shape: readonly number[], device = this.addressable[0]): Buffer {
     const entry = 'Client_BufferFromHostBuffer'
     this.checkOpen(entry)
     this.checkDevice(entry, device)
@@ -130,12 +133,12 @@ export class Client {
   }
 
   private checkDevice(entry: string, device: Device): void {
-    if (this.byAddress.get(device.address) === device) return
+    if (this.addressable.includes(device)) return
     throw new PjrtError(
       entry,
       'INVALID_ARGUMENT',
-      `device ${device.description} is not of this client, which has ` +
-        this.devices.map(({ description }) => description).join(', '),
+      `device ${device.description} is not of this process, which has ` +
+        this.addressable.map(({ description }) => description).join(', '),
     )
   }
 

@@ -13,7 +13,7 @@ export interface DeviceDescription {
   readonly attributes: NamedValues
 }
 
-/** A device of this process. */
+/** A device of this process, or of one that it works with. */
 export interface Device extends DeviceDescription {
   readonly address: bigint
 }

@@ -99,7 +99,7 @@ testWithClient('upload refuses what does not fit', 2, async (client) => {
   })
   const other = await Client.create(client.plugin, { cpu_device_count: 1 })
   assert.throws(() => client.upload(new Float32Array(1), 'f32', [1], other.devices[0]), {
-    message: /is not of this client, which has CpuDevice/,
+    message: /is not of this process, which has CpuDevice/,
   })
   await other.close()
   assert.throws(() => other.upload(new Float32Array(1), 'f32', [1]), { message: /the client was closed/ })
