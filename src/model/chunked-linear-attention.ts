@@ -48,12 +48,13 @@ export function stateOf(k: Tensor, v: Tensor, { side, into, features }: LinearSh
 
 /**
  * With q = softmax(q over into) and k = exp(k), and S_i = sum_{j<=i} k_j (x) v_j and z_i = sum_{j<=i} k_j + 1e-6, the
- * result (q_i S_i) / (q_i . z_i) at each position. f32; q and k [side, positions, into], v and the result [side,
- * positions, features]; `before` is the state before the first position. The weights are made within chunks, [chunk, chunk]; what came before a chunk is a state, [into,
- * features]; a block of chunks is worked on at a time, and its first state kept for the gradient. z is one column more of
- * S, whose values are ones. Dividing q by its sum would change nothing of the result.
+ * result (q_i S_i) / (q_i . z_i) at each position. f32; the inputs are q and k [side, positions, into] and v [side,
+ * positions, features], as the result; `before` is the state before the first position. The weights are made within
+ * chunks, [chunk, chunk]; what came before a chunk is a state, [into, features]; a block of chunks is worked on at a time,
+ * and its first state kept for the gradient. z is one column more of S, whose values are ones. Dividing q by its sum would
+ * change nothing of the result.
  */
-export function chunkedLinearAttention(q: Tensor, k: Tensor, v: Tensor, before: Tensor, shape: LinearShape): Tensor {
+export function chunkedLinearAttention(inputs: readonly Tensor[], before: Tensor, shape: LinearShape): Tensor {
   const plan = planOf(shape)
   const [out] = withGradient(
     'linear_attention',
@@ -65,7 +66,7 @@ export function chunkedLinearAttention(q: Tensor, k: Tensor, v: Tensor, before: 
       backward: (residuals, grads) => backward(barrier([...residuals, ...grads]), plan),
     },
     (inputs) => [forward(inputs, plan).out],
-  )([q, k, v, before])
+  )([...inputs, before])
   return out
 }
 

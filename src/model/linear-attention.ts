@@ -52,26 +52,21 @@ function mix({ q, k, v }: Projected, model: Model): Mixed {
   const parts = partsOf(model)
   const shape = { side, positions: sequence, into, features }
   const mixed = parts
-    ? outOfParts(
-        inParts(
-          all.map((x) => intoParts(x, parts)),
-          parts,
-          shape,
-        ),
-        parts,
-      )
-    : chunkedLinearAttention(all[0], all[1], all[2], emptyState(shape), shape)
+    ? outOfParts(inParts(all, parts, shape), parts)
+    : chunkedLinearAttention(all, emptyState(shape), shape)
   return transpose(mixed.cast(v.dtype) as Tensor, [batch, sequence, heads, features])
 }
 
 /** The parts of a split sequence side by side, each from the state that those before it make: all that parts tell each other. */
-function inParts([q, k, v]: readonly Tensor[], { part, positions }: Parts, shape: LinearShape): Tensor {
+function inParts(inputs: readonly Tensor[], parts: Parts, shape: LinearShape): Tensor {
+  const { part, positions } = parts
+  const [q, k, v] = inputs.map((x) => intoParts(x, parts))
   const split = { ...shape, side: [...shape.side, part], positions }
   const states = stateOf(k, v, split)
   const others = dim('other_parts', part.size)
   const earlier = range(others).less(range(part)).cast('f32')
   const before = einsum([earlier, states.rename(part, others)], states.dims) as Tensor
-  return chunkedLinearAttention(q, k, v, before, split)
+  return chunkedLinearAttention([q, k, v], before, split)
 }
 
 /**

@@ -28,13 +28,11 @@ function mix({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
   const radius = model.config.local_attention_radius
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
+  // Keys lie as queries do, so that only those near the edge of a part go from device to device.
+  const own = (x: Tensor) => headed(x.rename(memory, sequence), sequence)
   const mixed =
     radius < sequence.size
-      ? nearAttention(
-          headed(q, sequence),
-          ...([k, v].map((x) => headed(x.rename(memory, sequence), sequence)) as [Tensor, Tensor]),
-          model,
-        )
+      ? nearAttention(headed(q, sequence), own(k), own(v), model)
       : causalAttention(headed(q, sequence), headed(k, memory), headed(v, memory), model, LOCAL_BIAS)
   return transpose(mixed, [batch, sequence, heads, features])
 }

@@ -134,7 +134,7 @@ function backward([q, k, v, out, logSums, grad]: readonly Tensor[], plan: Plan):
   const means = fill(grad.cast('f32').mul(out.cast('f32')).sum(features) as Tensor)
   const filledGrad = fill(grad)
   // The gradient of q takes the place of q, which saves making room for it.
-  const results = { q: fill(q), k: zeros(k.dims, k.dtype) as Tensor, v: zeros(v.dims, v.dtype) as Tensor }
+  const results = { q: fill(q), k: zeros(k.dims) as Tensor, v: zeros(v.dims) as Tensor }
   const {
     q: dq,
     k: dk,
@@ -150,15 +150,18 @@ function backward([q, k, v, out, logSums, grad]: readonly Tensor[], plan: Plan):
     // d softmax: weights (g v^T - sum of g out over features).
     const along = einsum([values, theirGrad], [...side, keys, queries]).cast('f32') as Tensor
     const dlogits = weights.mul(along.sub(mean)).cast(q.dtype) as Tensor
-    const more = (x: Tensor, update: Tensor) =>
-      put(x, all.keys, keyStart, cut(x, all.keys, keyStart, keys).add(update) as Tensor, keys)
+    // Blocks share keys: what each adds is summed in f32.
+    const more = (x: Tensor, update: Tensor) => {
+      if (blocks.size === 1) return update
+      return put(x, all.keys, keyStart, cut(x, all.keys, keyStart, keys).add(update.cast('f32')) as Tensor, keys)
+    }
     return {
       q: put(carry.q, filled, start, einsum([dlogits, theirKeys], [...side, queries, features]) as Tensor, queries),
       k: more(carry.k, einsum([dlogits, some], [...ofKeys, keys, features]) as Tensor),
       v: more(carry.v, einsum([weights.cast(grad.dtype) as Tensor, theirGrad], [...ofKeys, keys, features]) as Tensor),
     }
   })
-  return [slice(dq, filled, 0, all.queries.size) as Tensor, dk, dv]
+  return [slice(dq, filled, 0, all.queries.size) as Tensor, dk.cast(k.dtype) as Tensor, dv.cast(v.dtype) as Tensor]
 }
 
 /** Most slices that causal attention is cut into: what it computes in vain goes with one over this. */
