@@ -1,6 +1,6 @@
 /**
  * Installs the kernel for one Python environment: `node install.js .venv`. It writes a kernelspec, an extension that
- * has JupyterLab draw Plotly figures, and settings that keep JupyterLab from asking the network for news.
+ * has JupyterLab draw Plotly figures, and settings that keep JupyterLab quiet: no news asked of the network.
  */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -42,6 +42,8 @@ export function install(prefix: string): void {
   writeJson(share('lab/settings/overrides.json'), {
     '@jupyterlab/apputils-extension:notification': { checkForUpdates: false, fetchNews: 'false' },
   })
+  // JupyterLab runs scripts of its own with Node, which would take them for modules of the kind that the checkout has.
+  writeJson(join(prefix, 'package.json'), { type: 'commonjs' })
   // There is no Python kernel in the environment to miss.
   writeJson(join(prefix, 'etc/jupyter/jupyter_config.json'), { KernelSpecManager: { ensure_native_kernel: false } })
 }

@@ -71,7 +71,7 @@
     },
     async get() {
       const plugin = makePlugin()
-      return () => ({ default: plugin })
+      return () => ({ __esModule: true, default: plugin }) // without the mark JupyterLab takes the module for the plugin
     },
   }
 })()

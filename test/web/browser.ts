@@ -1,4 +1,4 @@
-/** A real browser for the tests of the page, and a static server for it. */
+/** A real browser for tests, and a static server for it. */
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,13 +14,13 @@ export const browserPath = [process.env.CHROME_PATH ?? '', ...places].find((path
 /** Why the tests of this file are skipped, or false. */
 export const noBrowser = browserPath === undefined && `no ${places.join(', no ')}, and CHROME_PATH names no browser`
 
-/** A new page, whose errors fail the test. The browser is gone after it. */
-export async function openPage(test: TestContext): Promise<Page> {
+/** A new page. The browser is gone after the test. */
+export async function openPage(test: TestContext, viewport = { width: 1000, height: 900 }): Promise<Page> {
   const features = ['gpu', 'quic', 'background-networking', 'component-update', 'sync']
   const args = ['--no-sandbox', '--no-first-run', ...features.map((name) => `--disable-${name}`)]
   const browser = await chromium.launch({ executablePath: browserPath, args })
   test.after(() => browser.close())
-  const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, hasTouch: true })
+  const page = await browser.newPage({ viewport, hasTouch: true })
   page.setDefaultTimeout(60_000)
   return page
 }
