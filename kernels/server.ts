@@ -2,7 +2,7 @@
 import { inspect as inspectValue } from 'node:util'
 import { provideKernel, type MimeBundle } from '../src/notebook/kernel.js'
 import { bundleOf } from '../src/notebook/show.js'
-import type { Cells } from './cells.js'
+import type { Cells, Outcome } from './cells.js'
 import { complete, inspect } from './language.js'
 import { captureStreams, type Streams } from './streams.js'
 import type { Handler, Message, Server, Tslab } from './tslab.js'
@@ -42,11 +42,12 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
     override handleShellMessage(socket: unknown, ...frames: Buffer[]): Promise<void> {
       if (typeOf(frames) !== 'execute_request') return super.handleShellMessage(socket, ...frames)
       const turn = ++this.received
-      this.queue = this.queue.then(async () => {
+      const run = this.queue.then(async () => {
         this.aborting = turn <= this.abortedUpTo
         await super.handleShellMessage(socket, ...frames)
       })
-      return this.queue
+      this.queue = run.catch(() => {}) // a message that cannot be read holds up no other
+      return run
     }
     private aborting = false
 
@@ -56,12 +57,10 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
       this.current = message
       this.running = true
       if (!silent) this.publish('execute_input', { code, execution_count: ++this.count })
-      const outcome = await cells.run(this.count, code)
-      this.streams.flush()
       const reply = { execution_count: this.count }
+      const outcome = this.shown(await cells.run(this.count, code), silent)
+      this.streams.flush()
       if (outcome.ok) {
-        if (!silent && outcome.result !== undefined)
-          this.publish('execute_result', { ...reply, ...resultOf(outcome.result) })
         this.answer(socket, message, { ...reply, status: 'ok', payload: [], user_expressions: {} })
       } else {
         this.publish('error', outcome.error)
@@ -72,6 +71,17 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
         this.answer(socket, message, { ...reply, status: 'error', ...outcome.error })
       }
       this.running = false
+    }
+
+    /** Shows the result of a cell. Its looks are code, too: where they fail, the cell has failed. */
+    private shown(outcome: Outcome, silent: boolean): Outcome {
+      if (!outcome.ok || outcome.result === undefined || silent) return outcome
+      try {
+        this.publish('execute_result', { execution_count: this.count, ...resultOf(outcome.result) })
+        return outcome
+      } catch (error) {
+        return { ok: false, error: cells.report(error) }
+      }
     }
 
     /** A kernel that answers the editor while a cell runs is busy all the same. */

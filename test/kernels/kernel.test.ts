@@ -117,6 +117,14 @@ test('results, and nothing for undefined', async () => {
   assert.equal((await ok('let sum = 0\nfor await (const x of [1, 2, Promise.resolve(3)]) sum += x\nsum')).result, '6')
 })
 
+test('a result that cannot be shown is an error of its cell, and the next cell runs', async () => {
+  const looks = (code: string) => fails(`({ [Symbol.for('Jupyter.display')]() { ${code} } })`)
+  const { name, message } = await looks("throw new RangeError('no looks')")
+  assert.deepEqual([name, message], ['RangeError', 'no looks'])
+  assert.match((await looks("return { 'text/plain': 'x', 'application/json': 1n }")).message, /BigInt/)
+  assert.equal((await ok('5')).result, '5')
+})
+
 test('stdout and stderr come while the cell runs, in loops that never rest, too', async () => {
   const times: number[] = []
   const busy = 'const wait = (ms: number) => { const end = performance.now() + ms; while (performance.now() < end); }\n'
