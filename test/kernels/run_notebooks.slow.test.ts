@@ -1,0 +1,44 @@
+/** Every notebook from its first cell to its last, without a browser, as `make notebooks` has it, with little to do. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { install } from '../../kernels/install.js'
+import { python, root } from './client.js'
+
+const skip = !existsSync(python) && 'no Python in .venv: `make setup` installs it'
+
+/** Those that are not named have their own values. */
+const parameters: Readonly<Record<string, Record<string, number>>> = {
+  '01_tokenizer.ipynb': { vocabSize: 512, texts: 60 },
+  '04_training.ipynb': { steps: 20 },
+  '05_sampling.ipynb': { steps: 20 },
+  '06_attention.ipynb': { steps: 10 },
+  '07_meshes.ipynb': { steps: 1 },
+}
+
+test('the notebooks run', { skip, timeout: 15 * 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'neomesh-notebooks-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  install(join(folder, 'prefix'))
+  const environment = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    JUPYTER_PATH: join(folder, 'prefix/share/jupyter'),
+    NEOMESH_CACHE: join(folder, 'cache'),
+    NEOMESH_PARAM_folder: join(folder, 'runs'),
+  }
+
+  for (const name of readdirSync(join(root, 'notebooks')).filter((name) => name.endsWith('.ipynb'))) {
+    await t.test(name, async () => {
+      const flags = Object.entries(parameters[name] ?? {}).flatMap(([key, value]) => ['-p', `${key}=${value}`])
+      const run = spawn(python, [join(root, 'kernels/run_notebooks.py'), ...flags, name], { env: environment })
+      const [output, errors, [status]] = await Promise.all([text(run.stdout), text(run.stderr), once(run, 'exit')])
+      assert.equal(status, 0, `${output}${errors}`)
+    })
+  }
+})
