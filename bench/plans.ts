@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { describeSearch } from '../src/cli/plan-search.js'
-import { describePlan } from '../src/cli/plan-table.js'
+import { describePlan } from '../src/notebook/plan-table.js'
 import { readModelConfig } from '../src/config/index.js'
 import { plan, searchLayouts, tpuSlice, type Plan } from '../src/plan/index.js'
 

@@ -12,7 +12,7 @@ import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptible } from './interrupt.js'
 import { onMesh } from './mesh.js'
 import { createProgress, whileWaiting, type Progress } from './progress.js'
-import { table } from './table.js'
+import { textTable } from '../notebook/text-table.js'
 
 export function ablateCommand(): Command {
   return withEngine(
@@ -119,5 +119,5 @@ function showAblation(engine: string) {
 const format = (x: number) => (Number.isInteger(x) ? x.toLocaleString('en-US') : x.toFixed(2))
 
 function results(report: AblationReport): string {
-  return `${table(summaryTable(report))}\n${summaryNotes(report).join('\n')}\n`
+  return `${textTable(summaryTable(report))}\n${summaryNotes(report).join('\n')}\n`
 }

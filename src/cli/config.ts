@@ -14,7 +14,7 @@ import { DataError, readDatasetConfig } from '../data/index.js'
 import { FileError, readJson } from '../files/index.js'
 import { costsOf, flopsFormula, type LayerCosts, type ModelCosts, type Variable } from '../plan/index.js'
 import { bytes } from './progress.js'
-import { table } from './table.js'
+import { textTable } from '../notebook/text-table.js'
 
 /** Configs that come with the package. */
 const shipped = fileURLToPath(new URL('../../../configs/models', import.meta.url))
@@ -99,7 +99,7 @@ export function describeModel(config: ModelConfig): string {
   return [
     `${n_layer} layers, width ${n_embd}, ${n_head} heads of ${n_embd / n_head}, ` +
       `${n_ctx} tokens, vocabulary ${n_vocab}\n\n`,
-    table([
+    textTable([
       ['layer', 'attention', 'parameters', 'flops/token'],
       ...rows,
       ['outside', '', outside, Math.round(rest)],
@@ -126,7 +126,7 @@ function shapes({ layers, outside }: ModelCosts): string {
     return [[ranges(alike.map(({ layer }) => layer)), ...first.slice(1)], ...more]
   })
   const [first, ...more] = rows(outside)
-  return table([['layers', 'variable', 'shape', 'parameters'], ['outside', ...first.slice(1)], ...more, ...groups])
+  return textTable([['layers', 'variable', 'shape', 'parameters'], ['outside', ...first.slice(1)], ...more, ...groups])
 }
 
 function shown({ name, dims }: Variable): string {
@@ -192,7 +192,7 @@ async function listShipped(): Promise<string> {
     attention(config),
   ])
   const head = ['config', 'parameters', 'layers', 'width', 'heads', 'tokens', 'attention']
-  return `${table([head, ...rows])}in ${shipped}\n`
+  return `${textTable([head, ...rows])}in ${shipped}\n`
 }
 
 /** Kinds of attention of a model, and whether it has experts. */

@@ -9,7 +9,7 @@ import { findNative } from '../engine/tfjs/native.js'
 import { openEngine, withEngine, type EngineName, type EngineOptions } from './engine.js'
 import { bytes } from './progress.js'
 import { selfTest, type SelfTest } from './self-test.js'
-import { table } from './table.js'
+import { textTable } from '../notebook/text-table.js'
 
 interface Choice {
   readonly engine: EngineName
@@ -82,7 +82,7 @@ function lookAround(version: string, json: boolean): void {
     `neomesh ${version}, Node ${machine.node} on ${machine.system}\n` +
       `${machine.processors}, ${bytes(machine.memory)} of memory\n` +
       `Python: ${machine.python ?? 'none (needed only to fetch a PJRT plugin and the texts of the demo)'}\n\n` +
-      table([['engine', '', ''], ...found.map(row)]) +
+      textTable([['engine', '', ''], ...found.map(row)]) +
       (usual ? `\nWithout --engine and --device: ${usual.engine}\n` : '\nNothing works here.\n'),
   )
 }

@@ -1,6 +1,6 @@
 import type { Found, Plan, SearchResult } from '../plan/index.js'
 import { bytes } from './progress.js'
-import { table } from './table.js'
+import { textTable } from '../notebook/text-table.js'
 
 /** Choices shown besides those that XLA was asked about. */
 const SHOWN = 10
@@ -35,7 +35,7 @@ function figures(compared: readonly { name: string; plan: Plan }[]): string {
   const row = (what: string, value: (plan: Plan) => string) => [what, ...compared.map(({ plan }) => value(plan))]
   const ofStep = (part: 'seconds' | 'compute' | 'communication') => (plan: Plan) =>
     plan.step && plan.fits ? seconds(plan.step[part]) : '-'
-  return table([
+  return textTable([
     ['why', ...compared.map(({ name }) => name)],
     row('computing', ofStep('compute')),
     row('sent by each device', (plan) => bytes(sent(plan))),
@@ -57,7 +57,7 @@ function reason(best: Plan, other: Plan, name: string): string {
 }
 
 function choices(found: readonly Found[]): string {
-  return table([
+  return textTable([
     [
       'mesh',
       'layout',

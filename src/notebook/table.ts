@@ -1,5 +1,6 @@
 import { escapeXml } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
+import { figureColumns, textTable } from './text-table.js'
 
 /** Rows that are shown, of more. */
 const ROWS = 20
@@ -28,13 +29,13 @@ export function table(data: readonly Row[] | Frame, options: TableOptions = {}):
   const columns = options.columns ?? [...new Set(given.flatMap((row) => Object.keys(row)))]
   const rows = given.slice(0, options.rows ?? ROWS)
   const more = given.length - rows.length
-  const numeric = columns.map((column) => rows.some((row) => typeof row[column] === 'number'))
-  const texts = columns.map((column) => rows.map((row) => textOf(row[column])))
+  const right = figureColumns([columns, ...rows.map((row) => columns.map((column) => plainOf(row[column])))])
+  const texts = rows.map((row) => columns.map((column) => textOf(row[column])))
   const note = more > 0 ? `${more.toLocaleString('en-US')} more rows` : ''
   return {
     [DISPLAY]: () => ({
-      'text/html': htmlOf(columns, texts, numeric, options.title, note),
-      'text/plain': plainOf(columns, texts, numeric, note),
+      'text/html': htmlTable(columns, texts, right, options.title, note),
+      'text/plain': `${textTable([columns, ...texts], right)}${note}`.trimEnd(),
     }),
   }
 }
@@ -59,29 +60,24 @@ function textOf(value: unknown): string {
   return digits.toLocaleString('en-US', { maximumFractionDigits: 7 })
 }
 
-type Texts = readonly (readonly string[])[]
+const plainOf = (value: unknown) => (typeof value === 'number' ? value : String(value ?? ''))
 
-function htmlOf(columns: readonly string[], texts: Texts, numeric: readonly boolean[], title = '', note = ''): string {
-  const align = (i: number) => `style="text-align: ${numeric[i] ? 'right' : 'left'}"`
-  const head = columns.map((column, i) => `<th ${align(i)}>${escapeXml(column)}</th>`).join('')
-  const count = texts[0]?.length ?? 0
-  const body = Array.from({ length: count }, (_, row) => {
-    const cells = texts.map((column, i) => `<td ${align(i)}>${escapeXml(column[row])}</td>`)
-    return `<tr>${cells.join('')}</tr>`
-  })
+/** Rows of texts below a head, which may be empty; `right`: columns to set to the right. */
+export function htmlTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly boolean[],
+  title = '',
+  note = '',
+): string {
+  const row = (tag: string, cells: readonly string[]) =>
+    `<tr>${cells.map((text, i) => `<${tag} style="text-align: ${right[i] ? 'right' : 'left'}">${indented(text)}</${tag}>`).join('')}</tr>`
   const above = title === '' ? '' : `<b>${escapeXml(title)}</b>`
   const below = note === '' ? '' : `<i>${note}</i>`
-  return `<div>${above}<table class="dataframe"><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table>${below}</div>`
+  const top = head.length === 0 ? '' : `<thead>${row('th', head)}</thead>`
+  const body = rows.map((cells) => row('td', cells)).join('')
+  return `<div>${above}<table class="dataframe">${top}<tbody>${body}</tbody></table>${below}</div>`
 }
 
-function plainOf(columns: readonly string[], texts: Texts, numeric: readonly boolean[], note: string): string {
-  const widths = texts.map((column, i) => Math.max(columns[i].length, ...column.map((text) => text.length)))
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (numeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
-      .join('  ')
-      .trimEnd()
-  const count = texts[0]?.length ?? 0
-  const lines = [columns, ...Array.from({ length: count }, (_, row) => texts.map((column) => column[row]))]
-  return [...lines.map(line), ...(note === '' ? [] : [note])].join('\n')
-}
+/** HTML would leave out spaces at the beginning. */
+const indented = (text: string) => escapeXml(text).replace(/^ +/, (spaces) => '&nbsp;'.repeat(2 * spaces.length))

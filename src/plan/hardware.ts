@@ -47,5 +47,6 @@ export function tpuSlice(name: string): Hardware {
 
 /** Virtual devices of a CPU, to look at partitioned programs with. */
 export function cpuDevices(devices: number): Hardware {
-  return { name: `${devices} CPU devices`, devices, memory: null, arrayBytes: plainBytes, speeds: null, topology: null }
+  const name = `${devices} CPU device${devices === 1 ? '' : 's'}`
+  return { name, devices, memory: null, arrayBytes: plainBytes, speeds: null, topology: null }
 }

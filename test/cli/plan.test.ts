@@ -19,7 +19,7 @@ test('a plan by estimate, for people and as JSON', async () => {
     /^gpt3_XL\.json on v3-8: 8 devices on 4 chips, 1 host\n1,315,575,808 parameters; batch of 8 x 2,048 tokens/,
   )
   assert.match(stdout, /^arguments +1\.98$/m)
-  assert.match(stdout, /^it fits: a device has 16\.62 for programs, by the estimate$/m)
+  assert.match(stdout, /^it fits: a device has 16\.62 GB for programs, by the estimate$/m)
   assert.match(stdout, /^all-gather +x +8 /m)
   const found = JSON.parse((await runHere([...args, '--json'])).stdout) as Plan
   assert.equal(found.xla, null)
@@ -42,7 +42,7 @@ test('what does not fit is said, with what would', async () => {
     '--static',
   ]
   const { stdout } = await runHere(args)
-  assert.match(stdout, /^it does not fit: a device has 8\.03 for programs, by the estimate$/m)
+  assert.match(stdout, /^it does not fit: a device has 8\.03 GB for programs, by the estimate$/m)
   assert.match(stdout, /^what would make it fit:\n {2}parameter_layout "embd:x": \d\.\d GB by the estimate$/m)
 })
 
