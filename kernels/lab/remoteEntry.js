@@ -41,8 +41,17 @@
         const Plotly = await loadPlotly()
         const style = getComputedStyle(document.body)
         const color = style.getPropertyValue('--jp-ui-font-color1') || style.color
-        const layout = { ...figure.layout, font: { ...figure.layout?.font, color }, paper_bgcolor: 'rgba(0,0,0,0)' }
+        const clear = 'rgba(0,0,0,0)'
+        const layout = {
+          ...figure.layout,
+          font: { ...figure.layout?.font, color },
+          paper_bgcolor: clear,
+          modebar: { bgcolor: clear, color: 'rgba(128,128,128,0.6)', activecolor: color },
+        }
         this.shown = figure
+        // What has no size of its own fills the cell. Plotly forgets the layout's when it fits a figure in anew.
+        const { width, height } = layout
+        Object.assign(this.node.style, { width: width ? `${width}px` : '', height: height ? `${height}px` : '' })
         await Plotly.react(this.node, figure.data, layout, { responsive: true, displaylogo: false, ...figure.config })
       }
 

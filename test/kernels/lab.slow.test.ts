@@ -26,7 +26,7 @@ test(
     const lab = await startLab(t, [NAME], { steps: String(steps) })
     const file = join(lab.notebooks, NAME)
     const asItWas = readFileSync(file, 'utf8')
-    const page = await openPage(t, { width: 1400, height: 1080 })
+    const page = await openPage(t, { viewport: { width: 1400, height: 1080 } })
     const asked: string[] = []
     const wrong: string[] = []
     page.context().on('request', (request) => asked.push(request.url()))
@@ -63,6 +63,13 @@ test(
     })
     t.diagnostic(`all cells had run after ${seconds().toFixed(0)} s`)
     assert.equal(await page.locator('.jp-mod-outputsScrolled').count(), 0, 'an output has a scroll bar of its own')
+    const curve = page.locator('.neomesh-plotly').first()
+    const before = (await curve.boundingBox())!
+    await page.keyboard.press('Control+b') // the list of files goes, and there is more room
+    await within(page, minutes(1), 'a wider curve', async () => {
+      const { width, height } = (await curve.locator('.main-svg').first().boundingBox()) ?? before
+      return (width > before.width + 100 && height === before.height) || null
+    })
     if (updates) await takePicture(page)
 
     await page.getByRole('menuitem', { name: 'File', exact: true }).click()
@@ -124,10 +131,10 @@ async function within<T>(page: Page, time: number, what: string, look: (page: Pa
 
 /** The cell that trains, its curve and the sample below. */
 async function takePicture(page: Page): Promise<void> {
-  await page.keyboard.press('Control+b') // the list of files goes
+  await page.setViewportSize({ width: 1400, height: 1300 })
   await page.mouse.move(0, 0)
   await page.locator('.jp-CodeCell', { hasText: 'neo.train({' }).evaluate((cell: Scrolled) => cell.scrollIntoView())
-  await sleep(2000) // for the curve to be as wide as it may now
+  await sleep(500)
   await page.screenshot({ path: join(root, 'docs/images/notebook-04.png') })
 }
 type Scrolled = { scrollIntoView(): void }

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { chromium, type Page } from 'playwright-core'
+import { chromium, type BrowserContextOptions, type Page } from 'playwright-core'
 
 const places = ['chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`)
 
@@ -15,12 +15,15 @@ export const browserPath = [process.env.CHROME_PATH ?? '', ...places].find((path
 export const noBrowser = browserPath === undefined && `no ${places.join(', no ')}, and CHROME_PATH names no browser`
 
 /** A new page. The browser is gone after the test. */
-export async function openPage(test: TestContext, viewport = { width: 1000, height: 900 }): Promise<Page> {
+export async function openPage(
+  test: TestContext,
+  options: BrowserContextOptions = { viewport: { width: 1000, height: 900 }, hasTouch: true },
+): Promise<Page> {
   const features = ['gpu', 'quic', 'background-networking', 'component-update', 'sync']
   const args = ['--no-sandbox', '--no-first-run', ...features.map((name) => `--disable-${name}`)]
   const browser = await chromium.launch({ executablePath: browserPath, args })
   test.after(() => browser.close())
-  const page = await browser.newPage({ viewport, hasTouch: true })
+  const page = await browser.newPage(options)
   page.setDefaultTimeout(60_000)
   return page
 }
