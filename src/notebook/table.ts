@@ -70,8 +70,14 @@ export function htmlTable(
   title = '',
   note = '',
 ): string {
+  const cell = (tag: string, text: string, i: number) => {
+    const align = `text-align: ${right[i] ? 'right' : 'left'}`
+    // What stands for a head is not to be broken.
+    const style = head.length === 0 && i === 0 ? `${align}; white-space: nowrap` : align
+    return `<${tag} style="${style}">${indented(text)}</${tag}>`
+  }
   const row = (tag: string, cells: readonly string[]) =>
-    `<tr>${cells.map((text, i) => `<${tag} style="text-align: ${right[i] ? 'right' : 'left'}">${indented(text)}</${tag}>`).join('')}</tr>`
+    `<tr>${cells.map((text, i) => cell(tag, text, i)).join('')}</tr>`
   const above = title === '' ? '' : `<b>${escapeXml(title)}</b>`
   const below = note === '' ? '' : `<i>${note}</i>`
   const top = head.length === 0 ? '' : `<thead>${row('th', head)}</thead>`
