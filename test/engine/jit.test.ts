@@ -67,3 +67,10 @@ test('an argument that is gone is named by the function', async () => {
   x.dispose()
   await assert.rejects(f(x), { message: 'addOne: the array f32 [n 2] was disposed' })
 })
+
+test('what a program rounds to bf16 is rounded, whatever is fused', async () => {
+  const rounded = jit(await engine(), (x: Tensor) => x.cast('bf16').mul(3).cast('f32')) as any
+  // 1 + 2^-8 is between two bf16, and so is 3 times the even one of them.
+  assert.deepEqual(await floats(await rounded(await array([1 + 2 ** -8, 1 + 3 * 2 ** -8]))), [3, 3.046875])
+  rounded.dispose()
+})

@@ -41,6 +41,13 @@ export interface XlaOptions {
 }
 
 /**
+ * On CPUs what is bf16 in a program is rounded to bf16. Left to itself XLA keeps f32 between operations that it fuses, so
+ * that losses depend on what it fuses (by 1e-3, after 20 steps of a small model), on the mesh, and on the engine. Costs no
+ * time (bench/RESULTS.md).
+ */
+const CPU_FLAGS: NonNullable<XlaOptions['flags']> = { xla_allow_excess_precision: false }
+
+/**
  * Starts XLA through a PJRT plugin. Throws PluginNotFoundError where there is none, PjrtError where it does not start; both
  * say what to do.
  */
@@ -51,7 +58,8 @@ export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
   const kept = compiled === undefined ? null : await readKept(compiled, name)
   const plugin = loadPlugin(found.path)
   const settings: Record<string, NamedValue> = platform === 'cpu' ? { cpu_device_count: deviceCount } : {}
-  return new XlaEngine(await Client.create(plugin, settings), name, flags, kept)
+  const all = platform === 'cpu' ? { ...CPU_FLAGS, ...flags } : flags
+  return new XlaEngine(await Client.create(plugin, settings), name, all, kept)
 }
 
 /** Programs as StableHLO, compiled by XLA and run through PJRT. */

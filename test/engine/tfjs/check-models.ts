@@ -34,26 +34,69 @@ interface Trained {
   readonly norms: number[]
 }
 
-/** Trains from the same parameters, which XLA draws. */
+/** Ids of training steps, which do not depend on an engine. */
+function batches({ train_batch_size, n_ctx, n_vocab }: ModelConfig): () => Int32Array {
+  const next = numbers(11)
+  return () => Int32Array.from({ length: train_batch_size * (n_ctx + 1) }, () => Math.floor(next() * n_vocab))
+}
+
+async function stepOn(trainer: Trainer, ids: Int32Array): Promise<{ loss: number; norm: number }> {
+  const metrics = await trainer.trainOn(ids)
+  const [loss, norm] = [await metrics.loss.readScalar(), await metrics.gradientNorm.readScalar()]
+  Object.values(metrics).forEach((x: DeviceArray) => x.dispose())
+  return { loss, norm }
+}
+
+async function parametersIn(trainer: Trainer): Promise<Record<string, Float32Array>> {
+  const read = Object.entries(trainer.parameters).map(async ([name, x]) => [name, await x.readFloats()])
+  return Object.fromEntries(await Promise.all(read)) as Record<string, Float32Array>
+}
+
+/** Trains from parameters given. */
 export async function trained(engine: Engine, config: ModelConfig, layers: LayerMode, start: Start): Promise<Trained> {
   const trainer = new Trainer(engine, config, layers)
   await trainer.start(async ({ name, shape }) => start(name, shape))
-  const next = numbers(11)
+  const next = batches(config)
   const [losses, norms, parameters]: [number[], number[], Trained['parameters']] = [[], [], []]
   for (let step = 0; step < STEPS; step++) {
-    const count = config.train_batch_size * (config.n_ctx + 1)
-    const ids = Int32Array.from({ length: count }, () => Math.floor(next() * config.n_vocab))
-    const metrics = await trainer.trainOn(ids)
-    losses.push(await metrics.loss.readScalar())
-    norms.push(await metrics.gradientNorm.readScalar())
-    Object.values(metrics).forEach((x: DeviceArray) => x.dispose())
-    if (step > 0 && step < STEPS - 1) continue
-    const read = Object.entries(trainer.parameters).map(async ([name, x]) => [name, await x.readFloats()])
-    parameters.push(Object.fromEntries(await Promise.all(read)) as Record<string, Float32Array>)
+    const { loss, norm } = await stepOn(trainer, next())
+    losses.push(loss)
+    norms.push(norm)
+    if (step === 0 || step === STEPS - 1) parameters.push(await parametersIn(trainer))
   }
   trainer.dispose()
   assert.ok(losses.at(-1)! < losses[0] - 0.05, 'it learns')
   return { losses, norms, parameters }
+}
+
+/**
+ * How far losses, gradient norms and new parameters of two engines are apart at each of the same steps, each taken from the
+ * state that the first engine has come to.
+ */
+export async function stepByStep(
+  [leading, following]: readonly [Engine, Engine],
+  config: ModelConfig,
+  layers: LayerMode,
+  start: Start,
+  folder: string,
+): Promise<{ losses: number[]; norms: number[]; parameters: number[] }> {
+  const [leader, follower] = [leading, following].map((engine) => new Trainer(engine, config, layers))
+  await leader.start(async ({ name, shape }) => start(name, shape))
+  const next = batches(config)
+  const off = { losses: [] as number[], norms: [] as number[], parameters: [] as number[] }
+  for (let step = 0; step < STEPS; step++) {
+    await leader.save(`${folder}/${step}`)
+    await follower.restore(`${folder}/${step}`)
+    const ids = next()
+    const [wanted, found] = [await stepOn(leader, ids), await stepOn(follower, ids)]
+    off.losses.push(Math.abs(found.loss - wanted.loss))
+    off.norms.push(Math.abs(found.norm - wanted.norm))
+    const [theirs, ours] = [await parametersIn(leader), await parametersIn(follower)]
+    off.parameters.push(Math.max(...Object.keys(theirs).map((name) => difference(ours[name], theirs[name]))))
+  }
+  leader.dispose()
+  follower.dispose()
+  return off
 }
 type Start = (name: string, shape: readonly number[]) => Float32Array
 
@@ -68,6 +111,15 @@ export function startOf(seed: number): Start {
     const made = Float32Array.from({ length: size }, () => (next() - 0.5) * 0.4 + (shape.length === 1 ? 1 : 0))
     known.set(name, made)
     return made
+  }
+}
+
+/** The same numbers, each in its last place one more, one less or as it was. */
+export function disturb(start: Start, seed: number): Start {
+  const next = numbers(seed)
+  return (name, shape) => {
+    const words = new Int32Array(start(name, shape).slice().buffer)
+    return new Float32Array(words.map((word) => word + Math.floor(next() * 3) - 1).buffer)
   }
 }
 

@@ -1,15 +1,17 @@
 /** Models of every kind train on TensorFlow.js as on XLA, and sample the same tokens. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { openXla } from '../../../src/engine/index.js'
+import { temporaryFolder } from '../../files/temporary-folder.js'
 import {
   checkModel,
   compareParameters,
   configFor,
   difference,
+  disturb,
   KINDS,
   sampled,
   startOf,
+  stepByStep,
   STEPS,
   TOLERANCE,
   trained,
@@ -26,20 +28,42 @@ for (const kind of ['mixture of experts', 'scanned layers'])
   test(`${kind}: as on XLA by tfjs's own kernels`, async (t) => checkModel(kind, await BACKENDS["tfjs's kernels"](), t))
 
 /**
- * Rounding to bf16 after each operation is what XLA does only where told so: else what it joins keeps f32 inside. Even
- * then sums in another order round apart, and Adam turns the sign of a gradient close to 0 into a whole step, so here its
- * epsilon is not small. XLA is as far from itself under the other setting (1.3e-3 in the losses of this test).
+ * Sums, tanh and exp in f32 differ in the last place, which now and then makes a bf16 round the other way. Where that
+ * happens to one that a whole row depends on, the step's loss is off by some 1e-4: in one step of twenty at most.
  */
-test(`bf16: one step and ${STEPS} steps as on XLA that keeps no excess precision`, async (t) => {
-  const strict = await openXla({ flags: { xla_allow_excess_precision: false } })
+for (const [kind, { changes, layers = 'unroll' }] of Object.entries(KINDS))
+  test(`${kind} in bf16: each of ${STEPS} steps as on XLA from the same state`, async (t) => {
+    const config = configFor({ ...changes, precision: 'bfloat16' })
+    const engines = [await xla(), await BACKENDS.cpu()] as const
+    const off = await stepByStep(engines, config, layers, startOf(5), temporaryFolder(t))
+    const [losses, norms, parameters] = [off.losses, off.norms, off.parameters].map((all) =>
+      all.toSorted((a, b) => b - a),
+    )
+    const show = (all: readonly number[]) => all.slice(0, 2).map((x) => x.toExponential(1))
+    t.diagnostic(`farthest: losses ${show(losses)}, gradient norms ${show(norms)}, parameters ${show(parameters)}`)
+    assert.ok(losses[1] <= 1e-5 && norms[1] <= TOLERANCE && parameters[0] <= TOLERANCE)
+    assert.ok(Math.max(losses[0], norms[0]) <= 5 * TOLERANCE)
+  })
+
+/**
+ * Left alone the engines part when the first parameter is rounded to another bf16, because its f32 was off in the last
+ * place: after some ten steps. From there losses differ as XLA's do from its own when training begins one such place apart.
+ * Adam turns the sign of a gradient close to 0 into a whole step, so here its epsilon is not small.
+ */
+test(`bf16: ${STEPS} steps as on XLA, as far as XLA's own rounding lets them`, async (t) => {
   const config = configFor({ precision: 'bfloat16', epsilon: 1e-2 })
   const start = startOf(5)
-  const wanted = await trained(strict, config, 'unroll', start)
+  const wanted = await trained(await xla(), config, 'unroll', start)
   const found = await trained(await BACKENDS.cpu(), config, 'unroll', start)
-  await strict.close()
-  t.diagnostic(`losses differ by ${difference(found.losses, wanted.losses).toExponential(1)}`)
-  assert.ok(Math.abs(found.losses[0] - wanted.losses[0]) <= TOLERANCE)
-  assert.ok(difference(found.losses, wanted.losses) <= 4e-3)
+  const itself = []
+  for (const seed of [100, 101]) {
+    const disturbed = await trained(await xla(), config, 'unroll', disturb(start, seed))
+    itself.push(difference(disturbed.losses, wanted.losses))
+  }
+  const off = difference(found.losses, wanted.losses)
+  t.diagnostic(`losses differ by ${off.toExponential(1)}; XLA's by ${itself.map((x) => x.toExponential(1)).join(', ')}`)
+  assert.ok(difference(found.losses.slice(0, 5), wanted.losses.slice(0, 5)) <= 1e-5)
+  assert.ok(off <= 2 * Math.max(...itself))
   compareParameters(found, wanted)
 })
 
