@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { dim, spec, type Dim, type Tensor } from '../../src/tensor/index.js'
+import { dim, einsum, spec, type Dim, type Tensor } from '../../src/tensor/index.js'
 import { engine } from '../tensor/check.js'
 
 const array = async (values: readonly number[], of: Dim = dim('n', values.length)) =>
@@ -68,9 +68,15 @@ test('an argument that is gone is named by the function', async () => {
   await assert.rejects(f(x), { message: 'addOne: the array f32 [n 2] was disposed' })
 })
 
-test('what a program rounds to bf16 is rounded, whatever is fused', async () => {
-  const rounded = jit(await engine(), (x: Tensor) => x.cast('bf16').mul(3).cast('f32')) as any
-  // 1 + 2^-8 is between two bf16, and so is 3 times the even one of them.
-  assert.deepEqual(await floats(await rounded(await array([1 + 2 ** -8, 1 + 3 * 2 ** -8]))), [3, 3.046875])
-  rounded.dispose()
+test('what a program computes in bf16 is rounded to it, whatever is fused', async () => {
+  const n = dim('n', 1)
+  const f = jit(await engine(), (x: Tensor) => {
+    const half = x.cast('bf16')
+    return [einsum([half, half], []).cast('f32'), half.mul(half).mul(half).cast('f32')]
+  }) as any
+  // The square of 1 + 2^-7 is 1 + 2^-6 + 2^-14, its third power in bf16 (1 + 2^-6)(1 + 2^-7) = 1 + 2^-6 + 2^-7 + 2^-13.
+  const [square, third] = await f(await array([1 + 2 ** -7], n))
+  assert.deepEqual(await floats(square), [1 + 2 ** -6])
+  assert.deepEqual(await floats(third), [1 + 2 ** -6 + 2 ** -7])
+  f.dispose()
 })
