@@ -13,7 +13,7 @@ import type { Engine, Executable } from './engine.js'
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
 
 export interface JitOptions {
-  /** Arguments, by position, whose arrays the call may reuse for results of the same dims and dtype; then they are gone. */
+  /** Arguments, by position, that the call takes: results of the same dims and dtype reuse their memory, or it is freed. */
   readonly donate?: readonly number[]
   /** Arguments, by position, that are stored parameters: on a mesh they follow its layout of parameters. */
   readonly stored?: readonly number[]
@@ -25,6 +25,8 @@ export interface JitOptions {
 export interface Compiled<R> {
   readonly traced: Traced<R>
   readonly executable: Executable
+  /** Donated inputs that no output takes over. */
+  readonly spent: readonly number[]
   /** Seconds that tracing took. */
   readonly traceSeconds: number
   /** What of the mesh's layout has no effect, of a strict program. */
@@ -64,7 +66,7 @@ export function jit<A extends readonly unknown[], R>(
   }
 
   const run = async (...args: readonly unknown[]) => {
-    const { traced, executable } = await prepare(...args)
+    const { traced, executable, spent } = await prepare(...args)
     const inputs = leavesOf(args, isDeviceArray)
     const storages = inputs.map((x) => x.use(name))
     const donated = leavesOf(
@@ -73,6 +75,7 @@ export function jit<A extends readonly unknown[], R>(
     )
     const { outputs } = executable.run(storages) // reads of the outputs report its errors
     donated.forEach((x) => x.markDonated(name))
+    for (const i of spent) storages[i].dispose()
     const { program, result } = traced
     const arrays = outputs.map((storage, i) => {
       const { dims, dtype } = program.outputs[i]
@@ -115,7 +118,9 @@ async function compile<R>(
   const { placement } = engine
   const found = strict && placement ? checkPlacement(traced.program, placement, { roles, names: namesOf(specs) }) : null
   if (found && found.problems.length > 0) throw new LayoutError(found.problems.join('\n'))
-  const executable = await engine.compile(traced.program, { aliases: aliasesOf(traced.program, specs, donate), roles })
+  const aliases = aliasesOf(traced.program, specs, donate)
+  const executable = await engine.compile(traced.program, { aliases, roles })
+  const spent = donatedOf(specs, donate).flatMap((given, i) => (given && aliases[i] === null ? [i] : []))
   const count = traced.program.operations.length
   debug(
     'compile',
@@ -124,14 +129,19 @@ async function compile<R>(
       `${executable.fromCache ? 'loaded from the cache' : 'compiled'} in ${executable.seconds.toFixed(2)} s`,
   )
   debug('memory', () => `${name}: ${JSON.stringify(executable.memory())} bytes`)
-  return { traced, executable, traceSeconds, warnings: found?.warnings ?? [] }
+  return { traced, executable, spent, traceSeconds, warnings: found?.warnings ?? [] }
+}
+
+/** Which of a program's inputs, the leaves of its arguments, are donated. */
+function donatedOf(specs: readonly unknown[], donate: readonly number[]): boolean[] {
+  return specs.flatMap((arg, i) => leavesOf(arg, isSpec).map(() => donate.includes(i)))
 }
 
 /** Each donated input gets the first output of its dims and dtype that is free. */
 export function aliasesOf(program: Program, specs: readonly unknown[], donate: readonly number[]): (number | null)[] {
   const { outputs } = program
   const taken = new Set<number>()
-  const flags = specs.flatMap((arg, i) => leavesOf(arg, isSpec).map(() => donate.includes(i)))
+  const flags = donatedOf(specs, donate)
   return program.inputs.map((x, i) => {
     if (!flags[i]) return null
     const at = outputs.findIndex((y, j) => !taken.has(j) && y.dtype === x.dtype && sameDims(x.dims, y.dims))

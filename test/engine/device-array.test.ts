@@ -60,4 +60,12 @@ test('disposed of or donated, an array says so and frees its memory; twice is on
   result.dispose()
   twice.dispose()
   assert.equal(liveHandles().buffer, before)
+
+  const sum = jit(on, (x: Tensor) => x.sum(columns), { donate: [0] })
+  const other = DeviceArray.from(on, Float32Array.of(1, 2, 3, 4, 5, 6), [rows, columns], 'f32')
+  const sums = (await sum(other as never)) as unknown as DeviceArray
+  assert.equal(liveHandles().buffer, before + 1, 'no result takes the memory, which is freed')
+  assert.deepEqual([...(await sums.readFloats())], [6, 15])
+  sums.dispose()
+  sum.dispose()
 })

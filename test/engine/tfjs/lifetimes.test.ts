@@ -31,11 +31,13 @@ test('1,000 training steps leave nothing', { timeout: 300_000 }, async () => {
   assert.deepEqual(held(), before)
 })
 
-for (const [name, backend] of [
+const BACKEND_NAMES = [
   ['cpu', 'cpu'],
   ["tfjs's kernels", 'plain'],
   ['wasm', 'wasm'],
-])
+]
+
+for (const [name, backend] of BACKEND_NAMES)
   test(`inputs stay, donated ones go, results are all that comes: ${name}`, async () => {
     const engine = await BACKENDS[name]()
     const [a, b] = [dim('a', 3), dim('b', 4)]
@@ -62,6 +64,23 @@ for (const [name, backend] of [
     assert.deepEqual(Array.from(await kept.readFloats()), Array(12).fill(2))
     await assert.rejects(async () => given.readFloats(), /was donated to/)
     kept.dispose()
+    run.dispose()
+    assert.deepEqual(held(backend), before)
+  })
+
+for (const [name, backend] of BACKEND_NAMES)
+  test(`donated inputs go where no result takes their memory: ${name}`, async () => {
+    const engine = await BACKENDS[name]()
+    const [a, b] = [dim('a', 3), dim('b', 4)]
+    const before = held(backend)
+    const make = () => DeviceArray.from(engine, new Float32Array(12).fill(2), [a, b], 'f32')
+    const run = jit(engine, ({ used }: { used: Tensor; unused: Tensor }) => used.sum(b), { donate: [0] })
+    for (let turn = 1; turn <= 3; turn++) {
+      const sums = (await run({ used: make(), unused: make() } as never)) as unknown as DeviceArray
+      assert.equal(held(backend).numTensors - before.numTensors, 1, `turn ${turn}`)
+      assert.deepEqual(Array.from(await sums.readFloats()), [8, 8, 8])
+      sums.dispose()
+    }
     run.dispose()
     assert.deepEqual(held(backend), before)
   })
