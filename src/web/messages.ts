@@ -24,7 +24,11 @@ export interface SampleRequest {
   readonly seed: number
 }
 
-export type ToWorker = { readonly kind: 'sample'; readonly request: SampleRequest } | { readonly kind: 'stop' }
+export type ToWorker =
+  /** Comes first; the address of the exported folder. */
+  | { readonly kind: 'load'; readonly folder: string }
+  | { readonly kind: 'sample'; readonly request: SampleRequest }
+  | { readonly kind: 'stop' }
 
 /** A token of a sample. */
 export interface SampledToken {

@@ -36,7 +36,8 @@ test('the page makes the ids and the text that Node makes, from its own files on
   page.on('pageerror', (error) => errors.push(error.message))
   page.on('console', (message) => errors.push(message.text()))
   page.on('request', (request) => {
-    if (!request.url().startsWith(address) && !request.url().startsWith('data:')) elsewhere.push(request.url())
+    const inside = [address, `blob:${address}`, 'data:'].some((start) => request.url().startsWith(start))
+    if (!inside) elsewhere.push(request.url())
   })
   await page.goto(address)
   await page.waitForSelector('#sample:enabled')
@@ -60,6 +61,35 @@ test('the page makes the ids and the text that Node makes, from its own files on
   }
   assert.deepEqual([errors, elsewhere], [[], []])
   assert.ok(asked.includes('/weights.safetensors'))
+})
+
+test('neither the page nor its worker may reach another server', { skip: noBrowser }, async (t) => {
+  const { folder } = await exported(t)
+  const { address } = await serve(t, folder)
+  const other = await serve(t, folder)
+  const page = await openPage(t)
+  await page.goto(address)
+  await page.waitForSelector('#sample:enabled')
+  const [worker] = page.workers()
+  const mayFetch = (url: string) => `fetch('${url}', { mode: 'no-cors' }).then(() => true, () => false)`
+  for (const evaluate of [(code: string) => page.evaluate(code), (code: string) => worker.evaluate(code)]) {
+    assert.equal(await evaluate(mayFetch(`${address}model.json`)), true)
+    assert.equal(await evaluate(mayFetch(`${other.address}model.json`)), false)
+  }
+  const refused = (await page.evaluate(`(async (elsewhere) => {
+    const found = []
+    document.addEventListener('securitypolicyviolation', (event) => found.push(event.effectiveDirective))
+    for (const [tag, attribute] of Object.entries({ img: 'src', script: 'src', iframe: 'src', form: 'action' }))
+      document.body.append(Object.assign(document.createElement(tag), { [attribute]: elsewhere + tag }))
+    document.querySelector('form[action]').submit()
+    navigator.sendBeacon(elsewhere + 'beacon', 'a prompt')
+    new WebSocket(elsewhere.replace('http', 'ws')).onerror = () => {}
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    return found
+  })('${other.address}')`)) as string[]
+  const directives = ['connect-src', 'connect-src', 'form-action', 'frame-src', 'img-src', 'script-src-elem']
+  assert.deepEqual(refused.sort(), directives)
+  assert.deepEqual(other.asked, [])
 })
 
 test('a token that is pointed at shows its probability and the likeliest ones', { skip: noBrowser }, async (t) => {

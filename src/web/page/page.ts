@@ -12,7 +12,13 @@ if (fromDisk)
   fail(
     'A browser does not let a page read its model from a file. Serve this folder, for example with python3 -m http.server',
   )
-else start(new Worker('worker.js'))
+else start(newWorker())
+
+/** A worker that the page's Content-Security-Policy holds for: of another address than a blob's it would not. */
+function newWorker(): Worker {
+  const code = `importScripts(${JSON.stringify(new URL('worker.js', location.href))})`
+  return new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })))
+}
 
 function start(worker: Worker): void {
   const tell = (message: ToWorker) => worker.postMessage(message)
@@ -33,6 +39,7 @@ function start(worker: Worker): void {
     }
   })
 
+  tell({ kind: 'load', folder: new URL('.', location.href).href })
   element('form').addEventListener('submit', (event) => {
     event.preventDefault()
     const prompt = element<HTMLTextAreaElement>('prompt').value

@@ -5,8 +5,11 @@ import { files } from '../messages.js'
 export type ReadWeights = (name: string, shape: readonly number[]) => Promise<Float32Array>
 
 /** Fetches all weights, saying how many bytes have come. */
-export async function fetchWeights(onProgress: (bytes: number, totalBytes: number) => void): Promise<ReadWeights> {
-  const bytes = await fetchBytes(files.weights, onProgress)
+export async function fetchWeights(
+  folder: string,
+  onProgress: (bytes: number, totalBytes: number) => void,
+): Promise<ReadWeights> {
+  const bytes = await fetchBytes(folder, files.weights, onProgress)
   const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))) as Record<string, Entry>
   return async (name, shape) => {
@@ -24,9 +27,9 @@ interface Entry {
   readonly data_offsets: readonly [number, number]
 }
 
-/** Fetches a file of the folder. Throws Error that says what to do. */
-export async function fetchFile(name: string): Promise<Response> {
-  const response = await fetch(name).catch((cause: Error) => {
+/** Fetches a file of the folder at an address. Throws Error that says what to do. */
+export async function fetchFile(folder: string, name: string): Promise<Response> {
+  const response = await fetch(new URL(name, folder)).catch((cause: Error) => {
     throw new Error(`cannot load ${name}: ${cause.message}. Is the server still running?`)
   })
   if (!response.ok) throw new Error(`cannot load ${name}: ${response.status} ${response.statusText}. Export again`)
@@ -35,10 +38,11 @@ export async function fetchFile(name: string): Promise<Response> {
 
 /** The length that a server gives is that of what it sends, which may be compressed: a guess of the file's own. */
 async function fetchBytes(
+  folder: string,
   name: string,
   onProgress: (bytes: number, totalBytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetchFile(name)
+  const response = await fetchFile(folder, name)
   let bytes = new Uint8Array(Number(response.headers.get('content-length') ?? 0))
   let length = 0
   const reader = response.body!.getReader()

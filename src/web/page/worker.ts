@@ -20,10 +20,10 @@ interface Loaded {
   readonly tokenizer: Tokenizer
 }
 
-async function load(): Promise<Loaded> {
-  const about = (await (await fetchFile(files.about)).json()) as About
-  const tokenizer = new Tokenizer(partsOfJson(files.tokenizer, await (await fetchFile(files.tokenizer)).text()))
-  const read = await fetchWeights((bytes, totalBytes) => say({ kind: 'loading', bytes, totalBytes }))
+async function load(folder: string): Promise<Loaded> {
+  const about = (await (await fetchFile(folder, files.about)).json()) as About
+  const tokenizer = new Tokenizer(partsOfJson(files.tokenizer, await (await fetchFile(folder, files.tokenizer)).text()))
+  const read = await fetchWeights(folder, (bytes, totalBytes) => say({ kind: 'loading', bytes, totalBytes }))
   const model = await loadParameters(await openTfjs(), about.config, read)
   say({ kind: 'ready', about })
   return { model, tokenizer }
@@ -68,10 +68,13 @@ function textOf(tokenizer: Tokenizer, id: number): string {
   }
 }
 
-const loading = load()
-loading.catch(failed)
+let loading: Promise<Loaded>
 let stopping = new AbortController()
 self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (data.kind === 'load') {
+    loading = load(data.folder)
+    return void loading.catch(failed)
+  }
   stopping.abort()
   if (data.kind === 'stop') return
   const { signal } = (stopping = new AbortController())
