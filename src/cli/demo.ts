@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readModelConfig } from '../config/index.js'
 import type { Engine } from '../engine/index.js'
@@ -15,7 +15,12 @@ import { makeTokenizer } from './tokenizer.js'
 import { runTraining } from './train.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const CONFIG = join(root, 'configs/models/demo.json')
+const configFile = (name: string) => join(root, `configs/models/${name}.json`)
+
+interface DemoOptions extends EngineOptions {
+  readonly out: string
+  readonly text?: string[]
+}
 
 export function demoCommand(): Command {
   return withEngine(
@@ -27,23 +32,40 @@ export function demoCommand(): Command {
         "text files or folders to train on (default: the State of the Union addresses; where only npm was used, Node's " +
           'documentation)',
       )
-      .action(async (options: EngineOptions & { out: string; text?: string[] }) => {
+      .action(async (options: DemoOptions) => {
         const texts = await textsOf(options.out, options.text)
         await prepare(options.out, texts)
         const engine = await openEngine(options)
         try {
-          title('4. and 5. The model of configs/models/demo.json, trained')
-          const { config } = await readModelConfig(CONFIG)
-          const run = join(options.out, 'run')
-          const again = options.out === 'demo' && !options.text && !options.engine ? 'make demo' : 'the same'
+          const small = isSlow(engine, options)
+          const source = configFile(small ? 'demo-small' : 'demo')
+          title(`4. and 5. The model of configs/models/${basename(source)}, trained`)
+          if (small) process.stderr.write(SMALL)
+          const { config } = await readModelConfig(source)
+          const run = join(options.out, small ? 'run-small' : 'run')
           const data = join(options.out, 'data')
-          if (await runTraining({ engine, config, source: CONFIG, run, data, evaluateEvery: 250, again }))
-            await sampleAll(engine, options.out, texts)
+          const again = againOf(engine, options)
+          if (await runTraining({ engine, config, source, run, data, evaluateEvery: 250, again }))
+            await sampleAll(engine, options.out, run, texts)
         } finally {
           await engine.close()
         }
       }),
   )
+}
+
+/** Whether JavaScript computes everything. */
+function isSlow({ name }: Engine, { engine = 'tfjs' }: DemoOptions): boolean {
+  return name === 'tfjs' && engine === 'tfjs'
+}
+
+const SMALL =
+  'a small one, some minutes of work for TensorFlow.js: that of configs/models/demo.json would take it half an hour\n'
+
+/** What goes on with an interrupted demo. Where there is no plugin, `make demo` would fetch one and begin anew. */
+function againOf({ name }: Engine, { out, text, engine }: DemoOptions): string {
+  if (out !== 'demo' || text || engine) return 'the same'
+  return name === 'xla' ? 'make demo' : 'npx neomesh demo'
 }
 
 /** Tokenizer and data, where they are not there yet. */
@@ -60,7 +82,7 @@ async function prepare(out: string, texts: DemoTexts): Promise<void> {
     title(`2. and 3. Training data from ${texts.about}, one in twenty held out`)
     if (await isFile(join(data, 'dataset.json'))) process.stderr.write(`already there: ${data}\n`)
     else {
-      const { config } = await readModelConfig(CONFIG)
+      const { config } = await readModelConfig(configFile('demo'))
       const given = { inputs, output: data, name: 'demo', contextLength: config.n_ctx, signal }
       await makeData({ ...given, validationFraction: 0.05 }, await loadTokenizer(tokenizer), tokenizer)
     }
@@ -69,9 +91,8 @@ async function prepare(out: string, texts: DemoTexts): Promise<void> {
   }
 }
 
-async function sampleAll(engine: Engine, out: string, { prompts }: DemoTexts): Promise<void> {
+async function sampleAll(engine: Engine, out: string, run: string, { prompts }: DemoTexts): Promise<void> {
   title('Samples')
-  const run = join(out, 'run')
   const { signal, done } = interruptible()
   try {
     const model = await loadModel(engine, run)
