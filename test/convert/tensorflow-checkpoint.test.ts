@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openTensorflowCheckpoint, openTensorflowVariables, tensorflowVariables } from '../../src/convert/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
+import { fixture } from '../model/goldens.js'
 import { makeTable } from './make-table.js'
 import { assertSame, collected, copyOf, original, tensorflow, tensorsOf } from './support.js'
 
 test("the original's checkpoint has the values that TensorFlow reads from it", async () => {
   const checkpoint = await openTensorflowCheckpoint(original)
-  const wanted = await tensorsOf(join(original, 'run.safetensors'))
+  const wanted = await tensorsOf(fixture('goldens/run.safetensors'))
   assert.equal(checkpoint.tensors.size, 91)
   for (const [name, { dtype, shape }] of checkpoint.tensors) {
     const { data } = await checkpoint.read(name)

@@ -2,29 +2,9 @@ import assert from 'node:assert/strict'
 import { truncateSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
-import { batches, gptNeoOrder, openDataset, order } from '../../src/data/index.js'
+import { batches, openDataset, order } from '../../src/data/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
-import { fixtures, goldens, writeRecords } from './fixtures.js'
-
-for (const golden of goldens.sequential_input) {
-  test(`batches as the original's sequential_input gave them: ${golden.name}`, async (t) => {
-    const dataset = await openDataset({ path: join(fixtures, golden.folder, '*.tfrecords'), contextLength: 8 })
-    t.after(() => dataset.close())
-    const reading = batches({
-      dataset,
-      batchSize: golden.batch,
-      order: gptNeoOrder({ files: dataset.files, seed: golden.seed, shuffle: golden.shuffle_input_filenames }),
-    })
-    t.after(() => reading.close())
-    for (const [i, { features, labels }] of golden.batches.entries()) {
-      const batch = await reading.batch(golden.global_step + i)
-      for (let row = 0; row < golden.batch; row++) {
-        const ids = [...batch.subarray(row * 9, row * 9 + 9)]
-        assert.deepEqual([ids.slice(0, 8), ids.slice(1)], [features[row], labels[row]], `step ${i}, row ${row}`)
-      }
-    }
-  })
-}
+import { fixtures, writeRecords } from './fixtures.js'
 
 test('files lie in the order that GPT-Neo sorts them into', async (t) => {
   const dataset = await openDataset({ path: join(fixtures, 'records') })

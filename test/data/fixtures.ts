@@ -1,36 +1,17 @@
-/** Golden data of the original GPT-Neo (made by running it), and small helpers for tests of this room. */
+/** Small helpers for tests of this room. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { encodeExample, frameRecord } from '../../src/data/index.js'
+import type { RecordedDocument, RecordedPacking } from '../parity/kinds/data.js'
 
 export const fixtures = fileURLToPath(new URL('../../../test/fixtures/data/', import.meta.url))
 
-export interface GoldenPacking {
-  name: string
-  input: string
-  files_in_the_order_read: string[]
-  arguments: string[]
-  files: { file: string; sha256: string; records: number[][] }[]
+/** What the original GPT-Neo made of texts; test/parity makes the same of them. */
+export const goldens = JSON.parse(readFileSync(join(fixtures, 'goldens.json'), 'utf8')) as {
+  readonly documents: Record<string, RecordedDocument>
+  readonly create_tfrecords: readonly RecordedPacking[]
 }
-export interface GoldenInput {
-  name: string
-  folder: string
-  global_step: number
-  batch: number
-  seed?: number
-  shuffle_input_filenames?: boolean
-  order: string[]
-  batches: { features: number[][]; labels: number[][] }[]
-}
-export interface Goldens {
-  documents: Record<string, { read: string; ftfy: string; detokenized: string; ids: number[]; ids_of_read: number[] }>
-  create_tfrecords: GoldenPacking[]
-  sequential_input: GoldenInput[]
-  python_shuffle: Record<string, number[]>
-}
-
-export const goldens = JSON.parse(readFileSync(join(fixtures, 'goldens.json'), 'utf8')) as Goldens
 
 /** One id a byte, and 256 to end a text. */
 export const byteTokenizer = { encode: (text: string) => Buffer.from(text) }

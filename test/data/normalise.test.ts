@@ -1,17 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { normaliser } from '../../src/data/index.js'
-import { goldens } from './fixtures.js'
-
-const likeFtfy = normaliser({ newlines: true, nfkc: true, quotes: true, entities: true })
-const likeScript = normaliser({ newlines: true, nfkc: true, quotes: true, entities: true, wikitext: true })
-
-for (const [name, { read, ftfy, detokenized }] of Object.entries(goldens.documents)) {
-  test(`the same text as GPT-Neo's script made of ${name}`, () => {
-    assert.equal(likeFtfy(read), ftfy)
-    assert.equal(likeScript(read), detokenized)
-  })
-}
 
 test('nothing happens unless asked for', () => {
   const text = '“x”\r\n ﬁ &amp; 1 @-@ 2'

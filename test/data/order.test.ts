@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gptNeoOrder, order, pythonShuffle, sampleIds } from '../../src/data/index.js'
-import { goldens } from './fixtures.js'
+import { gptNeoOrder, order, sampleIds } from '../../src/data/index.js'
 
 test('each epoch reads every sample once, each in its own order', () => {
   for (const size of [1, 2, 3, 5, 16, 17, 64, 65, 1000, 4097]) {
@@ -74,18 +73,4 @@ test('sizes, seeds and positions that make no sense', () => {
   assert.throws(() => order({ size: 3, seed: 1 }).at(-1), /order: position is -1/)
   assert.throws(() => order({ size: 3, seed: 1, shuffle: false }).at(0.5), /order: position is 0\.5/)
   assert.throws(() => gptNeoOrder({ files: [] }), /gptNeoOrder: the files hold no records/)
-})
-
-test("Python's random.shuffle", () => {
-  for (const [key, expected] of Object.entries(goldens.python_shuffle)) {
-    const [, seed, size] = /^seed (\d+), n (\d+)$/.exec(key)!.map(Number)
-    assert.deepEqual(
-      pythonShuffle(
-        Array.from({ length: size }, (_, i) => i),
-        seed,
-      ),
-      expected,
-      key,
-    )
-  }
 })

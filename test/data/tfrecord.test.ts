@@ -12,7 +12,7 @@ async function idsOf(path: string): Promise<number[][]> {
   return found
 }
 
-for (const { name, files } of goldens.create_tfrecords) {
+for (const { name, files } of goldens.create_tfrecords.filter(({ error }) => !error)) {
   test(`GPT-Neo's own TFRecords are read, and written again to the byte: ${name}`, async () => {
     for (const { file, records } of files) {
       const path = join(fixtures, name, file)

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { engine } from '../tensor/check.js'
-import { compare, describe, passes } from '../parity/compare.js'
+import { compare } from '../parity/compare.js'
 import { openGolden } from '../parity/golden.js'
 import { replay } from '../parity/replay.js'
+import { describe, passed } from '../parity/verdict.js'
 import { fixture } from './goldens.js'
 
 /** Cases, and those that are run with layers in one scan too: each kind of layer that stacks parameters or state. */
@@ -54,7 +55,7 @@ for (const layers of ['unroll', 'scan'] as const)
     test(`${name}, layers in ${layers} mode`, async () => {
       const golden = await openGolden(fixture(`goldens/${name}`))
       const measures = await compare(golden, await replay(await engine(), golden, layers))
-      assert.ok(measures.every(passes), describe(golden, measures))
+      assert.ok(passed({ name, measures }), describe({ name, measures }))
       const kinds = measures.map(({ what }) => what)
       assert.ok(
         ['logits', 'loss', 'rate', 'gradients'].every((kind) => kinds.includes(kind as never)),
@@ -71,7 +72,7 @@ test('where the original makes no mistake, both ways of compat give the same num
       golden,
       await replay(await engine(), { ...golden, config: { ...golden.config, compat: 'gpt-neo' } }, 'unroll'),
     )
-    assert.ok(measures.every(passes), describe(golden, measures))
+    assert.ok(passed({ name, measures }), describe({ name, measures }))
     await golden.close()
   }
 })

@@ -1,25 +1,14 @@
 /** How far a replay is from what was recorded, and whether that is near enough. */
 import type { Golden } from './golden.js'
 import type { Replay } from './replay.js'
-
-/** One kind of number: the worst error, where, and the largest that passes. */
-export interface Measure {
-  readonly what: 'logits' | 'loss' | 'rate' | 'gradients' | 'variables' | 'slots'
-  readonly error: number
-  readonly tolerance: number
-  readonly where: string
-}
+import { farthest, relative, relativeNorm, relativeScalar, Worst, type Measure } from './verdict.js'
 
 export async function compare(golden: Golden, replay: Replay): Promise<Measure[]> {
   const { recorded, config, file, floats } = golden
   const loose = config.precision === 'bfloat16'
   const limit = (tolerance: number) => (loose ? Math.max(tolerance, 0.02) : tolerance)
-  const worst = new Map<Measure['what'], Measure>()
-  const note = (what: Measure['what'], where: string, error: number, tolerance: number) => {
-    const before = worst.get(what)
-    if (!before || error / tolerance > before.error / before.tolerance || Number.isNaN(error))
-      worst.set(what, { what, where, error, tolerance })
-  }
+  const worst = new Worst()
+  const note = worst.note.bind(worst)
 
   // Single logits of a bf16 run differ by 2% even between the original's own training and evaluation: there their
   // norm counts.
@@ -61,61 +50,9 @@ export async function compare(golden: Golden, replay: Replay): Promise<Measure[]
     else note('variables', key, farthest(found, wanted) / config.lr, step === 1 ? 0.1 : 0.5)
   }
   if (loose) note('gradients', 'all together', Math.sqrt(off) / whole, 0.02)
-  return [...worst.values()]
+  return worst.measures
 }
 
 function normOf(x: Float32Array): number {
   return Math.sqrt(x.reduce((sum, each) => sum + each * each, 0))
-}
-
-export const passes = ({ error, tolerance }: Measure) => error <= tolerance
-
-/** `global  logits 1.2e-6 (1e-4) ... pass`. Variables are in units of the learning rate. */
-export function describe({ name, mistakes }: Golden, measures: readonly Measure[]): string {
-  const parts = measures.map((measure) => {
-    const { what, error, tolerance, where } = measure
-    return `${what} ${error.toExponential(1)} of ${tolerance}${passes(measure) ? '' : ` at ${where}`}`
-  })
-  const compat = mistakes.length > 0 ? `  [compat gpt-neo: ${mistakes.join('; ')}]` : ''
-  return `${name.padEnd(26)} ${measures.every(passes) ? 'pass' : 'FAIL'}  ${parts.join(', ')}${compat}`
-}
-
-/** Largest difference. NaN where NaN was recorded is no difference. */
-function farthest(found: Float32Array | undefined, wanted: Float32Array): number {
-  if (found?.length !== wanted.length) return Infinity
-  return wanted.reduce(
-    (worst, x, i) => (Number.isNaN(x) && Number.isNaN(found[i]) ? worst : larger(worst, Math.abs(x - found[i]))),
-    0,
-  )
-}
-
-function larger(a: number, b: number): number {
-  return Number.isNaN(b) ? Infinity : Math.max(a, b)
-}
-
-/** Largest difference relative to the largest wanted number. */
-export function relative(found: Float32Array | undefined, wanted: Float32Array): number {
-  return farthest(found, wanted) / (wanted.reduce((most, x) => Math.max(most, Math.abs(x) || 0), 0) || 1)
-}
-
-/** Norm of the difference relative to the norm of the wanted numbers, or to `least` if that is larger. */
-export function relativeNorm(found: Float32Array | undefined, wanted: Float32Array, least: number): number {
-  if (found?.length !== wanted.length) return Infinity
-  let off = 0,
-    norm = 0
-  for (let i = 0; i < wanted.length; i++) {
-    if (Number.isNaN(wanted[i]) && Number.isNaN(found[i])) continue
-    off += (found[i] - wanted[i]) ** 2
-    norm += wanted[i] ** 2
-  }
-  return off === 0 ? 0 : Number.isNaN(off) ? Infinity : Math.sqrt(off) / Math.max(Math.sqrt(norm), least, 1e-30)
-}
-
-function relativeScalar(found: number, wanted: number | null): number {
-  if (wanted === null) return Number.isFinite(found) ? Infinity : 0
-  return found === wanted
-    ? 0
-    : Number.isFinite(found)
-      ? Math.abs(found - wanted) / (Math.abs(wanted) || 1e-30)
-      : Infinity
 }

@@ -1,7 +1,7 @@
 /** A recorded case of the original GPT-Neo: NAME.json and NAME.safetensors. */
-import { readFile } from 'node:fs/promises'
 import { parseModelConfig, type ModelConfig } from '../../src/config/index.js'
 import { openSafetensors, type SafetensorsFile } from '../../src/files/index.js'
+import { openCaseFile, type CaseFile } from './case-file.js'
 
 export interface Golden {
   readonly name: string
@@ -24,18 +24,13 @@ export interface Recorded {
   readonly eval_loss?: number | null
 }
 
-/** A record of something else than a model's steps. */
-export class NotAModel extends Error {}
-
-/** Opens `path`, with or without its .json. Rejects with NotAModel if it is not such a case. */
+/** Opens a case, with or without its .json. */
 export async function openGolden(path: string): Promise<Golden> {
-  const base = path.replace(/\.(json|safetensors)$/, '')
-  // Python writes NaN, which JSON has not.
-  const recorded = JSON.parse(
-    (await readFile(`${base}.json`, 'utf8')).replace(/\b-?(NaN|Infinity)\b/g, 'null'),
-  ) as Recorded
-  if (!recorded.config || !Array.isArray(recorded.loss))
-    throw new NotAModel(`${base}.json is of another kind: it has no config or no losses`)
+  return openSteps(await openCaseFile(path))
+}
+
+export async function openSteps({ path, name, json }: CaseFile): Promise<Golden> {
+  const recorded = json as Recorded
   const mistakes = mistakesIn(recorded)
   const { config } = parseModelConfig(
     {
@@ -45,11 +40,11 @@ export async function openGolden(path: string): Promise<Golden> {
         recorded.config.mlm_mask_id === undefined && { mlm_mask_id: recorded.config.n_vocab - 1 }),
       ...(mistakes.length > 0 && { compat: 'gpt-neo' }),
     },
-    `${base}.json`,
+    path,
   )
-  const file = await openSafetensors(`${base}.safetensors`)
+  const file = await openSafetensors(path.replace(/json$/, 'safetensors'))
   return {
-    name: base.split('/').at(-1)!,
+    name,
     config,
     recorded,
     mistakes,

@@ -3,11 +3,10 @@
  * Ends with status 1 if any is farther from the record than its tolerance.
  */
 import { basename } from 'node:path'
-import { openXla } from '../../src/engine/index.js'
-import type { LayerMode } from '../../src/model/index.js'
-import { compare, describe, passes } from './compare.js'
-import { NotAModel, openGolden } from './golden.js'
-import { replay } from './replay.js'
+import { openCaseFile } from './case-file.js'
+import { verdictsOf } from './kinds/index.js'
+import { describe, passed } from './verdict.js'
+import { openWorkshop } from './workshop.js'
 
 async function main(args: readonly string[]): Promise<void> {
   const files = args.filter((arg) => !arg.startsWith('--'))
@@ -16,25 +15,26 @@ async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 2
     return
   }
-  const layers: LayerMode = args.includes('--scan') ? 'scan' : 'unroll'
-  const engine = await openXla()
-  try {
-    for (const file of files) {
-      try {
-        const golden = await openGolden(file)
-        const measures = await compare(golden, await replay(engine, golden, layers))
-        console.log(describe(golden, measures))
-        if (!measures.every(passes)) process.exitCode = 1
-        await golden.close()
-      } catch (error) {
-        const other = error instanceof NotAModel
-        console.log(`${basename(file, '.json').padEnd(26)} ${other ? 'skip' : 'FAIL'}  ${(error as Error).message}`)
-        if (!other) process.exitCode = 1
-      }
-    }
-  } finally {
-    await engine.close()
+  const workshop = openWorkshop(args.includes('--scan') ? 'scan' : 'unroll')
+  let [all, failed] = [0, 0]
+  const fail = () => {
+    failed++
+    process.exitCode = 1
   }
+  for (const path of files)
+    try {
+      for await (const verdict of verdictsOf(await openCaseFile(path), workshop)) {
+        all++
+        console.log(describe(verdict))
+        if (!passed(verdict)) fail()
+      }
+    } catch (error) {
+      all++
+      console.log(`${basename(path, '.json').padEnd(26)} FAIL  ${(error as Error).message}`)
+      fail()
+    }
+  console.log(`${all} cases, ${all - failed} passed, ${failed} failed`)
+  await workshop.close()
 }
 
 void main(process.argv.slice(2))

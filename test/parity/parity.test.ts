@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fixture } from '../model/goldens.js'
-import { compare, describe, passes } from './compare.js'
-import { NotAModel, openGolden } from './golden.js'
+import { openCaseFile } from './case-file.js'
+import { compare } from './compare.js'
+import { openGolden } from './golden.js'
+import { verdictsOf } from './kinds/index.js'
 import type { Replay } from './replay.js'
+import { describe, passed, passes, Worst } from './verdict.js'
+import { openWorkshop } from './workshop.js'
 
 /** A replay that gives exactly what was recorded. */
 async function perfect() {
@@ -27,7 +31,8 @@ async function perfect() {
 
 test('what is equal passes; what is off by more than the tolerance fails and is named', async () => {
   const { golden, replay } = await perfect()
-  const verdict = async (changed: Partial<Replay>) => describe(golden, await compare(golden, { ...replay, ...changed }))
+  const verdict = async (changed: Partial<Replay>) =>
+    describe({ name: golden.name, measures: await compare(golden, { ...replay, ...changed }) })
   assert.match(await verdict({}), /^z_loss_zero +pass {2}logits 0\.0e\+0 of 0\.0001, loss/)
   assert.match(await verdict({ losses: [replay.losses[0] * 1.0002] }), /FAIL .*loss 2\.0e-4 of 0\.0001 at step 0/)
   assert.match(await verdict({ rates: [replay.rates[0] * 1.00001] }), /FAIL .*rate 1\.0e-5 of 0\.000001 at step 0/)
@@ -40,6 +45,22 @@ test('what is equal passes; what is off by more than the tolerance fails and is 
   assert.ok((await compare(golden, replay)).every(passes))
   await golden.close()
 })
-test('a record of something else is told from a model', async () => {
-  await assert.rejects(openGolden(fixture('goldens/schedules.json')), NotAModel)
+test('what was never compared has not passed; what must be exactly so has no tolerance', () => {
+  assert.match(describe({ name: 'empty', measures: [] }), /^empty +FAIL {2}nothing was compared$/)
+  const worst = new Worst()
+  worst.exact('tokens', 'row 0', true)
+  assert.ok(passed({ name: '', measures: worst.measures }))
+  worst.exact('tokens', 'row 1', false)
+  worst.exact('tokens', 'row 2', true)
+  assert.match(
+    describe({ name: 'x', measures: worst.measures, remark: 'why' }),
+    /FAIL {2}tokens .* at row 1 {2}\[why\]$/,
+  )
+})
+test('a file of another kind is refused, with its keys', async () => {
+  const file = { ...(await openCaseFile(fixture('goldens/schedules.json'))), json: { curves: [], note: '' } }
+  assert.throws(
+    () => verdictsOf(file, openWorkshop('unroll')),
+    /its keys \(curves, note\) are those of no kind of record/,
+  )
 })

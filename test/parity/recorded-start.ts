@@ -1,6 +1,6 @@
 /**
- * The variables that recorded cases start from: normal numbers of NumPy's RandomState seeded with the crc32 of the
- * name, with scales that make a lively model. For cases that were recorded without their variables.
+ * What recorded cases start from that were recorded without it. Variables are normal numbers of NumPy's RandomState
+ * seeded with the crc32 of the name, with scales that make a lively model.
  */
 import { crc32 } from 'node:zlib'
 
@@ -8,6 +8,12 @@ export function recordedStart(name: string, shape: readonly number[]): Float32Ar
   const state = new RandomState(crc32(name) & 0x7fffffff)
   const [offset, scale] = scaleOf(name, shape)
   return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => offset + scale * state.gauss())
+}
+
+/** The tokens that such cases train on: from 1 on, i32 [...shape] row-major, of NumPy's RandomState(seed).randint. */
+export function recordedTokens(shape: readonly number[], vocabulary: number, seed: number): Int32Array {
+  const state = new RandomState(seed)
+  return Int32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => 1 + state.upTo(vocabulary - 2))
 }
 
 function scaleOf(name: string, shape: readonly number[]): [offset: number, scale: number] {
@@ -44,6 +50,15 @@ class RandomState {
       const factor = Math.sqrt((-2 * Math.log(square)) / square)
       this.spare = factor * x
       return factor * y
+    }
+  }
+
+  /** A whole number from 0 to `most`: words cut to its bits, until one is not larger. */
+  upTo(most: number): number {
+    const mask = 2 ** Math.ceil(Math.log2(most + 1)) - 1
+    for (;;) {
+      const word = (this.word() & mask) >>> 0
+      if (word <= most) return word
     }
   }
 
