@@ -10,8 +10,9 @@ export async function compare(golden: Golden, replay: Replay): Promise<Measure[]
   const worst = new Worst()
   const note = worst.note.bind(worst)
 
-  // Single logits of a bf16 run differ by 2% even between the original's own training and evaluation: there their
-  // norm counts.
+  // Single logits of a bf16 run differ by 2% even between the original's own training and evaluation, and with
+  // TensorFlow's graph optimizer off its own gradients differ by 1.9% from the recorded ones: it moves roundings about. (With
+  // every rounding kept, the forward pass here is the unoptimized original's to the bit.) There norms count.
   const logitsError = (found: Float32Array, wanted: Float32Array) =>
     loose ? relativeNorm(found, wanted, 0) : relative(found, wanted)
   if (file.tensors.has('eval/logits'))
@@ -37,7 +38,8 @@ export async function compare(golden: Golden, replay: Replay): Promise<Measure[]
       const wanted = await floats(key)
       // Rounding alone moves small tensors of a bf16 run by more than 2%: there the gradient is compared as a whole.
       if (loose) off += (relativeNorm(replay.gradients.get(name), wanted, whole) * Math.max(whole, normOf(wanted))) ** 2
-      else note('gradients', key, relativeNorm(replay.gradients.get(name), wanted, 1e-6 * whole), 1e-3)
+      // One that is nought but for rounding is measured by what the rounding is of, the whole.
+      else note('gradients', key, relativeNorm(replay.gradients.get(name), wanted, 1e-3 * whole), 1e-3)
       continue
     }
     const step = Number(/^step(\d+)$/.exec(kind)?.[1])

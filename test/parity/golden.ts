@@ -9,8 +9,10 @@ export interface Golden {
   readonly recorded: Recorded
   /** Known mistakes of the original that the numbers contain; then it is run under compat "gpt-neo". */
   readonly mistakes: readonly string[]
-  readonly file: SafetensorsFile
+  readonly file: Pick<SafetensorsFile, 'tensors' | 'read'>
   floats(name: string): Promise<Float32Array>
+  /** What a variable starts from. */
+  start(variable: string, shape: readonly number[]): Promise<Float32Array>
   close(): Promise<void>
 }
 
@@ -30,7 +32,17 @@ export async function openGolden(path: string): Promise<Golden> {
 }
 
 export async function openSteps({ path, name, json }: CaseFile): Promise<Golden> {
-  const recorded = json as Recorded
+  const file = await openSafetensors(path.replace(/json$/, 'safetensors'))
+  const floats = async (tensor: string) => {
+    const { data } = await file.read(tensor)
+    return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+  }
+  const start = (variable: string) => floats(`init/${variable}`)
+  return { ...goldenOf(name, json as Recorded), file, floats, start, close: () => file.close() }
+}
+
+/** A case's config as it is read here: under compat "gpt-neo" if the numbers contain mistakes of the original. */
+export function goldenOf(name: string, recorded: Recorded): Pick<Golden, 'name' | 'config' | 'recorded' | 'mistakes'> {
   const mistakes = mistakesIn(recorded)
   const { config } = parseModelConfig(
     {
@@ -40,21 +52,9 @@ export async function openSteps({ path, name, json }: CaseFile): Promise<Golden>
         recorded.config.mlm_mask_id === undefined && { mlm_mask_id: recorded.config.n_vocab - 1 }),
       ...(mistakes.length > 0 && { compat: 'gpt-neo' }),
     },
-    path,
-  )
-  const file = await openSafetensors(path.replace(/json$/, 'safetensors'))
-  return {
     name,
-    config,
-    recorded,
-    mistakes,
-    file,
-    close: () => file.close(),
-    floats: async (name) => {
-      const { data } = await file.read(name)
-      return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
-    },
-  }
+  )
+  return { name, config, recorded, mistakes }
 }
 
 function mistakesIn({ config, num_microbatches: parts }: Recorded): string[] {

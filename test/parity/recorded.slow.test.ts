@@ -3,3 +3,5 @@ import { testRecorded } from './recorded.js'
 
 testRecorded('goldens/layouts.json', 56)
 testRecorded('config/refused.json', 100)
+// Configs beside those of the other records: more gatings, microbatches, optimizers, positions, bf16.
+testRecorded('goldens/variants.json', 51)

@@ -32,7 +32,11 @@ export interface Replay {
   readonly after: Map<number, Map<string, Float32Array>>
 }
 
-export async function replay(engine: Engine, { config, file, floats }: Golden, layers: LayerMode): Promise<Replay> {
+export async function replay(
+  engine: Engine,
+  { config, file, start: startOf }: Golden,
+  layers: LayerMode,
+): Promise<Replay> {
   const tokens = await file.read('tokens')
   const ids = new Int32Array(tokens.data.buffer, tokens.data.byteOffset, tokens.data.byteLength / 4)
   const [steps, size, width] = tokens.shape
@@ -51,7 +55,7 @@ export async function replay(engine: Engine, { config, file, floats }: Golden, l
     parameters[spec.name] = await arrayFrom(engine, spec, null, (name, shape) => {
       // Parameters of activations have random names in the original, and start as ours do.
       const start = /\/activation\//.test(name) && spec.initializer.kind === 'constant' ? spec.initializer.value : null
-      return start === null ? floats(`init/${name}`) : Promise.resolve(new Float32Array(sizeOfShape(shape)).fill(start))
+      return start === null ? startOf(name, shape) : Promise.resolve(new Float32Array(sizeOfShape(shape)).fill(start))
     })
     slots[spec.name] = {}
     for (const slot of slotsOf(spec, config))

@@ -9,13 +9,14 @@ import { refused } from './refused.js'
 import { run } from './run.js'
 import { sampling } from './sampling.js'
 import { schedules } from './schedules.js'
-import { steps } from './steps.js'
+import { steps, variants } from './steps.js'
 
 type Kind = (file: CaseFile, workshop: Workshop) => AsyncGenerator<Verdict>
 
 /** Told by the keys that only they have. */
 const KINDS: readonly [is: (json: any) => boolean, kind: Kind][] = [
   [(json) => json.config && Array.isArray(json.loss), steps],
+  [(json) => json.variants, variants],
   [(json) => json.checkpoint_variables, run],
   [(json) => json.schedules, schedules],
   [(json) => json.functions, activations],
