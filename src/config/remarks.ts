@@ -112,7 +112,7 @@ function devices({ mesh_shape }: ModelConfig): string[] {
   return size === 1 ? [] : [`mesh_shape: it asks for ${size} devices: neomesh train --devices ${size} uses so many`]
 }
 
-/** What runs here and cannot run there, for those who ask for the original's ways. */
+/** What runs here and cannot run there, or runs into NaN as there, for those who ask for the original's ways. */
 function original(config: ModelConfig): string[] {
   if (config.compat !== 'gpt-neo') return []
   const kinds = attentionKinds(config)
@@ -123,5 +123,11 @@ function original(config: ModelConfig): string[] {
     ['mlm_training with global attention', config.mlm_training && kinds.includes('global')],
     ['moe_layers with precision bfloat16', config.moe_layers.length > 0 && config.precision === 'bfloat16'],
   ]
-  return cannot.flatMap(([what, is]) => (is ? [`${what} is possible here; the original cannot run it`] : []))
+  const notes = cannot.flatMap(([what, is]) => (is ? [`${what} is possible here; the original cannot run it`] : []))
+  if (config.entmax_loss)
+    notes.push(
+      'entmax_loss: as in the original, the loss is NaN as soon as a token of the vocabulary has probability 0, which ' +
+        'training soon brings; without compat it stays finite',
+    )
+  return notes
 }

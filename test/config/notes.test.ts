@@ -98,6 +98,11 @@ const cases: [changes: Record<string, unknown>, ...notes: string[]][] = [
     'datasets: "pile" is there twice',
     'datasets: stitch, mode and weight in ["pile",null,null,1] have no effect: every sample is read once in each pass',
   ],
+  [
+    { entmax_loss: true, compat: 'gpt-neo' },
+    'entmax_loss: as in the original, the loss is NaN as soon as a token of the vocabulary has probability 0, which ' +
+      'training soon brings; without compat it stays finite',
+  ],
   [{ z_loss: null, seed: null }, 'z_loss: null is as if it were not there: 0.0001'],
   // Layout rules that do nothing
   [

@@ -5,7 +5,7 @@ import { maskTokens, modelOf } from '../../src/model/index.js'
 import { NO_TOKEN } from '../../src/model/loss.js'
 import { entmax, entmaxLoss } from '../../src/model/objectives/entmax.js'
 import { objective } from '../../src/model/objectives/objective.js'
-import { dim, gradients, random, type Dim, type Tensor } from '../../src/tensor/index.js'
+import { dim, gradients, random, sizeOf, type Dim, type Tensor } from '../../src/tensor/index.js'
 import { checkOp, close, evaluate } from '../tensor/check.js'
 import { configOf } from './support.js'
 
@@ -91,6 +91,35 @@ test('entmax loss is finite where a token has no probability; under compat it is
     )
     assert.equal(Number.isNaN(loss), compat === 'gpt-neo')
     if (compat === 'fixed') assert.ok(slope.every(Number.isFinite))
+  }
+})
+
+test('entmax loss under compat: as without it where every token has a probability, labels outside of the vocabulary too', async () => {
+  const labels = [0, 1, 4, 5, 2, 3]
+  for (const spread of [0, 0.01, 0.1]) {
+    const found = await Promise.all(
+      ['fixed', 'gpt-neo'].map(async (compat) => {
+        const { model, inputs, ids } = head({ entmax_loss: true, compat })
+        const near = inputs.map((dims, i) => ({
+          dims,
+          dtype: 'f32' as const,
+          values: Array.from({ length: sizeOf(dims) }, (_, k) =>
+            i === 0 ? Math.sin(k) : spread * Math.cos(3 * k + i),
+          ),
+        }))
+        const values = await evaluate(
+          (x, table, bias, given) => {
+            const { loss } = entmaxLoss({ x, table, bias }, given as Tensor<'batch' | 'sequence'>, model)
+            return [loss, ...gradients([loss], [loss.mul(0).add(1)], [x, table, bias]).map((slope) => slope!)]
+          },
+          [...near, { ...ids, values: labels }],
+        )
+        return values.map((each) => each.values)
+      }),
+    )
+    assert.ok(found[1].flat().every(Number.isFinite), `spread ${spread}`)
+    found[0].forEach((values, i) => close(found[1][i], values, 1e-6, `spread ${spread}, result ${i}`))
+    if (spread === 0) close(found[1][0], [(Math.log(5) * 5) / 6], 1e-6, 'equal logits')
   }
 })
 
