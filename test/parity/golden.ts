@@ -1,5 +1,5 @@
 /** A recorded case of the original GPT-Neo: NAME.json and NAME.safetensors. */
-import { parseModelConfig, type ModelConfig } from '../../src/config/index.js'
+import { inspectModelConfig, parseModelConfig, type ModelConfig } from '../../src/config/index.js'
 import { openSafetensors, type SafetensorsFile } from '../../src/files/index.js'
 import { openCaseFile, type CaseFile } from './case-file.js'
 
@@ -32,28 +32,29 @@ export async function openGolden(path: string): Promise<Golden> {
 }
 
 export async function openSteps({ path, name, json }: CaseFile): Promise<Golden> {
+  const about = goldenOf(name, json as Recorded)
   const file = await openSafetensors(path.replace(/json$/, 'safetensors'))
   const floats = async (tensor: string) => {
     const { data } = await file.read(tensor)
     return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
   }
   const start = (variable: string) => floats(`init/${variable}`)
-  return { ...goldenOf(name, json as Recorded), file, floats, start, close: () => file.close() }
+  return { ...about, file, floats, start, close: () => file.close() }
 }
 
 /** A case's config as it is read here: under compat "gpt-neo" if the numbers contain mistakes of the original. */
 export function goldenOf(name: string, recorded: Recorded): Pick<Golden, 'name' | 'config' | 'recorded' | 'mistakes'> {
-  const mistakes = mistakesIn(recorded)
-  const { config } = parseModelConfig(
-    {
-      ...recorded.config,
-      // The recorded tokens are inputs and labels as they are: nothing is masked.
-      ...(recorded.config.mlm_training &&
-        recorded.config.mlm_mask_id === undefined && { mlm_mask_id: recorded.config.n_vocab - 1 }),
-      ...(mistakes.length > 0 && { compat: 'gpt-neo' }),
-    },
-    name,
-  )
+  const keys = {
+    ...recorded.config,
+    // The recorded tokens are inputs and labels as they are: nothing is masked.
+    ...(recorded.config.mlm_training &&
+      recorded.config.mlm_mask_id === undefined && { mlm_mask_id: recorded.config.n_vocab - 1 }),
+  }
+  const mistakes = [
+    ...mistakesIn(recorded),
+    ...inspectModelConfig(keys).problems.map((problem) => `read as the original reads it: ${problem}`),
+  ]
+  const { config } = parseModelConfig({ ...keys, ...(mistakes.length > 0 && { compat: 'gpt-neo' }) }, name)
   return { name, config, recorded, mistakes }
 }
 

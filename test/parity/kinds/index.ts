@@ -27,10 +27,13 @@ const KINDS: readonly [is: (json: any) => boolean, kind: Kind][] = [
   [(json) => json.cases?.[0]?.start, sampling],
 ]
 
-/** Throws TypeError for a file of another kind. */
+/** A record of something that is not replayed. */
+export class UnknownKind extends Error {}
+
+/** Throws UnknownKind for a file of another kind. */
 export function verdictsOf(file: CaseFile, workshop: Workshop): AsyncGenerator<Verdict> {
   const kind = KINDS.find(([is]) => is(file.json))?.[1]
   if (!kind)
-    throw new TypeError(`its keys (${Object.keys(file.json).join(', ')}) are those of no kind of record known here`)
+    throw new UnknownKind(`its keys (${Object.keys(file.json).join(', ')}) are those of no kind of record known here`)
   return kind(file, workshop)
 }
