@@ -55,13 +55,16 @@ async function verdict(
   }
   worst.exact('accepted', problems.join('; '), config !== null)
   if (!config) return { name, measures: worst.measures }
-  // Dropout draws other random numbers here: that it runs is all that there is to see.
-  const random = config.res_dropout > 0 || config.attn_dropout > 0
+  // Dropout, and second experts kept by chance, draw other random numbers here: that it runs is all that there is to see.
+  const { moe_params: experts, moe_layers, res_dropout, attn_dropout } = config
+  const policy = mode === 'train' ? experts?.moe_second_policy_train : experts?.moe_second_policy_eval
+  const chance = moe_layers.length > 0 && experts?.moe_gating === 'top_2' && policy === 'random'
+  const random = chance || res_dropout > 0 || attn_dropout > 0
   const found = await lossOf(mode)
   if (loss !== undefined && !random) worst.note('loss', mode, relativeScalar(found, loss), 1e-4)
   else worst.exact('runs', `loss ${found}`, Number.isFinite(found))
   const remark =
-    error === undefined ? random && 'dropout: the loss is not compared' : ['runs here', ...notes].join('; ')
+    error === undefined ? random && 'random numbers: the loss is not compared' : ['runs here', ...notes].join('; ')
   return { name, measures: worst.measures, ...(remark && { remark }) }
 
   async function lossOf(of: 'train' | 'eval'): Promise<number> {
