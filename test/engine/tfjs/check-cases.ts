@@ -13,12 +13,12 @@ export const NAMES = Object.keys(CASES) as PrimitiveName[]
 export async function checkUses(
   name: PrimitiveName,
   count: number,
-  { change = (x: Case, _: Random) => x, backends = BACKENDS } = {},
+  { change = (x: Case, _: Random) => x, backends = BACKENDS, oracle = xla } = {},
 ): Promise<void> {
   const random = new Random(SEED * 1000 + NAMES.indexOf(name))
   for (let done = 0; done < count; done += TOGETHER) {
     const cases = Array.from({ length: Math.min(TOGETHER, count - done) }, () => change(CASES[name](random), random))
-    const wanted = await evaluateAll(await xla(), cases)
+    const wanted = await evaluateAll(await oracle(), cases)
     for (const [backend, open] of Object.entries(backends)) {
       const found = await evaluateAll(await open(), cases)
       cases.forEach((each, i) =>

@@ -21,6 +21,8 @@ const once = <T>(make: () => Promise<T>) => {
 }
 
 export const xla = once(() => openXla())
+/** XLA that leaves LLVM's optimisation out, and compiles in two thirds of the time: for programs that run once. */
+export const plainXla = once(() => openXla({ flags: { xla_backend_optimization_level: 0 } }))
 
 /**
  * The engine on the cpu backend (own loops and products); on the same backend under another name, where it uses tfjs's own
