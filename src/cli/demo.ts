@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readModelConfig } from '../config/index.js'
+import { readModelConfig, type ModelConfig } from '../config/index.js'
 import type { Engine } from '../engine/index.js'
 import { loadModel } from '../generate/index.js'
 import { isFile } from '../files/index.js'
@@ -15,7 +15,6 @@ import { makeTokenizer } from './tokenizer.js'
 import { runTraining } from './train.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const configFile = (name: string) => join(root, `configs/models/${name}.json`)
 
 interface DemoOptions extends EngineOptions {
   readonly out: string
@@ -34,19 +33,20 @@ export function demoCommand(): Command {
       )
       .action(async (options: DemoOptions) => {
         const texts = await textsOf(options.out, options.text)
-        await prepare(options.out, texts)
         const engine = await openEngine(options)
         try {
           const small = isSlow(engine, options)
-          const source = configFile(small ? 'demo-small' : 'demo')
+          const source = join(root, `configs/models/demo${small ? '-small' : ''}.json`)
+          const { config } = await readModelConfig(source)
+          // Each demo has a vocabulary of its own, and so data of its own.
+          const folder = small ? join(options.out, 'small') : options.out
+          await prepare(folder, texts, config)
           title(`4. and 5. The model of configs/models/${basename(source)}, trained`)
           if (small) process.stderr.write(SMALL)
-          const { config } = await readModelConfig(source)
-          const run = join(options.out, small ? 'run-small' : 'run')
-          const data = join(options.out, 'data')
+          const [data, run] = [join(folder, 'data'), join(folder, 'run')]
           const again = againOf(engine, options)
           if (await runTraining({ engine, config, source, run, data, evaluateEvery: 250, again }))
-            await sampleAll(engine, options.out, run, texts)
+            await sampleAll(engine, folder, texts)
         } finally {
           await engine.close()
         }
@@ -69,21 +69,20 @@ function againOf({ name }: Engine, { out, text, engine }: DemoOptions): string {
 }
 
 /** Tokenizer and data, where they are not there yet. */
-async function prepare(out: string, texts: DemoTexts): Promise<void> {
+async function prepare(out: string, texts: DemoTexts, { n_vocab, n_ctx }: ModelConfig): Promise<void> {
   const inputs = [...texts.paths]
   const tokenizer = join(out, 'tokenizer.json')
   const data = join(out, 'data')
   const { signal, done } = interruptible()
   try {
-    title('1. A tokenizer of 4,096 tokens')
+    title(`1. A tokenizer of ${n_vocab.toLocaleString('en-US')} tokens`)
     if (await isFile(tokenizer)) process.stderr.write(`already there: ${tokenizer}\n`)
-    else await makeTokenizer({ inputs, out: tokenizer, vocabSize: 4096, signal })
+    else await makeTokenizer({ inputs, out: tokenizer, vocabSize: n_vocab, signal })
 
     title(`2. and 3. Training data from ${texts.about}, one in twenty held out`)
     if (await isFile(join(data, 'dataset.json'))) process.stderr.write(`already there: ${data}\n`)
     else {
-      const { config } = await readModelConfig(configFile('demo'))
-      const given = { inputs, output: data, name: 'demo', contextLength: config.n_ctx, signal }
+      const given = { inputs, output: data, name: 'demo', contextLength: n_ctx, signal }
       await makeData({ ...given, validationFraction: 0.05 }, await loadTokenizer(tokenizer), tokenizer)
     }
   } finally {
@@ -91,10 +90,11 @@ async function prepare(out: string, texts: DemoTexts): Promise<void> {
   }
 }
 
-async function sampleAll(engine: Engine, out: string, run: string, { prompts }: DemoTexts): Promise<void> {
+async function sampleAll(engine: Engine, out: string, { prompts }: DemoTexts): Promise<void> {
   title('Samples')
   const { signal, done } = interruptible()
   try {
+    const run = join(out, 'run')
     const model = await loadModel(engine, run)
     const tokenizer = await loadTokenizer(join(out, 'tokenizer.json'))
     for (const [seed, prompt] of prompts.entries()) {
