@@ -286,13 +286,19 @@ const dataPrepare: Case[] = [
   bad(
     'input in the cloud',
     'data prepare gs://a/b -t tokenizer.json -c 16 -o x/out',
-    /Google Cloud Storage is not read/,
+    /gs:\/\/a\/b: Google Cloud Storage is not read/,
   ),
   bad(
     'output in the cloud',
     'data prepare texts -t tokenizer.json -c 16 -o gs://a/b',
     /Google Cloud Storage is not read or written/,
   ),
+  bad(
+    'a run in the cloud',
+    'train model.json --data data --run gs://a/b',
+    /^neomesh: gs:\/\/a\/b: Google Cloud Storage is not read or written from here\. Copy what you need to a local folder/,
+  ),
+  bad('a model in the cloud', 'sample gs://a/b --prompt x', /gs:\/\/a\/b: Google Cloud Storage is not read/),
 ]
 
 const TRAIN = 'train model.json --data data --run x/run'
@@ -674,7 +680,8 @@ const plugins: Case[] = [
     PJRT_PLUGIN_LIBRARY_PATH: 'x/text.so',
   }),
   bad('no plugin for CUDA', `${SAMPLE} --device cuda`, /no PJRT plugin for cuda[^]*pip install/),
-  bad('no plugin for TPU', `${TRAIN} --device tpu`, /no PJRT plugin for tpu[^]*pip install/),
+  // libtpu may be there: `make plan-setup`.
+  bad('no TPU', `${TRAIN} --device tpu`, /no PJRT plugin for tpu[^]*pip install|there is no TPU on this machine/),
   bad('an unknown device', `${SAMPLE} --device gpu`, /Allowed choices are cpu, cuda, tpu/),
 ]
 

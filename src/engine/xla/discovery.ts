@@ -3,7 +3,7 @@
  * packages.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -170,4 +170,21 @@ function howToInstall(platform: Platform, { os, architecture }: Surroundings): s
     `PyPI has no CPU plugin for ${os} ${architecture}: use the engine tfjs, ` +
     'or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.'
   )
+}
+
+/** Google's number on the PCI bus. */
+const GOOGLE = '0x1ae0'
+
+/**
+ * Whether the machine has TPU chips: libtpu would look for them, and for Google's metadata server, for minutes. TPU VMs
+ * show chips on the PCI bus, older ones as /dev/accel0.
+ */
+export function hasTpu(root = '/'): boolean {
+  if (existsSync(join(root, 'dev/accel0'))) return true
+  const devices = join(root, 'sys/bus/pci/devices')
+  if (!existsSync(devices)) return false
+  return readdirSync(devices).some((device) => {
+    const vendor = join(devices, device, 'vendor')
+    return existsSync(vendor) && readFileSync(vendor, 'utf8').trim() === GOOGLE
+  })
 }

@@ -15,7 +15,7 @@ import {
 } from '../engine.js'
 import { debug } from '../debug.js'
 import { compileCached, type Compiled } from './cache.js'
-import { findPlugin, nameOf, type Platform } from './discovery.js'
+import { findPlugin, hasTpu, nameOf, type Platform } from './discovery.js'
 import { keptKey, readKept, type Kept } from './kept.js'
 import {
   Client,
@@ -48,12 +48,17 @@ export interface XlaOptions {
 const CPU_FLAGS: NonNullable<XlaOptions['flags']> = { xla_allow_excess_precision: false }
 
 /**
- * Starts XLA through a PJRT plugin. Throws PluginNotFoundError where there is none, PjrtError where it does not start; both
- * say what to do.
+ * Starts XLA through a PJRT plugin. Throws PluginNotFoundError where there is none, EngineError where there is no TPU for
+ * it, PjrtError where it does not start; all say what to do.
  */
 export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
   const { platform = 'cpu', deviceCount = 1, flags = {}, compiled } = options
   const found = findPlugin(platform)
+  // Whoever names a file knows better.
+  if (platform === 'tpu' && found.package !== null && !hasTpu())
+    throw new EngineError(
+      'there is no TPU on this machine; libtpu is here for `neomesh plan`, which needs none. Use --device cpu',
+    )
   const name = nameOf(found)
   const kept = compiled === undefined ? null : await readKept(compiled, name)
   const plugin = loadPlugin(found.path)

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { findPlugin, type Surroundings } from '../../../src/engine/xla/discovery.js'
+import { findPlugin, hasTpu, type Surroundings } from '../../../src/engine/xla/discovery.js'
 
 const lammps = 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so'
 const xlaCpu = 'xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so'
@@ -104,4 +104,15 @@ test('a variable that names no file is an error, not a reason to search on', () 
   assert.throws(() => findPlugin('cpu', around({ environment: { PJRT_PLUGIN_LIBRARY_PATH: '/nowhere/plugin.so' } })), {
     message: /LIBRARY_PATH=\/nowhere\/plugin\.so: there is no such file\n.*Correct the variable, or unset it/,
   })
+})
+
+test('TPU chips are seen on the PCI bus or as /dev/accel0', () => {
+  assert.equal(hasTpu(root), false)
+  writeFileSync(put('sys/bus/pci/devices/0000:00:04.0/vendor'), '0x8086\n')
+  assert.equal(hasTpu(root), false)
+  writeFileSync(put('sys/bus/pci/devices/0000:00:05.0/vendor'), '0x1ae0\n')
+  assert.equal(hasTpu(root), true)
+  rmSync(join(root, 'sys'), { recursive: true })
+  put('dev/accel0')
+  assert.equal(hasTpu(root), true)
 })
