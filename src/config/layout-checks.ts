@@ -1,4 +1,5 @@
 import { attentionKinds } from './attention-kinds.js'
+import { largestDivisor } from './divisor.js'
 import type { ModelConfig } from './model-keys.js'
 import { parsePairs, whatWouldDo } from '../mesh/index.js'
 
@@ -109,8 +110,7 @@ function localBlocksDivide(config: Known): boolean {
   const { n_ctx, n_layer, attention_types, local_attention_radius: radius } = config
   if (n_ctx === undefined || n_layer === undefined || radius === undefined) return true
   if (!attentionKinds({ n_layer, attention_types }).includes('local')) return true
-  let block = Math.min(Math.max(radius, 128), n_ctx)
-  while (n_ctx % block !== 0) block--
+  const block = largestDivisor(n_ctx, Math.max(radius, 128))
   return (n_ctx / block) % partsOf(config, 'sequence') === 0
 }
 

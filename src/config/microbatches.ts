@@ -1,3 +1,4 @@
+import { largestDivisor } from './divisor.js'
 import type { ModelConfig } from './model-keys.js'
 
 /**
@@ -11,7 +12,5 @@ export function microbatchCount(
 ): number {
   if (!tokens_per_mb_per_replica) return 1
   const batch = train_batch_size % batchParts === 0 ? train_batch_size / batchParts : train_batch_size
-  let size = Math.max(1, Math.min(batch, Math.floor(tokens_per_mb_per_replica / n_ctx)))
-  while (batch % size !== 0) size--
-  return batch / size
+  return batch / largestDivisor(batch, Math.max(1, Math.floor(tokens_per_mb_per_replica / n_ctx)))
 }

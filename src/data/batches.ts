@@ -16,8 +16,8 @@ export interface Batches {
   readonly batchSize: number
   readonly contextLength: number
   /**
-   * The batch of a step: int32 [batch, n_ctx + 1], row after row, a function of the step alone, whoever asks. The next step's batch
-   * is read ahead. Throws what reading the data throws.
+   * The batch of a step: int32 [batch, n_ctx + 1], row after row, a function of the step alone, whoever asks. The next
+   * step's batch is read ahead. Throws what reading the data throws.
    */
   batch(step: number): Promise<Int32Array>
   /** Stops reading ahead. The data set stays open: it is its opener's to close. */

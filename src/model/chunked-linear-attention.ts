@@ -41,7 +41,7 @@ export function emptyState({ side, into, features }: LinearShape): Tensor {
   return zeros([...side, into, widened(features)]) as Tensor
 }
 
-/** What all positions add to a state. q, k, v and the result as in `chunkedLinearAttention`. */
+/** What all positions add to a state. k and v as in `chunkedLinearAttention`; f32 [side, into, features + 1]. */
 export function stateOf(k: Tensor, v: Tensor, { side, into, features }: LinearShape): Tensor {
   return einsum([k.exp(), withOnes(v, features)], [...side, into, widened(features)]) as Tensor
 }
@@ -132,12 +132,20 @@ function inMemory(tensors: readonly Tensor[], { side }: Plan): readonly Tensor[]
   return barrier(flat).map((x, i) => reshape(x, tensors[i].dims) as Tensor)
 }
 
+/** For each index along a dim the sum of what is before it, or after it if `reverse`. */
+export function sumBefore(x: Tensor, along: Dim, reverse = false): Tensor {
+  const others = dim(`other_${along.name}`, along.size)
+  const counts = compare(range(others), reverse ? 'GT' : 'LT', range(along)).cast('f32')
+  const side = x.dims.slice(
+    0,
+    x.dims.findIndex(({ name }) => name === along.name),
+  )
+  return einsum([broadcast(counts, [...side, along, others]), x.rename(along, others)], x.dims) as Tensor
+}
+
 /** The state before each chunk of a block, from the sums of each and the state before all; after each if `reverse`. */
-function statesOf(sums: Tensor, first: Tensor, { side, chunks }: Plan, reverse = false): Tensor {
-  const others = dim('other_chunks', chunks.size)
-  const counts = compare(range(others), reverse ? 'GT' : 'LT', range(chunks)).cast('f32')
-  const before = einsum([broadcast(counts, [...side, chunks, others]), sums.rename(chunks, others)], sums.dims)
-  return before.add(first) as Tensor
+function statesOf(sums: Tensor, first: Tensor, { chunks }: Plan, reverse = false): Tensor {
+  return sumBefore(sums, chunks, reverse).add(first) as Tensor
 }
 
 /** The state beyond all chunks of a block: that at its last chunk, or first if `reverse`, with that chunk's own sum. */

@@ -1,6 +1,13 @@
-import { dim, einsum, range, softmax, transpose, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, einsum, softmax, transpose, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Cache, Mixed, Projected } from './attention.js'
-import { chunkedLinearAttention, emptyState, EPSILON, stateOf, type LinearShape } from './chunked-linear-attention.js'
+import {
+  chunkedLinearAttention,
+  emptyState,
+  EPSILON,
+  stateOf,
+  sumBefore,
+  type LinearShape,
+} from './chunked-linear-attention.js'
 import type { Model } from './dims.js'
 import { intoParts, outOfParts, partsOf, type Parts } from './split-sequence.js'
 
@@ -62,11 +69,7 @@ function inParts(inputs: readonly Tensor[], parts: Parts, shape: LinearShape): T
   const { part, positions } = parts
   const [q, k, v] = inputs.map((x) => intoParts(x, parts))
   const split = { ...shape, side: [...shape.side, part], positions }
-  const states = stateOf(k, v, split)
-  const others = dim('other_parts', part.size)
-  const earlier = range(others).less(range(part)).cast('f32')
-  const before = einsum([earlier, states.rename(part, others)], states.dims) as Tensor
-  return chunkedLinearAttention([q, k, v], before, split)
+  return chunkedLinearAttention([q, k, v], sumBefore(stateOf(k, v, split), part), split)
 }
 
 /**

@@ -147,8 +147,7 @@ export class XlaEngine implements Engine {
   }
 
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role: Role = 'computation'): Storage {
-    const here = (device: number) => this.here.has(device)
-    return XlaStorage.upload(this.client, here, data, dims, dtype, this.mesh, this.axesOf(dims, role))
+    return XlaStorage.upload(this.client, this.here, data, dims, dtype, this.mesh, this.axesOf(dims, role))
   }
 
   rowsHere(dims: readonly Dim[]): ReadonlySet<number> {

@@ -19,10 +19,10 @@ export class XlaStorage implements Storage {
     readonly axes: Axes,
   ) {}
 
-  /** Copies to each device that this process has its part. `here`: whether it has a device of the mesh. */
+  /** Copies to each device that this process has its part. `here`: the devices of the mesh that it has. */
   static upload(
     client: Client,
-    here: (device: number) => boolean,
+    here: ReadonlySet<number>,
     data: HostData,
     dims: readonly Dim[],
     dtype: DType,
@@ -31,7 +31,7 @@ export class XlaStorage implements Storage {
   ): XlaStorage {
     const shape = shardDims(dims, axes, mesh).map(({ size }) => size)
     const buffers = Array.from({ length: mesh.size }, (_, device) =>
-      here(device)
+      here.has(device)
         ? client.upload(cut(data, dims, blockOf(dims, axes, mesh, device)), dtype, shape, client.devices[device])
         : null,
     )
