@@ -54,6 +54,24 @@ test('nothing in src imports a test or a benchmark', () => {
     for (const target of importsOf(file)) assert.match(target, /^src\//, `${file} imports ${target}`)
 })
 
+test('files are opened by the room files alone, which knows gs:// as well; others look at this machine', () => {
+  const ofThisMachine = [
+    'src/ablate/machine.ts', // its processor
+    'src/cli/doctor.ts', // what is installed
+    'src/cli/main.ts', // the package's own version
+    'src/engine/tfjs/native.ts', // libraries
+    'src/engine/xla/cache.ts', // compiled programs, kept here
+    'src/engine/xla/discovery.ts', // libraries
+    'src/engine/xla/pjrt/environment.ts',
+    'src/engine/xla/pjrt/plugin.ts',
+    'src/plan/ahead/compile.ts', // memory of a process
+  ]
+  const opening = sourcesIn('src').filter(
+    (file) => !file.startsWith('src/files/') && specifiersIn(file).some((name) => /^node:(fs|path)/.test(name)),
+  )
+  assert.deepEqual(opening, ofThisMachine)
+})
+
 test('folders are made by makeFolder alone, for that of node:fs can hang', () => {
   const making = sourcesIn('src').filter((file) =>
     /\bmkdir(Sync)?\([^)]*recursive/.test(readFileSync(join(root, file), 'utf8')),

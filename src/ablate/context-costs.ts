@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { parseModelConfig, type AttentionKind, type ModelConfig } from '../config/index.js'
 import type { DeviceArray, Engine } from '../engine/index.js'
-import { appendJsonLine, readJsonLines } from '../files/index.js'
+import { join, readJsonLines, startJsonLines } from '../files/index.js'
 import { costsOf } from '../plan/index.js'
 import { Trainer } from '../train/index.js'
 import { bytesNeeded } from './machine.js'
@@ -58,6 +57,7 @@ export async function* contextCosts(options: CostOptions): AsyncGenerator<CostEv
   const path = join(out, 'costs.jsonl')
   const lines = (await readJsonLines(path)) as { key: string; point: CostPoint }[]
   const known = new Map(lines.map(({ key, point }) => [key, point]))
+  const log = await startJsonLines(path, lines)
   const points: CostPoint[] = []
   const wanted = costs.lengths.flatMap((length) => costs.attention.map((attention) => ({ length, attention })))
   for (const [done, { length, attention }] of wanted.entries()) {
@@ -69,7 +69,8 @@ export async function* contextCosts(options: CostOptions): AsyncGenerator<CostEv
       yield { kind: 'measuring', attention, length, done, of: wanted.length }
       point = await measure(options, config, attention)
       if (point === null) break
-      appendJsonLine(path, { key, point })
+      log.append({ key, point })
+      await log.flush()
     }
     points.push(point)
     yield { kind: 'cost', point, done: done + 1, of: wanted.length }

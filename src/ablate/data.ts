@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
 import { prepareDemoData, trainDemoTokenizer, openSplits, type Splits } from '../data/index.js'
-import { FileError, isFile } from '../files/index.js'
+import { FileError, isFile, join } from '../files/index.js'
 import type { AblationSpec } from './spec.js'
 
 /** What the runs of an ablation read, so that it goes on with the same data only. */

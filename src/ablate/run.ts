@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import { parseModelConfig, type ModelConfig } from '../config/index.js'
 import type { Engine } from '../engine/index.js'
-import { FileError, isFile, readJson, writeFileAtomic } from '../files/index.js'
+import { FileError, isFile, join, readJson, writeFileAtomic } from '../files/index.js'
 import { differencesOf } from '../train/resume.js'
 import { DivergenceError, readMetrics, train, type TrainEvent } from '../train/index.js'
 import type { AblationData } from './data.js'

@@ -1,7 +1,6 @@
-import { basename, dirname, isAbsolute, join } from 'node:path'
 import { ConfigError, inspectModelConfig, type AttentionKind, type ModelConfig } from '../config/index.js'
 import { readKeys } from '../config/read-keys.js'
-import { FileError, readJson } from '../files/index.js'
+import { basename, dirname, FileError, isAbsolute, join, readJson } from '../files/index.js'
 import { ablationKeys, costKeys } from './spec-keys.js'
 
 type Keys = Readonly<Record<string, unknown>>

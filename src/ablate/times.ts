@@ -1,4 +1,4 @@
-import { appendJsonLine, readJsonLines, writeJsonLines } from '../files/index.js'
+import { readJsonLines, startJsonLines, type JsonLines } from '../files/index.js'
 
 /** A line of times.jsonl: what steps have taken so far, without compiling, evaluating and saving. */
 export interface StepTime {
@@ -15,7 +15,7 @@ export class StepTimes {
   private last = { clock: 0, cpu: 0 }
 
   private constructor(
-    private readonly path: string,
+    private readonly file: JsonLines,
     /** One for each step, in order. */
     readonly lines: StepTime[],
   ) {
@@ -25,8 +25,7 @@ export class StepTimes {
   /** Opens the file of a run that goes on after `step`; lines of later steps, which were lost, go. Throws FileError. */
   static async open(path: string, step: number): Promise<StepTimes> {
     const kept = ((await readJsonLines(path)) as StepTime[]).filter((line) => line.step <= step)
-    await writeJsonLines(path, kept)
-    return new StepTimes(path, kept)
+    return new StepTimes(await startJsonLines(path, kept), kept)
   }
 
   /** Says that what came since the last call was no step. */
@@ -44,8 +43,13 @@ export class StepTimes {
       cpuSeconds: rounded(before.cpuSeconds + cpu - this.last.cpu),
     }
     this.last = { clock, cpu }
-    appendJsonLine(this.path, line)
+    this.file.append(line)
     this.lines.push(line)
+  }
+
+  /** Waits until all lines are kept. Throws FileError. */
+  flush(): Promise<void> {
+    return this.file.flush()
   }
 }
 

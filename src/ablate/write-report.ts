@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import { FileError, readJson, writeFileAtomic } from '../files/index.js'
+import { FileError, join, readJson, writeFileAtomic } from '../files/index.js'
 import { htmlOf } from './html.js'
 import { markdownOf } from './markdown.js'
 import { figuresOf } from './plots.js'

@@ -1,6 +1,4 @@
 import { Command } from 'commander'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   attentionKinds,
@@ -11,7 +9,7 @@ import {
   type ModelConfig,
 } from '../config/index.js'
 import { DataError, readDatasetConfig } from '../data/index.js'
-import { FileError, readJson } from '../files/index.js'
+import { FileError, join, readFolder, readJson } from '../files/index.js'
 import { costsOf, flopsFormula, type LayerCosts, type ModelCosts, type Variable } from '../plan/index.js'
 import { bytes } from './progress.js'
 import { textTable } from '../notebook/text-table.js'
@@ -174,7 +172,8 @@ function sum(variables: readonly Variable[]): number {
 }
 
 async function listShipped(): Promise<string> {
-  const files = (await readdir(shipped)).filter((file) => file.endsWith('.json'))
+  const entries = await readFolder(shipped)
+  const files = entries.map(({ name }) => name).filter((file) => file.endsWith('.json'))
   const models = await Promise.all(
     files.map(async (file) => {
       const { config } = await readModelConfig(join(shipped, file))

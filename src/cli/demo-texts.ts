@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { demoTexts, nodeTexts } from '../data/index.js'
-import { FileError, isFolder } from '../files/index.js'
+import { FileError, isFolder, join } from '../files/index.js'
 
 export interface DemoTexts {
   readonly paths: readonly string[]

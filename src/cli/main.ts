@@ -6,7 +6,7 @@ import { exportCommand, importCommand } from './convert.js'
 import { dataCommand } from './data.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
-import { report, UsageError } from './errors.js'
+import { report } from './errors.js'
 import { guardProcess } from './guard.js'
 import { planCommand } from './plan.js'
 import { sampleCommand } from './sample.js'
@@ -42,7 +42,6 @@ export async function run(args: readonly string[]): Promise<void> {
     doctorCommand(version),
   ]
   for (const command of commands) program.addCommand(command)
-  program.hook('preAction', () => refuseCloudPaths(args))
   inherit(program, 'neomesh')
   try {
     await program.parseAsync(args as string[], { from: 'user' })
@@ -50,16 +49,6 @@ export async function run(args: readonly string[]): Promise<void> {
     if (error instanceof CommanderError) process.exitCode = error.exitCode
     else report(error)
   }
-}
-
-/** Else a folder "gs:" would be made, or looked for. */
-function refuseCloudPaths(args: readonly string[]): void {
-  const path = args.find((arg, i) => arg.startsWith('gs://') && !['-p', '--prompt'].includes(args[i - 1]))
-  if (path === undefined) return
-  throw new UsageError(
-    `${path}: Google Cloud Storage is not read or written from here. Copy what you need to a local folder, as with ` +
-      '`gcloud storage cp --recursive`, and name that',
-  )
 }
 
 const ENVIRONMENT = `

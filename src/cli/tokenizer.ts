@@ -1,19 +1,19 @@
 import { Command } from 'commander'
-import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import {
+  checkOutputFile,
+  dirname,
   globFiles,
   isFolder,
   isGlob,
   listFiles,
   makeFolder,
   removeEmptyFolders,
+  stat,
   withFileErrors,
 } from '../files/index.js'
 import { loadTokenizer, saveTokenizer, TokenizerError, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { several, whole } from './options.js'
-import { checkOutputFile } from './output.js'
 import { bytes, createProgress, type Progress } from './progress.js'
 
 interface TrainOptions {

@@ -1,5 +1,4 @@
-import { basename } from 'node:path'
-import { readJson } from '../files/index.js'
+import { basename, readJson } from '../files/index.js'
 import { inconsistencies, type Known } from './checks.js'
 import { withoutDeprecated } from './deprecated.js'
 import { ConfigError } from './error.js'

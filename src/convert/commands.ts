@@ -1,6 +1,5 @@
 /** What `neomesh import hf`, `neomesh import tf` and `neomesh export hf` do. */
-import { join } from 'node:path'
-import { isFile } from '../files/index.js'
+import { isFile, join } from '../files/index.js'
 import { findCheckpoint, openCheckpoint } from '../train/checkpoint.js'
 import { exportHuggingFace, type ExportHuggingFaceOptions } from './export-hugging-face.js'
 import { openHuggingFace } from './hugging-face.js'

@@ -1,7 +1,7 @@
 /** Writes GPT-Neo variables as a folder that transformers loads with from_pretrained. */
-import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
 import {
+  join,
   parseJson,
   tensorBytes,
   writeFileAtomic,

@@ -1,9 +1,10 @@
 /** The weights of a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json lists. */
-import { basename, join } from 'node:path'
 import { z } from 'zod'
 import {
+  basename,
   FileError,
   isFile,
+  join,
   openSafetensors,
   readJson,
   type SafetensorsFile,

@@ -1,8 +1,7 @@
 /** Hugging Face's GPT-Neo folders under GPT-Neo's names and in its layout, tensor by tensor. */
-import { join } from 'node:path'
 import { ConfigError, type ModelConfig } from '../config/index.js'
 import { toFloats } from '../engine/half.js'
-import { FileError, readJson, type StoredTensor, type TensorEntry } from '../files/index.js'
+import { FileError, join, readJson, type StoredTensor, type TensorEntry } from '../files/index.js'
 import type { SavedVariable } from '../train/checkpoint.js'
 import { configFromHuggingFace } from './config-from-hugging-face.js'
 import { causalMask, counterparts, outputTable, prefix, type Counterpart } from './hugging-face-names.js'

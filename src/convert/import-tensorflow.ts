@@ -1,8 +1,7 @@
 /** TensorFlow checkpoints of the original GPT-Neo, with or without optimizer slots, as checkpoints of ours. */
-import { dirname, join } from 'node:path'
 import { readModelConfig, type ModelConfig } from '../config/index.js'
 import { toFloats } from '../engine/half.js'
-import { FileError, isFile } from '../files/index.js'
+import { dirname, FileError, isFile, join } from '../files/index.js'
 import type { SavedVariable } from '../train/checkpoint.js'
 import { matchVariables } from './match-variables.js'
 import { openTensorflowCheckpoint, type TensorflowCheckpoint } from './tensorflow-checkpoint.js'

@@ -2,8 +2,8 @@
  * TensorFlow V2 checkpoints without TensorFlow: PREFIX.index lists the tensors, PREFIX.data-NNNNN-of-NNNNN hold their
  * bytes. The index is read at once, a tensor when it is asked for. Source: tensorflow/core/util/tensor_bundle.
  */
-import { open, readFile, type FileHandle } from 'node:fs/promises'
-import { crc32c, FileError, maskCrc, withFileErrors } from '../files/index.js'
+import { setImmediate } from 'node:timers/promises'
+import { crc32c, FileError, maskCrc, openFile, readFile, withFileErrors, type OpenFile } from '../files/index.js'
 import { productOf } from '../tensor/index.js'
 import { readTable, type TableEntry } from './sstable.js'
 import { decodeEntry, decodeHeader, type BundleEntry, type BundleHeader } from './tensor-bundle.js'
@@ -55,7 +55,7 @@ export async function openTensorflowCheckpoint(path: string): Promise<Tensorflow
 
 interface Shard {
   readonly path: string
-  readonly handle: FileHandle
+  readonly file: OpenFile
 }
 
 async function readIndex(path: string): Promise<{ header: BundleHeader; entries: Map<string, BundleEntry> }> {
@@ -102,12 +102,12 @@ async function openShards(prefix: string, count: number, entries: ReadonlyMap<st
     }
     for (const [index, bytes] of needed.entries()) {
       const path = `${prefix}.data-${five(index)}-of-${five(count)}`
-      const handle = await open(path, 'r').catch((cause) => {
+      const file = await openFile(path).catch((cause) => {
         if (cause.code !== 'ENOENT') return withFileErrors('open', path, () => Promise.reject(cause))
         throw new FileError(`${path} is missing: the checkpoint has ${count} data files. Copy it there`, path, 'ENOENT')
       })
-      shards.push({ path, handle })
-      const { size } = await withFileErrors('read', path, () => handle.stat())
+      shards.push({ path, file })
+      const { size } = file
       if (size < bytes)
         throw new FileError(
           `${path} is cut off: it has ${size} bytes, its tensors end at ${bytes}. Copy it again`,
@@ -122,7 +122,7 @@ async function openShards(prefix: string, count: number, entries: ReadonlyMap<st
 }
 
 async function closeAll(shards: readonly Shard[]): Promise<void> {
-  for (const { handle } of shards) await handle.close()
+  for (const { file } of shards) await file.close()
 }
 
 async function readTensor(
@@ -155,33 +155,31 @@ async function readTensor(
   const elements = productOf(shape)
   if (elements * arrays[dtype].BYTES_PER_ELEMENT !== size)
     throw new FileError(`${prefix}.index: "${name}" (${dtype} [${shape.join(', ')}]) cannot have ${size} bytes`, prefix)
-  const bytes = new ArrayBuffer(size)
-  const { path, handle } = shards[shard]
-  if ((await readChecked(handle, path, Buffer.from(bytes), offset)) !== entry.crc32c)
+  const { path, file } = shards[shard]
+  const bytes = await withFileErrors('read', path, () => file.read(offset, size))
+  if (bytes.length < size)
+    throw new FileError(`${path} ended at byte ${offset + bytes.length} while it was read: it has been cut off`, path)
+  if ((await checksumOf(bytes)) !== entry.crc32c)
     throw new FileError(
       `${path}: the checksum of "${name}" does not match: its bytes are damaged. Copy the file again`,
       path,
     )
-  return { dtype, shape, data: new arrays[dtype](bytes) }
+  return { dtype, shape, data: new arrays[dtype](bytes.buffer) }
 }
 
 function isReadable(dtype: string): dtype is TensorflowDtype {
   return Object.hasOwn(arrays, dtype)
 }
 
-/** Small enough that the checksum finds the bytes in the cache, and that others run in between. */
-const bytesPerRead = 1 << 22
+/** Between these others may run. */
+const bytesPerTurn = 1 << 24
 
-/** Fills `into` from the file and returns its masked checksum. */
-async function readChecked(handle: FileHandle, path: string, into: Buffer, offset: number): Promise<number> {
+/** The masked checksum of bytes. */
+async function checksumOf(bytes: Buffer): Promise<number> {
   let crc = 0
-  for (let done = 0; done < into.length;) {
-    const part = Math.min(bytesPerRead, into.length - done)
-    const { bytesRead } = await withFileErrors('read', path, () => handle.read(into, done, part, offset + done))
-    if (bytesRead === 0)
-      throw new FileError(`${path} ended at byte ${offset + done} while it was read: it has been cut off`, path)
-    crc = crc32c(into, done, done + bytesRead, crc)
-    done += bytesRead
+  for (let at = 0; at < bytes.length; at += bytesPerTurn) {
+    crc = crc32c(bytes, at, Math.min(at + bytesPerTurn, bytes.length), crc)
+    await setImmediate()
   }
   return maskCrc(crc)
 }

@@ -1,7 +1,17 @@
 /** Which TensorFlow checkpoint a path stands for. */
-import { readFile } from 'node:fs/promises'
-import { basename, isAbsolute, join } from 'node:path'
-import { escapeGlob, FileError, globFiles, isFile, isFolder, withFileErrors } from '../files/index.js'
+import {
+  basename,
+  escapeGlob,
+  FileError,
+  globFiles,
+  isAbsolute,
+  isCloudPath,
+  isFile,
+  isFolder,
+  join,
+  readText,
+  withFileErrors,
+} from '../files/index.js'
 
 /**
  * The prefix that a checkpoint's files share, from that prefix itself, from one of its files, or from a folder: there
@@ -27,16 +37,18 @@ export async function findTensorflowPrefix(path: string): Promise<string> {
 async function latestIn(folder: string): Promise<string> {
   const list = join(folder, 'checkpoint')
   if (!(await isFile(list))) return onlyOneIn(folder)
-  const text = await withFileErrors('read', list, () => readFile(list, 'utf8'))
+  const text = await withFileErrors('read', list, () => readText(list))
   const quoted = /^\s*model_checkpoint_path\s*:\s*"((?:[^"\\]|\\.)*)"/m.exec(text)?.[1]
   if (quoted === undefined)
     throw new FileError(`${list} names no model_checkpoint_path. Give the checkpoint's prefix itself`, list)
   const named = unescape(quoted)
-  // An absolute path is of the machine that trained, often in a bucket; the files have moved together with this one.
-  const candidates = [isAbsolute(named) ? named : join(folder, named), join(folder, basename(named))]
+  // An absolute path is of the machine that trained, or of its bucket; the files have moved together with this one.
+  const beside = join(folder, basename(named))
+  const elsewhere = isCloudPath(named) === isCloudPath(folder) ? [named] : []
+  const candidates = isAbsolute(named) ? [beside, ...elsewhere] : [join(folder, named), beside]
   for (const prefix of candidates) if (await isFile(`${prefix}.index`)) return prefix
   throw new FileError(
-    `${list} names "${named}", but there is no ${candidates[1]}.index. Copy it there, or give another prefix`,
+    `${list} names "${named}", but there is no ${beside}.index. Copy it there, or give another prefix`,
     list,
   )
 }

@@ -1,8 +1,16 @@
 /** Writes imported variables as a checkpoint of ours, with a tokenizer beside them if there is one. */
-import { readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
-import { isFile, isFolder, sha256, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
+import {
+  isFile,
+  isFolder,
+  join,
+  readFile,
+  remove,
+  sha256,
+  withFileErrors,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from '../files/index.js'
 import { loadTokenizer, saveTokenizer } from '../tokenizer/index.js'
 import { saveCheckpoint, type SavedVariable } from '../train/checkpoint.js'
 
@@ -43,6 +51,6 @@ export async function tokenizerJson(path: string, workFolder: string): Promise<B
   const made = join(workFolder, 'tokenizer.json')
   await saveTokenizer(await loadTokenizer(path), made)
   const bytes = await readFile(made)
-  await rm(made)
+  await remove(made)
   return bytes
 }

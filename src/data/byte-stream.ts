@@ -1,7 +1,6 @@
 /** A file's bytes in pieces, unpacked if its name ends in .gz or .zst. */
-import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
-import { asFileError } from '../files/index.js'
+import { asFileError, FileError, readPieces } from '../files/index.js'
 import { DataError } from './error.js'
 
 const pieceBytes = 1 << 18
@@ -15,7 +14,7 @@ export async function* streamBytes(path: string, onRead: (bytes: number) => void
     else yield* raw
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    if (cause instanceof DataError || code === undefined) throw cause
+    if (cause instanceof DataError || cause instanceof FileError || code === undefined) throw cause
     if (code.startsWith('Z_')) {
       throw new DataError(`${path}: the gzip archive is corrupt or cut off (${message}). Copy or make it again`, {
         cause,
@@ -53,9 +52,9 @@ export async function* streamBytes(path: string, onRead: (bytes: number) => void
 }
 
 async function* counted(path: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) {
-    onRead((piece as Buffer).length)
-    yield piece as Buffer
+  for await (const piece of readPieces(path, pieceBytes)) {
+    onRead(piece.length)
+    yield piece
   }
 }
 

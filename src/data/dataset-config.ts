@@ -1,7 +1,6 @@
 /** GPT-Neo's dataset configs (configs/dataset_configs/*.json, here configs/datasets/), read unmodified. */
-import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
-import { escapeGlob, isFolder, readJson } from '../files/index.js'
+import { dirname, escapeGlob, isAbsolute, isFolder, join, readJson, resolve } from '../files/index.js'
 import { DataError } from './error.js'
 import { findTfrecords } from './dataset-files.js'
 
@@ -39,7 +38,7 @@ export async function datasetFiles(config: DatasetConfig, key: 'path' | 'eval_pa
       `${config.file}: ${key} is empty, so there is no data for this. ` +
         'Set it to a pattern such as "data/eval/*.tfrecords"',
     )
-  if (isAbsolute(pattern) || pattern.startsWith('gs://')) return findTfrecords(pattern)
+  if (isAbsolute(pattern)) return findTfrecords(pattern)
   const plain = join(dirname(config.file), pattern)
   // The config's own folder may have a name with * or [ in it.
   const beside = (await isFolder(plain)) ? plain : join(escapeGlob(dirname(config.file)), pattern)

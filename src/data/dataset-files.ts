@@ -1,6 +1,5 @@
 /** Which TFRecord files a data set has, and where each record lies in them. */
-import { basename, dirname, join } from 'node:path'
-import { escapeGlob, globFiles, isFolder, naturalSort } from '../files/index.js'
+import { basename, dirname, escapeGlob, globFiles, isAbsolute, isFolder, join, naturalSort } from '../files/index.js'
 import { DataError } from './error.js'
 import { readIndex, readOffsets, toOffsets, type DatasetIndex } from './index-file.js'
 import { scanRecordLengths } from './tfrecord.js'
@@ -27,8 +26,6 @@ export function describePath(path: string | readonly string[]): string {
 export async function findTfrecords(path: string | readonly string[]): Promise<string[]> {
   const found: string[] = []
   for (const each of typeof path === 'string' ? [path] : path) {
-    if (each.startsWith('gs://'))
-      throw new DataError(`${each}: Google Cloud Storage is not read from here. Copy the files to a local folder`)
     const folder = await isFolder(each)
     const files = await globFiles(folder ? join(escapeGlob(each), '*.tfrecords') : each)
     if (files.length === 0) throw new DataError(await nothingFound(each, folder))
@@ -42,7 +39,8 @@ export async function findTfrecords(path: string | readonly string[]): Promise<s
 }
 
 async function nothingFound(path: string, folder: boolean): Promise<string> {
-  if (!folder) return `${path}: no file matches. The path is relative to the current directory`
+  if (!folder)
+    return `${path}: no file matches.${isAbsolute(path) ? ' Check the path' : ' The path is relative to the current directory'}`
   const below = await globFiles(join(escapeGlob(path), '*', '*.tfrecords'))
   const folders = [...new Set(below.map((file) => dirname(file)))]
   const advice = folders.length > 0 ? `These do: ${folders.join(', ')}` : 'Prepare data into it first'

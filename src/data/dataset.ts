@@ -7,7 +7,7 @@ import { createOpenFiles, type OpenFiles } from './open-files.js'
 import { checkPayload, footerBytes, headerBytes, readHeader } from './tfrecord.js'
 
 export interface DatasetOptions {
-  /** Patterns, folders or files, local paths. Files are taken in natural order over all of them, as GPT-Neo does. */
+  /** Patterns, folders or files. Files are taken in natural order over all of them, as GPT-Neo does. */
   path: string | readonly string[]
   /** n_ctx. Left out: taken from the index, or the first record. A record of another length is an error. */
   contextLength?: number
@@ -24,9 +24,7 @@ export interface Dataset {
   readonly bytesPerToken: number | undefined
   /** The index of each folder that has one. */
   readonly indexes: readonly DatasetIndex[]
-  /** Reads a sample and waits for it. */
-  sample(number: number): Int32Array
-  /** Reads a sample without holding up the event loop. */
+  /** Reads a sample. Throws DataError, FileError. */
   read(number: number): Promise<Int32Array>
   close(): void
 }
@@ -69,12 +67,12 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     return ids
   }
 
-  const sample = (number: number, expected?: number) => {
+  const read = async (number: number, expected?: number) => {
     const found = find(number)
-    return parse(open.readSync(found.place.path, found.place.offset, found.bytes), found, expected)
+    return parse(await open.read(found.place.path, found.place.offset, found.bytes), found, expected)
   }
-  const idsPerRecord = orClose(open, () => {
-    const length = (contextLength ?? indexes[0]?.contextLength ?? sample(0).length - 1) + 1
+  const idsPerRecord = await orClose(open, async () => {
+    const length = (contextLength ?? indexes[0]?.contextLength ?? (await read(0)).length - 1) + 1
     if (length < 2) throw recordError(find(0).place, `n_ctx is ${length - 1}; a record holds two ids or more`)
     return length
   })
@@ -84,11 +82,7 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     files,
     bytesPerToken: allIndexed ? sum(indexes, 'bytes') / sum(indexes, 'tokens') : undefined,
     indexes,
-    sample: (number) => sample(number, idsPerRecord),
-    async read(number) {
-      const found = find(number)
-      return parse(await open.read(found.place.path, found.place.offset, found.bytes), found, idsPerRecord)
-    },
+    read: (number) => read(number, idsPerRecord),
     close: open.close,
   }
 }
@@ -140,9 +134,9 @@ function checkIds(
 }
 
 /** A data set that fails to open leaves no file open. */
-function orClose<T>(open: OpenFiles, work: () => T): T {
+async function orClose<T>(open: OpenFiles, work: () => Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (cause) {
     open.close()
     throw cause

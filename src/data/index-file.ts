@@ -2,10 +2,8 @@
  * The index beside prepared TFRecord files, so that any sample is one seek: `index.json` lists files and totals,
  * `index.bin` holds each record's payload length (uint32, little-endian), file after file.
  */
-import { open, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { z } from 'zod'
-import { isFile, readJson, withFileErrors, writeFileAtomic } from '../files/index.js'
+import { isFile, join, openFile, readJson, stat, withFileErrors, writeFileAtomic } from '../files/index.js'
 import { DataError } from './error.js'
 import { footerBytes, headerBytes } from './tfrecord.js'
 
@@ -82,14 +80,14 @@ export function toOffsets(lengths: ArrayLike<number>): Float64Array {
 }
 
 async function readLengths(path: string, first: number, length: number): Promise<Uint32Array> {
-  const bytes = Buffer.alloc(length * 4)
-  await withFileErrors('read', path, async () => {
-    const handle = await open(path, 'r')
+  const bytes = await withFileErrors('read', path, async () => {
+    const file = await openFile(path)
     try {
-      await handle.read(bytes, 0, bytes.length, first * 4)
+      return await file.read(first * 4, length * 4)
     } finally {
-      await handle.close()
+      await file.close()
     }
   })
+  if (bytes.length < length * 4) throw new DataError(`${path} has been cut off. ${remedy}`)
   return Uint32Array.from({ length }, (_, i) => bytes.readUInt32LE(i * 4))
 }

@@ -1,7 +1,17 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { FileError, isFolder, makeFolder, withFileErrors, writeFolderAtomic } from '../files/index.js'
+import {
+  dirname,
+  FileError,
+  isFolder,
+  join,
+  listFiles,
+  makeFolder,
+  readFolder,
+  readText,
+  relative,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from '../files/index.js'
 
 /** Modules with less text than this, in characters, are left out. */
 const SHORTEST = 2000
@@ -14,17 +24,20 @@ const SHORTEST = 2000
 export async function nodeTexts(folder: string): Promise<string[]> {
   if (!(await isFolder(folder))) {
     const types = findTypes()
-    const names = (await readdir(types, { recursive: true })).filter((name) => name.endsWith('.d.ts')).sort()
+    const paths = (await listFiles(types)).filter((path) => path.endsWith('.d.ts'))
     await makeFolder(dirname(folder))
     await writeFolderAtomic(folder, { mayReplace: () => false }, async (work) => {
-      for (const name of names) {
-        const text = proseOf(await readFile(join(types, name), 'utf8'))
-        const file = join(work, `${name.replace(/\.d\.ts$/, '').replace(/[\\/]/g, '-')}.txt`)
-        if (text.length >= SHORTEST) await withFileErrors('write', file, () => writeFile(file, text))
+      for (const path of paths) {
+        const text = proseOf(await readText(path))
+        const name = relative(types, path)
+          .replace(/\.d\.ts$/, '')
+          .replace(/[\\/]/g, '-')
+        if (text.length >= SHORTEST) await writeFileAtomic(join(work, `${name}.txt`), text)
       }
     })
   }
-  return (await readdir(folder)).sort().map((name) => join(folder, name))
+  const entries = await readFolder(folder)
+  return entries.map(({ name }) => join(folder, name)).sort()
 }
 
 /** The sentences of a declaration file's comments, without examples, links' targets and tags of their tools. */

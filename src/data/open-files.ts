@@ -1,75 +1,58 @@
 /** Keeps the files read last open, a bounded number of them: a data set may have more files than a process may open. */
-import { closeSync, openSync, read, readSync } from 'node:fs'
-import { FileError, withFileErrors, withFileErrorsSync } from '../files/index.js'
+import { FileError, openFile, withFileErrors, type OpenFile } from '../files/index.js'
 
 export interface OpenFiles {
-  readSync(path: string, offset: number, length: number): Buffer
   read(path: string, offset: number, length: number): Promise<Buffer>
   /** Closes all. Reads under way finish first. */
   close(): void
 }
 
-interface OpenFile {
-  fd: number
+interface Entry {
+  readonly file: Promise<OpenFile>
   readers: number
 }
 
 /** `limit`: how many files stay open while nobody reads them. */
 export function createOpenFiles(limit = 64): OpenFiles {
-  const files = new Map<string, OpenFile>()
+  const files = new Map<string, Entry>()
   let closed = false
 
-  function acquire(path: string): OpenFile {
+  function acquire(path: string): Entry {
     if (closed) throw new FileError(`cannot read ${path}: the data set has been closed`, path)
-    const file = files.get(path) ?? { fd: withFileErrorsSync('open', path, () => openSync(path, 'r')), readers: 0 }
+    const entry = files.get(path) ?? { file: withFileErrors('open', path, () => openFile(path)), readers: 0 }
     // Maps keep the order of insertion: the file used last goes to the end.
     files.delete(path)
-    files.set(path, file)
-    file.readers++
-    return file
+    files.set(path, entry)
+    entry.readers++
+    return entry
   }
 
-  function release(file: OpenFile): void {
-    file.readers--
-    for (const [path, { fd, readers }] of files) {
+  function release(): void {
+    for (const [path, { file, readers }] of files) {
       if (files.size <= (closed ? 0 : limit)) break
       if (readers > 0) continue
       files.delete(path)
-      closeSync(fd)
+      void file.then((opened) => opened.close())
     }
   }
 
   return {
-    readSync(path, offset, length) {
-      const file = acquire(path)
-      try {
-        const buffer = Buffer.allocUnsafe(length)
-        const bytesRead = withFileErrorsSync('read', path, () => readSync(file.fd, buffer, 0, length, offset))
-        return buffer.subarray(0, bytesRead)
-      } finally {
-        release(file)
-      }
-    },
     async read(path, offset, length) {
-      const file = acquire(path)
+      const entry = acquire(path)
       try {
-        return await withFileErrors('read', path, () => readAt(file.fd, offset, length))
+        return await withFileErrors('read', path, async () => (await entry.file).read(offset, length))
+      } catch (cause) {
+        // One that could not be opened is not kept: it may be there the next time.
+        await entry.file.catch(() => files.delete(path))
+        throw cause
       } finally {
-        release(file)
+        entry.readers--
+        release()
       }
     },
     close() {
       closed = true
-      release({ fd: -1, readers: 0 })
+      release()
     },
   }
-}
-
-function readAt(fd: number, offset: number, length: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    read(fd, Buffer.allocUnsafe(length), 0, length, offset, (error, bytesRead, buffer) => {
-      if (error) reject(error)
-      else resolve(buffer.subarray(0, bytesRead))
-    })
-  })
 }

@@ -1,5 +1,4 @@
-import { isFile } from '../files/index.js'
-import { dirname, resolve } from 'node:path'
+import { dirname, isFile, resolve } from '../files/index.js'
 import { datasetFiles, readDatasetConfig, type DatasetConfig } from './dataset-config.js'
 import { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
 

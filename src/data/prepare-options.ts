@@ -99,11 +99,6 @@ export function checkPrepareOptions(options: PrepareOptions): CheckedOptions {
   const need = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem)
   }
-  const paths = [checked.output, checked.inputs].flat()
-  need(
-    !paths.some((path) => path.startsWith('gs://')),
-    'paths are local; Google Cloud Storage is not read or written from here',
-  )
   need(wholeFrom(1, contextLength), `contextLength is ${contextLength}; it is a whole number from 1`)
   need(
     wholeFrom(1, vocabularySize) && vocabularySize <= 2 ** 31,

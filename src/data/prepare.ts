@@ -1,8 +1,6 @@
 /** Raw text to GPT-Neo TFRecords: read, clean, tokenize, join with eos, cut into records of n_ctx + 1 ids, index. */
-import { join } from 'node:path'
-import { stat } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
-import { withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
+import { join, stat, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
 import { DataError } from './error.js'
 import { normaliser } from './normalise.js'
 import { choosePacking, type DocumentTotals } from './packing.js'

@@ -1,6 +1,5 @@
 /** Raw text in: which files there are, and the documents in them, one after the other. */
-import { stat } from 'node:fs/promises'
-import { globFiles, isFolder, isGlob, listFiles, withFileErrors } from '../files/index.js'
+import { globFiles, isFolder, isGlob, listFiles, stat, withFileErrors } from '../files/index.js'
 import { DataError } from './error.js'
 import { readJsonLines } from './read-lines.js'
 import { readText } from './read-text.js'

@@ -1,6 +1,5 @@
 /** One side of a prepared data set (train or validation): a stream of ids cut into records, files and an index. */
-import { join } from 'node:path'
-import { createAtomicFile, makeFolder, type AtomicFile } from '../files/index.js'
+import { createAtomicFile, join, makeFolder, type AtomicFile } from '../files/index.js'
 import { encodeExample } from './example.js'
 import { createRecordWriter, type RecordWriter } from './tfrecord.js'
 

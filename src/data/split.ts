@@ -1,5 +1,5 @@
 /** One side of a prepared data set, train or validation: its records under way and what they were made of. */
-import { join } from 'node:path'
+import { join } from '../files/index.js'
 import { DataError } from './error.js'
 import { writeIndex, type DatasetIndex } from './index-file.js'
 import type { CheckedOptions } from './prepare-options.js'

@@ -2,8 +2,7 @@
  * TFRecord files: for each record its length (uint64, little-endian), the masked CRC-32C of those 8 bytes, the payload,
  * and the masked CRC-32C of the payload. Source: tensorflow/core/lib/io/record_writer.h.
  */
-import { open, type FileHandle } from 'node:fs/promises'
-import { maskedCrc32c, withFileErrors, type AtomicFile } from '../files/index.js'
+import { maskedCrc32c, openFile, withFileErrors, type AtomicFile, type OpenFile } from '../files/index.js'
 import { recordError, type RecordPlace } from './error.js'
 
 /** Bytes before and after a payload. */
@@ -97,10 +96,10 @@ export function checkPayload(framed: Buffer, length: number, place: RecordPlace)
 
 /** All records of a file, in order and fully checked, in memory of one buffer (as large as the largest record). */
 export async function* readRecords(path: string): AsyncGenerator<TfRecord> {
-  const handle = await withFileErrors('open', path, () => open(path, 'r'))
+  const file = await withFileErrors('open', path, () => openFile(path))
   try {
-    const { size } = await withFileErrors('read', path, () => handle.stat())
-    const window = createWindow(handle, path)
+    const { size } = file
+    const window = createWindow(file, path)
     for (let record = 0, offset = 0; offset < size; record++) {
       const place = { path, record, offset }
       const header = await window.bytesAt(offset, Math.min(headerBytes, size - offset))
@@ -111,7 +110,7 @@ export async function* readRecords(path: string): AsyncGenerator<TfRecord> {
       offset += headerBytes + length + footerBytes
     }
   } finally {
-    await handle.close()
+    await file.close()
   }
 }
 
@@ -120,10 +119,10 @@ export async function* readRecords(path: string): AsyncGenerator<TfRecord> {
  * Throws DataError, FileError.
  */
 export async function scanRecordLengths(path: string): Promise<number[]> {
-  const handle = await withFileErrors('open', path, () => open(path, 'r'))
+  const file = await withFileErrors('open', path, () => openFile(path))
   try {
-    const { size } = await withFileErrors('read', path, () => handle.stat())
-    const window = createWindow(handle, path)
+    const { size } = file
+    const window = createWindow(file, path)
     const lengths: number[] = []
     for (let offset = 0; offset < size;) {
       const header = await window.bytesAt(offset, Math.min(headerBytes, size - offset))
@@ -133,31 +132,23 @@ export async function scanRecordLengths(path: string): Promise<number[]> {
     }
     return lengths
   } finally {
-    await handle.close()
+    await file.close()
   }
 }
 
 const windowBytes = 1 << 20
 
 /** A moving window over a file: `bytesAt` gives a view of it, filled ahead by a megabyte at a time. */
-function createWindow(handle: FileHandle, path: string) {
-  let buffer = Buffer.allocUnsafe(windowBytes)
+function createWindow(file: OpenFile, path: string) {
+  let buffer: Buffer = Buffer.alloc(0)
   let start = 0
-  let end = 0
   return {
     async bytesAt(offset: number, length: number): Promise<Buffer> {
-      if (offset < start || offset + length > end) {
-        if (length > buffer.length) buffer = Buffer.allocUnsafe(length)
-        start = end = offset
-        while (end - start < length) {
-          const { bytesRead } = await withFileErrors('read', path, () =>
-            handle.read(buffer, end - start, buffer.length - (end - start), end),
-          )
-          if (bytesRead === 0) break
-          end += bytesRead
-        }
+      if (offset < start || offset + length > start + buffer.length) {
+        buffer = await withFileErrors('read', path, () => file.read(offset, Math.max(length, windowBytes)))
+        start = offset
       }
-      return buffer.subarray(offset - start, Math.min(offset + length, end) - start)
+      return buffer.subarray(offset - start, offset - start + length)
     },
   }
 }

@@ -1,12 +1,10 @@
 /** A folder of files that appears whole under its name, or not at all. */
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import { syncFolder } from './atomic-file.js'
+import { isFolder, makeFolder, readFolder, remove, removeEmptyFolders } from './access.js'
 import { FileError, withFileErrors } from './error.js'
-import { isFolder } from './find-files.js'
-import { tryLock, type Lock } from './lock.js'
-import { makeFolder, removeEmptyFolders } from './make-folder.js'
+import { fileSystemOf, type FolderEntry, type Lock } from './file-system.js'
+import { tryLock } from './lock.js'
+import { basename, dirname, join, resolve } from './paths.js'
 
 export interface AtomicFolderOptions {
   /** Replace a folder that has something in it. @default false */
@@ -34,13 +32,13 @@ export async function writeFolderAtomic<T>(
   try {
     const { lock, siblings } = await attempt(() => claim(target))
     try {
-      await attempt(() => mkdir(siblings.partial))
+      await makeFolder(siblings.partial)
       const result = await withFinalNames(siblings.partial, path, () => fill(siblings.partial))
       await checkTarget(path, options)
       await attempt(() => replace(target, siblings))
       return result
     } finally {
-      await rm(siblings.partial, { recursive: true, force: true })
+      await remove(siblings.partial)
       await lock.release()
     }
   } catch (cause) {
@@ -74,8 +72,9 @@ async function claim(target: string): Promise<{ lock: Lock; siblings: Siblings }
 /** Removes what processes that are dead have left beside the target; one that died within `replace` is undone. */
 async function removeLeftovers(target: string): Promise<void> {
   const prefix = hiddenName(target)
-  const names = await readdir(dirname(target)).catch((cause) => absent<string[]>(cause, []))
-  for (const name of names) {
+  const entries = await readFolder(dirname(target)).catch((cause) => absent<FolderEntry[]>(cause, []))
+  const { rename } = await fileSystemOf(target)
+  for (const { name } of entries) {
     const id = name.startsWith(prefix) ? /^([0-9a-f]{12})\.lock$/.exec(name.slice(prefix.length))?.[1] : undefined
     if (id === undefined) continue
     const siblings = siblingsOf(target, id)
@@ -84,7 +83,7 @@ async function removeLeftovers(target: string): Promise<void> {
     try {
       if (!lock.protects) continue
       if ((await isFolder(siblings.old)) && !(await isFolder(target))) await rename(siblings.old, target)
-      for (const left of [siblings.partial, siblings.old]) await rm(left, { recursive: true, force: true })
+      for (const left of [siblings.partial, siblings.old]) await remove(left)
     } finally {
       await lock.release()
     }
@@ -93,6 +92,7 @@ async function removeLeftovers(target: string): Promise<void> {
 
 /** Gives the new folder the name of the target; if that fails the old one is there again. */
 async function replace(target: string, { partial, old }: Siblings): Promise<void> {
+  const { rename, syncFolder } = await fileSystemOf(target)
   const hadOld = await rename(target, old).then(
     () => true,
     (cause) => absent(cause, false),
@@ -102,7 +102,7 @@ async function replace(target: string, { partial, old }: Siblings): Promise<void
     throw cause
   })
   await syncFolder(dirname(target))
-  if (hadOld) await rm(old, { recursive: true, force: true })
+  if (hadOld) await remove(old)
 }
 
 /** Errors of files say where those were to be, for the folder where they are is hidden and gone. */
@@ -119,20 +119,20 @@ async function withFinalNames<T>(workPath: string, path: string, work: () => Pro
 async function checkTarget(path: string, { overwrite = false, mayReplace }: AtomicFolderOptions): Promise<void> {
   const refuse = (what: string, code: string) => new FileError(what, path, code)
   const entries = await withFileErrors('create the folder', path, () =>
-    readdir(path).catch((cause) => {
+    readFolder(path).catch((cause) => {
       if (cause.code === 'ENOTDIR')
         throw refuse(`cannot create the folder ${path}: a file is in the way. Choose another name`, 'ENOTDIR')
-      return absent<string[]>(cause, [])
+      return absent<FolderEntry[]>(cause, [])
     }),
   )
   if (entries.length === 0) return
   if (!overwrite) {
-    const why = `it is there and not empty (it has "${entries[0]}")`
+    const why = `it is there and not empty (it has "${entries[0].name}")`
     throw refuse(`cannot create the folder ${path}: ${why}. Choose another folder, or allow overwriting`, 'ENOTEMPTY')
   }
-  const foreign = entries.find((name) => !mayReplace(name))
+  const foreign = entries.find(({ name }) => !mayReplace(name))
   if (foreign !== undefined) {
-    const why = `it holds "${foreign}", which was not written by the same command`
+    const why = `it holds "${foreign.name}", which was not written by the same command`
     throw refuse(`cannot overwrite the folder ${path}: ${why}. Choose another folder`, 'ENOTEMPTY')
   }
 }

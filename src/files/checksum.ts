@@ -1,6 +1,6 @@
 /** Checksums of whole files, to find out later whether one has changed. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { readPieces } from './access.js'
 import { withFileErrors } from './error.js'
 
 /** SHA-256 of bytes, in hexadecimal. */
@@ -12,7 +12,7 @@ export function sha256(data: Uint8Array | string): string {
 export async function sha256File(path: string): Promise<string> {
   return withFileErrors('read', path, async () => {
     const hash = createHash('sha256')
-    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array)
+    for await (const piece of readPieces(path, 1 << 20)) hash.update(piece)
     return hash.digest('hex')
   })
 }

@@ -1,8 +1,8 @@
 /** Which files a path, a folder or a pattern stands for. */
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isFile, readFolder } from './access.js'
 import { withFileErrors } from './error.js'
 import { naturalSort } from './natural-sort.js'
+import { join } from './paths.js'
 
 /** Whether a path is a pattern: it holds *, ? or [. */
 export function isGlob(path: string): boolean {
@@ -32,7 +32,7 @@ export async function globFiles(pattern: string): Promise<string[]> {
 
 /** All files under a folder, in natural order; entries that begin with a dot are left out. Throws FileError. */
 export async function listFiles(folder: string): Promise<string[]> {
-  await withFileErrors('list the folder', folder, () => readdir(folder))
+  await withFileErrors('list the folder', folder, () => readFolder(folder))
   return globFiles(join(escapeGlob(folder), '**', '*'))
 }
 
@@ -50,7 +50,7 @@ async function descend(base: string, parts: string[], found: string[]): Promise<
     if (!matches(entry.name)) continue
     const path = joined(base, entry.name)
     if (rest.length > 0) await descend(path, rest, found)
-    else if (await isFile(path)) found.push(path)
+    else if (entry.isFile() || (!entry.isDirectory() && (await isFile(path)))) found.push(path)
   }
 }
 
@@ -59,7 +59,7 @@ function joined(base: string, name: string): string {
 }
 
 async function entriesOf(folder: string) {
-  return readdir(folder === '' ? '.' : folder, { withFileTypes: true }).catch((cause) => {
+  return readFolder(folder === '' ? '.' : folder).catch((cause) => {
     // A pattern may pass over files and missing folders; what it may not do is hide a folder that cannot be read.
     if (cause.code === 'ENOTDIR' || cause.code === 'ENOENT') return []
     return withFileErrors('list the folder', folder, () => Promise.reject(cause))
@@ -73,16 +73,4 @@ function matcher(part: string): (name: string) => boolean {
   })
   const expression = new RegExp(`^${source}$`, 'u')
   return (name) => (part.startsWith('.') || !name.startsWith('.')) && expression.test(name)
-}
-
-/** Whether a path is a file (a link to one counts). */
-export async function isFile(path: string): Promise<boolean> {
-  const entry = await stat(path).catch(() => undefined)
-  return entry?.isFile() ?? false
-}
-
-/** Whether a path is a folder (a link to one counts). */
-export async function isFolder(path: string): Promise<boolean> {
-  const entry = await stat(path).catch(() => undefined)
-  return entry?.isDirectory() ?? false
 }

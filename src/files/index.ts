@@ -1,15 +1,31 @@
-/** Files on disk: atomic writes, readable errors, checksums, names in order, JSON and safetensors. */
-export { createAtomicFile, refuseDevice, writeFileAtomic, type AtomicFile } from './atomic-file.js'
+/** Files on this machine and in Google Cloud Storage: atomic writes, readable errors, checksums, names in order, JSON and safetensors. */
+export {
+  checkOutputFile,
+  createAtomicFile,
+  isFile,
+  isFolder,
+  makeFolder,
+  openFile,
+  readFile,
+  readFolder,
+  readPieces,
+  readText,
+  remove,
+  removeEmptyFolders,
+  stat,
+  writeFileAtomic,
+} from './access.js'
 export { writeFolderAtomic, type AtomicFolderOptions } from './atomic-folder.js'
 export { sha256, sha256File } from './checksum.js'
 export { crc32c, maskCrc, maskedCrc32c } from './crc32c.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
-export { escapeGlob, globFiles, isFile, isFolder, isGlob, listFiles } from './find-files.js'
+export type { AtomicFile, Lock, OpenFile } from './file-system.js'
+export { escapeGlob, globFiles, isGlob, listFiles } from './find-files.js'
 export { parseJson, readJson } from './json.js'
-export { appendJsonLine, readJsonLines, writeJsonLines } from './json-lines.js'
-export { lockHolder, tryLock, type Lock } from './lock.js'
-export { makeFolder, removeEmptyFolders } from './make-folder.js'
+export { readJsonLines, startJsonLines, type JsonLines } from './json-lines.js'
+export { lockHolder, tryLock } from './lock.js'
 export { compareNatural, naturalSort } from './natural-sort.js'
+export { basename, dirname, isAbsolute, isCloudPath, join, relative, resolve } from './paths.js'
 export {
   bytesPerElement,
   tensorBytes,

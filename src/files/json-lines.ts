@@ -1,8 +1,6 @@
 /** Files of one JSON value a line, each written when it is known. */
-import { appendFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { writeFileAtomic } from './atomic-file.js'
-import { withFileErrors, withFileErrorsSync } from './error.js'
+import { openAppending, readText, writeFileAtomic } from './access.js'
+import { withFileErrors } from './error.js'
 
 /**
  * The values of a file; none if there is no file. A line that is no JSON, as a last one that was cut off, is left out.
@@ -10,7 +8,7 @@ import { withFileErrors, withFileErrorsSync } from './error.js'
  */
 export async function readJsonLines(path: string): Promise<unknown[]> {
   const text = await withFileErrors('read', path, () =>
-    readFile(path, 'utf8').catch((cause) => {
+    readText(path).catch((cause) => {
       if (cause.code === 'ENOENT') return ''
       throw cause
     }),
@@ -24,12 +22,18 @@ export async function readJsonLines(path: string): Promise<unknown[]> {
   })
 }
 
-/** Replaces a file. Throws FileError. */
-export function writeJsonLines(path: string, values: readonly unknown[]): Promise<void> {
-  return writeFileAtomic(path, values.map((value) => `${JSON.stringify(value)}\n`).join(''))
+/** Lines to append to a file. */
+export interface JsonLines {
+  /** Appends a value: at once on this machine, within seconds in the cloud. Throws FileError, as when the disk is full. */
+  append(value: unknown): void
+  /** Waits until all is kept. Throws FileError. */
+  flush(): Promise<void>
 }
 
-/** Throws FileError, for example when the disk is full. */
-export function appendJsonLine(path: string, value: unknown): void {
-  withFileErrorsSync('write', path, () => appendFileSync(path, `${JSON.stringify(value)}\n`))
+/** Replaces a file by these values and opens it for more. Throws FileError. */
+export async function startJsonLines(path: string, values: readonly unknown[]): Promise<JsonLines> {
+  const line = (value: unknown) => `${JSON.stringify(value)}\n`
+  await writeFileAtomic(path, values.map(line).join(''))
+  const file = await openAppending(path)
+  return { append: (value) => file.append(line(value)), flush: () => file.flush() }
 }

@@ -1,10 +1,10 @@
 /** Reading JSON with errors that a person can act on. */
-import { readFile } from 'node:fs/promises'
+import { readText } from './access.js'
 import { FileError, withFileErrors } from './error.js'
 
 /** The parsed content of a JSON file (a byte order mark is skipped). Throws FileError with line and column. */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await withFileErrors('read', path, () => readFile(path, 'utf8'))
+  const text = await withFileErrors('read', path, () => readText(path))
   return parseJson(text, path)
 }
 

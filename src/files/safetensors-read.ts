@@ -1,6 +1,7 @@
 /** Reading safetensors files: the header at once, each tensor when asked for. */
-import { open, type FileHandle } from 'node:fs/promises'
+import { openFile } from './access.js'
 import { FileError, withFileErrors } from './error.js'
+import type { OpenFile } from './file-system.js'
 import { parseJson } from './json.js'
 import {
   checkHeader,
@@ -29,32 +30,32 @@ export interface SafetensorsFile extends SafetensorsHeader {
 
 /** Opens a file and checks its header. Throws FileError in one line that says what is wrong with it. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  const handle = await withFileErrors('open', path, () => open(path, 'r'))
+  const opened = await withFileErrors('open', path, () => openFile(path))
   try {
-    const { header, dataStart } = await readHeader(handle, path)
+    const { header, dataStart } = await readHeader(opened, path)
     return {
       path,
       ...header,
-      read: (name) => readTensor(handle, path, header.tensors, name, dataStart),
-      close: () => handle.close(),
+      read: (name) => readTensor(opened, path, header.tensors, name, dataStart),
+      close: () => opened.close(),
     }
   } catch (cause) {
-    await handle.close()
+    await opened.close()
     throw cause
   }
 }
 
-async function readHeader(handle: FileHandle, path: string): Promise<{ header: SafetensorsHeader; dataStart: number }> {
+async function readHeader(file: OpenFile, path: string): Promise<{ header: SafetensorsHeader; dataStart: number }> {
   const wrong = (what: string) => new FileError(`${path} is not a sound safetensors file: ${what}`, path)
-  const { size } = await withFileErrors('read', path, () => handle.stat())
+  const { size } = file
   if (size === 0) throw wrong('it is empty')
   if (size < 8) throw wrong(`it has ${size} bytes, too few for the header length`)
-  const length = Number((await readExactly(handle, path, 0, 8)).readBigUInt64LE())
+  const length = Number((await readExactly(file, path, 0, 8)).readBigUInt64LE())
   if (length > maximumHeaderBytes)
     throw wrong(`its header would have ${length} bytes; it is another kind of file, or corrupt`)
   if (8 + length > size)
     throw wrong(`it is cut off: its header has ${length} bytes, ${size - 8} are there. Copy or save it again`)
-  const bytes = await readExactly(handle, path, 8, length)
+  const bytes = await readExactly(file, path, 8, length)
   if (bytes[0] !== 0x7b) throw wrong('its header does not begin with "{"')
   const text = bytes.toString('utf8')
   const json = parseJson(text, `${path} (header)`)
@@ -64,7 +65,7 @@ async function readHeader(handle: FileHandle, path: string): Promise<{ header: S
 }
 
 async function readTensor(
-  handle: FileHandle,
+  file: OpenFile,
   path: string,
   tensors: ReadonlyMap<string, TensorEntry>,
   name: string,
@@ -79,22 +80,13 @@ async function readTensor(
       path,
     )
   }
-  const data = await readExactly(handle, path, dataStart + entry.begin, entry.end - entry.begin)
+  const data = await readExactly(file, path, dataStart + entry.begin, entry.end - entry.begin)
   return { name, dtype: entry.dtype, shape: entry.shape, data }
 }
 
-/** One read call takes at most 2 GiB on Linux, and a large tensor has more. */
-const bytesPerRead = 1 << 30
-
-async function readExactly(handle: FileHandle, path: string, position: number, length: number): Promise<Buffer> {
-  // Not from Buffer's shared pool: callers make Float32Arrays of it, which need an aligned start.
-  const buffer = Buffer.from(new ArrayBuffer(length))
-  for (let done = 0; done < length;) {
-    const part = Math.min(bytesPerRead, length - done)
-    const { bytesRead } = await withFileErrors('read', path, () => handle.read(buffer, done, part, position + done))
-    if (bytesRead === 0)
-      throw new FileError(`${path} ended at byte ${position + done} while it was read: it has been cut off`, path)
-    done += bytesRead
-  }
-  return buffer
+async function readExactly(file: OpenFile, path: string, position: number, length: number): Promise<Buffer> {
+  const bytes = await withFileErrors('read', path, () => file.read(position, length))
+  if (bytes.length < length)
+    throw new FileError(`${path} ended at byte ${position + bytes.length} while it was read: it has been cut off`, path)
+  return bytes
 }

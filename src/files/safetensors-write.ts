@@ -1,5 +1,6 @@
 /** Writing safetensors files, one tensor at a time and atomically. */
-import { createAtomicFile } from './atomic-file.js'
+import { createHash } from 'node:crypto'
+import { createAtomicFile } from './access.js'
 import { FileError } from './error.js'
 import { bytesPerElement, tensorBytes, type SafetensorsDtype } from './safetensors-format.js'
 import type { StoredTensor } from './safetensors-read.js'
@@ -23,23 +24,28 @@ export interface SafetensorsWriteOptions {
 /**
  * Writes a file whose tensors lie in the order given. The header stands first and names them all, so the list is walked
  * before any data is fetched: give `data` as a function to keep no more than one tensor in memory.
- * Returns the file's size in bytes. Throws FileError for a duplicate name, or data of the wrong length, and then
+ * Returns the file's size and checksum. Throws FileError for a duplicate name, or data of the wrong length, and then
  * leaves what was at `path` as it was.
  */
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<WritableTensor> | AsyncIterable<WritableTensor>,
   options: SafetensorsWriteOptions = {},
-): Promise<number> {
+): Promise<{ bytes: number; sha256: string }> {
   const list: WritableTensor[] = []
   for await (const tensor of tensors) list.push(tensor)
   const header = makeHeader(path, list, options.metadata)
+  const hash = createHash('sha256')
   const file = await createAtomicFile(path)
+  const write = (bytes: Uint8Array) => {
+    hash.update(bytes)
+    return file.write(bytes)
+  }
   try {
-    await file.write(header)
-    for (const tensor of list) await file.write(await bytesOf(path, tensor))
+    await write(header)
+    for (const tensor of list) await write(await bytesOf(path, tensor))
     await file.commit()
-    return file.size
+    return { bytes: file.size, sha256: hash.digest('hex') }
   } finally {
     await file.abort()
   }

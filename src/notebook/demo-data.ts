@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { demoTexts, prepareDemoData, trainDemoTokenizer } from '../data/index.js'
-import { isFile } from '../files/index.js'
+import { isFile, join } from '../files/index.js'
 import { loadTokenizer, type Tokenizer, type TrainingProgress } from '../tokenizer/index.js'
 import { interruptSignal } from './interrupt.js'
 import { progressBar } from './progress.js'

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join } from '../files/index.js'
 import { readMetrics, type TrainEvent } from '../train/index.js'
 import { chartBundle, type ChartSeries } from './chart.js'
 import { progressBar, type ProgressBar } from './progress.js'

@@ -1,5 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { FileError, isFile, join, readText, stat } from '../files/index.js'
 import { TokenizerError } from './error.js'
 import { Tokenizer } from './tokenizer.js'
 import { partsOfJson } from './tokenizer-json.js'
@@ -15,11 +14,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   if (!found.isDirectory()) return new Tokenizer(partsOfJson(path, await read(path)), path)
 
   const inFolder = (name: string) => join(path, name)
-  const has = (name: string) =>
-    stat(inFolder(name)).then(
-      () => true,
-      () => false,
-    )
+  const has = (name: string) => isFile(inFolder(name))
   if (await has('tokenizer.json')) return loadTokenizer(inFolder('tokenizer.json'))
   const where = { vocabulary: inFolder('vocab.json'), merges: inFolder('merges.txt') }
   if (!(await has('vocab.json')) || !(await has('merges.txt')))
@@ -32,10 +27,11 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
 }
 
 async function read(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error) => unreadable(path, error))
+  return readText(path).catch((error) => unreadable(path, error))
 }
 
 function unreadable(path: string, error: NodeJS.ErrnoException): never {
+  if (error instanceof FileError && error.code !== 'ENOENT') throw error
   const what = error.code === 'ENOENT' ? 'no such file or folder' : `cannot be read (${error.message})`
   throw new TokenizerError(
     path,

@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises'
-import { writeFileAtomic } from '../files/index.js'
+import { stat, writeFileAtomic } from '../files/index.js'
 import { TokenizerError } from './error.js'
 import type { Tokenizer } from './tokenizer.js'
 import { jsonOfParts } from './tokenizer-json.js'

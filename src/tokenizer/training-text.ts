@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { createReadStream } from 'node:fs'
+import { FileError, readPieces } from '../files/index.js'
 import { TokenizerError } from './error.js'
 
 const NEWLINE = 0x0a
@@ -61,8 +61,9 @@ function* textOf(path: string, number: number, line: string): Generator<string, 
 
 async function* readChunks(path: string): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* createReadStream(path, { highWaterMark: CHUNK })
+    yield* readPieces(path, CHUNK)
   } catch (error) {
+    if (error instanceof FileError && error.code !== 'ENOENT') throw error
     const { code, message } = error as NodeJS.ErrnoException
     throw new TokenizerError(
       path,

@@ -1,11 +1,15 @@
-import { readdir, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, parseModelConfig, type ModelConfig } from '../config/index.js'
 import {
+  basename,
   FileError,
+  isCloudPath,
+  isFile,
+  join,
   openSafetensors,
+  readFolder,
   readJson,
+  remove,
   sha256File,
   withFileErrors,
   writeFileAtomic,
@@ -57,7 +61,7 @@ export async function saveCheckpoint(
     for (const [index, group] of groups(variables).entries()) {
       const file = `model-${String(index).padStart(5, '0')}.safetensors`
       const path = join(workPath, file)
-      const bytes = await writeSafetensors(
+      const { bytes, sha256 } = await writeSafetensors(
         path,
         group.map(({ name, shape, data }) => ({
           name,
@@ -66,7 +70,7 @@ export async function saveCheckpoint(
           data: async () => bytesOf(await data()),
         })),
       )
-      shards.push({ file, bytes, sha256: await sha256File(path) })
+      shards.push({ file, bytes, sha256 })
       for (const { name, shape } of group) listed[name] = { shape: [...shape], shard: index }
     }
     const { step, tokens, config, tokenizer } = about
@@ -186,16 +190,20 @@ export function checkpointFolder(run: string, step: number): string {
 /** Steps of a run's checkpoints, in order; none for a run that has not begun. */
 export async function checkpointSteps(run: string): Promise<number[]> {
   const folder = join(run, 'checkpoints')
-  const names = await withFileErrors('open the run', run, () =>
-    readdir(folder).catch((cause) => {
+  const entries = await withFileErrors('open the run', run, () =>
+    readFolder(folder).catch((cause) => {
       if (cause.code === 'ENOENT') return []
       throw cause
     }),
   )
-  return names
-    .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b)
+  const steps = entries.flatMap(({ name }) => /^step-(\d+)$/.exec(name)?.[1] ?? []).map(Number)
+  const whole = await Promise.all(steps.map((step) => isWhole(checkpointFolder(run, step))))
+  return steps.filter((_, i) => whole[i]).sort((a, b) => a - b)
+}
+
+/** Objects of the cloud cannot be renamed together: a folder there is whole when its manifest, the last, has come. */
+async function isWhole(folder: string): Promise<boolean> {
+  return !isCloudPath(folder) || isFile(join(folder, 'manifest.json'))
 }
 
 /** Removes all but the last `keep` checkpoints of a run. */
@@ -203,14 +211,14 @@ export async function pruneCheckpoints(run: string, keep: number): Promise<void>
   const steps = await checkpointSteps(run)
   for (const step of steps.slice(0, Math.max(0, steps.length - keep))) {
     const folder = checkpointFolder(run, step)
-    await withFileErrors('remove', folder, () => rm(folder, { recursive: true }))
+    await withFileErrors('remove', folder, () => remove(folder))
   }
 }
 
 /** The newest checkpoint of a run, or the one given itself. Throws FileError that says where to look. */
 export async function findCheckpoint(path: string): Promise<string> {
-  const names = await withFileErrors('open the run', path, () => readdir(path))
-  if (names.includes('manifest.json')) return path
+  const entries = await withFileErrors('open the run', path, () => readFolder(path))
+  if (entries.some(({ name }) => name === 'manifest.json')) return path
   const steps = await checkpointSteps(path)
   if (steps.length === 0) {
     throw new FileError(

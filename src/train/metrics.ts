@@ -1,4 +1,4 @@
-import { appendJsonLine, readJsonLines, writeJsonLines } from '../files/index.js'
+import { readJsonLines, startJsonLines, type JsonLines } from '../files/index.js'
 
 /** A line of metrics.jsonl: of a step, or of an evaluation after it. */
 export interface Metrics {
@@ -25,7 +25,7 @@ export class MetricsLog {
   private readonly evaluations = new Map<number, EvaluationMetrics>()
 
   private constructor(
-    private readonly path: string,
+    private readonly file: JsonLines,
     lines: readonly Metrics[],
   ) {
     for (const line of lines) this.note(line)
@@ -34,14 +34,18 @@ export class MetricsLog {
   /** Opens the log of a run that goes on after `step`: later lines, of steps whose checkpoint was lost, are removed. */
   static async open(path: string, step: number): Promise<MetricsLog> {
     const kept = (await readMetrics(path)).filter((line) => line.step <= step)
-    await writeJsonLines(path, kept)
-    return new MetricsLog(path, kept)
+    return new MetricsLog(await startJsonLines(path, kept), kept)
   }
 
   /** Throws FileError, for example when the disk is full. */
   write(metrics: Metrics): void {
-    appendJsonLine(this.path, metrics)
+    this.file.append(metrics)
     this.note(metrics)
+  }
+
+  /** Waits until all lines are kept. Throws FileError. */
+  flush(): Promise<void> {
+    return this.file.flush()
   }
 
   /** The evaluation after a step, if there was one. */

@@ -1,11 +1,13 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ModelConfig } from '../config/index.js'
 import {
   FileError,
   isFile,
+  join,
   lockHolder,
   makeFolder,
+  readFile,
+  readFolder,
+  remove,
   removeEmptyFolders,
   tryLock,
   withFileErrors,
@@ -90,8 +92,8 @@ async function refuseForeign(run: string): Promise<void> {
 /** Removes what a process that was killed while it wrote has left. */
 async function removeLeftovers(run: string): Promise<void> {
   for (const folder of [run, join(run, 'checkpoints')]) {
-    const names = await readdir(folder).catch(() => [])
-    const left = names.filter((name) => /^\..+\.[0-9a-f]{12}\.(partial|old|lock)$/.test(name))
-    for (const name of left) await rm(join(folder, name), { recursive: true, force: true })
+    const entries = await readFolder(folder).catch(() => [])
+    const left = entries.map(({ name }) => name).filter((name) => /^\..+\.[0-9a-f]{12}\.(partial|old|lock)$/.test(name))
+    for (const name of left) await remove(join(folder, name))
   }
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join } from '../files/index.js'
 import { batches, order, sampleIds, type Dataset } from '../data/index.js'
 import type { ModelConfig } from '../config/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
@@ -102,6 +102,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     let saved = trainer.step
     const save = async (): Promise<TrainEvent> => {
       const folder = checkpointFolder(run, trainer.step)
+      await log.flush() // a run that goes on after a checkpoint has the lines before it
       await trainer.save(folder, tokenizerHash)
       await pruneCheckpoints(run, keepCheckpoints)
       saved = trainer.step
@@ -148,6 +149,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     // An end that came between the last two lines of the loop has its numbers and its checkpoint all the same.
     if (pending) yield finish(pending)
     if (trainer.step > saved) yield save()
+    await log.flush()
     const interrupted = trainer.step < steps || (validation !== undefined && !log.evaluationAfter(steps))
     yield { kind: 'end', step: trainer.step, interrupted }
   } finally {

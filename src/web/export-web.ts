@@ -1,10 +1,18 @@
 /** What `neomesh export web` does. */
-import { copyFile } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { followed, sumOfElements, tokenizerFor, tokenizerJson } from '../convert/index.js'
 import type { ConvertOptions, ConvertTotals } from '../convert/index.js'
-import { FileError, withFileErrors, writeFileAtomic, writeFolderAtomic, writeSafetensors } from '../files/index.js'
+import {
+  basename,
+  FileError,
+  isCloudPath,
+  join,
+  readFile,
+  resolve,
+  writeFileAtomic,
+  writeFolderAtomic,
+  writeSafetensors,
+} from '../files/index.js'
 import { modelOf, parametersOf } from '../model/index.js'
 import { loadTokenizer, TokenizerError } from '../tokenizer/index.js'
 import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/index.js'
@@ -42,8 +50,7 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     await checkTokenizer(tokenizer, config.n_vocab)
     const mayReplace = (name: string) => [...pageFiles, ...Object.values(files)].includes(name)
     await writeFolderAtomic(output, { overwrite: true, mayReplace }, async (folder) => {
-      for (const name of pageFiles)
-        await withFileErrors('copy', join(pageFolder, name), () => copyFile(join(pageFolder, name), join(folder, name)))
+      for (const name of pageFiles) await writeFileAtomic(join(folder, name), await readFile(join(pageFolder, name)))
       await writeFileAtomic(join(folder, files.tokenizer), await tokenizerJson(tokenizer, folder))
       const name = basename(resolve(path))
       const about: About = { format: 'neomesh web 1', name, step: manifest.step, parameters, config }
@@ -51,7 +58,7 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
       await writeSafetensors(join(folder, files.weights), variables.map(stored))
       options.signal?.throwIfAborted()
     })
-    const notes = [`any static server shows it: python3 -m http.server --directory ${output}`]
+    const notes = [howToShow(output)]
     return { output, tensors: variables.length, parameters, bytes: 4 * parameters, notes }
   } finally {
     await checkpoint.close()
@@ -61,6 +68,12 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
 function variablesOf({ config, read }: Checkpoint) {
   const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
   return specs.map(({ name, shape }) => ({ name, shape, data: () => read(name, shape) }))
+}
+
+function howToShow(folder: string): string {
+  if (!isCloudPath(folder)) return `any static server shows it: python3 -m http.server --directory ${folder}`
+  const address = `https://storage.googleapis.com/${folder.slice('gs://'.length)}/index.html`
+  return `who may read the bucket sees it at ${address}; from a local copy any static server shows it`
 }
 
 type Variable = ReturnType<typeof variablesOf>[number]

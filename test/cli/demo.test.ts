@@ -19,9 +19,15 @@ test('on TensorFlow.js the demo trains a smaller model, which it says; Ctrl-C sa
     },
   })
   assert.equal(code, 130, stderr)
-  const titles = ['1. A tokenizer of 512 tokens', '2. and 3. Training data', '4. and 5. The model of configs/models/demo-small.json']
+  const titles = [
+    '1. A tokenizer of 512 tokens',
+    '2. and 3. Training data',
+    '4. and 5. The model of configs/models/demo-small.json',
+  ]
   for (const title of titles) assert.ok(stderr.includes(`\n${title}`), stderr)
   assert.match(stderr, /trained\na small one, some minutes of work for TensorFlow\.js: .*\n/)
   assert.match(stderr, /To go on: the same command again\n$/)
-  assert.ok(existsSync(join(world, 'demo/small/tokenizer.json')) && existsSync(join(world, 'demo/small/data/dataset.json')))
+  assert.ok(
+    existsSync(join(world, 'demo/small/tokenizer.json')) && existsSync(join(world, 'demo/small/data/dataset.json')),
+  )
 })

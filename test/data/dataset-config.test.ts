@@ -4,6 +4,7 @@ import { basename, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { datasetFiles, readDatasetConfig } from '../../src/data/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
+import { startStorage } from '../files/google-storage/server.js'
 import { fixtures, writeRecords } from './fixtures.js'
 
 test("a config of GPT-Neo is read as it is; what it leaves out has GPT-Neo's defaults", async (t) => {
@@ -25,10 +26,14 @@ test("a config of GPT-Neo is read as it is; what it leaves out has GPT-Neo's def
     [config.n_vocab, config.tokenizer_path, config.eos_id, config.padding_id, config.file],
     [50257, 'gpt2', 50256, 50257, file],
   )
-  await assert.rejects(
-    datasetFiles(config, 'path'),
-    /gs:\/\/neo-datasets\/pile\/pile_\*\.tfrecords: Google Cloud Storage is not read/,
+  const storage = await startStorage('neo-datasets')
+  for (const name of ['pile_10.tfrecords', 'pile_2.tfrecords', 'other.tfrecords'])
+    storage.put('neo-datasets', `pile/${name}`, '')
+  assert.deepEqual(
+    await datasetFiles(config, 'path'),
+    [2, 10].map((number) => `gs://neo-datasets/pile/pile_${number}.tfrecords`),
   )
+  await assert.rejects(datasetFiles(config, 'eval_path'), /gs:\/\/neo-datasets\/pile_val\.tfrecords: no file matches/)
   writeFileSync(file, '{"path": "x"}')
   const bare = await readDatasetConfig(file)
   assert.deepEqual([bare.eos_id, bare.padding_id, bare.eval_path, bare.tokenizer_is_pretrained], [1, 0, '', false])

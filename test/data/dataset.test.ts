@@ -32,10 +32,9 @@ test('with the index or by scanning, the same samples', async (t) => {
   t.after(() => scanned.close())
   assert.equal(scanned.contextLength, 9)
   for (let i = 20; i >= 0; i--) {
-    assert.deepEqual(indexed.sample(i), scanned.sample(i))
-    assert.deepEqual(await indexed.read(i), scanned.sample(i))
+    assert.deepEqual(await indexed.read(i), await scanned.read(i))
   }
-  assert.equal(Buffer.from(indexed.sample(0)).toString(), 'abcdefghij')
+  assert.equal(Buffer.from(await indexed.read(0)).toString(), 'abcdefghij')
 })
 
 test('many files, few open: every sample is found', async (t) => {
@@ -49,7 +48,7 @@ test('many files, few open: every sample is found', async (t) => {
   const samples = await Promise.all(Array.from({ length: 180 }, (_, i) => dataset.read(i)))
   samples.forEach((ids, i) => assert.deepEqual([...ids], [i >> 1, i & 1]))
   dataset.close()
-  assert.throws(() => dataset.sample(0), /the data set has been closed/)
+  await assert.rejects(dataset.read(0), /the data set has been closed/)
 })
 
 test('data that does not fit what was asked for', async (t) => {
@@ -64,17 +63,17 @@ test('data that does not fit what was asked for', async (t) => {
   )
   const records = join(fixtures, 'records')
   const longer = await openDataset({ path: records, contextLength: 16 })
-  assert.throws(
-    () => longer.sample(3),
+  await assert.rejects(
+    longer.read(3),
     /part_1_5\.tfrecords: record 0 at byte 0: it has 9 ids, n_ctx 16 needs 17\. Set n_ctx to 8/,
   )
   longer.close()
   const small = await openDataset({ path: records, vocabularySize: 12 })
-  assert.equal(small.sample(0).length, 9)
-  assert.throws(() => small.sample(1), /part_0_3\.tfrecords: record 1 at byte 41: id 2 is 12, n_vocab is 12/)
+  assert.equal((await small.read(0)).length, 9)
+  await assert.rejects(small.read(1), /part_0_3\.tfrecords: record 1 at byte 41: id 2 is 12, n_vocab is 12/)
   await assert.rejects(small.read(43), /part_11_2\.tfrecords: record 1 .* n_vocab is 12/)
   for (const number of [-1, 44, 0.5, NaN])
-    assert.throws(() => small.sample(number), /there is no sample .*; it has 44, from 0/)
+    await assert.rejects(small.read(number), /there is no sample .*; it has 44, from 0/)
   small.close()
 })
 
@@ -91,8 +90,8 @@ test('a record too short among others is found when read', async (t) => {
   const path = writeRecords(folder, 'a.tfrecords', [[1, 2, 3], [4], []])
   const dataset = await openDataset({ path })
   t.after(() => dataset.close())
-  assert.throws(() => dataset.sample(1), /record 1 at byte \d+: it has 1 ids, n_ctx 2 needs 3\. Prepare the data again/)
-  assert.throws(() => dataset.sample(2), /it has 0 ids/)
+  await assert.rejects(dataset.read(1), /record 1 at byte \d+: it has 1 ids, n_ctx 2 needs 3\. Prepare the data again/)
+  await assert.rejects(dataset.read(2), /it has 0 ids/)
 })
 
 test('files that are not there, are named twice, or are misnamed', async (t) => {
@@ -106,7 +105,6 @@ test('files that are not there, are named twice, or are misnamed', async (t) => 
     /the folder holds no \.tfrecords files\. Prepare data into it first/,
   )
   await assert.rejects(openDataset({ path: [folder, join(folder, '*_0_*')] }), /data_0_6\.tfrecords is named twice/)
-  await assert.rejects(openDataset({ path: 'gs://bucket/x_*.tfrecords' }), /Google Cloud Storage is not read from here/)
   cpSync(join(folder, 'data_0_6.tfrecords'), join(parent, 'bare', 'data_0_7.tfrecords'))
   await assert.rejects(openDataset({ path: join(parent, 'bare') }), /its name says 7 records, it has 6/)
 })
@@ -124,10 +122,7 @@ test('an index that no longer fits', async (t) => {
   writeFileSync(join(folder, 'index.json'), index)
   const lengths = readFileSync(join(folder, 'index.bin'))
   writeFileSync(join(folder, 'index.bin'), lengths.subarray(0, 20))
-  await assert.rejects(
-    open(),
-    /index\.bin does not fit data_0_6\.tfrecords\. The files have changed since they were prepared/,
-  )
+  await assert.rejects(open(), /index\.bin has been cut off\. The files have changed since they were prepared/)
   rmSync(join(folder, 'index.bin'))
   await assert.rejects(open(), /cannot read .*index\.bin: it does not exist/)
   writeFileSync(join(folder, 'index.bin'), lengths)

@@ -18,5 +18,5 @@ test("the demo's texts become a tokenizer and data with a part held out, which f
   assert.equal(training.documents + heldOut.documents, (await demoTexts()).length)
   assert.ok(heldOut.bytes > 0.01 * training.bytes && heldOut.bytes < 0.1 * training.bytes)
   assert.equal(training.tokenizerHash, await sha256File(file))
-  assert.equal(samples.sample(0).length, 101)
+  assert.equal((await samples.read(0)).length, 101)
 })

@@ -94,7 +94,7 @@ for (const [what, bytes, message] of damaged) {
       async () => {
         const dataset = await openDataset({ path })
         t.after(() => dataset.close())
-        for (let i = 0; i < dataset.size; i++) dataset.sample(i)
+        for (let i = 0; i < dataset.size; i++) await dataset.read(i)
       },
       { name: 'DataError', message },
     )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openSafetensors, writeSafetensors, type WritableTensor } from '../../src/files/index.js'
+import { openSafetensors, sha256, writeSafetensors, type WritableTensor } from '../../src/files/index.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const tensors: WritableTensor[] = [
@@ -22,9 +22,9 @@ test('tensors and metadata come back; the data is aligned and lies in the order 
   async function* stream() {
     yield* tensors
   }
-  const bytes = await writeSafetensors(path, stream(), { metadata: { format: 'neomesh' } })
+  const written = await writeSafetensors(path, stream(), { metadata: { format: 'neomesh' } })
   const raw = readFileSync(path)
-  assert.equal(raw.length, bytes)
+  assert.deepEqual(written, { bytes: raw.length, sha256: sha256(raw) })
   assert.equal(Number(raw.readBigUInt64LE()) % 8, 0)
   const file = await openSafetensors(path)
   t.after(() => file.close())

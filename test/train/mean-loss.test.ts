@@ -26,7 +26,7 @@ test('the mean loss is the mean cross entropy of the samples, and rows that fill
   const forward = jit(on, (parameters: Parameters, ids: Tensor) =>
     logits(scopeOf(model, trainer.specs, parameters, trainer.layers), ids as never, model),
   )
-  const rows = Array.from({ length: count }, (_, row) => validation.sample(row))
+  const rows = await Promise.all(Array.from({ length: count }, (_, row) => validation.read(row)))
   const inputs = Int32Array.from(rows.flatMap((row) => [...row.subarray(0, 16)]))
   const ids = DeviceArray.from(on, inputs, [dim('batch', count), dim('sequence', 16)], 'i32')
   const output = (await forward(trainer.parameters as never, ids as never)) as unknown as DeviceArray

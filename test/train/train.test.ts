@@ -134,7 +134,7 @@ test('layers scanned or unrolled: a checkpoint of one goes on in the other', asy
 test('microbatches give the loss, the gradient norm and the parameters of one batch', async () => {
   const { config, samples } = await world()
   const ids = new Int32Array(4 * 17)
-  for (let row = 0; row < 4; row++) ids.set(samples.sample(row), row * 17)
+  for (let row = 0; row < 4; row++) ids.set(await samples.read(row), row * 17)
   const results = []
   for (const tokens of [undefined, 32, 16]) {
     const changes = { train_batch_size: 4, warmup_steps: 0, ...(tokens ? { tokens_per_mb_per_replica: tokens } : {}) }

@@ -3,8 +3,7 @@
  * machine, `neomesh train --compiled` loads it on the slice. A header says what it is of, since XLA checks nothing.
  */
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { FileError, withFileErrors, writeFileAtomic } from '../../files/index.js'
+import { FileError, readFile, withFileErrors, writeFileAtomic } from '../../files/index.js'
 
 export interface Kept {
   /** As in `train_step`. */

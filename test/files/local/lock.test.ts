@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { lockHolder, tryLock } from '../../src/files/index.js'
-import { anotherProcess } from './another-process.js'
-import { temporaryFolder } from './temporary-folder.js'
+import { lockHolder, tryLock } from '../../../src/files/index.js'
+import { anotherProcess } from '../another-process.js'
+import { temporaryFolder } from '../temporary-folder.js'
 
 test('one holder at a time, within a process too; release removes the file', async (t) => {
   const path = join(temporaryFolder(t), 'lock')

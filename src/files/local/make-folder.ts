@@ -1,7 +1,7 @@
 import { mkdir, rmdir } from 'node:fs/promises'
 import { dirname, normalize } from 'node:path'
-import { FileError, withFileErrors } from './error.js'
-import { isFolder } from './find-files.js'
+import { FileError, withFileErrors } from '../error.js'
+import { isFolder } from './kind.js'
 
 /**
  * Makes a folder and those above it that are missing; one that is there already is fine. Returns the topmost that was

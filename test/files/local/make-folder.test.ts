@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { makeFolder } from '../../src/files/index.js'
-import { temporaryFolder } from './temporary-folder.js'
+import { makeFolder } from '../../../src/files/index.js'
+import { temporaryFolder } from '../temporary-folder.js'
 
 test('folders are made down to the last; the topmost new one is told', async (t) => {
   const root = temporaryFolder(t)

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createAtomicFile, writeFileAtomic } from '../../src/files/index.js'
-import { temporaryFolder } from './temporary-folder.js'
+import { createAtomicFile, writeFileAtomic } from '../../../src/files/index.js'
+import { temporaryFolder } from '../temporary-folder.js'
 
 test('a file is written whole and no temporary file stays', async (t) => {
   const folder = temporaryFolder(t)

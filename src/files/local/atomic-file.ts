@@ -5,22 +5,9 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { asFileError, FileError, withFileErrors } from './error.js'
-import { isFolder } from './find-files.js'
-
-/** A file under way. Nothing stands under the final name until `commit` has returned. */
-export interface AtomicFile {
-  /** The final path. */
-  readonly path: string
-  /** Bytes written so far. */
-  readonly size: number
-  /** Appends bytes. Several calls may be under way; they land in the order of the calls. */
-  write(data: Uint8Array | string): Promise<void>
-  /** Flushes to the disk and gives the file its name, by default the path it was created with. */
-  commit(path?: string): Promise<void>
-  /** Removes what was written. Harmless after commit or a second time. */
-  abort(): Promise<void>
-}
+import { asFileError, FileError, withFileErrors } from '../error.js'
+import type { AtomicFile } from '../file-system.js'
+import { isFolder } from './kind.js'
 
 /** One write call takes at most 2 GiB on Linux, and a large tensor has more. */
 const bytesPerWrite = 1 << 30
@@ -94,17 +81,6 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
       }
     },
     abort,
-  }
-}
-
-/** Writes a whole file atomically. Throws FileError and leaves no temporary file behind. */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  const file = await createAtomicFile(path)
-  try {
-    await file.write(data)
-    await file.commit()
-  } finally {
-    await file.abort()
   }
 }
 

@@ -1,0 +1,200 @@
+/**
+ * Requests to Google Cloud Storage, or to the server that STORAGE_EMULATOR_HOST names, each tried again where that may
+ * help. What a repeated request would do twice is guarded by the generation of what it replaces.
+ */
+import { IdempotencyStrategy, Storage, type FileMetadata, type StorageOptions } from '@google-cloud/storage'
+import { GoogleAuth, PassThroughClient } from 'google-auth-library'
+import { setTimeout } from 'node:timers/promises'
+import { FileError } from '../error.js'
+import { partsOfCloudPath } from '../paths.js'
+import { isOfNetwork, isPassing, statusOf, type CloudFailure } from './errors.js'
+
+/** What the service tells of an object. */
+export interface ObjectAbout {
+  readonly path: string
+  readonly size: number
+  /** Of this content; later ones are larger. */
+  readonly generation: string
+  /** CRC-32C of the content, if the service tells it. */
+  readonly crc32c: number | undefined
+  readonly contentEncoding: string | undefined
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** When content or metadata changed last, and when this was told: milliseconds by the service's clock. */
+  readonly updated: number
+  readonly told: number
+}
+
+/** The generation that is to be there for the request to be carried out, else it fails with 412; '0' is none. */
+export interface Guard {
+  readonly ifGeneration?: string
+}
+
+/** All reject with a CloudFailure, and with a FileError for a path that names no object. */
+export interface Client {
+  /** Undefined if there is no such object. */
+  about(path: string): Promise<ObjectAbout | undefined>
+  /** The objects below a folder; with `flat` those right in it, and the names of its folders. */
+  list(path: string, options?: { flat?: boolean; limit?: number }): Promise<{ files: ObjectAbout[]; folders: string[] }>
+  fetchRange(path: string, generation: string, position: number, length: number): Promise<Uint8Array>
+  save(path: string, content: Buffer | string, options?: Guard & { metadata?: Record<string, string> }): Promise<void>
+  /** Makes an object of at most 32 others. */
+  compose(paths: readonly string[], to: string, guard?: Guard): Promise<void>
+  copy(from: string, to: string): Promise<void>
+  setMetadata(path: string, metadata: Record<string, string>, guard: Guard): Promise<void>
+  /** What is not there is fine. */
+  remove(path: string, guard?: Guard): Promise<void>
+}
+
+const scopes = ['https://www.googleapis.com/auth/devstorage.read_write']
+
+/**
+ * Signs in with Application Default Credentials: those of gcloud, of GOOGLE_APPLICATION_CREDENTIALS, or of the machine
+ * in Google's cloud. Where there are none, what is public can be read.
+ */
+export async function connect(): Promise<Client> {
+  const storage = await openStorage()
+  const retried = createRetry()
+
+  const bucketOf = (path: string) => {
+    const { bucket } = partsOfCloudPath(path)
+    if (!/^[a-z0-9][\w.-]{1,220}[a-z0-9]$/.test(bucket))
+      throw new FileError(`${path}: "${bucket}" is no name of a bucket. Write gs://BUCKET/PATH`, path)
+    return storage.bucket(bucket)
+  }
+  const objectOf = (path: string) => {
+    const bucket = bucketOf(path)
+    const { name } = partsOfCloudPath(path)
+    if (name === '') throw new FileError(`${path} is a bucket, not a file. Write gs://BUCKET/PATH`, path, 'EISDIR')
+    return bucket.file(name)
+  }
+  const match = ({ ifGeneration }: Guard) => (ifGeneration === undefined ? {} : { ifGenerationMatch: ifGeneration })
+
+  return {
+    about: (path) =>
+      retried(async () => {
+        const [metadata, answer] = await objectOf(path).getMetadata()
+        return aboutOf(path, metadata, answer)
+      }).catch((cause) => {
+        if (statusOf(cause) === 404 && !isOfBucket(cause)) return undefined
+        throw cause
+      }),
+
+    async list(path, { flat = false, limit } = {}) {
+      const { bucket, name } = partsOfCloudPath(path)
+      const files: ObjectAbout[] = []
+      const folders: string[] = []
+      const prefix = name === '' ? '' : `${name}/`
+      let query: object | null = { prefix, maxResults: limit, ...(flat && { delimiter: '/' }) }
+      while (query) {
+        const page: object = query
+        const [found, next, answer] = await retried(() => bucketOf(path).getFiles({ ...page, autoPaginate: false }))
+        files.push(...found.map((file) => aboutOf(`gs://${bucket}/${file.name}`, file.metadata, undefined)))
+        folders.push(...((answer as { prefixes?: string[] } | undefined)?.prefixes ?? []))
+        query = limit === undefined ? next : null
+      }
+      return { files, folders }
+    },
+
+    fetchRange: (path, ...range) => retried(() => fetchRange(storage, path, ...range)),
+
+    save: (path, content, { metadata, ...guard } = {}) =>
+      retried(async () => {
+        const about = metadata && { metadata: { metadata } }
+        await objectOf(path).save(content, { resumable: false, ...about, preconditionOpts: match(guard) })
+      }),
+
+    compose: (paths, to, guard = {}) =>
+      retried(async () => void (await bucketOf(to).combine(paths.map(objectOf), objectOf(to), match(guard)))),
+
+    copy: (from, to) => retried(async () => void (await objectOf(from).copy(objectOf(to)))),
+
+    setMetadata: (path, metadata, guard) =>
+      retried(async () => void (await objectOf(path).setMetadata({ metadata }, match(guard)))),
+
+    remove: (path, guard = {}) =>
+      retried(async () => void (await objectOf(path).delete({ ...match(guard), ignoreNotFound: true }))),
+  }
+}
+
+async function openStorage(): Promise<Storage> {
+  // The library's own trying again takes a host that does not exist for one that may come, for a minute.
+  const options: StorageOptions = {
+    retryOptions: { autoRetry: false, idempotencyStrategy: IdempotencyStrategy.RetryNever },
+  }
+  if (process.env.STORAGE_EMULATOR_HOST) {
+    const storage = new Storage(options)
+    // The library takes the variable for the address with /storage/v1, all others for that without.
+    storage.baseUrl = `${storage.apiEndpoint}/storage/v1`
+    return storage
+  }
+  const found = await new GoogleAuth({ scopes }).getClient().catch(() => undefined)
+  return new Storage({ ...options, authClient: found ?? new PassThroughClient() })
+}
+
+/** Tries of one request, and milliseconds of the first pause; each pause is twice as long: half a minute in all. */
+const tries = 8
+const firstPause = 250
+
+function createRetry() {
+  let reached = false
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await work()
+        reached = true
+        return result
+      } catch (cause) {
+        // A network that was there before will be there again; else the address may be wrong.
+        const passing = isPassing(cause) || (reached && isOfNetwork(cause))
+        if (!passing || attempt === tries) throw cause
+        await setTimeout(firstPause * 2 ** (attempt - 1) * (0.5 + Math.random()))
+      }
+    }
+  }
+}
+
+function aboutOf(path: string, metadata: FileMetadata, answer: unknown): ObjectAbout {
+  const { size, generation, crc32c, contentEncoding, updated } = metadata
+  const { headers } = (answer ?? {}) as { headers?: Record<string, string> }
+  return {
+    path,
+    size: Number(size),
+    generation: String(generation),
+    crc32c: crc32c === undefined ? undefined : Buffer.from(crc32c, 'base64').readUInt32BE(),
+    contentEncoding,
+    metadata: metadata.metadata ?? {},
+    updated: Date.parse(updated ?? ''),
+    told: Date.parse(headers?.date ?? '') || Date.now(),
+  }
+}
+
+/** Whether it is the bucket that is not there. */
+export function isOfBucket(cause: unknown): boolean {
+  return statusOf(cause) === 404 && /bucket does not exist/i.test((cause as Error).message)
+}
+
+/** Of one request for bytes, in milliseconds: a connection that is silent is as good as broken. */
+const patience = 120_000
+
+/** The library's own way to read bytes never ends when a connection breaks. */
+async function fetchRange(storage: Storage, path: string, generation: string, position: number, length: number) {
+  const { bucket, name } = partsOfCloudPath(path)
+  const url = `${storage.baseUrl}/b/${bucket}/o/${encodeURIComponent(name)}?alt=media&generation=${generation}`
+  const signed = process.env.STORAGE_EMULATOR_HOST ? {} : await storage.authClient.getRequestHeaders(url)
+  const headers = { ...signed, range: `bytes=${position}-${position + length - 1}`, 'accept-encoding': 'identity' }
+  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(patience) }).catch(asFailure)
+  const bytes = new Uint8Array(await answer.arrayBuffer().catch(asFailure))
+  if (!answer.ok) throw failure(Buffer.from(bytes).toString(), answer.status)
+  if (bytes.length !== length) throw failure(`${bytes.length} of ${length} bytes came`, 'ECONNRESET')
+  return bytes
+}
+
+/** What fetch rejects with, with the code of what was its cause. */
+function asFailure(cause: Error & { cause?: { code?: string; message?: string } }): never {
+  const { code, message } = cause.cause ?? {}
+  throw failure(message ?? cause.message, code?.startsWith('E') ? code : 'ECONNRESET')
+}
+
+function failure(message: string, code: string | number): CloudFailure {
+  return Object.assign(new Error(message), { code })
+}

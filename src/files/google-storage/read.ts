@@ -1,0 +1,118 @@
+/** Reading objects, whole, in pieces and at any place. */
+import pLimit from 'p-limit'
+import { crc32c } from '../crc32c.js'
+import { FileError } from '../error.js'
+import type { OpenFile } from '../file-system.js'
+import type { Client } from './client.js'
+import { nothingThere, withCloudErrors } from './errors.js'
+
+/** Large reads are cut into these, of which some are under way at once: one connection does not fill the line. */
+const bytesPerRequest = 16 << 20
+/** Requests for bytes under way, of all objects together. */
+const requests = pLimit(64)
+/** A version of an object: one that is replaced while it is read must not be read half and half. */
+interface Version {
+  readonly client: Client
+  readonly path: string
+  readonly generation: string
+  readonly size: number
+  /** Checksum of the whole. */
+  readonly crc32c: number | undefined
+}
+
+/** An object's bytes, with their checksum compared. */
+export async function readObject(client: Client, path: string): Promise<Buffer> {
+  const version = await currentVersion(client, path)
+  const bytes = await fetchBytes(version, 0, version.size)
+  compare(version, crc32c(bytes))
+  return bytes
+}
+
+/** An object's bytes in pieces, the next one on its way while one is used, with the checksum compared at the end. */
+export async function* readPieces(client: Client, path: string, pieceBytes: number): AsyncGenerator<Buffer> {
+  const version = await currentVersion(client, path)
+  const { size } = version
+  const span = Math.max(pieceBytes, 1 << 22)
+  const fetchAt = (position: number) => {
+    const bytes = fetchBytes(version, position, Math.min(span, size - position))
+    bytes.catch(() => {}) // until it is asked for
+    return bytes
+  }
+  let sum = 0
+  let ahead = size > 0 ? fetchAt(0) : undefined
+  for (let position = 0; ahead; position += span) {
+    const fetched: Buffer = await ahead
+    ahead = position + span < size ? fetchAt(position + span) : undefined
+    sum = crc32c(fetched, 0, fetched.length, sum)
+    for (let at = 0; at < fetched.length; at += pieceBytes) yield fetched.subarray(at, at + pieceBytes)
+  }
+  compare(version, sum)
+}
+
+/** Opens an object for reading at any place. Those that are read in order are read ahead, further and further. */
+export async function openObject(client: Client, path: string): Promise<OpenFile> {
+  const version = await currentVersion(client, path)
+  const { size } = version
+  let expected = -1
+  let span = 1 << 16
+  let held: { start: number; end: number; bytes: Promise<Buffer> } | undefined
+
+  return {
+    size,
+    async read(position, length) {
+      const end = Math.min(position + length, size)
+      if (end <= position) return Buffer.alloc(0)
+      const inOrder = position === expected
+      expected = end
+      if (!held || position < held.start || end > held.end) {
+        if (!inOrder) return fetchBytes(version, position, end - position)
+        span = Math.min(span * 2, bytesPerRequest)
+        const until = Math.min(Math.max(end, position + span), size)
+        const reading = { start: position, end: until, bytes: fetchBytes(version, position, until - position) }
+        held = reading
+        reading.bytes.catch(() => {
+          if (held === reading) held = undefined
+        })
+      }
+      const { start, bytes } = held
+      // A copy, so that it begins where any number may begin.
+      return Buffer.from(Uint8Array.prototype.slice.call(await bytes, position - start, end - start).buffer)
+    },
+    close: async () => {
+      held = undefined
+    },
+  }
+}
+
+async function currentVersion(client: Client, path: string): Promise<Version> {
+  return withCloudErrors('read', path, async () => {
+    const about = await client.about(path)
+    if (about === undefined) throw nothingThere('read', path)
+    const { generation, size, crc32c, contentEncoding = '' } = about
+    if (!['', 'identity'].includes(contentEncoding))
+      throw new FileError(
+        `cannot read ${path}: it is kept with Content-Encoding ${contentEncoding}. ` +
+          'Upload it without: gcloud storage cp, not with -z or -Z',
+        path,
+      )
+    return { client, path, generation, size, crc32c }
+  })
+}
+
+function compare({ path, crc32c: expected }: Version, found: number): void {
+  if (expected !== undefined && expected !== found >>> 0)
+    throw new FileError(`cannot read ${path}: what came differs from what is kept (its checksum). Try again`, path)
+}
+
+/** Bytes of a version, in a buffer of their own. */
+async function fetchBytes(version: Version, position: number, length: number): Promise<Buffer<ArrayBuffer>> {
+  const { client, path, generation } = version
+  const into = Buffer.from(new ArrayBuffer(length))
+  const starts = Array.from({ length: Math.ceil(length / bytesPerRequest) }, (_, i) => i * bytesPerRequest)
+  const fetchPart = async (start: number) => {
+    const size = Math.min(bytesPerRequest, length - start)
+    into.set(await client.fetchRange(path, generation, position + start, size), start)
+  }
+  await withCloudErrors('read', path, () => Promise.all(starts.map((start) => requests(fetchPart, start))))
+  return into
+}

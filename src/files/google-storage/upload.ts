@@ -1,0 +1,116 @@
+/**
+ * An object under way. What is small goes in one request. What is larger goes in pieces, objects of their own that the
+ * service composes in the end, as gcloud does it: each piece can be sent again, and some are under way at once.
+ */
+import { randomBytes } from 'node:crypto'
+import pLimit from 'p-limit'
+import type { AtomicFile } from '../file-system.js'
+import { basename, dirname, join } from '../paths.js'
+import type { Client } from './client.js'
+import { withCloudErrors } from './errors.js'
+
+const pieceBytes = 16 << 20
+/** Pieces under way at once; each is in memory. */
+const parallel = 4
+/** Objects that one request composes. */
+const composable = 32
+
+export function createUpload(client: Client, path: string): AtomicFile {
+  const folder = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`)
+  const limit = pLimit(parallel)
+  const pieces: string[] = []
+  const sent: Promise<unknown>[] = []
+  let piece = Buffer.alloc(0)
+  let filled = 0
+  let size = 0
+  let ended = false
+  let tail: Promise<void> = Promise.resolve()
+
+  function pieceNumber(number: number): string {
+    return join(folder, String(number).padStart(6, '0'))
+  }
+
+  /** Copies: the caller's array may change as soon as this has returned. */
+  async function take(data: Uint8Array): Promise<void> {
+    if (ended) throw new Error(`${path}: write after commit or abort`)
+    for (let at = 0; at < data.length;) {
+      if (filled === pieceBytes) await sendPiece()
+      if (filled === piece.length) piece = enlarged(piece, data.length - at)
+      const part = data.subarray(at, at + piece.length - filled)
+      piece.set(part, filled)
+      filled += part.length
+      at += part.length
+    }
+  }
+
+  /** Sends what there is; waits while too many are under way. */
+  async function sendPiece(): Promise<void> {
+    const path = pieceNumber(pieces.length)
+    pieces.push(path)
+    const content = piece.subarray(0, filled)
+    piece = Buffer.alloc(0)
+    filled = 0
+    const sending = limit(() => client.save(path, content))
+    sending.catch(() => {}) // whoever waits for all of them hears of it
+    sent.push(sending)
+    if (sent.length >= parallel) await sent[sent.length - parallel]
+  }
+
+  async function compose(target: string): Promise<void> {
+    await sendPiece()
+    await Promise.all(sent)
+    let parts = [...pieces]
+    while (parts.length > composable) {
+      const sum = pieceNumber(pieces.length)
+      pieces.push(sum)
+      await client.compose(parts.slice(0, composable), sum)
+      parts = [sum, ...parts.slice(composable)]
+    }
+    await client.compose(parts, target)
+  }
+
+  async function removePieces(): Promise<void> {
+    ended = true
+    piece = Buffer.alloc(0)
+    await Promise.allSettled(sent)
+    await Promise.allSettled(pieces.splice(0).map((piece) => limit(() => client.remove(piece))))
+  }
+
+  return {
+    path,
+    get size() {
+      return size
+    },
+    write(data) {
+      const bytes = typeof data === 'string' ? Buffer.from(data) : data
+      size += bytes.length
+      tail = tail.then(() => withCloudErrors('write', path, () => take(bytes)))
+      return tail
+    },
+    async commit(finalPath = path) {
+      try {
+        await tail
+        if (ended) throw new Error(`${path}: commit after commit or abort`)
+        await withCloudErrors('write', finalPath, async () => {
+          if (pieces.length === 0) await client.save(finalPath, piece.subarray(0, filled))
+          else await compose(finalPath)
+        })
+      } finally {
+        await removePieces()
+      }
+    },
+    async abort() {
+      ended = true
+      await tail.catch(() => {})
+      await removePieces()
+    },
+  }
+}
+
+/** A larger copy, at least twice as large, up to a piece. */
+function enlarged(buffer: Buffer, needed: number): Buffer<ArrayBuffer> {
+  const length = Math.min(pieceBytes, Math.max(2 * buffer.length, buffer.length + needed))
+  const larger = Buffer.alloc(length)
+  larger.set(buffer)
+  return larger
+}

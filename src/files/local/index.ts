@@ -1,0 +1,69 @@
+/** The files of this machine. */
+import { appendFileSync, createReadStream } from 'node:fs'
+import { access, constants, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { withFileErrors, withFileErrorsSync } from '../error.js'
+import type { Appending, FileSystem, OpenFile } from '../file-system.js'
+import { createAtomicFile, refuseDevice, syncFolder } from './atomic-file.js'
+import { tryLock } from './lock.js'
+import { makeFolder, removeEmptyFolders } from './make-folder.js'
+
+export const localFiles: FileSystem = {
+  stat,
+  readFolder: (path) => readdir(path, { withFileTypes: true }),
+  readFile: (path) => readFile(path),
+  openFile,
+  readPieces: (path, pieceBytes) => createReadStream(path, { highWaterMark: pieceBytes }),
+  createAtomicFile,
+  openAppending,
+  remove: (path) => rm(path, { recursive: true, force: true }),
+  rename,
+  makeFolder,
+  removeEmptyFolders,
+  syncFolder,
+  checkOutput,
+  tryLock,
+}
+
+/** One read call takes at most 2 GiB on Linux, and a large tensor has more. */
+const bytesPerRead = 1 << 30
+
+async function openFile(path: string): Promise<OpenFile> {
+  const handle = await open(path, 'r')
+  const { size } = await handle.stat()
+  return {
+    size,
+    async read(position, length) {
+      // Not from Buffer's shared pool: callers make Float32Arrays of it, which need an aligned start.
+      const buffer = Buffer.from(new ArrayBuffer(length))
+      for (let done = 0; done < length;) {
+        const { bytesRead } = await handle.read(buffer, done, Math.min(bytesPerRead, length - done), position + done)
+        if (bytesRead === 0) return buffer.subarray(0, done)
+        done += bytesRead
+      }
+      return buffer
+    },
+    close: () => handle.close(),
+  }
+}
+
+async function openAppending(path: string): Promise<Appending> {
+  return {
+    append: (text) => withFileErrorsSync('write', path, () => appendFileSync(path, text)),
+    flush: async () => {},
+  }
+}
+
+async function checkOutput(path: string): Promise<void> {
+  await refuseDevice(path)
+  await withFileErrors('write', path, async () => {
+    for (let folder = dirname(path); ; folder = dirname(folder)) {
+      const there = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT' && folder !== dirname(folder)) return undefined
+        throw cause
+      })
+      if (there?.isDirectory()) return access(folder, constants.W_OK)
+      if (there) throw Object.assign(new Error(), { code: 'ENOTDIR' })
+    }
+  })
+}

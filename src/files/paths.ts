@@ -1,0 +1,61 @@
+/**
+ * Paths of this machine and of Google Cloud Storage, gs://BUCKET/OBJECT, joined and taken apart alike. The functions have
+ * the names of node:path, which would make one slash of the two.
+ */
+import * as local from 'node:path'
+
+const scheme = 'gs://'
+
+/** Whether a path is in a bucket of Google Cloud Storage. */
+export function isCloudPath(path: string): boolean {
+  return path.startsWith(scheme)
+}
+
+/** As of node:path; what begins in a bucket stays in it. */
+export function join(first: string, ...rest: string[]): string {
+  return isCloudPath(first) ? inBucket(first, ...rest) : local.join(first, ...rest)
+}
+
+/** As of node:path; a path in a bucket is absolute. */
+export function resolve(...paths: string[]): string {
+  const last = paths.findLastIndex((path) => isCloudPath(path) || local.isAbsolute(path))
+  return last >= 0 && isCloudPath(paths[last])
+    ? inBucket(paths[last], ...paths.slice(last + 1))
+    : local.resolve(...paths.slice(Math.max(last, 0)))
+}
+
+/** As of node:path; a bucket's is the bucket. */
+export function dirname(path: string): string {
+  return isCloudPath(path) ? inBucket(path, '..') : local.dirname(path)
+}
+
+/** As of node:path. */
+export function basename(path: string): string {
+  return isCloudPath(path) ? local.posix.basename(path) : local.basename(path)
+}
+
+/** As of node:path; a path in a bucket is absolute. */
+export function isAbsolute(path: string): boolean {
+  return isCloudPath(path) || local.isAbsolute(path)
+}
+
+/** As of node:path; a path itself where one of two is in another place. */
+export function relative(from: string, to: string): string {
+  const [a, b] = [resolve(from), resolve(to)]
+  if (!isCloudPath(a) && !isCloudPath(b)) return local.relative(a, b)
+  if (!isCloudPath(a) || !isCloudPath(b)) return b
+  const [x, y] = [a, b].map(partsOfCloudPath)
+  if (x.bucket !== y.bucket) return b
+  return local.posix.relative(`/${x.name}`, `/${y.name}`)
+}
+
+/** The bucket and, below it, what names an object or a folder of them: '' for the bucket itself. */
+export function partsOfCloudPath(path: string): { bucket: string; name: string } {
+  const [, bucket, rest] = /^gs:\/\/([^/]*)(.*)$/s.exec(path)!
+  return { bucket, name: local.posix.join('/', rest).replace(/^\/|\/$/g, '') }
+}
+
+function inBucket(path: string, ...rest: string[]): string {
+  const { bucket, name } = partsOfCloudPath(path)
+  return `${scheme}${bucket}${local.posix.join('/', name, ...rest)}`.replace(/(?<=[^/])\/$/, '')
+}
