@@ -86,6 +86,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   })
   const leaveRun = await claimRun(run)
   let evaluate: MeanLoss | null = null
+  let opened: MetricsLog | null = null
   let pending: Pending | null = null
   try {
     const tokenizerHash = data.indexes[0]?.tokenizerHash ?? undefined
@@ -94,7 +95,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     await source.batch(trainer.step) // bad data shows before the run is made
     const program = await trainer.prepare() // and so does a layout that cannot be
     await openRun(folder, config)
-    const log = await MetricsLog.open(join(run, 'metrics.jsonl'), trainer.step)
+    const log = (opened = await MetricsLog.open(join(run, 'metrics.jsonl'), trainer.step))
     const steps = config.train_steps
     yield { kind: 'start', step: trainer.step, steps, parameters: trainer.parameterCount, resumed, program }
 
@@ -153,6 +154,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     const interrupted = trainer.step < steps || (validation !== undefined && !log.evaluationAfter(steps))
     yield { kind: 'end', step: trainer.step, interrupted }
   } finally {
+    await opened?.flush().catch(() => {}) // after a failure, which is what is told
     await source.close()
     if (pending) for (const array of metricsOf(pending.metrics)) array.dispose()
     evaluate?.dispose()

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { install } from '../../kernels/install.js'
+import { startStorage } from '../files/google-storage/server.js'
 import { withoutLibtpu } from '../plan/libtpu.js'
 import { python, root } from './client.js'
 
@@ -23,6 +24,10 @@ const parameters: Readonly<Record<string, Record<string, number | boolean>>> = {
   '07_meshes.ipynb': { steps: 1, compile: withoutLibtpu !== false },
 }
 
+/** Those whose parameter `folder` is in a bucket. */
+const inBucket = ['02_data.ipynb', '05_sampling.ipynb']
+const storage = await startStorage('bucket')
+
 test('the notebooks run', { skip, timeout: 15 * 60_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'neomesh-notebooks-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -33,14 +38,19 @@ test('the notebooks run', { skip, timeout: 15 * 60_000 }, async (t) => {
     JUPYTER_PATH: join(folder, 'prefix/share/jupyter'),
     NEOMESH_CACHE: join(folder, 'cache'),
     NEOMESH_PARAM_folder: join(folder, 'runs'),
+    STORAGE_EMULATOR_HOST: storage.url,
   }
 
   for (const name of readdirSync(join(root, 'notebooks')).filter((name) => name.endsWith('.ipynb'))) {
     await t.test(name, async () => {
       const flags = Object.entries(parameters[name] ?? {}).flatMap(([key, value]) => ['-p', `${key}=${value}`])
-      const run = spawn(python, [join(root, 'kernels/run_notebooks.py'), ...flags, name], { env: environment })
+      const place = inBucket.includes(name) ? { NEOMESH_PARAM_folder: 'gs://bucket/runs' } : {}
+      const env = { ...environment, ...place }
+      const run = spawn(python, [join(root, 'kernels/run_notebooks.py'), ...flags, name], { env })
       const [output, errors, [status]] = await Promise.all([text(run.stdout), text(run.stderr), once(run, 'exit')])
       assert.equal(status, 0, `${output}${errors}`)
     })
   }
+  for (const name of ['my-data/dataset.json', 'training/config.json'])
+    assert.ok(storage.names('bucket').includes(`runs/${name}`), name)
 })
