@@ -6,7 +6,7 @@ import { loadModel } from '../generate/index.js'
 import { basename, isFile, join } from '../files/index.js'
 import { loadTokenizer } from '../tokenizer/index.js'
 import { makeData } from './data.js'
-import { textsOf, type DemoTexts } from './demo-texts.js'
+import { keepTexts, textsOf, type DemoTexts } from './demo-texts.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptible } from './interrupt.js'
 import { streamSample } from './sample.js'
@@ -39,6 +39,7 @@ export function demoCommand(): Command {
           const { config } = await readModelConfig(source)
           // Each demo has a vocabulary of its own, and so data of its own.
           const folder = small ? join(options.out, 'small') : options.out
+          await keepTexts(folder, texts)
           await prepare(folder, texts, config)
           title(`4. and 5. The model of configs/models/${basename(source)}, trained`)
           if (small) process.stderr.write(SMALL)
@@ -81,13 +82,17 @@ async function prepare(out: string, texts: DemoTexts, { n_vocab, n_ctx }: ModelC
     title(`2. and 3. Training data from ${texts.about}, one in twenty held out`)
     if (await isFile(join(data, 'dataset.json'))) process.stderr.write(`already there: ${data}\n`)
     else {
-      const given = { inputs, output: data, name: 'demo', contextLength: n_ctx, signal }
-      await makeData({ ...given, validationFraction: 0.05 }, await loadTokenizer(tokenizer), tokenizer)
+      const given = { inputs, output: data, name: 'demo', contextLength: n_ctx, validationFraction: 0.05, signal }
+      const held = texts.given ? FEW_TEXTS : {}
+      await makeData({ ...given, ...held }, await loadTokenizer(tokenizer), tokenizer)
     }
   } finally {
     done()
   }
 }
+
+/** A user's texts may be one book, so a part of it is held out; by this seed the first passage, so that two will do. */
+const FEW_TEXTS = { validationUnit: 'passage', seed: 5 } as const
 
 async function sampleAll(engine: Engine, out: string, { prompts }: DemoTexts): Promise<void> {
   title('Samples')

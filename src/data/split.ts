@@ -61,12 +61,14 @@ export async function finishSplit(options: CheckedOptions, split: Split, workPat
   return { ...index, path: join(options.output, folder) }
 }
 
+/** In words rather than names of options, as those of the command line are others. */
 function tooLittle({ contextLength, validationUnit, validationFraction }: CheckedOptions, split: Split): string {
   const { folder, documents, writer } = split
-  const found = `the ${folder} text is ${documents} documents with ${writer.waiting} ids`
-  const wanted = `a record takes ${contextLength + 1}`
-  if (validationFraction === 0) return `${found}, ${wanted}. Give more text, or a smaller contextLength`
-  const instead =
-    validationUnit === 'document' ? `hold out passages instead: validationUnit 'passage'` : 'give more text'
-  return `${found}, ${wanted}. Change validationFraction (now ${validationFraction}), or ${instead}`
+  const none = folder === 'validation' && documents === 0
+  const found = none
+    ? 'nothing was held out for validation'
+    : `the ${folder} text has ${writer.waiting} ids, and a record takes ${contextLength + 1}`
+  if (validationFraction === 0) return `${found}. Give more text, or a shorter context`
+  const instead = validationUnit === 'document' ? 'hold out passages in place of documents' : 'give more text'
+  return `${found}. Change the validation fraction (now ${validationFraction}), or ${instead}`
 }

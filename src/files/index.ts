@@ -22,7 +22,7 @@ export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './er
 export type { AtomicFile, Lock, OpenFile } from './file-system.js'
 export { escapeGlob, globFiles, isGlob, listFiles } from './find-files.js'
 export { parseJson, readJson } from './json.js'
-export { readJsonLines, startJsonLines, type JsonLines } from './json-lines.js'
+export { readJsonLines, startJsonLines, writeJsonLines, type JsonLines } from './json-lines.js'
 export { lockHolder, tryLock } from './lock.js'
 export { compareNatural, naturalSort } from './natural-sort.js'
 export { basename, dirname, isAbsolute, isCloudPath, join, relative, resolve } from './paths.js'

@@ -30,10 +30,18 @@ export interface JsonLines {
   flush(): Promise<void>
 }
 
-/** Replaces a file by these values and opens it for more. Throws FileError. */
+/** Replaces a file by these values. Throws FileError. */
+export async function writeJsonLines(path: string, values: readonly unknown[]): Promise<void> {
+  await writeFileAtomic(path, values.map(lineOf).join(''))
+}
+
+/** The same, and opens it for more. */
 export async function startJsonLines(path: string, values: readonly unknown[]): Promise<JsonLines> {
-  const line = (value: unknown) => `${JSON.stringify(value)}\n`
-  await writeFileAtomic(path, values.map(line).join(''))
+  await writeJsonLines(path, values)
   const file = await openAppending(path)
-  return { append: (value) => file.append(line(value)), flush: () => file.flush() }
+  return { append: (value) => file.append(lineOf(value)), flush: () => file.flush() }
+}
+
+function lineOf(value: unknown): string {
+  return `${JSON.stringify(value)}\n`
 }

@@ -1,10 +1,11 @@
 /** The demo as far as its first steps: what comes then is training and sampling, which have tests of their own. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../files/temporary-folder.js'
-import { runThere } from './run-here.js'
+import { runHere, runThere } from './run-here.js'
+import { someText } from './world.js'
 
 test('on TensorFlow.js the demo trains a smaller model, which it says; Ctrl-C saves', async (t) => {
   const world = temporaryFolder(t)
@@ -30,4 +31,33 @@ test('on TensorFlow.js the demo trains a smaller model, which it says; Ctrl-C sa
   assert.ok(
     existsSync(join(world, 'demo/small/tokenizer.json')) && existsSync(join(world, 'demo/small/data/dataset.json')),
   )
+})
+
+test('one book is enough, and what was made from it is not taken for something else', async (t) => {
+  const world = temporaryFolder(t)
+  const book = join(world, 'book.txt')
+  writeFileSync(book, someText(1000))
+  const out = join(world, 'demo')
+  let sent = false
+  const demo = ['demo', '--engine', 'tfjs', '--out', out]
+  const { code, stderr } = await runThere([...demo, '--text', book], {
+    cwd: world,
+    env: {},
+    onText: (said, kill) => {
+      if (sent || !said.includes('training step: traced')) return
+      sent = true
+      kill('SIGINT')
+    },
+  })
+  assert.equal(code, 130, stderr)
+  assert.match(stderr, /train: 1 document, .*\nvalidation: 1 document, /)
+
+  const other = join(world, 'other.txt')
+  writeFileSync(other, someText(1000, 2))
+  for (const texts of [['--text', other], []]) {
+    const { code, stderr } = await runHere([...demo, ...texts])
+    assert.equal(code, 1)
+    const said = `neomesh: ${join(out, 'small')} has a demo made from ${book}: name another folder with --out, or remove that one\n`
+    assert.equal(stderr, said)
+  }
 })

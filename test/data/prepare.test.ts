@@ -145,10 +145,25 @@ test('passages of a single document are held out; both sides end texts with eos'
   const held = Buffer.from((await stream(totals.validation!.path)).map((id) => (id === 256 ? 10 : id))).toString()
   const words = [...train.split(/\s+/), ...held.split(/\s+/)].filter((word) => word !== '')
   assert.ok(words.length >= 59_980 && new Set(words).size >= words.length - 2)
-  assert.ok(totals.validation!.bytes > 0.1 * totals.train.bytes && totals.validation!.bytes < 0.9 * totals.train.bytes)
+  // 21 passages of 16,384 characters.
+  const part = totals.validation!.bytes / readFileSync(path).length
+  assert.ok(part > 0.27 && part < 0.34, `${part} of the text is held out`)
   assert.equal(totals.train.bytes + totals.validation!.bytes, readFileSync(path).length)
   assert.match(held, /\n w\d/)
   assert.doesNotMatch(train + held, /\n\n/)
+})
+
+test('with every seed a twentieth of a short book is held out', async (t) => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'book.txt')
+  writeFileSync(path, 'A sentence of this book.\n'.repeat(27_000))
+  for (const seed of [0, 1, 2, 3]) {
+    const options = { ...byteOptions, inputs: path, output: join(folder, `out-${seed}`), contextLength: 31, seed }
+    const { validation } = await prepareData({ ...options, validationFraction: 0.05, validationUnit: 'passage' })
+    // Of 42 passages one in the first ten, and one in the next twenty; perhaps one of the last twelve.
+    const passages = Math.round(validation!.bytes / 16_384)
+    assert.ok(passages === 2 || passages === 3, `seed ${seed}: ${passages} passages`)
+  }
 })
 
 test('short and empty documents, clean-ups, separators', async (t) => {
@@ -216,10 +231,10 @@ test('a failure leaves what was there before', async (t) => {
 test('what cannot be prepared', async (t) => {
   const options = documents(t, ['too little'])
   const refused: [Partial<PrepareOptions>, RegExp][] = [
-    [{}, /the train text is 1 documents with 11 ids, a record takes 16\. Give more text, or a smaller contextLength/],
+    [{}, /the train text has 11 ids, and a record takes 16\. Give more text, or a shorter context/],
     [
       { contextLength: 3, validationFraction: 1e-9 },
-      /the validation text is 0 documents .* or hold out passages instead: validationUnit 'passage'/,
+      /nothing was held out for validation\. Change .* \(now 1e-9\), or hold out passages in place of documents/,
     ],
     [
       { vocabularySize: 100, eosId: 0 },
