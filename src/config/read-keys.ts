@@ -43,5 +43,13 @@ function wording(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType): st
   const hint = boolean
     ? `; write ${String(value).toLowerCase()} without quotes`
     : suggestValue(value, known) || (known.length > fewNames ? `: ${known.join(', ')}` : '')
-  return `${JSON.stringify(value)} is not ${saysOf(schema)}${hint}`
+  return `${shown(value)} is not ${saysOf(schema)}${hint}`
 }
+
+/** A value as JSON; of a long one, such as a whole vocabulary, how it begins. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}...`
+}
+
+const LONGEST = 100

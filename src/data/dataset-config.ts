@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { dirname, escapeGlob, isAbsolute, isFolder, join, readJson, resolve } from '../files/index.js'
 import { DataError } from './error.js'
 import { findTfrecords } from './dataset-files.js'
+import { schemaProblems } from './schema-problems.js'
 
 const id = z.number().int().nonnegative()
 const schema = z.strictObject({
@@ -24,7 +25,7 @@ export async function readDatasetConfig(file: string): Promise<DatasetConfig> {
   const parsed = schema.safeParse(await readJson(file))
   if (parsed.success) return { ...parsed.data, file }
   const known = Object.keys(schema.shape).join(', ')
-  throw new DataError(`${file} is not a dataset config; its keys are ${known}\n${z.prettifyError(parsed.error)}`)
+  throw new DataError(`${file} is not a dataset config; its keys are ${known}${schemaProblems(parsed.error)}`)
 }
 
 /**

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { isFile, join, openFile, readJson, stat, withFileErrors, writeFileAtomic } from '../files/index.js'
 import { DataError } from './error.js'
 import { footerBytes, headerBytes } from './tfrecord.js'
+import { schemaProblems } from './schema-problems.js'
 
 export const indexName = 'index.json'
 export const lengthsName = 'index.bin'
@@ -45,7 +46,7 @@ export async function readIndex(folder: string): Promise<DatasetIndex | undefine
   if (!(await isFile(path))) return undefined
   const parsed = indexSchema.safeParse(await readJson(path))
   if (!parsed.success)
-    throw new DataError(`${path} is not a data set index of this version. ${remedy}\n${z.prettifyError(parsed.error)}`)
+    throw new DataError(`${path} is not a data set index of this version. ${remedy}${schemaProblems(parsed.error)}`)
   for (const { name } of parsed.data.files) {
     if (!(await isFile(join(folder, name)))) throw new DataError(`${path} lists ${name}, which is not there. ${remedy}`)
   }

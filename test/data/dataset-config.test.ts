@@ -46,10 +46,10 @@ test('all problems are told at once, with the keys there are', async (t) => {
   await assert.rejects(readDatasetConfig(file), (error: Error) => {
     for (const words of [
       /bad\.json is not a dataset config; its keys are path, eval_path/,
-      /"pth"/,
-      /at path/,
-      /at eos_id/,
-      /at n_vocab/,
+      /^  pth: no such key$/m,
+      /^  path: it is missing$/m,
+      /^  eos_id: expected number to be >=0$/m,
+      /^  n_vocab: expected number, received string$/m,
     ]) {
       assert.match(error.message, words)
     }
