@@ -13,6 +13,7 @@ import { productOf } from '../tensor/index.js'
 import { configToHuggingFace } from './config-to-hugging-face.js'
 import { counterparts, prefix } from './hugging-face-names.js'
 import { indexFile, singleFile } from './hugging-face-weights.js'
+import { refused } from './hugging-face-terms.js'
 import { transpose } from './transpose.js'
 import { followed, type ConvertOptions, type ConvertTotals } from './variables.js'
 import { tokenizerJson } from './write-checkpoint.js'
@@ -48,6 +49,7 @@ export async function exportHuggingFace(
   configToHuggingFace(config, { vocabSize, eosId: null })
   return writeFolderAtomic(output, { mayReplace: () => false }, async (folder) => {
     const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder)
+    if (json) checkRows(json, tokenizer!, vocabSize)
     const eosId = (json && endOfTextId(json, tokenizer!)) ?? (config as { eos_id?: number }).eos_id ?? null
     const tensors = followed(tensorsOf(read, config, vocabSize), options)
     const bytes = await writeWeights(folder, tensors, maxShardBytes)
@@ -135,6 +137,20 @@ function shardsOf(tensors: readonly ExportedTensor[], maxShardBytes: number): Ex
 
 function bytesOf({ shape }: ExportedTensor): number {
   return tensorBytes('F32', shape)
+}
+
+/** Throws ConfigError if the tokenizer has ids for which there would be no row. */
+function checkRows(json: Buffer, path: string, vocabSize: number): void {
+  const { model, added_tokens: added = [] } = parseJson(json.toString('utf8'), path) as {
+    model?: { vocab?: Record<string, number> }
+    added_tokens?: { id: number }[]
+  }
+  const ids = [...Object.values(model?.vocab ?? {}), ...added.map(({ id }) => id)]
+  const tokens = ids.reduce((most, id) => Math.max(most, id + 1), 0)
+  if (tokens > vocabSize)
+    throw refused('export to Hugging Face', [
+      `vocabSize: ${vocabSize} is too few: ${path} has ${tokens} tokens, and each needs its row`,
+    ])
 }
 
 /** Id of the token that ends a text, by its usual name; undefined if the tokenizer has none. */

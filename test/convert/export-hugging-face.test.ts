@@ -71,6 +71,9 @@ test('a tokenizer in the checkpoint goes along, and its <|endoftext|> ends texts
   assert.deepEqual([config.bos_token_id, config.eos_token_id], [60, 60])
   const about = JSON.parse(readFileSync(join(output, 'tokenizer_config.json'), 'utf8'))
   assert.equal(about.eos_token, '<|endoftext|>')
+
+  const few = exportHf(imported, join(folder, 'few'), { vocabSize: 60 })
+  await assert.rejects(few, /vocabSize: 60 is too few: .*tokenizer\.json has 61 tokens, and each needs its row$/)
 })
 
 test('optimizer slots stay behind; rows beyond vocabSize are cut off', async (t) => {
