@@ -1,5 +1,5 @@
 import { microbatchCount, type ModelConfig } from '../config/index.js'
-import { LayoutError, parsePlacement, partsOf, showLayout, showMesh } from '../mesh/index.js'
+import { LayoutError, parsePlacement, partsOf, showLayout, showMesh, type Mesh } from '../mesh/index.js'
 import { lowerStep } from '../train/index.js'
 import { adviceFor, type Advice } from './advice.js'
 import type { Limits } from './ahead/compile.js'
@@ -63,6 +63,11 @@ export interface Plan {
   readonly advice: readonly Advice[]
 }
 
+function describeMesh(mesh: Mesh): string {
+  const { size } = mesh
+  return size === 1 ? 'the mesh is of one device' : `${showMesh(mesh)} is for ${size} devices`
+}
+
 /**
  * Plans the training step of a config, with the mesh and layouts that it names.
  * @throws LayoutError for a layout that cannot be, PlanError if XLA comes to no end
@@ -74,7 +79,7 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
   const { mesh } = placement
   if (mesh.size !== hardware.devices)
     throw new LayoutError(
-      `mesh_shape: ${showMesh(mesh) || 'no mesh'} is for ${mesh.size} devices, and ${hardware.name} has ${hardware.devices}: ` +
+      `mesh_shape: ${describeMesh(mesh)}, and ${hardware.name} has ${hardware.devices}: ` +
         'name another by --mesh, or let --search find one',
     )
   const step = lowerStep(config, placement)

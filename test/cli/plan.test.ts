@@ -77,7 +77,7 @@ test('mistakes are one line each', async () => {
   await refused(['--topology', 'v3-9'], /^neomesh: there is no topology "v3-9"\. Of v3 there are v3-8, /)
   await refused(
     ['--topology', 'v3-8'],
-    /^neomesh: mesh_shape: no mesh is for 1 devices, and v3-8 has 8: name another by --mesh/,
+    /^neomesh: mesh_shape: the mesh is of one device, and v3-8 has 8: name another by --mesh/,
   )
   await refused(['--topology', 'v3-8', '--device', 'cpu'], /^neomesh: --topology is for TPUs/)
   await refused(['--topology', 'v3-8', '--devices', '8'], /^neomesh: --devices is for --device cpu/)
