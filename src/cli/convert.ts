@@ -10,8 +10,8 @@ export function importCommand(): Command {
   command
     .command('hf')
     .description('a Hugging Face GPT-Neo folder: config.json, safetensors in one file or in shards, tokenizer.json')
-    .argument('<folder>')
-    .requiredOption('-o, --out <folder>', 'checkpoint to make')
+    .argument('<folder>', 'the Hugging Face folder')
+    .requiredOption('-o, --out <folder>', 'checkpoint to make (required)')
     .action((folder: string, { out }: { out: string }) =>
       convert('importing', (options) => importHf(folder, out, options)),
     )
@@ -19,7 +19,7 @@ export function importCommand(): Command {
     .command('tf')
     .description('a TensorFlow checkpoint of the original GPT-Neo: PREFIX.index and PREFIX.data-*')
     .argument('<prefix>', 'prefix of the files, or their folder')
-    .requiredOption('-o, --out <folder>', 'checkpoint to make')
+    .requiredOption('-o, --out <folder>', 'checkpoint to make (required)')
     .option('-c, --config <path>', 'its model config (default: config.json beside it)')
     .option('-t, --tokenizer <path>', 'tokenizer.json to keep with it')
     .action((prefix: string, { out, config, tokenizer }: { out: string; config?: string; tokenizer?: string }) =>
@@ -34,10 +34,14 @@ export function exportCommand(): Command {
     .command('hf')
     .description('as a Hugging Face GPT-Neo folder, which transformers loads')
     .argument('<model>', 'folder of a run or of a checkpoint')
-    .requiredOption('-o, --out <folder>', 'folder to make')
+    .requiredOption('-o, --out <folder>', 'folder to make (required)')
     .option('-t, --tokenizer <path>', "tokenizer.json (default: the run's)")
-    .option('--max-shard-bytes <bytes>', 'cut the weights into files of at most this size', whole(1))
-    .option('--vocab-size <rows>', 'leave out rows of the embedding beyond these', whole(1))
+    .option(
+      '--max-shard-bytes <bytes>',
+      'largest file of weights; more are made of a larger model (default: 5e9)',
+      whole(1),
+    )
+    .option('--vocab-size <rows>', 'leave out rows of the embedding beyond these (default: n_vocab)', whole(1))
     .action(
       (
         model: string,

@@ -24,7 +24,10 @@ interface Options {
 
 export function dataCommand(): Command {
   const command = new Command('data').description('turn text into training data')
-  const unit = new Option('--validation-unit <unit>', 'what is held out').choices(['document', 'passage'])
+  const unit = new Option(
+    '--validation-unit <unit>',
+    'what is held out; a passage has about 16,000 characters',
+  ).choices(['document', 'passage'])
   command
     .command('prepare')
     .description(
@@ -32,10 +35,14 @@ export function dataCommand(): Command {
         'set config',
     )
     .argument('<inputs...>', 'files, folders or patterns; a .txt is one document, a line of .jsonl is one')
-    .requiredOption('-t, --tokenizer <path>', 'tokenizer.json')
-    .requiredOption('-o, --out <folder>', 'folder to make')
-    .requiredOption('-c, --context <tokens>', 'n_ctx of the models to train: a record has one token more', whole(1))
-    .option('--name <name>', "first part of the files' names")
+    .requiredOption('-t, --tokenizer <path>', 'tokenizer.json (required)')
+    .requiredOption('-o, --out <folder>', 'folder to make (required)')
+    .requiredOption(
+      '-c, --context <tokens>',
+      'n_ctx of the models to train: a record has one token more (required)',
+      whole(1),
+    )
+    .option('--name <name>', `first part of the files' names (default: "data")`)
     .option('--eos <token>', 'token put after each document', EOS)
     .option('--validation-fraction <part>', 'part of the text to hold out for validation', real(0, 1, { not: 1 }), 0)
     .addOption(unit.default('document'))

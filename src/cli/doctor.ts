@@ -43,7 +43,7 @@ export function doctorCommand(version: string): Command {
       .description('what there is to run programs on this machine, whether it works, and what is missing')
       .option('--json', 'for programs: everything found, as JSON')
       .action(async (options: EngineOptions & { json?: boolean }) => {
-        if (options.engine !== undefined) await testOne(options, options.json === true)
+        if (options.engine !== undefined || options.device !== undefined) await testOne(options, options.json === true)
         else lookAround(version, options.json === true)
       }),
   )

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { ModelConfig } from '../config/index.js'
 import type { Engine } from '../engine/index.js'
 import { parseMesh, parsePlacement, showMesh } from '../mesh/index.js'
+import { UsageError } from './errors.js'
 import { whole } from './options.js'
 
 export interface MeshOptions {
@@ -25,9 +26,15 @@ export function meshKeys({ mesh, layout, parameterLayout }: MeshOptions) {
   return { mesh_shape: mesh, layout, parameter_layout: parameterLayout }
 }
 
-/** Devices to start the engine with. Throws LayoutError for a mesh that is none. */
-export function deviceCountOf({ mesh, devices }: MeshOptions): number {
-  return devices ?? (mesh === undefined ? 1 : parseMesh(mesh).size)
+/** Devices to start the engine with. Throws UsageError if the mesh, the options' or else the config's, is of others. */
+export function deviceCountOf({ mesh, devices }: MeshOptions, config: ModelConfig): number {
+  const { size } = parseMesh(config.mesh_shape)
+  if (devices === undefined) return mesh === undefined ? 1 : size
+  if (devices !== size) {
+    const what = size === 1 ? 'one device' : `${size} devices, ${config.mesh_shape}`
+    throw new UsageError(`--devices is ${devices}, and the mesh is of ${what}: name one of ${devices} by --mesh`)
+  }
+  return devices
 }
 
 /**

@@ -32,7 +32,7 @@ export function tokenizerCommand(): Command {
       '<inputs...>',
       'files, folders (their .txt and .jsonl) or patterns; each line is one text, of a .jsonl ' + 'its "text"',
     )
-    .requiredOption('-o, --out <path>', 'where to write tokenizer.json')
+    .requiredOption('-o, --out <path>', 'where to write tokenizer.json (required)')
     .option(
       '-n, --vocab-size <count>',
       'tokens to end with, the 256 bytes and special tokens among them',
@@ -56,8 +56,11 @@ export function tokenizerCommand(): Command {
   command
     .command('encode')
     .description('print the token ids of a text, given or from standard input')
-    .argument('[text]')
-    .requiredOption('-t, --tokenizer <path>', 'tokenizer.json, or a folder with it or with vocab.json and merges.txt')
+    .argument('[text]', 'text to encode (default: standard input)')
+    .requiredOption(
+      '-t, --tokenizer <path>',
+      'tokenizer.json, or a folder with it or with vocab.json and merges.txt (required)',
+    )
     .option('--tokens', 'print the tokens themselves')
     .action(encode)
   return command

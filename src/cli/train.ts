@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { ConfigError, parseModelConfig, readModelConfig, type ModelConfig } from '../config/index.js'
+import { ConfigError, readModelConfig, type ModelConfig } from '../config/index.js'
 import { openSplits } from '../data/index.js'
 import type { Engine } from '../engine/index.js'
 import { basename, dirname, isFile, join } from '../files/index.js'
@@ -29,7 +29,7 @@ export function trainCommand(): Command {
     new Command('train')
       .description('train a model; a run that was interrupted goes on where it was')
       .argument('<config>', 'model config, such as configs/models/demo.json')
-      .requiredOption('-r, --run <folder>', 'folder of the run: checkpoints, metrics.jsonl, config.json')
+      .requiredOption('-r, --run <folder>', 'folder of the run: checkpoints, metrics.jsonl, config.json (required)')
       .option(
         '-d, --data <config>',
         'data set config, or the folder that `neomesh data prepare` made (default: ' + '"datasets" of the config)',
@@ -49,7 +49,7 @@ export function trainCommand(): Command {
       .action(async (path: string, options: Options) => {
         const config = await configOf(path, options)
         const { run, data, evaluateEvery, layers: mode } = options
-        const devices = await openEngine(options, deviceCountOf(options))
+        const devices = await openEngine(options, deviceCountOf(options, config))
         try {
           const engine = onMesh(devices, config, options)
           await runTraining({ engine, config, source: path, run, data, evaluateEvery, layers: mode, again: 'the same' })
@@ -64,11 +64,10 @@ export function trainCommand(): Command {
 /** The config of a file with the options in place of its keys. */
 async function configOf(path: string, options: Options): Promise<ModelConfig> {
   const { steps, batch, seed, precision } = options
-  const { config, notes } = await readModelConfig(path)
-  for (const note of notes) process.stderr.write(`${note}\n`)
   const changes = { train_steps: steps, train_batch_size: batch, seed, precision, ...meshKeys(options) }
-  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
-  return parseModelConfig({ ...config, ...given }, path).config
+  const { config, notes } = await readModelConfig(path, { purpose: 'train', changes })
+  for (const note of notes) process.stderr.write(`${note}\n`)
+  return config
 }
 
 export interface RunTraining {

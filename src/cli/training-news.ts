@@ -40,7 +40,7 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
           `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}${each}` : ''}`,
       )
       for (const warning of program.warnings) say(warning)
-      if (resumed) say(`going on after step ${first} of ${steps}: ${resumed}`)
+      if (resumed && first <= steps) say(`going on after step ${first} of ${steps}: ${resumed}`)
       const format = (x: number) => (Number.isInteger(x) ? String(x) : x.toFixed(2))
       bar = createProgress({ title: 'training', total: steps, start: first, format })
     },
@@ -60,11 +60,13 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
       say(`saved ${folder}`)
     },
     end({ step: last, interrupted }) {
-      finished = !interrupted
-      const stopped = `stopped after step ${last} of ${config.train_steps}. To go on: ${howToGoOn()}`
-      bar?.stop(finished ? `trained ${last} steps: ${run}` : stopped)
+      const { train_steps: steps } = config
+      finished = !interrupted || last > steps
+      const stopped = `stopped after step ${last} of ${steps}. To go on: ${howToGoOn()}`
+      const beyond = `nothing to do: ${run} is at step ${last}, beyond the ${steps} that are asked for`
+      bar?.stop(last > steps ? beyond : finished ? `trained ${last} step${last === 1 ? '' : 's'}: ${run}` : stopped)
       bar = null
-      if (interrupted) process.exitCode = 130
+      if (!finished) process.exitCode = 130
     },
   }
   const howToGoOn = () => (again === 'the same' ? 'the same command again' : again)

@@ -43,6 +43,23 @@ test('training and sampling with --engine tfjs give what XLA gives', async () =>
   const { code, stderr } = await train('a', '--engine', 'tfjs', '--steps', '6')
   assert.equal(code, 0, stderr)
   assert.match(stderr, /going on after step 4 of 6/)
+  const beyond = await train('a', '--engine', 'tfjs', '--steps', '5')
+  assert.equal(beyond.code, 0, beyond.stderr)
+  assert.match(beyond.stderr, /^nothing to do: .*a is at step 6, beyond the 5 that are asked for$/m)
+  assert.doesNotMatch(beyond.stderr, /go(ing)? on/)
+})
+
+test('what an option asks for in vain is told, as of the file', async () => {
+  const { code, stderr } = await train('d', '--engine', 'tfjs', '--layout', 'batch:y', '--steps', '1')
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /^model\.json: layout: "batch:y" has no effect: axis "y" is not in mesh_shape/m)
+  assert.match(stderr, /^trained 1 step: /m)
+})
+
+test('doctor tests one device that is named', async () => {
+  const { code, stdout } = await runHere(['doctor', '--device', 'cpu'])
+  assert.equal(code, 0)
+  assert.match(stdout, /^xla on 1 x cpu .*GFLOP\/s\n$/)
 })
 
 test('wrong choices: one line each', async () => {
