@@ -115,13 +115,17 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
     })
     signal?.throwIfAborted()
     await save(tokenizer, out)
-    bar.stop(`tokenizer of ${tokenizer.vocabSize.toLocaleString('en-US')} tokens from ${bytes(total)}: ${out}`)
+    const few = tokenizer.vocabSize < options.vocabSize
+    const why = few ? ` (of ${count(options.vocabSize)} asked for: no other pair occurs often enough)` : ''
+    bar.stop(`tokenizer of ${count(tokenizer.vocabSize)} tokens${why} from ${bytes(total)}: ${out}`)
     return tokenizer
   } catch (error) {
     bar.stop()
     throw error
   }
 }
+
+const count = (x: number) => x.toLocaleString('en-US')
 
 async function textFiles(inputs: readonly string[]): Promise<string[]> {
   const found = new Set<string>()

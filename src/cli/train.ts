@@ -24,7 +24,10 @@ interface Options extends EngineOptions, MeshOptions {
 
 export function trainCommand(): Command {
   const precision = new Option('--precision <type>', "precision in place of the config's")
-  const layers = new Option('--layers <mode>', 'a program part for each layer (unroll) or one for all (scan)')
+  const layers = new Option(
+    '--layers <mode>',
+    'a program part for each layer (unroll) or one for all (scan; the default above 16 layers)',
+  )
   const command = withEngine(
     new Command('train')
       .description('train a model; a run that was interrupted goes on where it was')

@@ -50,6 +50,7 @@ test('one book is enough, and what was made from it is not taken for something e
     },
   })
   assert.equal(code, 130, stderr)
+  assert.match(stderr, /^tokenizer of \d+ tokens \(of 512 asked for: no other pair occurs often enough\) from /m)
   assert.match(stderr, /train: 1 document, .*\nvalidation: 1 document, /)
 
   const other = join(world, 'other.txt')
