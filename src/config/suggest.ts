@@ -95,13 +95,18 @@ function nearest(name: string, known: readonly string[]): string | null {
   return best.distance <= Math.min(3, Math.max(1, Math.floor(name.length / 3))) ? best.each : null
 }
 
-/** Levenshtein distance. */
+/** Letters to add, leave out, change, or swap with the next one (Levenshtein distance with transpositions). */
 function editDistance(a: string, b: string): number {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1])))
+    for (let j = 1; j <= b.length; j++) {
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = swapped ? before[j - 2] + 1 : Infinity
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]), swap))
+    }
+    before = row
     row = next
   }
   return row[b.length]

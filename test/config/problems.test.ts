@@ -13,6 +13,7 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   [{ n_embd: null }, 'n_embd: it is missing: width of the residual stream, a whole number from 1 on'],
   [{ n_head: undefined }, 'n_head: it is missing: attention heads; they divide n_embd, a whole number from 1 on'],
   [{ n_heads: 4 }, 'n_heads: no such key; did you mean "n_head"?'],
+  [{ n_cxt: 4 }, 'n_cxt: no such key; did you mean "n_ctx"?'],
   [{ N_Ctx: 4 }, 'N_Ctx: no such key; did you mean "n_ctx"?'],
   [{ hidden_size: 32 }, 'hidden_size: no such key; did you mean "n_embd"?'],
   [{ learning_rate: 0.1 }, 'learning_rate: no such key; did you mean "lr"?'],
@@ -47,6 +48,7 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   [{ model_path: 5 }, 'model_path: 5 is not a text'],
   // Names
   [{ model: 'GPT3' }, 'model: "GPT3" is not one of GPT; did you mean "GPT"?'],
+  [{ activation_fn: 'gleu' }, 'activation_fn: "gleu" is not the name of an activation; did you mean "gelu"?'],
   [{ activation_fn: 'swish' }, 'activation_fn: "swish" is not the name of an activation; did you mean "silu"?'],
   [
     { activation_function: 'gelu_new' },
