@@ -62,13 +62,14 @@ export async function finishSplit(options: CheckedOptions, split: Split, workPat
 }
 
 /** In words rather than names of options, as those of the command line are others. */
-function tooLittle({ contextLength, validationUnit, validationFraction }: CheckedOptions, split: Split): string {
-  const { folder, documents, writer } = split
+function tooLittle(options: CheckedOptions, { folder, documents, writer }: Split): string {
+  const { contextLength, validationUnit, validationFraction, minimumSize } = options
   const none = folder === 'validation' && documents === 0
   const found = none
     ? 'nothing was held out for validation'
     : `the ${folder} text has ${writer.waiting} ids, and a record takes ${contextLength + 1}`
-  if (validationFraction === 0) return `${found}. Give more text, or a shorter context`
+  const shorter = minimumSize > 0 ? ', or a smaller minimum size' : ''
+  if (validationFraction === 0) return `${found}. Give more text, or a shorter context${shorter}`
   const instead = validationUnit === 'document' ? 'hold out passages in place of documents' : 'give more text'
   return `${found}. Change the validation fraction (now ${validationFraction}), or ${instead}`
 }

@@ -232,6 +232,7 @@ test('what cannot be prepared', async (t) => {
   const options = documents(t, ['too little'])
   const refused: [Partial<PrepareOptions>, RegExp][] = [
     [{}, /the train text has 11 ids, and a record takes 16\. Give more text, or a shorter context/],
+    [{ contextLength: 3, minimumSize: 99 }, /the train text has 0 ids, .* or a smaller minimum size$/],
     [
       { contextLength: 3, validationFraction: 1e-9 },
       /nothing was held out for validation\. Change .* \(now 1e-9\), or hold out passages in place of documents/,
