@@ -35,7 +35,12 @@ export function sampleCommand(): Command {
         1,
       )
       .option('--seed <number>', 'equal seeds give equal text', whole(0), 0)
-      .option('--count <samples>', 'how many continuations, one after the other', whole(1), 1)
+      .option(
+        '--count <samples>',
+        'how many continuations, with an empty line between; of the seeds from --seed on',
+        whole(1),
+        1,
+      )
       .option('--tokenizer <path>', "tokenizer.json (default: the run's)")
       .action(sample),
   )
@@ -51,6 +56,7 @@ async function sample(path: string, options: Options): Promise<void> {
     await checkTokenizer(model, tokenizer, tokenizerPath)
     const { prompt = '', seed, count, maxTokens, temperature, topK, topP } = options
     for (let i = 0; i < count; i++) {
+      if (i > 0) process.stdout.write('\n')
       await streamSample(model, tokenizer, prompt, { maxTokens, temperature, topK, topP, seed: seed + i, signal })
       if (signal.aborted) return void (process.exitCode = 130)
     }

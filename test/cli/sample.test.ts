@@ -30,7 +30,7 @@ test('prompt and continuation, equal for equal seeds; --count gives the next see
   assert.equal(await sample('--prompt', 'the un', '--seed', '5'), one)
   const three = await sample('--prompt', 'the un', '--seed', '5', '--count', '3')
   const six = await sample('--prompt', 'the un', '--seed', '6')
-  assert.ok(three.startsWith(one + six), three)
+  assert.ok(three.startsWith(`${one}\n${six}\n`), three)
 })
 
 test('an empty prompt begins a document', async () => {
