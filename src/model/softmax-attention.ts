@@ -40,7 +40,7 @@ export interface AttentionShape {
 }
 
 /**
- * softmax(q k^T) v in the dtype of v, softmax in f32, without scaling, by blocks of queries and of the keys that they may
+ * softmax(q k^T) v in the dtype of v, softmax in f32 and rounded to that dtype, without scaling, by blocks of queries and of the keys that they may
  * see: memory grows with the length, not its square. What it keeps for the gradient is one number a query, the logarithm
  * of its softmax's sum: the weights are computed again, which takes less time than writing and reading them. Source of the
  * idea: Dao et al. 2022, "FlashAttention". q and the result [side, queries, features], k and v [side, keys, features].
@@ -117,11 +117,10 @@ function forward([q, k, v]: readonly Tensor[], plan: Plan) {
     const top = logits.max(keys) as Tensor
     const exps = logits.sub(top).exp() as Tensor
     const total = exps.sum(keys) as Tensor
-    const mixed = einsum([exps.cast(v.dtype), values], [...side, queries, features])
-      .cast('f32')
-      .div(total)
+    const weights = exps.div(total).cast(v.dtype) as Tensor
+    const mixed = einsum([weights, values], [...side, queries, features]) as Tensor
     return {
-      out: put(carry.out, filled, start, mixed.cast(v.dtype) as Tensor, queries),
+      out: put(carry.out, filled, start, mixed, queries),
       logSums: put(carry.logSums, filled, start, total.log().add(top) as Tensor, queries),
     }
   })
