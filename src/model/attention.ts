@@ -1,7 +1,8 @@
 import { dim, einsum, type Tensor } from '../tensor/index.js'
 import type { AttentionKind } from '../config/index.js'
 import { denseAttention, fullAttention } from './dense-attention.js'
-import type { Hidden, HiddenNames, Model } from './dims.js'
+import { branch, type Branch } from './branch.js'
+import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
 import { globalAttention } from './global-attention.js'
 import { causalLinearAttention, linearAttention } from './linear-attention.js'
@@ -68,7 +69,7 @@ export function causalRules(kind: MixingKind, { config, causal }: Model): Attent
  * initialiser. q, k, v have no bias. Checkpoints join heads and features into one dim. Source: gpt-neo
  * models/layers.py (attn), Mesh TensorFlow 0.1.18 transformer/attention.py.
  */
-export function attention(at: Scope, x: Hidden, kind: MixingKind, model: Model): Hidden {
+export function attention(at: Scope, x: Hidden, kind: MixingKind, model: Model): Branch {
   const projected = project(at, x, kind, model)
   const rate = kind === 'global' && at.isTraining ? model.config.attn_dropout : 0
   const mixed =
@@ -103,14 +104,9 @@ export function project(at: Scope, x: Hidden, kind: MixingKind, model: Model, po
   return { ...projected, slots: { k: learned('mem_k'), v: learned('mem_v') } }
 }
 
-export function output(
-  at: Scope,
-  mixed: Mixed,
-  { batch, sequence, heads, features, embd, config }: Model,
-): Tensor<HiddenNames> {
+export function output(at: Scope, mixed: Mixed, { batch, sequence, heads, features, embd, config }: Model): Branch {
   const o = at.param('o', [heads, features, embd], normal((heads.size * features.size) ** -0.5), [heads, features])
-  const summed = einsum([mixed, o], [batch, sequence, embd]).add(
-    at.in('compute_output_bias').param('o_b', [embd], zeros),
-  ) as Hidden
-  return dropout(at, 'res_dropout', summed, config.res_dropout)
+  const product = einsum([mixed, o], [batch, sequence, embd])
+  const bias = at.in('compute_output_bias').param('o_b', [embd], zeros)
+  return branch(at, 'res_dropout', product, bias, config.res_dropout)
 }

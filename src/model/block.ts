@@ -9,6 +9,7 @@ import {
   type Mixed,
   type Projected,
 } from './attention.js'
+import { joined, whole, type Branch } from './branch.js'
 import type { Hidden, LayerPlan, Model } from './dims.js'
 import { feedForward } from './feed-forward.js'
 import { mixture } from './mixture/mixture.js'
@@ -36,23 +37,25 @@ function parts(
   { x, balance }: Stream,
   plan: LayerPlan,
   model: Model,
-  attend: (at: Scope, x: Hidden, kind: MixingKind) => Hidden,
+  attend: (at: Scope, x: Hidden, kind: MixingKind) => Branch,
   dropless = false,
 ): Stream {
   const { config, original } = model
-  const half = (y: Hidden) => (config.macaron ? y.mul(0.5) : y)
-  if (config.macaron) x = x.add(half(feedForward(at.in('mlp_macaron'), x, model)))
+  const half = (added: Branch) => (config.macaron ? { x: whole(added).mul(0.5) } : added)
+  if (config.macaron) x = joined(x, half(feedForward(at.in('mlp_macaron'), x, model)))
 
-  if (plan.attention !== 'none')
-    x = x.add(gained(at, 'norm_rezero_1', attend(at.in('attn'), normed(at, 'norm_1', x, model), plan.attention), model))
+  if (plan.attention !== 'none') {
+    const attended = attend(at.in('attn'), normed(at, 'norm_1', x, model), plan.attention)
+    x = joined(x, gained(at, 'norm_rezero_1', attended, model))
+  }
   // GPT-Neo adds x itself, so that a layer without attention doubles the stream.
-  else if (original) x = x.add(gained(at, 'norm_rezero_1', x, model))
+  else if (original) x = joined(x, gained(at, 'norm_rezero_1', { x }, model))
 
   const ready = normed(at, 'norm_2', x, model)
   const mixed = plan.mixture ? mixture(at, ready, model, { dropless }) : null
-  const added = mixed ? mixed.x : feedForward(at.in('mlp'), ready, model)
+  const added = mixed ?? feedForward(at.in('mlp'), ready, model)
   return {
-    x: x.add(gained(at, 'norm_rezero_2', half(added), model)),
+    x: joined(x, gained(at, 'norm_rezero_2', half(added), model)),
     ...(balance && { balance: mixed ? balance.add(mixed.balance) : balance }),
   }
 }
@@ -63,8 +66,8 @@ function normed(at: Scope, name: string, x: Hidden, model: Model): Hidden {
 }
 
 /** Times a gain that starts at 0, with rezero. Source: Bachlechner et al. 2020, "ReZero is All You Need". */
-function gained(at: Scope, name: string, x: Hidden, { config }: Model): Hidden {
-  return config.rezero ? x.mul(at.in(name).param('g', [], zeros)) : x
+function gained(at: Scope, name: string, added: Branch, { config }: Model): Branch {
+  return config.rezero ? { x: whole(added).mul(at.in(name).param('g', [], zeros)) } : added
 }
 
 /** How a layer goes on from a cache: the first positions make one, each further one reads and extends it. */

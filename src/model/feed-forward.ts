@@ -1,34 +1,27 @@
 import { checkpoint, dim, einsum, slice, type Dim, type Tensor } from '../tensor/index.js'
 import { activate } from './activation-table.js'
+import { branch, type Branch } from './branch.js'
 import type { Hidden, Model } from './dims.js'
-import { dropout } from './dropout.js'
 import { normal, zeros, type Scope } from './scope.js'
 
 /**
  * Two linear layers with an activation between, to 4 embd and back. x [batch, sequence, embd] -> the same dims.
  * Source: gpt-neo models/layers.py (mlp).
  */
-export function feedForward(at: Scope, x: Hidden, model: Model): Hidden {
+export function feedForward(at: Scope, x: Hidden, model: Model): Branch {
   const { batch, sequence, embd, intermediate, config } = model
   const within = at.in('conv1d_main')
   const scaled = (fanIn: Dim, depth: number) => kernelScale(model, fanIn, depth)
-  const expand = (to: Dim<'intermediate_expanded'>) =>
-    linear(within.in('c_fc'), x, [batch, sequence], embd, to, scaled(embd, 1))
-  const expanded = expand(config.mlp_glu ? dim('intermediate_expanded', 2 * intermediate.size) : intermediate)
+  const [first, second] = [within.in('c_fc'), within.in('c_proj')]
+  const wide = config.mlp_glu ? dim('intermediate_expanded', 2 * intermediate.size) : intermediate
+  const expanded = product(first, x, [batch, sequence], embd, wide, scaled(embd, 1)).add(biasOf(first, wide))
   const depth = config.scale_by_depth ? config.n_layer ** -0.5 : 1
   // What the activation gives is made again for the gradient rather than kept: the largest value of a layer.
   const contract = checkpoint((h: typeof expanded) => {
     const hidden = config.mlp_glu ? gated(at, h, model) : activate(at, config.activation_fn, h, intermediate, model)
-    return linear(
-      within.in('c_proj'),
-      hidden,
-      [batch, sequence],
-      intermediate,
-      embd,
-      scaled(intermediate, depth),
-    ) as Hidden
+    return product(second, hidden, [batch, sequence], intermediate, embd, scaled(intermediate, depth)) as Hidden
   })
-  return dropout(at, 'mlp_dropout', contract(expanded), config.res_dropout)
+  return branch(at, 'mlp_dropout', contract(expanded), biasOf(second, embd), config.res_dropout)
 }
 
 /** How kernels of the feed-forward and of an untied output start. Source: gpt-neo models/layers.py (linear). */
@@ -50,8 +43,8 @@ function gated(at: Scope, both: Tensor<'batch' | 'sequence' | 'intermediate_expa
   return values.mul(activate(at, config.activation_fn, gates, intermediate, model))
 }
 
-/** x W + b along one dim, replaced by another. */
-export function linear<K extends string, I extends string, O extends string>(
+/** x W along one dim, replaced by another. */
+function product<K extends string, I extends string, O extends string>(
   at: Scope,
   x: Tensor<K | I>,
   keep: readonly Dim<K>[],
@@ -59,6 +52,7 @@ export function linear<K extends string, I extends string, O extends string>(
   to: Dim<O>,
   kernel: ReturnType<typeof normal>,
 ): Tensor<K | O> {
-  const product = einsum([x, at.param('kernel', [from, to] as Dim[], kernel)], [...keep, to] as Dim<any>[])
-  return product.add(at.param('bias', [to], zeros)) as Tensor
+  return einsum([x, at.param('kernel', [from, to] as Dim[], kernel)], [...keep, to] as Dim<any>[]) as Tensor
 }
+
+const biasOf = <N extends string>(at: Scope, to: Dim<N>): Tensor<N> => at.param('bias', [to], zeros)
