@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress'
+import { createPace } from '../notebook/pace.js'
 import { duration } from '../notebook/quantities.js'
 
 export { bytes, duration } from '../notebook/quantities.js'
@@ -97,7 +98,7 @@ function createLog(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
 
 /** How far the work is, and that as a line. */
 function createState({ total, start = 0, format = (x) => x.toLocaleString('en-US') }: ProgressOptions) {
-  const began = performance.now()
+  const pace = createPace(start)
   let done = start
   let details = ''
   let whole = total
@@ -106,15 +107,22 @@ function createState({ total, start = 0, format = (x) => x.toLocaleString('en-US
       return whole
     },
     update(now: number, what = details, of = whole) {
+      pace.note(now, performance.now())
       done = now
       details = what
       whole = of
     },
     line() {
-      const rate = ((done - start) / (performance.now() - began)) * 1000
-      const of = whole > 0 ? ` of ${format(whole)}` : ''
-      const left = whole > done && rate > 0 ? `, ${duration((whole - done) / rate)} left` : ''
-      return `${format(done)}${of}, ${format(rounded(rate))}/s${left}${details && `, ${details}`}`
+      const rate = pace.rate()
+      const left = pace.left(whole)
+      return [
+        `${format(done)}${whole > 0 ? ` of ${format(whole)}` : ''}`,
+        rate === null ? '' : `${format(rounded(rate))}/s`,
+        left === null ? '' : `${duration(left)} left`,
+        details,
+      ]
+        .filter((part) => part !== '')
+        .join(', ')
     },
   }
 }

@@ -1,5 +1,6 @@
 import { liveDisplay, throttled } from './show.js'
 import { escapeXml } from '../plot/index.js'
+import { createPace } from './pace.js'
 import { duration } from './quantities.js'
 
 /** How often a bar is drawn anew, in ms. */
@@ -25,17 +26,18 @@ export interface ProgressBarOptions {
 export function progressBar(title: string, { total, start = 0, unit = '' }: ProgressBarOptions): ProgressBar {
   const display = liveDisplay()
   const began = performance.now()
+  const pace = createPace(start)
   let done = start
   let details = ''
   let ended = false
   const draw = throttled(REDRAW, () => {
     const seconds = (performance.now() - began) / 1000
-    const rate = (done - start) / seconds
-    const left = !ended && rate > 0 && done > start ? `${duration((total - done) / rate)} left` : ''
+    const rate = pace.rate()
+    const left = pace.left(total)
     const numbers = [
       `${count(done)} of ${count(total)} ${unit}`.trim(),
-      done > start ? `${rate >= 100 ? Math.round(rate).toLocaleString('en-US') : rate.toPrecision(3)}/s` : '',
-      ended ? duration(seconds) : left,
+      rate === null ? '' : `${rate >= 100 ? Math.round(rate).toLocaleString('en-US') : rate.toPrecision(3)}/s`,
+      ended ? duration(seconds) : left === null ? '' : `${duration(left)} left`,
     ].filter((part) => part !== '')
     const text = [...numbers, details].filter((part) => part !== '').join(' · ')
     const bar = barHtml(title, done / Math.max(total, 1), text)
@@ -44,6 +46,7 @@ export function progressBar(title: string, { total, start = 0, unit = '' }: Prog
   draw()
   return {
     update(now, what = details) {
+      pace.note(now, performance.now())
       done = now
       details = what
       draw()
