@@ -47,8 +47,9 @@ for (const [kind, { changes, layers = 'unroll' }] of Object.entries(KINDS))
 
 /**
  * Left alone the engines part when the first parameter is rounded to another bf16, because its f32 was off in the last
- * place: after some ten steps. From there losses differ as XLA's do from its own when training begins one such place apart.
- * Adam turns the sign of a gradient close to 0 into a whole step, so here its epsilon is not small.
+ * place: after four steps at the earliest, of seven starts that were tried. From there losses differ as XLA's do from its
+ * own when training begins one such place apart. Adam turns the sign of a gradient close to 0 into a whole step, so here its
+ * epsilon is not small.
  */
 test(`bf16: ${STEPS} steps as on XLA, as far as XLA's own rounding lets them`, async (t) => {
   const config = configFor({ precision: 'bfloat16', epsilon: 1e-2 })
@@ -62,7 +63,7 @@ test(`bf16: ${STEPS} steps as on XLA, as far as XLA's own rounding lets them`, a
   }
   const off = difference(found.losses, wanted.losses)
   t.diagnostic(`losses differ by ${off.toExponential(1)}; XLA's by ${itself.map((x) => x.toExponential(1)).join(', ')}`)
-  assert.ok(difference(found.losses.slice(0, 5), wanted.losses.slice(0, 5)) <= 1e-5)
+  assert.ok(difference(found.losses.slice(0, 4), wanted.losses.slice(0, 4)) <= 1e-5)
   assert.ok(off <= 2 * Math.max(...itself))
   compareParameters(found, wanted)
 })
