@@ -13,7 +13,7 @@ export async function compare(golden: Golden, replay: Replay): Promise<Measure[]
   // Single logits of a bf16 run differ by 2% even between the original's own training and evaluation, and with
   // TensorFlow's graph optimizer off its own gradients differ by 1.9% from the recorded ones: it moves roundings about. (With
   // every rounding kept, the forward pass here is the unoptimized original's to the bit.) There norms count.
-  const logitsError = (found: Float32Array, wanted: Float32Array) =>
+  const logitsError = (found: Float32Array | undefined, wanted: Float32Array) =>
     loose ? relativeNorm(found, wanted, 0) : relative(found, wanted)
   if (file.tensors.has('eval/logits'))
     note('logits', 'eval/logits', logitsError(replay.evalLogits, await floats('eval/logits')), limit(1e-4))

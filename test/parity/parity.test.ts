@@ -36,8 +36,8 @@ test('what is equal passes; what is off by more than the tolerance fails and is 
   assert.match(await verdict({}), /^z_loss_zero +pass {2}logits 0\.0e\+0 of 0\.0001, loss/)
   assert.match(await verdict({ losses: [replay.losses[0] * 1.0002] }), /FAIL .*loss 2\.0e-4 of 0\.0001 at step 0/)
   assert.match(await verdict({ rates: [replay.rates[0] * 1.00001] }), /FAIL .*rate 1\.0e-5 of 0\.000001 at step 0/)
-  assert.match(await verdict({ evalLogits: replay.evalLogits.map((x) => x + 0.1) }), /FAIL .*at eval\/logits/)
-  assert.match(await verdict({ evalLogits: replay.evalLogits.map(() => NaN) }), /FAIL/)
+  assert.match(await verdict({ evalLogits: replay.evalLogits!.map((x) => x + 0.1) }), /FAIL .*at eval\/logits/)
+  assert.match(await verdict({ evalLogits: replay.evalLogits!.map(() => NaN) }), /FAIL/)
   const [[name, values], ...others] = replay.gradients
   const off = new Map([[name, values.map((x) => x * 1.01)], ...others])
   assert.match(await verdict({ gradients: off }), new RegExp(`FAIL .*gradients 1\\.0e-2 of 0\\.001 at grad/${name}`))

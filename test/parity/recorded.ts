@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { QUICKLY } from '../engine/xla/flags.js'
 import { fixture } from '../model/goldens.js'
 import { openCaseFile } from './case-file.js'
 import { verdictsOf } from './kinds/index.js'
 import { describe, passed } from './verdict.js'
 import { openWorkshop } from './workshop.js'
 
-const workshop = openWorkshop('unroll')
+const workshop = openWorkshop('unroll', QUICKLY)
 
 /** A test of a file of recorded cases, of which it must have so many. */
 export function testRecorded(path: string, cases: number): void {

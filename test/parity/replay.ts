@@ -18,11 +18,12 @@ import { lossAndGradients, split, trainStep, type TrainState } from '../../src/t
 import type { Golden } from './golden.js'
 
 export interface Replay {
-  readonly evalLogits: Float32Array
+  /** These and the next, of the first batch, where the case has them recorded. */
+  readonly evalLogits: Float32Array | undefined
   readonly evalLoss: number
   /** With the capacities of training; of the first batch as one. */
-  readonly trainLogits: Float32Array
-  /** Of the first step, by variable name. */
+  readonly trainLogits: Float32Array | undefined
+  /** Of the first step, by variable name, where any is recorded. */
   readonly gradients: Map<string, Float32Array>
   /** Per step. */
   readonly losses: number[]
@@ -46,6 +47,8 @@ export async function replay(
   const recordedSteps = new Set(
     [...file.tensors.keys()].flatMap((name) => /^step(\d+)\//.exec(name)?.[1] ?? []).map(Number),
   )
+
+  const has = (start: string) => [...file.tensors.keys()].some((name) => name.startsWith(start))
 
   const model = modelOf(config, { batch: size })
   const specs = parametersOf(model, layers)
@@ -74,22 +77,26 @@ export async function replay(
       const { inputs, labels } = asGiven(rows)
       const evaluated = scopeOf(model, specs, values, layers)
       return {
-        evalLogits: logits(evaluated, inputs, model),
         evalLoss: loss(evaluated, inputs, labels, model).loss,
-        trainLogits: logits(scopeOf(model, specs, values, layers, { key: random.key(0) }), inputs, model),
-        gradients: differentiate(values, rows, constant(0, 'i32')).gradients,
+        ...(has('eval/logits') && { evalLogits: logits(evaluated, inputs, model) }),
+        ...(has('train/logits') && {
+          trainLogits: logits(scopeOf(model, specs, values, layers, { key: random.key(0) }), inputs, model),
+        }),
+        ...(has('grad/') && { gradients: differentiate(values, rows, constant(0, 'i32')).gradients }),
       }
     },
     { name: 'first_batch' },
   )
   const rows = batch(0)
-  const found = (await (first as any)(parameters, rows)) as Record<
-    'evalLogits' | 'evalLoss' | 'trainLogits',
-    DeviceArray
-  > & { gradients: Parameters<DeviceArray> }
+  const found = (await (first as any)(parameters, rows)) as {
+    readonly evalLoss: DeviceArray
+    readonly evalLogits?: DeviceArray
+    readonly trainLogits?: DeviceArray
+    readonly gradients?: Parameters<DeviceArray>
+  }
   const gradients = new Map<string, Float32Array>()
-  for (const spec of specs)
-    for (const { name, data } of variablesOf(spec, null, await found.gradients[spec.name].read()))
+  for (const spec of found.gradients ? specs : [])
+    for (const { name, data } of variablesOf(spec, null, await found.gradients![spec.name].read()))
       gradients.set(name, data)
 
   const step = jit(engine, trainStep(config, specs, layers, { examples: asGiven }), { donate: [0], name: 'step' })
@@ -101,8 +108,8 @@ export async function replay(
   } as TrainState<DeviceArray>
   const [losses, rates, norms]: number[][] = [[], [], []]
   const after: Replay['after'] = new Map()
-  const evalLogits = await found.evalLogits.readFloats(),
-    trainLogits = await found.trainLogits.readFloats(),
+  const evalLogits = await found.evalLogits?.readFloats(),
+    trainLogits = await found.trainLogits?.readFloats(),
     evalLoss = await found.evalLoss.readScalar()
   for (let i = 0; i < steps; i++) {
     rates.push(await ((await (rateOf as any)(state.step)) as DeviceArray).readScalar())

@@ -1,14 +1,17 @@
-import { openXla, type XlaEngine } from '../../src/engine/index.js'
+import { openXla, type XlaEngine, type XlaOptions } from '../../src/engine/index.js'
 import type { LayerMode } from '../../src/model/index.js'
 import type { Workshop } from './case-file.js'
 
-/** Opens engines when they are asked for. */
-export function openWorkshop(layers: LayerMode): Workshop & { close(): Promise<void> } {
+/** Opens engines when they are asked for. `flags` are XLA's. */
+export function openWorkshop(
+  layers: LayerMode,
+  flags: XlaOptions['flags'] = {},
+): Workshop & { close(): Promise<void> } {
   const engines = new Map<number, Promise<XlaEngine>>()
   return {
     layers,
     engine(devices = 1) {
-      const opened = engines.get(devices) ?? openXla({ deviceCount: devices })
+      const opened = engines.get(devices) ?? openXla({ deviceCount: devices, flags })
       engines.set(devices, opened)
       return opened
     },

@@ -5,6 +5,7 @@ import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { DeviceArray, HOST_ARRAYS, jit, openXla, type Engine } from '../../../src/engine/index.js'
 import { openTfjs } from '../../../src/engine/tfjs/engine.js'
 import { isFloat, type DType, type Tensor, type Value } from '../../../src/tensor/index.js'
+import { QUICKLY } from '../xla/flags.js'
 import type { Case } from './cases.js'
 import type { Given } from './random.js'
 
@@ -21,8 +22,8 @@ const once = <T>(make: () => Promise<T>) => {
 }
 
 export const xla = once(() => openXla())
-/** XLA that leaves LLVM's optimisation out, and compiles in two thirds of the time: for programs that run once. */
-export const plainXla = once(() => openXla({ flags: { xla_backend_optimization_level: 0 } }))
+/** For programs that run once. */
+export const plainXla = once(() => openXla({ flags: QUICKLY }))
 
 /**
  * The engine on the cpu backend (own loops and products); on the same backend under another name, where it uses tfjs's own
