@@ -9,12 +9,16 @@ import { collectivesOf } from '../../src/plan/hlo/collectives.js'
 import { executionsOf } from '../../src/plan/hlo/executions.js'
 import { readHlo } from '../../src/plan/hlo/module.js'
 import { lowerStep, Trainer, variablesOf } from '../../src/train/index.js'
+import { QUICKLY } from '../engine/xla/flags.js'
 import { laidOut } from '../mesh/support.js'
 import { fixture } from '../model/goldens.js'
 import { numbers } from '../tensor/check.js'
 import { meshCases } from './mesh-cases.js'
 
-const devices: Promise<XlaEngine> = openXla({ deviceCount: 8 })
+/** All flags that the engine compiles with, so that the cache has its programs. */
+const FLAGS = { xla_allow_excess_precision: false, ...QUICKLY }
+
+const devices: Promise<XlaEngine> = openXla({ deviceCount: 8, flags: FLAGS })
 after(async () => (await devices).close())
 
 const STEPS = 5
@@ -79,7 +83,7 @@ for (const [name, changes] of Object.entries(meshCases)) {
     const { print, partitions } = lowerStep(config, placement)
     const { text } = print()
     const deviceAssignment = engine.client.devices.map(({ id }) => id)
-    const { executable } = await compileCached(engine.client, text, { partitions, deviceAssignment, overrides: {} })
+    const { executable } = await compileCached(engine.client, text, { partitions, deviceAssignment, overrides: FLAGS })
     const found = collectivesOf(executionsOf(readHlo(executable.optimizedProgram())), placement.mesh.axes)
     executable.dispose()
     const counts = Object.fromEntries(found.map(({ kind, axes, count }) => [`${kind} ${axes}`, count]))
