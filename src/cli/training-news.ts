@@ -61,7 +61,7 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
     },
     end({ step: last, interrupted }) {
       const { train_steps: steps } = config
-      finished = !interrupted || last > steps
+      finished = !interrupted
       const stopped = `stopped after step ${last} of ${steps}. To go on: ${howToGoOn()}`
       const beyond = `nothing to do: ${run} is at step ${last}, beyond the ${steps} that are asked for`
       bar?.stop(last > steps ? beyond : finished ? `trained ${last} step${last === 1 ? '' : 's'}: ${run}` : stopped)

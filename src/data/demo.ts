@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { dirname, FileError, join, makeFolder, readFolder, relative, sha256File } from '../files/index.js'
+import { dirname, FileError, join, makeFolder, readFolder, sha256File } from '../files/index.js'
 import { loadTokenizer, saveTokenizer, trainTokenizer, type TrainingProgress } from '../tokenizer/index.js'
 import type { PrepareOptions } from './prepare-options.js'
 import { prepareData } from './prepare.js'
@@ -55,7 +55,7 @@ export async function prepareDemoData({ tokenizer: file, output, ...options }: D
     output,
     name: 'sotu',
     tokenizer,
-    tokenizerPath: relative(output, file),
+    tokenizerPath: file,
     tokenizerHash: await sha256File(file),
     vocabularySize: tokenizer.vocabSize,
     eosId: tokenizer.idOf('<|endoftext|>')!,

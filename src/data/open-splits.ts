@@ -29,6 +29,6 @@ export async function openSplits(file: string, shape: Omit<DatasetOptions, 'path
 
 async function tokenizerOf({ tokenizer_path: path, file }: DatasetConfig): Promise<string | undefined> {
   if (!path?.endsWith('.json')) return undefined
-  for (const place of [path, resolve(dirname(file), path)]) if (await isFile(place)) return place
+  for (const place of [resolve(dirname(file), path), path]) if (await isFile(place)) return place
   return undefined
 }

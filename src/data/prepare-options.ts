@@ -61,7 +61,7 @@ export interface PrepareOptions {
   overwrite?: boolean
   /** Kept in the index, so that a model can be checked against it. */
   tokenizerHash?: string
-  /** Kept in dataset.json. */
+  /** The tokenizer.json; kept in dataset.json, relative to `output`. */
   tokenizerPath?: string
   /** Kept in dataset.json. */
   paddingId?: number

@@ -1,6 +1,6 @@
 /** Raw text to GPT-Neo TFRecords: read, clean, tokenize, join with eos, cut into records of n_ctx + 1 ids, index. */
 import { setImmediate } from 'node:timers/promises'
-import { join, stat, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
+import { join, relative, stat, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
 import { DataError } from './error.js'
 import { normaliser } from './normalise.js'
 import { choosePacking, type DocumentTotals } from './packing.js'
@@ -131,7 +131,7 @@ function datasetConfig(options: CheckedOptions, hasValidation: boolean): string 
       eval_path: hasValidation ? `validation/${options.name}_*.tfrecords` : '',
       n_vocab: options.vocabularySize,
       tokenizer_is_pretrained: false,
-      tokenizer_path: options.tokenizerPath,
+      tokenizer_path: options.tokenizerPath && relative(options.output, options.tokenizerPath),
       eos_id: options.eosId,
       padding_id: options.paddingId,
     },

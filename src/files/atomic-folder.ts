@@ -128,7 +128,7 @@ async function checkTarget(path: string, { overwrite = false, mayReplace }: Atom
   if (entries.length === 0) return
   if (!overwrite) {
     const why = `it is there and not empty (it has "${entries[0].name}")`
-    throw refuse(`cannot create the folder ${path}: ${why}. Choose another folder, or allow overwriting`, 'ENOTEMPTY')
+    throw refuse(`cannot create the folder ${path}: ${why}. Choose another folder, or remove this one`, 'ENOTEMPTY')
   }
   const foreign = entries.find(({ name }) => !mayReplace(name))
   if (foreign !== undefined) {

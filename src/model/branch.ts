@@ -15,8 +15,8 @@ export function branch(at: Scope, name: string, product: Hidden, bias: Tensor<'e
 }
 
 /**
- * (stream + x) + bias. The original has stream + (x + bias), which TensorFlow's graph optimizer turns into this; in bf16 each
- * sum is rounded.
+ * (stream + x) + bias. The original says stream + (x + bias); in bf16, where each sum is rounded, its recorded numbers are
+ * closer to this (single gradients within 1.9% rather than 2.2%), as if TensorFlow's optimizer had reordered it.
  */
 export function joined(stream: Hidden, { x, bias }: Branch): Hidden {
   const sum = stream.add(x)

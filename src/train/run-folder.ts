@@ -2,6 +2,7 @@ import type { ModelConfig } from '../config/index.js'
 import {
   FileError,
   isFile,
+  isFolder,
   join,
   lockHolder,
   makeFolder,
@@ -83,10 +84,15 @@ export async function openRun({ run, tokenizer }: RunFolder, config: ModelConfig
 
 const METRICS = 'metrics.jsonl'
 
-/** A run has metrics.jsonl before it has config.json; a config.json alone is somebody else's. */
+/** What may be in the folder of a run before it begins. */
+const ALLOWED = ['tokenizer.json', 'checkpoints']
+
+/** A run has metrics.jsonl before anything else; other things are somebody else's, among which nothing is to be put. */
 async function refuseForeign(run: string): Promise<void> {
-  if (!(await isFile(join(run, 'config.json'))) || (await isFile(join(run, METRICS)))) return
-  throw new FileError(`${run} holds a config.json and is no run: it would be overwritten. Name another folder`, run)
+  if (!(await isFolder(run)) || (await isFile(join(run, METRICS)))) return
+  const entries = await withFileErrors('open the run', run, () => readFolder(run))
+  const foreign = entries.find(({ name }) => !ALLOWED.includes(name) && !name.startsWith('.'))
+  if (foreign) throw new FileError(`${run} holds "${foreign.name}" and is no run. Name another folder`, run)
 }
 
 /** Removes what a process that was killed while it wrote has left. */

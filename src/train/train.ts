@@ -151,7 +151,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     if (pending) yield finish(pending)
     if (trainer.step > saved) yield save()
     await log.flush()
-    const interrupted = trainer.step < steps || (validation !== undefined && !log.evaluationAfter(steps))
+    const unevaluated = trainer.step === steps && validation !== undefined && !log.evaluationAfter(steps)
+    const interrupted = trainer.step < steps || unevaluated
     yield { kind: 'end', step: trainer.step, interrupted }
   } finally {
     await opened?.flush().catch(() => {}) // after a failure, which is what is told

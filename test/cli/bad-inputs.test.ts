@@ -551,7 +551,7 @@ const trainRun: Case[] = [
   bad(
     'a folder with another config.json',
     'train model.json --data data --run x',
-    /x holds a config\.json and is no run/,
+    /x holds "config\.json" and is no run/,
     put('x/config.json', '{}'),
   ),
   bad(
@@ -563,7 +563,7 @@ const trainRun: Case[] = [
   bad(
     'a folder named metrics.jsonl',
     'train model.json --data data --run x/run',
-    /metrics\.jsonl: it is a folder/,
+    /x\/run holds "metrics\.jsonl" and is no run/,
     () => mkdirSync('x/run/metrics.jsonl', { recursive: true }),
   ),
   bad(
@@ -691,6 +691,11 @@ const BROKEN = 'sample x/run --prompt the'
 const sample: Case[] = [
   bad('no model', 'sample', /missing required argument 'model'/),
   bad('a missing model', 'sample none', /cannot open the run none: it does not exist/),
+  bad(
+    'a run among other things',
+    'train model.json --data data --run texts',
+    /texts holds ".+" and is no run\. Name another/,
+  ),
   bad('a folder that is no run', 'sample texts', /texts holds no checkpoint/),
   bad('a file', 'sample model.json', /cannot open the run model\.json: part of the path is a file/),
   bad(

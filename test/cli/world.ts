@@ -52,7 +52,7 @@ export async function makeWorld(folder: string, changes: Record<string, unknown>
     eosId: tokenizer.idOf('<|endoftext|>')!,
     contextLength: 16,
     validationFraction: 0.2,
-    tokenizerPath: '../tokenizer.json',
+    tokenizerPath: at('tokenizer.json'),
     tokenizerHash: await sha256File(at('tokenizer.json')),
   })
   writeFileSync(at('model.json'), JSON.stringify({ ...TINY, n_vocab: tokenizer.vocabSize, ...changes }))

@@ -66,7 +66,7 @@ test('what is made: names with counts, an index, a config that finds its data', 
     recordsPerFile: 30,
     validationFraction: 0.2,
     tokenizerHash: 'abc',
-    tokenizerPath: 'tokenizer.json',
+    tokenizerPath: join(options.folder, 'tokenizer.json'),
     paddingId: 257,
   })
   assert.deepEqual(readdirSync(options.folder).sort(), ['docs.jsonl', 'out'])
@@ -82,7 +82,7 @@ test('what is made: names with counts, an index, a config that finds its data', 
   const config = await readDatasetConfig(join(options.output, 'dataset.json'))
   assert.deepEqual(
     [config.n_vocab, config.eos_id, config.padding_id, config.tokenizer_path],
-    [257, 256, 257, 'tokenizer.json'],
+    [257, 256, 257, '../tokenizer.json'],
   )
   const dataset = await openDataset({
     path: await datasetFiles(config, 'eval_path'),
