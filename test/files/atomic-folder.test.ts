@@ -49,7 +49,7 @@ test('what is there is kept: a file, entries, entries of others even with overwr
       message,
     )
   await refused(join(root, 'file'), false, /FileError: .*file: a file is in the way/)
-  await refused(full, false, /it is there and not empty \(it has "a"\)\. Choose another folder, or allow/)
+  await refused(full, false, /it is there and not empty \(it has "a"\)\. Choose another folder, or remove/)
   await writeFolderAtomic(full, { mayReplace, overwrite: true }, async (workPath) => {
     await fill('new')(workPath)
     assert.equal(readFileSync(join(full, 'a'), 'utf8'), 'old')
