@@ -57,5 +57,5 @@ export function partsOfCloudPath(path: string): { bucket: string; name: string }
 
 function inBucket(path: string, ...rest: string[]): string {
   const { bucket, name } = partsOfCloudPath(path)
-  return `${scheme}${bucket}${local.posix.join('/', name, ...rest)}`.replace(/(?<=[^/])\/$/, '')
+  return `${scheme}${bucket}${local.posix.join('/', name, ...rest)}`.replace(/\/$/, '')
 }

@@ -63,7 +63,7 @@ export async function connect(): Promise<Client> {
   }
   const objectOf = (path: string) => {
     const bucket = bucketOf(path)
-    const { name } = partsOfCloudPath(path)
+    const name = nameOf(path)
     if (name === '') throw new FileError(`${path} is a bucket, not a file. Write gs://BUCKET/PATH`, path, 'EISDIR')
     return bucket.file(name)
   }
@@ -151,6 +151,11 @@ function createRetry() {
       }
     }
   }
+}
+
+/** An object's name as it is, which no path may lead to: "folder/", "a//b". */
+function nameOf(path: string): string {
+  return /^gs:\/\/[^/]*\/?(.*)$/s.exec(path)![1]
 }
 
 function aboutOf(path: string, metadata: FileMetadata, answer: unknown): ObjectAbout {

@@ -6,7 +6,7 @@ import { posix } from 'node:path'
 import pLimit from 'p-limit'
 import { FileError } from '../error.js'
 import type { FileStatus, FileSystem, FolderEntry } from '../file-system.js'
-import { partsOfCloudPath } from '../paths.js'
+import { join, partsOfCloudPath } from '../paths.js'
 import { openAppending } from './appending.js'
 import { connect, type Client, type ObjectAbout } from './client.js'
 import { nothingThere, withCloudErrors } from './errors.js'
@@ -17,23 +17,24 @@ import { createUpload } from './upload.js'
 /** Requests under way at once where there are many. */
 const parallel = 16
 
+/** Paths are normalised here; below, a path is an object's name as it is, and may end in "/" or hold "//". */
 export async function googleStorage(): Promise<FileSystem> {
   const client = await connect()
   return {
-    stat: (path) => stat(client, path),
-    readFolder: (path) => readFolder(client, path),
-    readFile: (path) => readObject(client, path),
-    openFile: (path) => openObject(client, path),
-    readPieces: (path, pieceBytes) => readPieces(client, path, pieceBytes),
-    createAtomicFile: async (path) => createUpload(client, path),
-    openAppending: async (path) => openAppending(client, path),
-    remove: (path) => remove(client, path),
-    rename: (from, to) => rename(client, from, to),
+    stat: (path) => stat(client, join(path)),
+    readFolder: (path) => readFolder(client, join(path)),
+    readFile: (path) => readObject(client, join(path)),
+    openFile: (path) => openObject(client, join(path)),
+    readPieces: (path, pieceBytes) => readPieces(client, join(path), pieceBytes),
+    createAtomicFile: async (path) => createUpload(client, join(path)),
+    openAppending: async (path) => openAppending(client, join(path)),
+    remove: (path) => remove(client, join(path)),
+    rename: (from, to) => rename(client, join(from), join(to)),
     makeFolder: async () => undefined,
     removeEmptyFolders: async () => {},
     syncFolder: async () => {},
     checkOutput: async (path) => void (await withCloudErrors('write', path, () => client.list(path, { limit: 1 }))),
-    tryLock: (path) => tryLock(client, path),
+    tryLock: (path) => tryLock(client, join(path)),
   }
 }
 
@@ -55,7 +56,8 @@ async function readFolder(client: Client, path: string): Promise<FolderEntry[]> 
       return [
         // What is made in a console as an empty folder is an object whose name ends in "/".
         ...files.filter((file) => !file.path.endsWith('/')).map((file) => entryOf(file.path, true)),
-        ...folders.map((folder) => entryOf(folder, false)),
+        // No path leads to what is within a folder without a name.
+        ...folders.filter((folder) => !/(^|\/)\/$/.test(folder)).map((folder) => entryOf(folder, false)),
       ]
     if (await client.about(path))
       throw new FileError(`cannot list the folder ${path}: it is a file (ENOTDIR)`, path, 'ENOTDIR')
@@ -71,25 +73,40 @@ async function remove(client: Client, path: string): Promise<void> {
   await withCloudErrors('remove', path, async () => {
     if (partsOfCloudPath(path).name === '') throw new FileError(`cannot remove ${path}: it is a whole bucket`, path)
     const { files } = await client.list(path)
-    await each([path, ...files.map((file) => file.path)], (each) => client.remove(each))
+    await removeObjects(client, files)
+    await client.remove(path)
   })
 }
 
 /**
  * Copies within the service, then deletes. What was written last comes last: by then the folder that a manifest tells
- * of is whole.
+ * of is whole. If a copy fails, none is left.
  */
 async function rename(client: Client, from: string, to: string): Promise<void> {
   await withCloudErrors('rename', from, async () => {
     const { files } = await client.list(from)
     const alone = files.length === 0 ? await client.about(from) : undefined
-    const moved = (alone ? [alone] : files.sort(byAge)).map(({ path }) => path)
+    const moved = alone ? [alone] : files.sort(byAge)
     if (moved.length === 0) throw nothingThere('rename', from)
-    const copy = (path: string) => client.copy(path, to + path.slice(from.length))
-    await each(moved.slice(0, -1), copy)
-    await copy(moved[moved.length - 1])
-    await each(moved, (path) => client.remove(path))
+    const paths = moved.map(({ path }) => path)
+    const targetOf = (path: string) => to + path.slice(from.length)
+    const copy = (path: string) => client.copy(path, targetOf(path))
+    try {
+      await each(paths.slice(0, -1), copy)
+      await copy(paths[paths.length - 1])
+    } catch (cause) {
+      await each(paths, (path) => client.remove(targetOf(path))).catch(() => {})
+      throw cause
+    }
+    await removeObjects(client, moved)
   })
+}
+
+/** What was written last goes first: at no time does a manifest tell of what is gone. */
+async function removeObjects(client: Client, objects: readonly ObjectAbout[]): Promise<void> {
+  const paths = [...objects].sort(byAge).map(({ path }) => path)
+  await each(paths.splice(-1), (path) => client.remove(path))
+  await each(paths, (path) => client.remove(path))
 }
 
 /** Generations are times. */
@@ -97,7 +114,10 @@ function byAge(a: ObjectAbout, b: ObjectAbout): number {
   return Number(BigInt(a.generation) - BigInt(b.generation))
 }
 
+/** Works on all, and only then throws what one of them has met with. */
 async function each(paths: readonly string[], work: (path: string) => Promise<void>): Promise<void> {
   const limit = pLimit(parallel)
-  await Promise.all(paths.map((path) => limit(work, path)))
+  const works = paths.map((path) => limit(work, path))
+  await Promise.allSettled(works)
+  await Promise.all(works)
 }

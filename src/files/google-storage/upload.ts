@@ -88,6 +88,7 @@ export function createUpload(client: Client, path: string): AtomicFile {
       return tail
     },
     async commit(finalPath = path) {
+      finalPath = join(finalPath)
       try {
         await tail
         if (ended) throw new Error(`${path}: commit after commit or abort`)

@@ -221,6 +221,43 @@ test('a folder appears with what was written last at the end, or not at all', as
   )
 })
 
+test('folders made in a console, and names that no path leads to, move and go with the rest', async () => {
+  const names = () => storage.names('bucket').filter((name) => name.startsWith('console/'))
+  const fill = (folder: string) => writeFileAtomic(join(folder, 'about.json'), 'new')
+  for (const name of ['set/', 'set/in/', 'set//odd', 'set/old.json']) storage.put('bucket', `console/${name}`, '')
+  assert.deepEqual((await readFolder('gs://bucket/console/set')).map(({ name }) => name).sort(), ['in', 'old.json'])
+  await writeFolderAtomic('gs://bucket/console/set/', { overwrite: true, mayReplace: () => true }, fill)
+  assert.deepEqual(names(), ['console/set/about.json'])
+  for (const name of ['set/', 'set/in/', 'set//odd']) storage.put('bucket', `console/${name}`, '')
+  await remove('gs://bucket/console/set/')
+  assert.deepEqual(names(), [])
+})
+
+test('at no time does a description tell of files that are not there; a move that fails leaves nothing', async (t) => {
+  const written = ['1', '2', '3', '4', 'about.json']
+  const names = () => storage.names('bucket').filter((name) => name.startsWith('seen/'))
+  const fill = async (folder: string) => {
+    for (const name of written) await writeFileAtomic(join(folder, name), name)
+  }
+  const options = { overwrite: true, mayReplace: () => true }
+  const wrong: string[][] = []
+  storage.failing = () => {
+    for (const folder of ['seen/set/', ...names().flatMap((name) => /^seen\/[^/]*\.old\//.exec(name)?.[0] ?? [])]) {
+      const there = names().filter((name) => name.startsWith(folder))
+      if (there.includes(`${folder}about.json`) && there.length < written.length) wrong.push(there)
+    }
+    return undefined
+  }
+  t.after(() => (storage.failing = () => undefined))
+  await writeFolderAtomic('gs://bucket/seen/set', options, fill)
+  await writeFolderAtomic('gs://bucket/seen/set', options, fill)
+  await remove('gs://bucket/seen/set')
+  assert.deepEqual(wrong, [])
+  storage.failing = (line) => (line.includes('2/rewriteTo/') ? 400 : undefined)
+  await assert.rejects(writeFolderAtomic('gs://bucket/seen/set', options, fill), /told to answer 400/)
+  assert.deepEqual(names(), [])
+})
+
 test('what a dead process has left of a folder goes', async () => {
   storage.put('bucket', 'dead/.set.0123456789ab.partial/data/1', '')
   storage.put('bucket', 'dead/.set.0123456789ab.lock', '1 elsewhere\n')
