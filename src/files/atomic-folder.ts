@@ -34,6 +34,7 @@ export async function writeFolderAtomic<T>(
     try {
       await makeFolder(siblings.partial)
       const result = await withFinalNames(siblings.partial, path, () => fill(siblings.partial))
+      await lock.check() // who takes a lock removes what is under way
       await checkTarget(path, options)
       await attempt(() => replace(target, siblings))
       return result

@@ -51,6 +51,8 @@ export interface Appending {
 export interface Lock {
   /** False where the system or the file system knows no locks (Windows, some network drives): others are not kept out. */
   readonly protects: boolean
+  /** Throws FileError if another process has it now: one that was suspended for long counts as dead in the cloud. */
+  check(): Promise<void>
   /** Removes the file. Harmless a second time. */
   release(): Promise<void>
 }

@@ -49,11 +49,18 @@ export async function findStart(trainer: Trainer, { run, tokenizerHash }: RunFol
   return resumed
 }
 
+/** That a run is this process's. */
+export interface RunClaim {
+  /** Throws FileError if it is another's by now. */
+  check(): Promise<void>
+  leave(): Promise<void>
+}
+
 /**
- * Makes the folder of a run this process's, until it calls the function returned or ends: two that train in one folder
- * would overwrite each other's checkpoints. Throws FileError. What was made only for that is removed in the end.
+ * Makes the folder of a run this process's, until it leaves it or ends: two that train in one folder would overwrite
+ * each other's checkpoints. Throws FileError. What was made only for that is removed in the end.
  */
-export async function claimRun(run: string): Promise<() => Promise<void>> {
+export async function claimRun(run: string): Promise<RunClaim> {
   const made = await makeFolder(run)
   const path = join(run, '.lock')
   const lock = await withFileErrors('write', path, () => tryLock(path))
@@ -65,9 +72,12 @@ export async function claimRun(run: string): Promise<() => Promise<void>> {
       run,
     )
   }
-  return async () => {
-    await lock.release()
-    if (made !== undefined) await removeEmptyFolders(run, made)
+  return {
+    check: () => lock.check(),
+    async leave() {
+      await lock.release()
+      if (made !== undefined) await removeEmptyFolders(run, made)
+    },
   }
 }
 

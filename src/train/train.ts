@@ -84,7 +84,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     order: samples,
     rows: engine.rowsHere(trainer.rows),
   })
-  const leaveRun = await claimRun(run)
+  const claim = await claimRun(run)
   let evaluate: MeanLoss | null = null
   let opened: MetricsLog | null = null
   let pending: Pending | null = null
@@ -94,6 +94,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     const resumed = await findStart(trainer, folder)
     await source.batch(trainer.step) // bad data shows before the run is made
     const program = await trainer.prepare() // and so does a layout that cannot be
+    await claim.check()
     await openRun(folder, config)
     const log = (opened = await MetricsLog.open(join(run, 'metrics.jsonl'), trainer.step))
     const steps = config.train_steps
@@ -103,6 +104,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     let saved = trainer.step
     const save = async (): Promise<TrainEvent> => {
       const folder = checkpointFolder(run, trainer.step)
+      await claim.check()
       await log.flush() // a run that goes on after a checkpoint has the lines before it
       await trainer.save(folder, tokenizerHash)
       await pruneCheckpoints(run, keepCheckpoints)
@@ -160,7 +162,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     if (pending) for (const array of metricsOf(pending.metrics)) array.dispose()
     evaluate?.dispose()
     trainer.dispose()
-    await leaveRun()
+    await claim.leave()
   }
 }
 

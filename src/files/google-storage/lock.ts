@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { FileError } from '../error.js'
 import type { Lock } from '../file-system.js'
 import type { Client, ObjectAbout } from './client.js'
 import { statusOf, withCloudErrors } from './errors.js'
@@ -13,10 +14,12 @@ import { statusOf, withCloudErrors } from './errors.js'
 const beat = 20_000
 const patience = 90_000
 
-/** Where process ids mean the same: on this machine, in this container. */
+/** Where process ids mean the same: on this machine, since it was started, in this container. */
 const processSpace = (() => {
   try {
-    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
+    // Machines that were made alike have the same name, and the same number for the same container.
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {
     return hostname()
   }
@@ -39,13 +42,20 @@ export async function tryLock(client: Client, path: string): Promise<Lock | unde
 function hold(client: Client, { path, generation }: ObjectAbout, signs: Record<string, string>): Lock {
   const mine = { ifGeneration: generation }
   let beats = 0
-  const timer = setInterval(() => {
-    // If this one fails the next may come through.
-    client.setMetadata(path, { ...signs, beats: String(++beats) }, mine).catch(() => {})
-  }, beat).unref()
+  const giveSign = () => client.setMetadata(path, { ...signs, beats: String(++beats) }, mine)
+  // If one fails the next may come through.
+  const timer = setInterval(() => void giveSign().catch(() => {}), beat).unref()
   let released = false
   return {
     protects: true,
+    check: () =>
+      withCloudErrors('write', path, () =>
+        giveSign().catch((cause) => {
+          if (![404, 412].includes(statusOf(cause))) throw cause
+          const why = `this process gave no sign of life for ${patience / 1000} seconds (was it suspended?)`
+          throw new FileError(`${path} is not this process's any more: ${why}, and another took it. Start again`, path)
+        }),
+      ),
     async release() {
       if (released) return
       released = true

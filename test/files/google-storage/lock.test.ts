@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lockHolder, tryLock } from '../../../src/files/index.js'
+import { hostname } from 'node:os'
+import { join, lockHolder, readFolder, tryLock, writeFileAtomic, writeFolderAtomic } from '../../../src/files/index.js'
 import { anotherProcess } from '../another-process.js'
 import { startStorage } from './server.js'
 
@@ -63,4 +64,47 @@ test('a process elsewhere that gives no sign of life for a minute and a half loc
   storage.ahead = 0
   assert.ok(lock)
   await lock.release()
+})
+
+test('a process of another machine of the same name is none of here', async () => {
+  // As it is where machines are made from one image: the number of the first container is the same on all, too.
+  const lock = await tryLock('gs://bucket/alike/.lock')
+  const { space, pid } = storage.metadata('bucket', 'alike/.lock')
+  assert.equal(pid, String(process.pid))
+  assert.doesNotMatch(space, new RegExp(`^${hostname()} `))
+  await lock!.release()
+})
+
+test('who was suspended for so long that another took the lock is told, and puts no folder in place', async () => {
+  const lock = (await tryLock('gs://bucket/slept/.lock'))!
+  await lock.check()
+  storage.ahead = 100_000
+  const other = (await tryLock('gs://bucket/slept/.lock'))!
+  await other.check()
+  await assert.rejects(
+    lock.check(),
+    /^FileError: gs:\/\/bucket\/slept\/\.lock is not this process's any more: .*suspended.*Start again$/,
+  )
+  await lock.release()
+  await other.check()
+  await other.release()
+
+  const write = (during: () => Promise<void>) =>
+    writeFolderAtomic('gs://bucket/slept/set', { mayReplace: () => false }, async (folder) => {
+      await writeFileAtomic(join(folder, 'data'), '')
+      await during()
+      await writeFileAtomic(join(folder, 'about.json'), '')
+    })
+  storage.ahead = 0
+  await assert.rejects(
+    write(() => {
+      storage.ahead = 100_000
+      return write(async () => {})
+    }),
+    /is not this process's any more/,
+  )
+  storage.ahead = 0
+  const names = (await readFolder('gs://bucket/slept/set')).map(({ name }) => name)
+  assert.deepEqual(names.sort(), ['about.json', 'data'])
+  assert.deepEqual(storage.names('bucket'), ['slept/set/about.json', 'slept/set/data'])
 })

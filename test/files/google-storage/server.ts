@@ -29,6 +29,7 @@ export interface StorageServer {
   /** Names of all objects of a bucket, sorted. */
   names(bucket: string): string[]
   get(bucket: string, name: string): Buffer
+  metadata(bucket: string, name: string): Record<string, string>
   put(bucket: string, name: string, content: string | Uint8Array, about?: { contentEncoding?: string }): void
   delete(bucket: string, name: string): void
   /** Decides for each request, by its method and its path with the query, whether it fails. */
@@ -55,6 +56,7 @@ export async function startStorage(...names: string[]): Promise<StorageServer> {
     url: '',
     names: (bucket) => [...buckets.get(bucket)!.keys()].sort(),
     get: (bucket, name) => buckets.get(bucket)!.get(name)!.content,
+    metadata: (bucket, name) => buckets.get(bucket)!.get(name)!.metadata ?? {},
     put: (bucket, name, content, about) => void store(bucket, name, Buffer.from(content), about ?? {}),
     delete: (bucket, name) => void buckets.get(bucket)!.delete(name),
     failing: () => undefined,
