@@ -4,7 +4,7 @@
  */
 import { IdempotencyStrategy, Storage, type FileMetadata, type StorageOptions } from '@google-cloud/storage'
 import { GoogleAuth, PassThroughClient } from 'google-auth-library'
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { FileError } from '../error.js'
 import { partsOfCloudPath } from '../paths.js'
 import { isOfNetwork, isPassing, statusOf, type CloudFailure } from './errors.js'
@@ -35,7 +35,8 @@ export interface Client {
   about(path: string): Promise<ObjectAbout | undefined>
   /** The objects below a folder; with `flat` those right in it, and the names of its folders. */
   list(path: string, options?: { flat?: boolean; limit?: number }): Promise<{ files: ObjectAbout[]; folders: string[] }>
-  fetchRange(path: string, generation: string, position: number, length: number): Promise<Uint8Array>
+  /** Fills `into` with the bytes of a version of an object from a position on. */
+  fetchRange(path: string, generation: string, position: number, into: Uint8Array): Promise<void>
   save(path: string, content: Buffer | string, options?: Guard & { metadata?: Record<string, string> }): Promise<void>
   /** Makes an object of at most 32 others. */
   compose(paths: readonly string[], to: string, guard?: Guard): Promise<void>
@@ -49,10 +50,11 @@ const scopes = ['https://www.googleapis.com/auth/devstorage.read_write']
 
 /**
  * Signs in with Application Default Credentials: those of gcloud, of GOOGLE_APPLICATION_CREDENTIALS, or of the machine
- * in Google's cloud. Where there are none, what is public can be read.
+ * in Google's cloud. Where there are none, what is public can be read. A connection that is silent for `patience`
+ * milliseconds is as good as broken.
  */
-export async function connect(): Promise<Client> {
-  const storage = await openStorage()
+export async function connect(patience = 60_000): Promise<Client> {
+  const storage = await openStorage(patience)
   const retried = createRetry()
 
   const bucketOf = (path: string) => {
@@ -95,12 +97,25 @@ export async function connect(): Promise<Client> {
       return { files, folders }
     },
 
-    fetchRange: (path, ...range) => retried(() => fetchRange(storage, path, ...range)),
+    async fetchRange(path, generation, position, into) {
+      let done = 0
+      await retried(async () => {
+        const pieces = fetchPieces(storage, path, generation, position + done, position + into.length, patience)
+        for await (const piece of pieces) {
+          if (piece.length > into.length - done) throw failure('more bytes came than were asked for', 'ECLOUD')
+          into.set(piece, done)
+          done += piece.length
+        }
+        if (done < into.length) throw failure(`${done} of ${into.length} bytes came`, 'ECONNRESET')
+      })
+    },
 
     save: (path, content, { metadata, ...guard } = {}) =>
       retried(async () => {
         const about = metadata && { metadata: { metadata } }
-        await objectOf(path).save(content, { resumable: false, ...about, preconditionOpts: match(guard) })
+        // Nothing comes back before all is sent, which takes longer than an answer does.
+        const options = { resumable: false, timeout: 5 * patience, preconditionOpts: match(guard) }
+        await objectOf(path).save(content, { ...options, ...about })
       }),
 
     compose: (paths, to, guard = {}) =>
@@ -116,9 +131,10 @@ export async function connect(): Promise<Client> {
   }
 }
 
-async function openStorage(): Promise<Storage> {
+async function openStorage(timeout: number): Promise<Storage> {
   // The library's own trying again takes a host that does not exist for one that may come, for a minute.
   const options: StorageOptions = {
+    timeout,
     retryOptions: { autoRetry: false, idempotencyStrategy: IdempotencyStrategy.RetryNever },
   }
   if (process.env.STORAGE_EMULATOR_HOST) {
@@ -127,7 +143,12 @@ async function openStorage(): Promise<Storage> {
     storage.baseUrl = `${storage.apiEndpoint}/storage/v1`
     return storage
   }
-  const found = await new GoogleAuth({ scopes }).getClient().catch(() => undefined)
+  const found = await new GoogleAuth({ scopes }).getClient().catch((cause: Error) => {
+    if (/could not load the default credentials/i.test(cause.message)) return undefined
+    const named = process.env.GOOGLE_APPLICATION_CREDENTIALS ?? ''
+    const advice = 'Check GOOGLE_APPLICATION_CREDENTIALS, or sign in: gcloud auth application-default login'
+    throw new FileError(`cannot sign in to Google Cloud Storage: ${cause.message.split('\n')[0]} ${advice}`, named)
+  })
   return new Storage({ ...options, authClient: found ?? new PassThroughClient() })
 }
 
@@ -147,7 +168,7 @@ function createRetry() {
         // A network that was there before will be there again; else the address may be wrong.
         const passing = isPassing(cause) || (reached && isOfNetwork(cause))
         if (!passing || attempt === tries) throw cause
-        await setTimeout(firstPause * 2 ** (attempt - 1) * (0.5 + Math.random()))
+        await sleep(firstPause * 2 ** (attempt - 1) * (0.5 + Math.random()))
       }
     }
   }
@@ -178,26 +199,42 @@ export function isOfBucket(cause: unknown): boolean {
   return statusOf(cause) === 404 && /bucket does not exist/i.test((cause as Error).message)
 }
 
-/** Of one request for bytes, in milliseconds: a connection that is silent is as good as broken. */
-const patience = 120_000
-
-/** The library's own way to read bytes never ends when a connection breaks. */
-async function fetchRange(storage: Storage, path: string, generation: string, position: number, length: number) {
+/** Bytes up to `end` as they come. The library's own way to read them never ends when a connection breaks. */
+async function* fetchPieces(
+  storage: Storage,
+  path: string,
+  generation: string,
+  position: number,
+  end: number,
+  patience: number,
+): AsyncGenerator<Uint8Array> {
   const { bucket, name } = partsOfCloudPath(path)
   const url = `${storage.baseUrl}/b/${bucket}/o/${encodeURIComponent(name)}?alt=media&generation=${generation}`
   const signed = process.env.STORAGE_EMULATOR_HOST ? {} : await storage.authClient.getRequestHeaders(url)
-  const headers = { ...signed, range: `bytes=${position}-${position + length - 1}`, 'accept-encoding': 'identity' }
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(patience) }).catch(asFailure)
-  const bytes = new Uint8Array(await answer.arrayBuffer().catch(asFailure))
-  if (!answer.ok) throw failure(Buffer.from(bytes).toString(), answer.status)
-  if (bytes.length !== length) throw failure(`${bytes.length} of ${length} bytes came`, 'ECONNRESET')
-  return bytes
+  const headers = { ...signed, range: `bytes=${position}-${end - 1}`, 'accept-encoding': 'identity' }
+  const silence = new AbortController()
+  const timer = setTimeout(() => silence.abort(), patience)
+  try {
+    const answer = await fetch(url, { headers, signal: silence.signal })
+    if (!answer.ok) throw failure(await answer.text(), answer.status)
+    for await (const piece of answer.body!) {
+      timer.refresh()
+      yield piece as Uint8Array
+    }
+  } catch (cause) {
+    throw typeof (cause as CloudFailure).code === 'number' ? cause : asFailure(cause as NetworkFailure)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
-/** What fetch rejects with, with the code of what was its cause. */
-function asFailure(cause: Error & { cause?: { code?: string; message?: string } }): never {
+/** What fetch rejects with. */
+type NetworkFailure = Error & { cause?: { code?: string; message?: string } }
+
+/** A failure with the code of its cause. */
+function asFailure(cause: NetworkFailure): CloudFailure {
   const { code, message } = cause.cause ?? {}
-  throw failure(message ?? cause.message, code?.startsWith('E') ? code : 'ECONNRESET')
+  return failure(message ?? cause.message, code?.startsWith('E') ? code : 'ECONNRESET')
 }
 
 function failure(message: string, code: string | number): CloudFailure {

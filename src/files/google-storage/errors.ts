@@ -27,7 +27,7 @@ export function isPassing(cause: unknown): boolean {
   return (
     [408, 429, 500, 502, 503, 504].includes(statusOf(cause)) ||
     /^(ECONNRESET|EPIPE|ETIMEDOUT|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE)$/.test(String(code)) ||
-    /aborted|socket hang up/.test(message)
+    /aborted|socket hang up|network timeout/.test(message)
   )
 }
 

@@ -4,7 +4,7 @@ import { crc32c } from '../crc32c.js'
 import { FileError } from '../error.js'
 import type { OpenFile } from '../file-system.js'
 import type { Client } from './client.js'
-import { nothingThere, withCloudErrors } from './errors.js'
+import { nothingThere, statusOf, withCloudErrors } from './errors.js'
 
 /** Large reads are cut into these, of which some are under way at once: one connection does not fill the line. */
 const bytesPerRequest = 16 << 20
@@ -22,10 +22,17 @@ interface Version {
 
 /** An object's bytes, with their checksum compared. */
 export async function readObject(client: Client, path: string): Promise<Buffer> {
-  const version = await currentVersion(client, path)
-  const bytes = await fetchBytes(version, 0, version.size)
-  compare(version, crc32c(bytes))
-  return bytes
+  for (let tries = 3; ; tries--) {
+    const version = await currentVersion(client, path)
+    try {
+      const bytes = await fetchBytes(version, 0, version.size)
+      compare(version, crc32c(bytes))
+      return bytes
+    } catch (cause) {
+      // A log that grows is another object every few seconds.
+      if (tries === 1 || (cause as FileError).code !== 'ESTALE') throw cause
+    }
+  }
 }
 
 /** An object's bytes in pieces, the next one on its way while one is used, with the checksum compared at the end. */
@@ -55,7 +62,7 @@ export async function openObject(client: Client, path: string): Promise<OpenFile
   const { size } = version
   let expected = -1
   let span = 1 << 16
-  let held: { start: number; end: number; bytes: Promise<Buffer> } | undefined
+  let held: { start: number; end: number; bytes: Promise<Buffer<ArrayBuffer>> } | undefined
 
   return {
     size,
@@ -74,7 +81,10 @@ export async function openObject(client: Client, path: string): Promise<OpenFile
           if (held === reading) held = undefined
         })
       }
-      const { start, bytes } = held
+      const { start, end: heldEnd, bytes } = held
+      // Who reads in order is through with it. Many files are open at once, and each would keep megabytes.
+      if (end === heldEnd) held = undefined
+      if (position === start && end === heldEnd) return bytes
       // A copy, so that it begins where any number may begin.
       return Buffer.from(Uint8Array.prototype.slice.call(await bytes, position - start, end - start).buffer)
     },
@@ -110,9 +120,17 @@ async function fetchBytes(version: Version, position: number, length: number): P
   const into = Buffer.from(new ArrayBuffer(length))
   const starts = Array.from({ length: Math.ceil(length / bytesPerRequest) }, (_, i) => i * bytesPerRequest)
   const fetchPart = async (start: number) => {
-    const size = Math.min(bytesPerRequest, length - start)
-    into.set(await client.fetchRange(path, generation, position + start, size), start)
+    await client.fetchRange(path, generation, position + start, into.subarray(start, start + bytesPerRequest))
   }
-  await withCloudErrors('read', path, () => Promise.all(starts.map((start) => requests(fetchPart, start))))
+  await withCloudErrors('read', path, () =>
+    Promise.all(starts.map((start) => requests(fetchPart, start))).catch((cause) => {
+      if (statusOf(cause) !== 404) throw cause
+      throw new FileError(
+        `cannot read ${path}: it was replaced or removed while it was read. Try again`,
+        path,
+        'ESTALE',
+      )
+    }),
+  )
   return into
 }

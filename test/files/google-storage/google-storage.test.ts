@@ -13,6 +13,7 @@ import {
   readFile,
   readFolder,
   readJson,
+  readJsonLines,
   readPieces,
   remove,
   sha256,
@@ -22,6 +23,7 @@ import {
   writeFolderAtomic,
   writeSafetensors,
 } from '../../../src/files/index.js'
+import { connect } from '../../../src/files/google-storage/client.js'
 import { temporaryFolder } from '../temporary-folder.js'
 import { startStorage, type Failure } from './server.js'
 
@@ -120,7 +122,48 @@ test('a file that is replaced while it is read gives no mixture', async () => {
   const file = await openFile('gs://bucket/replaced/x')
   await file.read(0, 100)
   storage.put('bucket', 'replaced/x', 'other')
-  await assert.rejects(file.read(1000, 100), { name: 'FileError', code: 'ENOENT' })
+  // Not ENOENT, which a reader of lines takes for a file that has none.
+  await assert.rejects(file.read(1000, 100), { code: 'ESTALE', message: /^cannot read .*: it was replaced or removed/ })
+})
+
+test('a small file that is replaced while it is read is read again', async (t) => {
+  storage.put('bucket', 'grows/metrics.jsonl', '1\n')
+  storage.failing = (line) => {
+    if (!line.includes('alt=media')) return undefined
+    storage.failing = () => undefined
+    storage.put('bucket', 'grows/metrics.jsonl', '1\n2\n')
+    return undefined
+  }
+  t.after(() => (storage.failing = () => undefined))
+  assert.deepEqual(await readJsonLines('gs://bucket/grows/metrics.jsonl'), [1, 2])
+})
+
+test('what broke off is taken up where it broke; a connection that is silent is broken', async (t) => {
+  storage.put('bucket', 'resumed/x', large)
+  const began = storage.ranges.length
+  failOnce(t, /alt=media/, 'cut')
+  const file = await openFile('gs://bucket/resumed/x')
+  assert.ok((await file.read(1000, 8e6)).equals(large.subarray(1000, 8_001_000)))
+  const [first, second, ...others] = storage.ranges.slice(began).map((range) => Number(/=(\d+)/.exec(range)![1]))
+  assert.deepEqual([first, others], [1000, []])
+  assert.ok(second > 1000 && second <= 4_001_000, `again from ${second}`)
+
+  const impatient = await connect(200)
+  const { generation } = (await impatient.about('gs://bucket/resumed/x'))!
+  for (const work of [
+    () => impatient.about('gs://bucket/resumed/x'),
+    () => impatient.save('gs://bucket/resumed/y', 'y'),
+    () => impatient.fetchRange('gs://bucket/resumed/x', generation, 0, new Uint8Array(1)),
+  ]) {
+    let silent = true
+    storage.failing = () => {
+      if (!silent) return undefined
+      silent = false
+      return 'silent'
+    }
+    await work()
+    assert.equal(silent, false)
+  }
 })
 
 test('what is stored with a Content-Encoding is refused: its bytes are not the file', async () => {
@@ -335,5 +378,15 @@ test('each failure is one line that says what to do', async (t) => {
   await assert.rejects(
     writeFileAtomic('gs://nobucket/x', 'y'),
     /^FileError: cannot write gs:\/\/nobucket\/x: there is no bucket "nobucket"/,
+  )
+})
+
+test('a key file that is named and cannot be used is told, not passed over', async (t) => {
+  const kept = { ...process.env }
+  t.after(() => (process.env = kept))
+  process.env = { ...kept, GOOGLE_APPLICATION_CREDENTIALS: '/none/key.json', STORAGE_EMULATOR_HOST: '' }
+  await assert.rejects(
+    connect(),
+    /^FileError: cannot sign in to Google Cloud Storage: .*\/none\/key\.json.* Check GOOGLE_APPLICATION_CREDENTIALS/,
   )
 })

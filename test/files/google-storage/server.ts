@@ -19,9 +19,9 @@ interface StoredObject {
 
 /**
  * What befalls a request: an HTTP status in place of the answer; 'lost', which is done and answered with 503; 'cut', whose
- * answer breaks off halfway.
+ * answer breaks off halfway; 'silent', which never is answered.
  */
-export type Failure = number | 'lost' | 'cut' | undefined
+export type Failure = number | 'lost' | 'cut' | 'silent' | undefined
 
 export interface StorageServer {
   /** For STORAGE_EMULATOR_HOST. */
@@ -36,6 +36,8 @@ export interface StorageServer {
   failing: (request: string) => Failure
   /** Of all requests: method and path with the query. */
   readonly requests: string[]
+  /** Of all requests that had one: the range of bytes that was asked for. */
+  readonly ranges: string[]
   /** Milliseconds by which the server's clock is ahead of this machine's. */
   ahead: number
 }
@@ -61,6 +63,7 @@ export async function startStorage(...names: string[]): Promise<StorageServer> {
     delete: (bucket, name) => void buckets.get(bucket)!.delete(name),
     failing: () => undefined,
     requests: [],
+    ranges: [],
     ahead: 0,
   }
   const now = () => Date.now() + handle.ahead
@@ -102,7 +105,9 @@ export async function startStorage(...names: string[]): Promise<StorageServer> {
     const url = new URL(request.url!, 'http://localhost')
     const line = `${request.method} ${request.url}`
     handle.requests.push(line)
+    if (request.headers.range) handle.ranges.push(request.headers.range)
     const failure = handle.failing(line)
+    if (failure === 'silent') return
     const send = (status: number, content: object | Buffer | string = '', headers: Record<string, string> = {}) => {
       const bytes =
         Buffer.isBuffer(content) || typeof content === 'string'
