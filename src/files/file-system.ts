@@ -22,6 +22,7 @@ export interface OpenFile {
   readonly size: number
   /** Bytes from a position on, fewer than `length` only where the file ends. Calls may overlap. */
   read(position: number, length: number): Promise<Buffer<ArrayBuffer>>
+  /** When no read is under way any more. */
   close(): Promise<void>
 }
 
