@@ -301,6 +301,15 @@ test('at no time does a description tell of files that are not there; a move tha
   assert.deepEqual(names(), [])
 })
 
+test('a whole bucket is no folder to put in place, which is said before any work', async () => {
+  const names = storage.names('bucket')
+  await assert.rejects(
+    writeFolderAtomic('gs://bucket/', { overwrite: true, mayReplace: () => true }, () => assert.fail('it works')),
+    /^FileError: cannot create the folder gs:\/\/bucket\/: it has none above it\. Name a folder within it$/,
+  )
+  assert.deepEqual(storage.names('bucket'), names)
+})
+
 test('what a dead process has left of a folder goes', async () => {
   storage.put('bucket', 'dead/.set.0123456789ab.partial/data/1', '')
   storage.put('bucket', 'dead/.set.0123456789ab.lock', '1 elsewhere\n')
