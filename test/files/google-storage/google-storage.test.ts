@@ -117,6 +117,15 @@ test('reads in order are read ahead: few requests, whether they wait for each ot
   assert.ok(storage.requests.length - began < 10, `${storage.requests.length - began} requests`)
 })
 
+test('of a file that was read in order to its end nothing is held any more', async () => {
+  storage.put('bucket', 'ahead/y', large.subarray(0, 100_000))
+  const file = await openFile('gs://bucket/ahead/y')
+  for (let i = 0; i < 100; i++) await file.read(i * 1000, 1000)
+  const began = storage.requests.length
+  assert.ok((await file.read(98_000, 1000)).equals(large.subarray(98_000, 99_000)))
+  assert.equal(storage.requests.length - began, 1)
+})
+
 test('a file that is replaced while it is read gives no mixture', async () => {
   storage.put('bucket', 'replaced/x', large)
   const file = await openFile('gs://bucket/replaced/x')
