@@ -72,6 +72,13 @@ test('folders where none can be made: an error at once', { skip: linux }, () => 
   assert.match(stderr, /not kept: cannot create the folder \/proc\/nope/)
 })
 
+test('a cache in a bucket is none: programs are of a machine', () => {
+  const { code, stderr } = shell(`NEOMESH_CACHE=gs://bucket/cache ${real} sample run --prompt the --max-tokens 2`)
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /not kept: NEOMESH_CACHE is gs:\/\/bucket\/cache/)
+  assert.ok(!existsSync(join(world, 'gs:')))
+})
+
 test('a disk that fills up in training: what was saved stays, and the run goes on afterwards', { skip: linux }, () => {
   cpSync(join(world, 'run'), join(world, 'grown'), { recursive: true })
   const more = 'neomesh train model.json --data data --run grown --steps 6'

@@ -8,7 +8,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { arch, availableParallelism, cpus, homedir, platform } from 'node:os'
 import { join } from 'node:path'
-import { makeFolder } from '../../files/index.js'
+import { isCloudPath, makeFolder } from '../../files/index.js'
 import { encodeCompileOptions, PjrtError, type Client, type CompileOptions, type Executable } from './pjrt/index.js'
 
 export interface CompileCache {
@@ -35,6 +35,10 @@ export function defaultCache(client: Client): CompileCache {
 function cacheFolder(): string | null {
   const named = process.env.NEOMESH_CACHE
   if (named === 'off') return null
+  if (named !== undefined && isCloudPath(named)) {
+    process.emitWarning(`compiled programs are not kept: NEOMESH_CACHE is ${named}, and they are of this machine`)
+    return null
+  }
   return join(named || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'neomesh'), 'xla')
 }
 
