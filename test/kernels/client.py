@@ -10,6 +10,9 @@ from jupyter_client import KernelManager
 
 
 writing = threading.Lock()
+# Sockets are no two threads' at once: while a kernel restarts, the main thread alone listens.
+listening = threading.Event()
+sockets = {"iopub": threading.Lock(), "shell": threading.Lock()}
 
 
 def say(channel, kind, content, parent=None):
@@ -21,8 +24,10 @@ def say(channel, kind, content, parent=None):
 
 def pump(get, channel):
     while True:
+        listening.wait()
         try:
-            message = get(timeout=0.1)
+            with sockets[channel]:
+                message = get(timeout=0.1)
             say(channel, message["header"]["msg_type"], message["content"], message["parent_header"].get("msg_id"))
         except Exception as error:  # queue.Empty, or a socket that a restart has closed
             if type(error).__name__ != "Empty":
@@ -35,7 +40,8 @@ def main():
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=120)
-    for channel in ("iopub", "shell"):
+    listening.set()
+    for channel in sockets:
         threading.Thread(target=pump, args=(getattr(client, f"get_{channel}_msg"), channel), daemon=True).start()
     say("client", "ready", {"pid": manager.provisioner.pid})
     for line in sys.stdin:
@@ -45,8 +51,11 @@ def main():
         if method == "interrupt":
             manager.interrupt_kernel()
         elif method == "restart":
-            manager.restart_kernel()
-            client.wait_for_ready(timeout=120)
+            listening.clear()
+            with sockets["iopub"], sockets["shell"]:
+                manager.restart_kernel()
+                client.wait_for_ready(timeout=120)
+            listening.set()
             result = {"pid": manager.provisioner.pid}
         else:
             result = getattr(client, method)(**arguments)
