@@ -1,15 +1,5 @@
 import type { Engine } from '../engine/index.js'
-import {
-  FileError,
-  isFile,
-  isFolder,
-  join,
-  makeFolder,
-  readFolder,
-  readJson,
-  withFileErrors,
-  writeFileAtomic,
-} from '../files/index.js'
+import { FileError, foreignEntry, isFile, join, makeFolder, readJson, writeFileAtomic } from '../files/index.js'
 import type { TrainEvent } from '../train/index.js'
 import { contextCosts, type CostEvent, type CostPoint } from './context-costs.js'
 import { openData, type DataIdentity, type Preparation } from './data.js'
@@ -135,10 +125,7 @@ const FORMAT = 'neomesh ablation folder 1'
 
 /** An ablation's folder has its marker, or nothing but what making its data leaves. */
 async function refuseForeign(out: string): Promise<void> {
-  if (!(await isFolder(out)) || (await isFile(join(out, MARKER)))) return
-  const entries = await withFileErrors('list the folder', out, () => readFolder(out))
-  const names = entries.map(({ name }) => name)
-  const foreign = names.find((name) => !['tokenizer.json', 'data'].includes(name) && !name.startsWith('.'))
+  const foreign = await foreignEntry(out, { marker: MARKER, own: ['tokenizer.json', 'data'] })
   if (foreign !== undefined)
     throw new FileError(`${out} holds "${foreign}" and is no ablation's folder. Give another --out`, out)
 }

@@ -1,5 +1,5 @@
-import { join } from '../files/index.js'
 import { Command } from 'commander'
+import { join } from '../files/index.js'
 import {
   ablate,
   readAblation,

@@ -1,5 +1,5 @@
-import { basename, checkOutputFile } from '../files/index.js'
 import { Command, Option } from 'commander'
+import { basename, checkOutputFile } from '../files/index.js'
 import { readModelConfig, type ModelConfig } from '../config/index.js'
 import { writeKept } from '../engine/index.js'
 import { cpuDevices, LIMITS, plan, searchLayouts, tpuSlice, type Hardware, type Limits } from '../plan/index.js'

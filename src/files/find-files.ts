@@ -1,5 +1,5 @@
 /** Which files a path, a folder or a pattern stands for. */
-import { isFile, readFolder } from './access.js'
+import { isFile, isFolder, readFolder } from './access.js'
 import { withFileErrors } from './error.js'
 import { naturalSort } from './natural-sort.js'
 import { join } from './paths.js'
@@ -34,6 +34,19 @@ export async function globFiles(pattern: string): Promise<string[]> {
 export async function listFiles(folder: string): Promise<string[]> {
   await withFileErrors('list the folder', folder, () => readFolder(folder))
   return globFiles(join(escapeGlob(folder), '**', '*'))
+}
+
+/**
+ * An entry of a folder that is not the caller's: the first that is neither hidden nor named in `own`. None where there is
+ * no folder, or where the file `marker` in it says that it is the caller's. Throws FileError.
+ */
+export async function foreignEntry(
+  folder: string,
+  { marker, own }: { marker: string; own: readonly string[] },
+): Promise<string | undefined> {
+  if (!(await isFolder(folder)) || (await isFile(join(folder, marker)))) return undefined
+  const entries = await withFileErrors('list the folder', folder, () => readFolder(folder))
+  return entries.map(({ name }) => name).find((name) => !own.includes(name) && !name.startsWith('.'))
 }
 
 async function descend(base: string, parts: string[], found: string[]): Promise<void> {

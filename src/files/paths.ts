@@ -2,6 +2,7 @@
  * Paths of this machine and of Google Cloud Storage, gs://BUCKET/OBJECT, joined and taken apart alike. The functions have
  * the names of node:path, which would make one slash of the two.
  */
+import { randomBytes } from 'node:crypto'
 import * as local from 'node:path'
 
 const scheme = 'gs://'
@@ -47,6 +48,11 @@ export function relative(from: string, to: string): string {
   const [x, y] = [a, b].map(partsOfCloudPath)
   if (x.bucket !== y.bucket) return b
   return local.posix.relative(`/${x.name}`, `/${y.name}`)
+}
+
+/** A hidden path beside another, for what becomes that, or a part of it. */
+export function partialBeside(path: string): string {
+  return join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.partial`)
 }
 
 /** The bucket and, below it, what names an object or a folder of them: '' for the bucket itself. */

@@ -1,8 +1,8 @@
 import type { ModelConfig } from '../config/index.js'
 import {
   FileError,
+  foreignEntry,
   isFile,
-  isFolder,
   join,
   lockHolder,
   makeFolder,
@@ -94,15 +94,10 @@ export async function openRun({ run, tokenizer }: RunFolder, config: ModelConfig
 
 const METRICS = 'metrics.jsonl'
 
-/** What may be in the folder of a run before it begins. */
-const ALLOWED = ['tokenizer.json', 'checkpoints']
-
 /** A run has metrics.jsonl before anything else; other things are somebody else's, among which nothing is to be put. */
 async function refuseForeign(run: string): Promise<void> {
-  if (!(await isFolder(run)) || (await isFile(join(run, METRICS)))) return
-  const entries = await withFileErrors('open the run', run, () => readFolder(run))
-  const foreign = entries.find(({ name }) => !ALLOWED.includes(name) && !name.startsWith('.'))
-  if (foreign) throw new FileError(`${run} holds "${foreign.name}" and is no run. Name another folder`, run)
+  const foreign = await foreignEntry(run, { marker: METRICS, own: ['tokenizer.json', 'checkpoints'] })
+  if (foreign !== undefined) throw new FileError(`${run} holds "${foreign}" and is no run. Name another folder`, run)
 }
 
 /** Removes what a process that was killed while it wrote has left. */

@@ -2,11 +2,10 @@
  * Appending to an object, which the service does not know: what is new becomes an object of its own, and the service
  * composes the two. Not for every line: an object takes about one change a second.
  */
-import { randomBytes } from 'node:crypto'
 import { crc32c } from '../crc32c.js'
 import { FileError } from '../error.js'
 import type { Appending } from '../file-system.js'
-import { basename, dirname, join } from '../paths.js'
+import { partialBeside } from '../paths.js'
 import type { Client, Guard } from './client.js'
 import { statusOf, withCloudErrors } from './errors.js'
 
@@ -42,7 +41,7 @@ export function openAppending(client: Client, path: string): Appending {
   }
 
   async function compose(text: Buffer, guard: Guard): Promise<void> {
-    const piece = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`)
+    const piece = partialBeside(path)
     await client.save(piece, text)
     try {
       await client.compose([path, piece], path, guard)

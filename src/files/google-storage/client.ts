@@ -7,7 +7,7 @@ import { GoogleAuth, PassThroughClient } from 'google-auth-library'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FileError } from '../error.js'
 import { partsOfCloudPath } from '../paths.js'
-import { isOfNetwork, isPassing, statusOf, type CloudFailure } from './errors.js'
+import { isOfBucket, isOfNetwork, isPassing, statusOf, type CloudFailure } from './errors.js'
 
 /** What the service tells of an object. */
 export interface ObjectAbout {
@@ -192,11 +192,6 @@ function aboutOf(path: string, metadata: FileMetadata, answer: unknown): ObjectA
     updated: Date.parse(updated ?? ''),
     told: Date.parse(headers?.date ?? '') || Date.now(),
   }
-}
-
-/** Whether it is the bucket that is not there. */
-export function isOfBucket(cause: unknown): boolean {
-  return statusOf(cause) === 404 && /bucket does not exist/i.test((cause as Error).message)
 }
 
 /** Bytes up to `end` as they come. The library's own way to read them never ends when a connection breaks. */

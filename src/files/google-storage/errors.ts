@@ -36,6 +36,11 @@ export function isOfNetwork(cause: unknown): boolean {
   return !(cause instanceof FileError) && /^E[A-Z_]+$/.test(String((cause as CloudFailure).code))
 }
 
+/** Whether it is the bucket that is not there. */
+export function isOfBucket(cause: unknown): boolean {
+  return statusOf(cause) === 404 && /bucket does not exist/i.test((cause as Error).message)
+}
+
 export function nothingThere(action: string, path: string): FileError {
   return new FileError(`cannot ${action} ${path}: it does not exist. Check the path (ENOENT)`, path, 'ENOENT')
 }
@@ -48,7 +53,7 @@ function cloudError(action: string, path: string, cause: unknown): unknown {
   const answer = cause.message.split('\n')[0].replace(/[.\s]*$/, '')
   const failed = (what: string, errorCode = 'ECLOUD') =>
     new FileError(`cannot ${action} ${path}: ${what}`, path, errorCode, { cause })
-  if (status === 404 && (/bucket does not exist/i.test(answer) || action === 'write'))
+  if (isOfBucket(cause) || (status === 404 && action === 'write'))
     return failed(
       `there is no bucket "${bucket}". Check its name, or make it: gcloud storage buckets create gs://${bucket}`,
       'ENOENT',

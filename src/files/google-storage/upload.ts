@@ -2,10 +2,10 @@
  * An object under way. What is small goes in one request. What is larger goes in pieces, objects of their own that the
  * service composes in the end, as gcloud does it: each piece can be sent again, and some are under way at once.
  */
-import { randomBytes } from 'node:crypto'
 import pLimit from 'p-limit'
 import type { AtomicFile } from '../file-system.js'
-import { basename, dirname, join } from '../paths.js'
+import { join, partialBeside } from '../paths.js'
+import { createWriteQueue } from '../write-queue.js'
 import type { Client } from './client.js'
 import { withCloudErrors } from './errors.js'
 
@@ -16,15 +16,14 @@ const parallel = 4
 const composable = 32
 
 export function createUpload(client: Client, path: string): AtomicFile {
-  const folder = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`)
+  const folder = partialBeside(path)
   const limit = pLimit(parallel)
   const pieces: string[] = []
   const sent: Promise<unknown>[] = []
   let piece = Buffer.alloc(0)
   let filled = 0
-  let size = 0
   let ended = false
-  let tail: Promise<void> = Promise.resolve()
+  const queue = createWriteQueue((bytes) => withCloudErrors('write', path, () => take(bytes)))
 
   function pieceNumber(number: number): string {
     return join(folder, String(number).padStart(6, '0'))
@@ -79,18 +78,13 @@ export function createUpload(client: Client, path: string): AtomicFile {
   return {
     path,
     get size() {
-      return size
+      return queue.size
     },
-    write(data) {
-      const bytes = typeof data === 'string' ? Buffer.from(data) : data
-      size += bytes.length
-      tail = tail.then(() => withCloudErrors('write', path, () => take(bytes)))
-      return tail
-    },
+    write: queue.write,
     async commit(finalPath = path) {
       finalPath = join(finalPath)
       try {
-        await tail
+        await queue.settled()
         if (ended) throw new Error(`${path}: commit after commit or abort`)
         await withCloudErrors('write', finalPath, async () => {
           if (pieces.length === 0) await client.save(finalPath, piece.subarray(0, filled))
@@ -102,7 +96,7 @@ export function createUpload(client: Client, path: string): AtomicFile {
     },
     async abort() {
       ended = true
-      await tail.catch(() => {})
+      await queue.settled().catch(() => {})
       await removePieces()
     },
   }

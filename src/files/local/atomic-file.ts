@@ -2,11 +2,12 @@
  * Files that are either whole or absent: written under a temporary name in the same folder, flushed to the disk, then
  * renamed. A reader, or a crash at any moment, sees the old content or the new one, never a part.
  */
-import { randomBytes } from 'node:crypto'
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { asFileError, FileError, withFileErrors } from '../error.js'
 import type { AtomicFile } from '../file-system.js'
+import { partialBeside } from '../paths.js'
+import { createWriteQueue } from '../write-queue.js'
 import { isFolder } from './kind.js'
 
 /** One write call takes at most 2 GiB on Linux, and a large tensor has more. */
@@ -28,20 +29,19 @@ async function nowhere(path: string): Promise<FileError> {
 /** Starts a file at `path`, replacing what is there only on commit. Throws FileError. */
 export async function createAtomicFile(path: string): Promise<AtomicFile> {
   await refuseDevice(path)
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.partial`)
+  const temporary = partialBeside(path)
   let handle: FileHandle | undefined = await withFileErrors('write', path, () =>
     open(temporary, 'wx').catch(async (cause) => {
       throw cause.code === 'ENOENT' ? await nowhere(path) : cause
     }),
   )
-  let size = 0
-  let tail: Promise<void> = Promise.resolve()
+  const queue = createWriteQueue((bytes) => withFileErrors('write', path, () => append(bytes)))
 
   async function abort(): Promise<void> {
     if (handle === undefined) return
     const closing = handle
     handle = undefined
-    await tail.catch(() => {})
+    await queue.settled().catch(() => {})
     await closing.close().catch(() => {})
     await rm(temporary, { force: true })
   }
@@ -58,17 +58,12 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
   return {
     path,
     get size() {
-      return size
+      return queue.size
     },
-    write(data) {
-      const bytes = typeof data === 'string' ? Buffer.from(data) : data
-      size += bytes.length
-      tail = tail.then(() => withFileErrors('write', path, () => append(bytes)))
-      return tail
-    },
+    write: queue.write,
     async commit(finalPath = path) {
       try {
-        await tail
+        await queue.settled()
         if (handle === undefined) throw new Error(`${path}: commit after commit or abort`)
         await handle.sync()
         await handle.close()
