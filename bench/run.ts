@@ -47,9 +47,9 @@ const peer = (script: string, impl: string, args: readonly string[], keep = fals
   ...(keep && { environment: KEEP }),
 })
 
-const named = (side: Side, kind: string): Side => ({ ...side, name: `${side.name} ${kind}` })
+const withSuffix = (side: Side, suffix: string): Side => ({ ...side, name: `${side.name} ${suffix}` })
 
-/** One figure; null where the process failed, which is told on stderr. */
+/** One figure; null if the process failed, which is reported on stderr. */
 function measure({ name, command, environment }: Side): Result | null {
   const [program, ...args] = command
   const { GLIBC_TUNABLES: _, ...inherited } = process.env
@@ -63,7 +63,7 @@ function measure({ name, command, environment }: Side): Result | null {
   return null
 }
 
-/** All sides in turn, so many times. */
+/** All sides in turn, `count` times. */
 function rounds(sides: readonly Side[], count = Number(options.rounds)): Map<string, Result[]> {
   const results = new Map<string, Result[]>(sides.map(({ name }) => [name, []]))
   for (let round = 0; round < count; round++)
@@ -93,7 +93,7 @@ say(
   `(${cpus()[0].model}), ${Math.round(totalmem() / 2 ** 30)} GiB. Made by \`make bench\`: each row is a process of its own, the rows of a table`,
 )
 say(
-  `take turns, ${options.rounds} rounds; medians of all steps or runs, best in brackets. +malloc: glibc keeps freed memory (bench/peers/README.md).`,
+  `take turns, ${options.rounds} rounds; medians of all steps or runs, best in brackets. +malloc: glibc keeps freed memory, the counterpart of the setting that neomesh runs with (bench/peers/README.md).`,
 )
 if (!peers) say('The peers are not installed here (`make bench-peers`).')
 
@@ -110,15 +110,13 @@ if (wanted('train', kinds)) {
     const args = ['--shape', shape, ...steps]
     const sides = [
       ours('train', ...args),
-      { ...ours('train', ...args, '--dtype', 'bf16'), name: 'neomesh bf16' },
+      withSuffix(ours('train', ...args, '--dtype', 'bf16'), 'bf16'),
       ...(peers
-        ? [
-            peer('train', 'torch-compile', args),
-            peer('train', 'hf', args),
-            peer('train', 'jax', args),
-            peer('train', 'hf', args, true),
-            peer('train', 'torch-compile', args, true),
-          ]
+        ? ['jax', 'hf', 'torch-compile'].flatMap((impl) => [
+            peer('train', impl, args),
+            peer('train', impl, args, true),
+            withSuffix(peer('train', impl, [...args, '--dtype', 'bf16'], true), 'bf16'),
+          ])
         : []),
     ]
     sides.forEach((side) => Object.assign(side, { environment: { ...side.environment, NEOMESH_CACHE: 'off' } }))
@@ -150,32 +148,41 @@ if (wanted('generate', kinds)) {
   say('## Generation')
   say()
   say(
-    'Greedy, f32, 64 tokens in, 128 out, keys and values cached. Decoding is all but the first token. Equal checksums: equal tokens.',
+    'Greedy, f32, 128 tokens generated, keys and values cached. Decoding is all but the first token. Equal checksums: equal tokens.',
   )
   for (const shape of ['small', '125m'].filter((each) => wanted(each, shapes)))
-    for (const batch of ['1', '8']) {
-      const args = ['--shape', shape, '--batch', batch]
-      say()
-      say(`| ${shape}, batch ${batch} | decoded tokens/s | first token ms | first run s | peak MB | checksum |`)
-      say('|---|---|---|---|---|---|')
-      const sides = [
-        ours('generate', ...args),
-        ...(peers ? ['jax', 'torch', 'hf'].map((impl) => peer('generate', impl, args)) : []),
-      ]
-      for (const [name, results] of rounds(sides)) {
-        if (results.length === 0) continue
-        const [first] = results
-        note(first)
-        const runs = results.flatMap((result) =>
-          (result.run_ms as number[]).map((ms, i) => ms - (result.first_token_ms[i] ?? result.first_token_ms[0])),
-        )
-        const rate = (ms: number) => ((Number(batch) * 127 * 1000) / ms).toFixed(1)
+    for (const batch of ['1', '8'])
+      // 500 tokens and the 128 generated ones exceed the context of `small`.
+      for (const prompt of shape === 'small' ? ['64', '100'] : ['64', '100', '500']) {
+        const args = ['--shape', shape, '--batch', batch, '--prompt', prompt]
+        say()
         say(
-          `| ${name} | ${rate(median(runs))} (${rate(Math.min(...runs))}) | ${median(results.flatMap((result) => result.first_token_ms)).toFixed(0)} | ` +
-            `${median(results.map((result) => result.first_run_s)).toFixed(1)} | ${Math.max(...results.map((result) => result.peak_mb)).toFixed(0)} | ${first.checksum} |`,
+          `| ${shape}, batch ${batch}, prompt ${prompt} | decoded tokens/s | first token ms | first run s | peak MB | checksum |`,
         )
+        say('|---|---|---|---|---|---|')
+        const sides = [
+          ours('generate', ...args),
+          ...(peers
+            ? [
+                ...['jax', 'torch', 'hf'].map((impl) => peer('generate', impl, args)),
+                peer('generate', 'jax', args, true),
+              ]
+            : []),
+        ]
+        for (const [name, results] of rounds(sides)) {
+          if (results.length === 0) continue
+          const [first] = results
+          note(first)
+          const runs = results.flatMap((result) =>
+            (result.run_ms as number[]).map((ms, i) => ms - (result.first_token_ms[i] ?? result.first_token_ms[0])),
+          )
+          const rate = (ms: number) => ((Number(batch) * 127 * 1000) / ms).toFixed(1)
+          say(
+            `| ${name} | ${rate(median(runs))} (${rate(Math.min(...runs))}) | ${median(results.flatMap((result) => result.first_token_ms)).toFixed(0)} | ` +
+              `${median(results.map((result) => result.first_run_s)).toFixed(1)} | ${Math.max(...results.map((result) => result.peak_mb)).toFixed(0)} | ${first.checksum} |`,
+          )
+        }
       }
-    }
 }
 
 if (wanted('attention', kinds)) {
@@ -207,7 +214,10 @@ if (wanted('attention', kinds)) {
       const sides = [
         ours('attention', '--kind', kind, '--ctx', ctx),
         ...(peers
-          ? able.map(([impl, kind]) => named(peer('attention', impl, ['--kind', kind, '--ctx', ctx]), kind))
+          ? able.flatMap(([impl, form]) => {
+              const args = ['--kind', form, '--ctx', ctx]
+              return [false, true].map((keep) => withSuffix(peer('attention', impl, args, keep), form))
+            })
           : []),
       ]
       say()

@@ -4,13 +4,14 @@
     .venv-peers/bin/python bench/peers/tokenizer.py --impl hf --corpus TEXT --load tokenizer.json
     .venv-peers/bin/python bench/peers/tokenizer.py --impl tiktoken --corpus TEXT --load tokenizer.json
 
-hf = Hugging Face tokenizers: trains on the text unless --load, then encodes and decodes. tiktoken cannot train: it
+hf = Hugging Face tokenizers: trains on the text by lines (as neomesh does) unless --load, then encodes and decodes. tiktoken cannot train: it
 takes the merges of a tokenizer.json (GPT-2 splitting, one special token, <|endoftext|>). Give the --load file to both
 and to neomesh and all three must make the same tokens (equal `tokens` and `checksum`).
 Documents: the text is cut after the first line end that comes 4096 or more characters behind the start of a document.
 checksum: over the concatenated ids, c = (31 c + id + 1) mod 2^32.
 """
 import peers_common as common
+import io
 import json
 import os
 import time
@@ -68,7 +69,7 @@ if args.impl == "hf":
         trainer = trainers.BpeTrainer(vocab_size=args.vocab, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
                                       special_tokens=[END], show_progress=False)
         a = time.perf_counter()
-        tok.train_from_iterator(documents, trainer)
+        tok.train_from_iterator(io.StringIO(text), trainer)  # its lines
         train = dict(train_s=round(time.perf_counter() - a, 3))
         if args.save:
             tok.save(args.save)
