@@ -26,7 +26,7 @@ export interface Batches {
 
 export function batches({ dataset, batchSize, order, rows }: BatchesOptions): Batches {
   if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw new DataError(`batches: batchSize is ${batchSize}; it is a whole number from 1`)
+    throw new DataError(`batches: batchSize must be an integer >= 1 (got ${batchSize})`)
   if (order.size !== dataset.size)
     throw new DataError(
       `batches: the order is over ${order.size} samples, the data set has ${dataset.size}. ` +

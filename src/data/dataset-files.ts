@@ -47,10 +47,14 @@ async function nothingFound(path: string, folder: boolean): Promise<string> {
   return `${path}: the folder holds no .tfrecords files. ${advice}`
 }
 
-/** Where the records of these files are: from the index beside a file, or by scanning it. */
+/**
+ * Where the records of these files are: from the index beside a file, or by scanning it. Either checks the framing, so a
+ * count in a name that differs is only a note (a process warning).
+ */
 export async function locateRecords(paths: readonly string[]) {
   const byFolder = new Map<string, DatasetIndex | undefined>()
   const files: LocatedFile[] = []
+  const misnamed: string[] = []
   let allIndexed = true
   let first = 0
   for (const path of paths) {
@@ -64,10 +68,16 @@ export async function locateRecords(paths: readonly string[]) {
       : toOffsets(await scanRecordLengths(path))
     const records = offsets.length - 1
     const stated = countInName(path)
-    if (stated !== undefined && stated !== records)
-      throw new DataError(`${path}: its name says ${stated} records, it has ${records}. Rename it, or make it again`)
+    if (stated !== undefined && stated !== records) misnamed.push(`${path} has ${records} records`)
     files.push({ path, first, records, offsets })
     first += records
   }
+  if (misnamed.length > 0) process.emitWarning(describeMisnamed(misnamed))
   return { files, indexes: [...byFolder.values()].filter((index) => index !== undefined), allIndexed }
+}
+
+/** Other tools number their files where GPT-Neo's names have a count; what is in a file counts. */
+function describeMisnamed([first, ...more]: readonly string[]): string {
+  const others = more.length > 0 ? ` (and ${more.length} more files)` : ''
+  return `${first}${others}: the number in the name is not the record count and is ignored`
 }

@@ -9,7 +9,10 @@ import { checkPayload, footerBytes, headerBytes, readHeader } from './tfrecord.j
 export interface DatasetOptions {
   /** Patterns, folders or files. Files are taken in natural order over all of them, as GPT-Neo does. */
   path: string | readonly string[]
-  /** n_ctx. Left out: taken from the index, or the first record. A record of another length is an error. */
+  /**
+   * n_ctx. Left out: taken from the index, or the first record. A shorter record is an error; of a longer one the first
+   * n_ctx + 1 ids are read, as in GPT-Neo (inputs.py, autoregressive_sample_text), with a note (a process warning).
+   */
   contextLength?: number
   /** n_vocab. If given, each id is checked when it is read. */
   vocabularySize?: number
@@ -63,8 +66,18 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     const payload = framed.subarray(headerBytes)
     checkPayload(payload, length, place)
     const ids = decodeExample(payload.subarray(0, length), place)
-    checkIds(ids, place, expected, vocabularySize)
-    return ids
+    const sample = expected === undefined ? ids : firstIds(ids, place, expected)
+    checkVocabulary(sample, place, vocabularySize)
+    return sample
+  }
+
+  let truncated = false
+  function firstIds(ids: Int32Array, place: RecordPlace, wanted: number): Int32Array {
+    if (ids.length === wanted) return ids
+    if (ids.length < wanted) throw recordError(place, tooShort(ids.length, wanted))
+    if (!truncated) process.emitWarning(describeTruncation(place.path, ids.length, wanted))
+    truncated = true
+    return ids.slice(0, wanted)
   }
 
   const read = async (number: number, expected?: number) => {
@@ -95,10 +108,10 @@ function checkIndexes(
 ): void {
   for (const index of indexes) {
     const wanted = contextLength ?? indexes[0].contextLength
-    if (index.contextLength !== wanted) {
+    if (index.contextLength < wanted) {
       throw new DataError(
-        `${describePath(path)}: the data was prepared for n_ctx ${index.contextLength}, ${wanted} was asked for. ` +
-          'Prepare it again, or change n_ctx',
+        `${describePath(path)}: the data must be prepared for n_ctx ${wanted} or more (got ${index.contextLength}). ` +
+          `Prepare it again, or set n_ctx to ${index.contextLength}`,
       )
     }
     if (vocabularySize !== undefined && index.vocabularySize > vocabularySize) {
@@ -110,19 +123,20 @@ function checkIndexes(
   }
 }
 
-function checkIds(
-  ids: Int32Array,
-  place: RecordPlace,
-  expected: number | undefined,
-  vocabularySize: number | undefined,
-): void {
-  if (expected !== undefined && ids.length !== expected) {
-    throw recordError(
-      place,
-      `it has ${ids.length} ids, n_ctx ${expected - 1} needs ${expected}. ` +
-        (ids.length > 1 ? `Set n_ctx to ${ids.length - 1}, or prepare the data again` : 'Prepare the data again'),
-    )
-  }
+function tooShort(ids: number, wanted: number): string {
+  const remedy = ids > 1 ? `Set n_ctx to ${ids - 1}, or prepare the data again` : 'Prepare the data again'
+  return `it must have n_ctx + 1 = ${wanted} ids (got ${ids}). ${remedy}`
+}
+
+function describeTruncation(path: string, ids: number, wanted: number): string {
+  const lost = Math.round((1 - wanted / ids) * 100)
+  return (
+    `${path}: records have ${ids} ids, and n_ctx ${wanted - 1} reads the first ${wanted} of each: ${lost}% of the ids ` +
+    `are not used. To use all, prepare the data for n_ctx ${wanted - 1}, or set n_ctx to ${ids - 1}`
+  )
+}
+
+function checkVocabulary(ids: Int32Array, place: RecordPlace, vocabularySize: number | undefined): void {
   if (vocabularySize === undefined) return
   for (let i = 0; i < ids.length; i++) {
     if (ids[i] < vocabularySize) continue

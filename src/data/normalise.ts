@@ -44,32 +44,55 @@ function decodeEntities(text: string): string {
 }
 
 /** Order matters: each step sees what the ones before it made. Source: gpt-neo data/create_tfrecords.py. */
-const wikitextSteps: readonly [RegExp, string][] = [
-  [/s '/g, "s'"],
-  [/ @-@ /g, '-'],
-  [/ @,@ /g, ','],
-  [/ @\.@ /g, '.'],
-  [/ : /g, ': '],
-  [/ ; /g, '; '],
-  [/ \. /g, '. '],
-  [/ ! /g, '! '],
-  [/ \? /g, '? '],
-  [/ , /g, ', '],
-  [/\(\s*([^)]*?)\s*\)/g, '($1)'],
-  [/\[\s*([^\]]*?)\s*\]/g, '[$1]'],
-  [/\{\s*([^}]*?)\s*\}/g, '{$1}'],
-  [/"\s*([^"]*?)\s*"/g, '"$1"'],
-  [/'\s*([^']*?)\s*'/g, "'$1'"],
-  [/= = = =/g, '===='],
-  [/= = =/g, '==='],
-  [/= =/g, '=='],
-  [/ ° /g, '°'],
-  [/ \n/g, '\n'],
-  [/\n /g, '\n'],
-  [/ N /g, ' 1 '],
-  [/ 's/g, "'s"],
+const wikitextSteps: readonly ((text: string) => string)[] = [
+  replace(/s '/g, "s'"),
+  replace(/ @-@ /g, '-'),
+  replace(/ @,@ /g, ','),
+  replace(/ @\.@ /g, '.'),
+  replace(/ : /g, ': '),
+  replace(/ ; /g, '; '),
+  replace(/ \. /g, '. '),
+  replace(/ ! /g, '! '),
+  replace(/ \? /g, '? '),
+  replace(/ , /g, ', '),
+  trimInside('(', ')'),
+  trimInside('[', ']'),
+  trimInside('{', '}'),
+  trimInside('"', '"'),
+  trimInside("'", "'"),
+  replace(/= = = =/g, '===='),
+  replace(/= = =/g, '==='),
+  replace(/= =/g, '=='),
+  replace(/ ° /g, '°'),
+  replace(/ \n/g, '\n'),
+  replace(/\n /g, '\n'),
+  replace(/ N /g, ' 1 '),
+  replace(/ 's/g, "'s"),
 ]
 
+function replace(pattern: RegExp, replacement: string): (text: string) => string {
+  return (text) => text.replace(pattern, replacement)
+}
+
+/**
+ * Removes white space inside a pair: the script's `\(\s*([^)]*?)\s*\)` -> `($1)`. A search rather than that pattern,
+ * which takes quadratic time on text with many unclosed brackets.
+ */
+function trimInside(open: string, close: string): (text: string) => string {
+  return (text) => {
+    const parts: string[] = []
+    let from = 0
+    for (;;) {
+      const start = text.indexOf(open, from)
+      const end = start < 0 ? -1 : text.indexOf(close, start + 1)
+      if (end < 0) break
+      parts.push(text.slice(from, start + 1), text.slice(start + 1, end).trim(), close)
+      from = end + 1
+    }
+    return parts.join('') + text.slice(from)
+  }
+}
+
 function detokenizeWikitext(text: string): string {
-  return wikitextSteps.reduce((current, [pattern, replacement]) => current.replace(pattern, replacement), text)
+  return wikitextSteps.reduce((current, step) => step(current), text)
 }

@@ -22,8 +22,8 @@ export interface OrderOptions {
 /** Each epoch reads every sample once, in an order of its own. Nothing is stored but one epoch's key. */
 export function order({ size, seed, shuffle = true }: OrderOptions): Order {
   if (!Number.isInteger(size) || size < 1 || size > 2 ** 32)
-    throw new DataError(`order: size is ${size}; it is a whole number of samples from 1 to ${2 ** 32}`)
-  if (!Number.isSafeInteger(seed)) throw new DataError(`order: seed is ${seed}; it is a whole number`)
+    throw new DataError(`order: size must be an integer from 1 to 2^32 (got ${size})`)
+  if (!Number.isSafeInteger(seed)) throw new DataError(`order: seed must be an integer (got ${seed})`)
   if (!shuffle) return { size, at: (position) => checked(position) % size }
   let epoch = -1
   let permute: (position: number) => number = (position) => position
@@ -44,5 +44,5 @@ export function sampleIds(order: Order, step: number, batchSize: number): number
 
 function checked(position: number): number {
   if (Number.isSafeInteger(position) && position >= 0) return position
-  throw new DataError(`order: position is ${position}; steps and batch sizes are whole numbers from 0`)
+  throw new DataError(`order: position must be an integer >= 0 (got ${position})`)
 }

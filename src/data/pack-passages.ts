@@ -1,6 +1,6 @@
 /** Packing for few or single documents: passages of each are held out, so that one book gives both sides. */
 import { cutText } from './cut-text.js'
-import { splitOfPassage, type Packing, type PackingContext } from './packing.js'
+import { splitOf, type Packing, type PackingContext } from './packing.js'
 import { addText, type Split } from './split.js'
 
 /** UTF-16 units of a passage. */
@@ -20,7 +20,7 @@ export function packPassages(context: PackingContext): Packing {
   return {
     async add(text) {
       for (const passage of cutText(text, passageLength)) {
-        const split = splitOfPassage(context, passages++)
+        const split = splitOf(context, passages++)
         // What stands on the other side ends here: its text does not go on with the passage after this one.
         for (const other of sides) if (other !== split) await separate(other)
         if (!sides.has(split)) split.documents++

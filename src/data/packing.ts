@@ -40,21 +40,16 @@ export function choosePacking(context: PackingContext): Packing {
   return context.options.validationUnit === 'passage' ? packPassages(context) : packDocuments(context)
 }
 
-/** Where a document goes is a function of its number and the seed: the same inputs give the same split. */
-export function splitOf({ options, train, validation }: PackingContext, document: number): Split {
-  if (validation === undefined) return train
-  return hash32(options.seed, document) < options.validationFraction * 2 ** 32 ? validation : train
-}
-
 /**
- * Where a passage goes, likewise. One of each 1 / validationFraction that follow each other is held out (the first of
- * these groups is half as long), so that a short text has its part held out too, and no long stretch is without.
+ * Where a document or a passage goes is a function of its number and the seed: the same inputs give the same split. One
+ * of each 1 / validationFraction that follow each other is held out (the first of these groups is half as long), so that
+ * the held-out part is near its fraction with few documents too, and no long stretch is without.
  */
-export function splitOfPassage({ options, train, validation }: PackingContext, passage: number): Split {
+export function splitOf({ options, train, validation }: PackingContext, number: number): Split {
   if (validation === undefined) return train
   const { seed, validationFraction: fraction } = options
-  const group = Math.floor(passage * fraction + 0.5)
+  const group = Math.floor(number * fraction + 0.5)
   const first = Math.max(0, Math.ceil((group - 0.5) / fraction))
   const size = Math.ceil((group + 0.5) / fraction) - first
-  return passage === first + Math.floor((hash32(seed, group) / 2 ** 32) * size) ? validation : train
+  return number === first + Math.floor((hash32(seed, group) / 2 ** 32) * size) ? validation : train
 }

@@ -99,49 +99,47 @@ export function checkPrepareOptions(options: PrepareOptions): CheckedOptions {
   const need = (holds: boolean, problem: string) => {
     if (!holds) problems.push(problem)
   }
-  need(wholeFrom(1, contextLength), `contextLength is ${contextLength}; it is a whole number from 1`)
+  const { recordsPerFile, minimumSize, seed, remainder, validationUnit, packing } = checked
+  need(integerFrom(1, contextLength), `contextLength must be an integer >= 1 (got ${contextLength})`)
   need(
-    wholeFrom(1, vocabularySize) && vocabularySize <= 2 ** 31,
-    `vocabularySize is ${vocabularySize}; it is a whole number from 1`,
+    integerFrom(1, vocabularySize) && vocabularySize <= 2 ** 31,
+    `vocabularySize must be an integer from 1 to 2^31 (got ${vocabularySize})`,
   )
-  need(isId(eosId), `eosId is ${eosId}; it is an id below vocabularySize ${vocabularySize}`)
+  need(isId(eosId), `eosId must be an id below vocabularySize ${vocabularySize} (got ${eosId})`)
   need(
     separator.length > 0 && separator.every(isId),
-    `separator is [${separator.join(', ')}]; it is one or more ids below vocabularySize ${vocabularySize}`,
+    `separator must be one or more ids below vocabularySize ${vocabularySize} (got [${separator.join(', ')}])`,
   )
-  need(paddingId === undefined || wholeFrom(0, paddingId), `paddingId is ${paddingId}; it is a whole number from 0`)
-  need(wholeFrom(1, checked.recordsPerFile), `recordsPerFile is ${checked.recordsPerFile}; it is a whole number from 1`)
-  need(wholeFrom(0, checked.minimumSize), `minimumSize is ${checked.minimumSize}; it is a whole number of ids from 0`)
-  need(Number.isSafeInteger(checked.seed), `seed is ${checked.seed}; it is a whole number`)
+  need(paddingId === undefined || integerFrom(0, paddingId), `paddingId must be an integer >= 0 (got ${paddingId})`)
+  need(integerFrom(1, recordsPerFile), `recordsPerFile must be an integer >= 1 (got ${recordsPerFile})`)
+  need(integerFrom(0, minimumSize), `minimumSize must be an integer >= 0 (got ${minimumSize})`)
+  need(Number.isSafeInteger(seed), `seed must be an integer (got ${seed})`)
   need(
     validationFraction >= 0 && validationFraction < 1,
-    `validationFraction is ${validationFraction}; it is from 0 to below 1`,
+    `validationFraction must be >= 0 and < 1 (got ${validationFraction})`,
   )
+  need(['overlap', 'drop'].includes(remainder), `remainder must be 'overlap' or 'drop' (got '${remainder}')`)
   need(
-    ['overlap', 'drop'].includes(checked.remainder),
-    `remainder is '${checked.remainder}'; it is 'overlap' or 'drop'`,
-  )
-  need(
-    ['document', 'passage'].includes(checked.validationUnit),
-    `validationUnit is '${checked.validationUnit}'; it is 'document' or 'passage'`,
+    ['document', 'passage'].includes(validationUnit),
+    `validationUnit must be 'document' or 'passage' (got '${validationUnit}')`,
   )
   need(
     /^[^/\\*?[\]]+$/.test(name) && !name.startsWith('.'),
-    `name is '${name}'; it begins the files' names, without / * ? [ ] and no dot first`,
+    `name must begin a file name, without / \\ * ? [ ] and without a leading dot (got '${name}')`,
   )
   need(
-    checked.minimumSize === 0 || checked.validationUnit === 'document',
-    `minimumSize is for whole documents; with validationUnit 'passage' leave it out`,
+    minimumSize === 0 || validationUnit === 'document',
+    `minimumSize must be 0 with validationUnit 'passage' (got ${minimumSize})`,
   )
-  need(['stream', 'gpt-neo'].includes(checked.packing), `packing is '${checked.packing}'; it is 'stream' or 'gpt-neo'`)
+  need(['stream', 'gpt-neo'].includes(packing), `packing must be 'stream' or 'gpt-neo' (got '${packing}')`)
   need(
-    checked.packing === 'stream' || validationFraction === 0,
-    `packing 'gpt-neo' holds nothing out; leave validationFraction at 0`,
+    packing === 'stream' || validationFraction === 0,
+    `validationFraction must be 0 with packing 'gpt-neo' (got ${validationFraction})`,
   )
   if (problems.length > 0) throw new DataError(`prepareData: ${problems.join('; ')}`)
   return checked
 }
 
-function wholeFrom(least: number, value: number): boolean {
+function integerFrom(least: number, value: number): boolean {
   return Number.isSafeInteger(value) && value >= least
 }

@@ -1,6 +1,6 @@
 /** Which files a path, a folder or a pattern stands for. */
 import { isFile, isFolder, readFolder } from './access.js'
-import { withFileErrors } from './error.js'
+import { FileError, withFileErrors } from './error.js'
 import { naturalSort } from './natural-sort.js'
 import { join } from './paths.js'
 
@@ -84,6 +84,19 @@ function matcher(part: string): (name: string) => boolean {
     if (set !== undefined) return `[${set.replace(/^!/, '^').replace(/[\\\]]/g, '\\$&')}]`
     return piece === '*' ? '[^/]*' : piece === '?' ? '[^/]' : `\\${piece}`
   })
-  const expression = new RegExp(`^${source}$`, 'u')
+  const expression = compile(source, part)
   return (name) => (part.startsWith('.') || !name.startsWith('.')) && expression.test(name)
+}
+
+function compile(source: string, part: string): RegExp {
+  try {
+    return new RegExp(`^${source}$`, 'u')
+  } catch (cause) {
+    throw new FileError(
+      `the pattern ${part} must have ranges from low to high, as [a-z]. Change the range, or escape the [ as [[]`,
+      part,
+      undefined,
+      { cause },
+    )
+  }
 }

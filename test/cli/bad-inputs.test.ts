@@ -267,9 +267,9 @@ const dataPrepare: Case[] = [
   bad(
     'passages with a minimum size',
     `${PREPARE} --validation-fraction 0.1 --validation-unit passage --minimum-size 5`,
-    /minimumSize is for whole documents/,
+    /minimumSize must be 0 with validationUnit 'passage'/,
   ),
-  bad('a name with a slash', `${PREPARE} --name a/b`, /name is 'a\/b'/),
+  bad('a name with a slash', `${PREPARE} --name a/b`, /name must begin a file name.*\(got 'a\/b'\)/),
   bad('files of no records', `${PREPARE} --records-per-file 0`, /argument '0' is invalid/),
   bad('a seed that is no number', `${PREPARE} --seed x`, /argument 'x' is invalid/),
   bad(
@@ -412,7 +412,7 @@ const trainData: Case[] = [
       edit('x/data/dataset.json', (json) => (json.path = 'gs://bucket/b')),
     ),
   ),
-  bad('another context', OWN, /prepared for n_ctx 16, 32 was asked for/, model({ n_ctx: 32 })),
+  bad('another context', OWN, /prepared for n_ctx 32 or more \(got 16\)/, model({ n_ctx: 32 })),
   bad(
     'a vocabulary smaller than the ids',
     OWN,
@@ -470,17 +470,6 @@ const trainData: Case[] = [
       }
       writeFileSync(records(), bytes)
     }),
-  ),
-  bad(
-    'a file with a wrong count in its name',
-    DATA,
-    /its name says 9 records, it has \d+/,
-    copy(
-      'data',
-      noIndex(() => {
-        renameSync(records(), 'x/data/train/tiny_0_9.tfrecords')
-      }),
-    ),
   ),
   bad(
     'text as TFRecord',

@@ -90,7 +90,7 @@ test('options that do not fit', async (t) => {
   t.after(() => dataset.close())
   assert.throws(
     () => batches({ dataset, batchSize: 0, order: order({ size: 44, seed: 1 }) }),
-    /batches: batchSize is 0/,
+    /batches: batchSize must be an integer >= 1 \(got 0\)/,
   )
   assert.throws(
     () => batches({ dataset, batchSize: 1, order: order({ size: 45, seed: 1 }) }),

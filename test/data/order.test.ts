@@ -67,10 +67,13 @@ test('places are even: every sample comes first about equally often, and pairs o
 })
 
 test('sizes, seeds and positions that make no sense', () => {
-  assert.throws(() => order({ size: 0, seed: 1 }), /order: size is 0; it is a whole number of samples from 1/)
-  assert.throws(() => order({ size: 2.5, seed: 1 }), /size is 2\.5/)
-  assert.throws(() => order({ size: 3, seed: NaN }), /order: seed is NaN; it is a whole number/)
-  assert.throws(() => order({ size: 3, seed: 1 }).at(-1), /order: position is -1/)
-  assert.throws(() => order({ size: 3, seed: 1, shuffle: false }).at(0.5), /order: position is 0\.5/)
+  assert.throws(() => order({ size: 0, seed: 1 }), /order: size must be an integer from 1 to 2\^32 \(got 0\)/)
+  assert.throws(() => order({ size: 2.5, seed: 1 }), /got 2\.5/)
+  assert.throws(() => order({ size: 3, seed: NaN }), /order: seed must be an integer \(got NaN/)
+  assert.throws(() => order({ size: 3, seed: 1 }).at(-1), /order: position must be an integer >= 0 \(got -1/)
+  assert.throws(
+    () => order({ size: 3, seed: 1, shuffle: false }).at(0.5),
+    /order: position must be an integer >= 0 \(got 0\.5/,
+  )
   assert.throws(() => gptNeoOrder({ files: [] }), /gptNeoOrder: the files hold no records/)
 })

@@ -115,7 +115,7 @@ test('held-out documents are the same each time, others with another seed, and n
   assert.notDeepEqual(one.held, other.held)
   const { train, validation } = one.totals
   assert.equal(train.documents + validation!.documents, 200)
-  assert.ok(validation!.documents > 30 && validation!.documents < 70, `${validation!.documents}`)
+  assert.ok(Math.abs(validation!.documents - 50) <= 1, `${validation!.documents}`)
   const numbers = (ids: number[]) =>
     new Set(
       Buffer.from(ids.map((id) => (id === 256 ? 10 : id)))
@@ -126,6 +126,26 @@ test('held-out documents are the same each time, others with another seed, and n
     [...numbers(one.held)].filter((number) => numbers(one.train).has(number)),
     [],
   )
+})
+
+test('with few documents, too, the held-out part is near its fraction', async (t) => {
+  for (const [count, fraction, least, most] of [
+    [20, 0.1, 2, 3],
+    [10, 0.2, 2, 3],
+    [40, 0.05, 2, 3],
+    [30, 0.5, 14, 16],
+  ]) {
+    const options = documents(
+      t,
+      Array.from({ length: count }, (_, i) => `document ${i}`.repeat(3)),
+    )
+    for (const seed of [0, 1, 2, 3, 4]) {
+      const output = join(options.folder, `out-${seed}`)
+      const { validation } = await prepareData({ ...options, output, seed, validationFraction: fraction })
+      const held = validation!.documents
+      assert.ok(held >= least && held <= most, `${held} of ${count} documents with fraction ${fraction}, seed ${seed}`)
+    }
+  }
 })
 
 test('passages of a single document are held out; both sides end texts with eos', async (t) => {
@@ -256,14 +276,17 @@ test('what cannot be prepared', async (t) => {
     [{ textKey: 'content' }, /docs\.jsonl:1: it has no key "content"; it has "text"/],
     [
       { contextLength: 0, eosId: 999, name: 'a/b', validationFraction: 1, recordsPerFile: 0.5, minimumSize: -1 },
-      /contextLength is 0.*; eosId is 999.*; separator.*; recordsPerFile.*; minimumSize.*; validationFraction.*; name/,
+      /contextLength must be an integer >= 1 \(got 0\); eosId must .*999\); separator.*; recordsPerFile.*; minimumSize.*; validationFraction.*; name/,
     ],
     [
       { remainder: 'pad' as 'drop', validationUnit: 'line' as 'document', seed: 0.5 },
-      /seed is 0\.5.*; remainder is 'pad'.*; validationUnit is 'line'/,
+      /seed must be an integer \(got 0\.5\); remainder must .*'pad'\); validationUnit must .*'line'\)/,
     ],
-    [{ packing: 'gpt-neo', validationFraction: 0.1 }, /packing 'gpt-neo' holds nothing out/],
-    [{ minimumSize: 5, validationUnit: 'passage' }, /minimumSize is for whole documents/],
+    [
+      { packing: 'gpt-neo', validationFraction: 0.1 },
+      /validationFraction must be 0 with packing 'gpt-neo' \(got 0\.1\)/,
+    ],
+    [{ minimumSize: 5, validationUnit: 'passage' }, /minimumSize must be 0 with validationUnit 'passage' \(got 5\)/],
   ]
   for (const [change, message] of refused) {
     await assert.rejects(prepareData({ ...options, ...change }), message)

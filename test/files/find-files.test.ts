@@ -34,4 +34,5 @@ test('patterns and folders give files in natural order', async (t) => {
   assert.deepEqual(await glob('x_9.txt/*'), [])
   assert.equal((await listFiles(root)).length, 6)
   await assert.rejects(listFiles(join(root, 'none')), /FileError: cannot list the folder .*none: it does not exist/)
+  await assert.rejects(glob('[z-a]*.txt'), /the pattern \[z-a\]\*\.txt must have ranges from low to high/)
 })
