@@ -10,6 +10,11 @@ export function attentionKinds(config: { attention_types?: AttentionTypes; n_lay
   return expandAttentionTypes(config.attention_types ?? [[['global'], config.n_layer]])
 }
 
+/** Layers that groups list, counted without expanding them: a repeat may be any number. */
+export function countLayers(types: AttentionTypes): number {
+  return types.reduce((sum, [kinds, repeat]) => sum + kinds.length * repeat, 0)
+}
+
 export function expandAttentionTypes(types: AttentionTypes): AttentionKind[] {
   return types.flatMap(([kinds, repeat]) => Array.from({ length: repeat }, () => kinds).flat())
 }

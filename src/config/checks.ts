@@ -1,5 +1,6 @@
-import { attentionKinds } from './attention-kinds.js'
+import { countLayers } from './attention-kinds.js'
 import { layoutProblems } from './layout-checks.js'
+import { divisorsOf } from '../mesh/index.js'
 import type { ModelConfig } from './model-keys.js'
 
 /** A config of which some keys may be missing, because they are wrong: what can be said without them is said. */
@@ -12,8 +13,7 @@ export function inconsistencies(config: Known): string[] {
 
 function heads({ n_embd, n_head }: Known): string[] {
   if (n_embd === undefined || n_head === undefined || n_embd % n_head === 0) return []
-  const divisors = Array.from({ length: Math.min(n_embd, 4096) }, (_, i) => i + 1).filter((d) => n_embd % d === 0)
-  const near = divisors
+  const near = divisorsOf(n_embd)
     .sort((a, b) => Math.abs(a - n_head) - Math.abs(b - n_head))
     .slice(0, 3)
     .sort((a, b) => a - b)
@@ -22,7 +22,7 @@ function heads({ n_embd, n_head }: Known): string[] {
 
 function depth({ attention_types, n_layer }: Known): string[] {
   if (attention_types === undefined || n_layer === undefined) return []
-  const { length } = attentionKinds({ attention_types, n_layer })
+  const length = countLayers(attention_types)
   if (length === n_layer) return []
   const [[kinds]] = attention_types.length === 1 ? attention_types : [[[]]]
   const repeat = n_layer / kinds.length
@@ -59,10 +59,16 @@ function mixture({ moe_layers = [], moe_params, n_layer }: Known): string[] {
 
 function masked(config: Known): string[] {
   if (!config.mlm_training) return []
+  const { n_ctx, mlm_cls_token_id } = config
   const { mlm_mask_prob = 0.15, mlm_same_token_prob = 0, mlm_random_token_prob = 0 } = config
   const problems: string[] = []
   if (mlm_mask_prob === 0)
     problems.push('mlm_mask_prob: 0 leaves nothing to learn; give the part of the tokens to mask, such as 0.15')
+  if (mlm_cls_token_id !== undefined && n_ctx === 1)
+    problems.push(
+      'mlm_cls_token_id: n_ctx must be >= 2 (got 1): the token takes the first position, which leaves none for the text. ' +
+        'Raise n_ctx, or remove mlm_cls_token_id',
+    )
   const sum = mlm_same_token_prob + mlm_random_token_prob
   if (sum > 1) {
     problems.push(

@@ -1,6 +1,6 @@
-/** The largest whole number up to `most` that divides `of`; both from 1. */
+import { divisorsOf } from '../mesh/index.js'
+
+/** The largest integer up to `most` that divides `of`; both >= 1. */
 export function largestDivisor(of: number, most: number): number {
-  let found = Math.min(of, most)
-  while (of % found !== 0) found--
-  return found
+  return of <= most ? of : divisorsOf(of).findLast((n) => n <= most)!
 }

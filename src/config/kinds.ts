@@ -9,6 +9,8 @@ const saying = <S extends z.ZodType>(says: string, schema: S): S => schema.meta(
 const number = <S extends z.ZodType>(says: string, schema: S) => saying(says, z.preprocess(fromText, schema))
 
 export const size = number('a whole number from 1 on', z.number().int().min(1))
+/** More layers than any model has: what is computed of a config goes layer by layer. */
+export const layerCount = number('a whole number from 1 to 10000', z.number().int().min(1).max(10_000))
 export const count = number('a whole number from 0 on', z.number().int().min(0))
 export const id = number('a token id: a whole number from 0 on', z.number().int().min(0))
 export const positive = number('a number above 0', z.number().positive())

@@ -1,4 +1,3 @@
-import { attentionKinds } from './attention-kinds.js'
 import { largestDivisor } from './divisor.js'
 import type { ModelConfig } from './model-keys.js'
 import { parsePairs, whatWouldDo } from '../mesh/index.js'
@@ -107,9 +106,9 @@ export function layoutProblems(config: Known): string[] {
  * (local_attention_1d).
  */
 function localBlocksDivide(config: Known): boolean {
-  const { n_ctx, n_layer, attention_types, local_attention_radius: radius } = config
-  if (n_ctx === undefined || n_layer === undefined || radius === undefined) return true
-  if (!attentionKinds({ n_layer, attention_types }).includes('local')) return true
+  const { n_ctx, attention_types = [], local_attention_radius: radius } = config
+  if (n_ctx === undefined || radius === undefined) return true
+  if (!attention_types.some(([kinds, repeat]) => repeat > 0 && kinds.includes('local'))) return true
   const block = largestDivisor(n_ctx, Math.max(radius, 128))
   return (n_ctx / block) % partsOf(config, 'sequence') === 0
 }

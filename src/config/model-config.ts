@@ -47,6 +47,11 @@ export function inspectModelConfig(
     const what = Array.isArray(given) ? 'a list' : JSON.stringify(given)
     return { config: null, problems: [`a model config is a JSON object of keys such as n_embd, not ${what}`], notes }
   }
+  if (isHuggingFace(given)) {
+    const what =
+      'it is a config of Hugging Face transformers, not of GPT-Neo. Import its folder: neomesh import hf FOLDER'
+    return { config: null, problems: [what], notes }
+  }
   const wished = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
   const written = { ...given, ...wished } as Given
   const original = written.compat === 'gpt-neo'
@@ -68,6 +73,11 @@ export function inspectModelConfig(
   if (problems.length > 0) return { config: null, problems, notes }
   const whole = config as unknown as ModelConfig
   return { config: whole, problems, notes: [...notes, ...withoutEffect(keys, whole), ...remarks(whole)] }
+}
+
+/** Keys that transformers writes into each config.json; GPT-Neo has neither. */
+function isHuggingFace(given: object): boolean {
+  return 'model_type' in given && ('architectures' in given || 'transformers_version' in given || 'vocab_size' in given)
 }
 
 /** GPT-Neo asks a dictionary that answers null to a key it lacks, so a null is as if the key were not there. */
@@ -94,7 +104,11 @@ function readMixture(given: unknown, problems: string[]): MixtureConfig | undefi
   const before = problems.length
   const keys = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const mixture = readKeys(keys, mixtureKeys, problems, 'moe_params.')
-  return problems.length > before ? undefined : (mixture as unknown as MixtureConfig)
+  if (problems.length > before) return undefined
+  const right = mixture as unknown as MixtureConfig
+  return keys.moe_switch_top_k === undefined
+    ? { ...right, moe_switch_top_k: Math.min(right.moe_switch_top_k, right.moe_num_experts) }
+    : right
 }
 
 /** Keys whose default would train something that nobody asked for. */

@@ -15,7 +15,7 @@ export function readKeys(given: Given, keys: Keys, problems: string[], prefix = 
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(keys, key)) continue
     const inner = prefix === '' && Object.hasOwn(mixtureKeys, key) ? '; it belongs into moe_params' : ''
-    problems.push(`${prefix}${key}: no such key${inner || suggestKey(key, Object.keys(keys))}`)
+    problems.push(`${prefix}${shownKey(key)}: no such key${inner || suggestKey(key, Object.keys(keys))}`)
   }
   const right: Given = {}
   for (const [key, schema] of Object.entries(keys)) {
@@ -44,6 +44,11 @@ function wording(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType): st
     ? `; write ${String(value).toLowerCase()} without quotes`
     : suggestValue(value, known) || (known.length > fewNames ? `: ${known.join(', ')}` : '')
   return `${shown(value)} is not ${saysOf(schema)}${hint}`
+}
+
+/** A key on one line: as JSON if it has control characters or is long. */
+function shownKey(key: string): string {
+  return key.length <= LONGEST && !/[\p{Cc}\u2028\u2029]/u.test(key) ? key : shown(key)
 }
 
 /** A value as JSON; of a long one, such as a whole vocabulary, how it begins. */

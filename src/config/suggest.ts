@@ -89,7 +89,11 @@ function suggestion(name: string | null): string {
   return name === null ? '' : `; did you mean "${name}"?`
 }
 
+/** Longer names are nobody's mistyped key, and comparing them takes long. */
+const longestName = 60
+
 function nearest(name: string, known: readonly string[]): string | null {
+  if (name.length > longestName) return null
   const ranked = known.map((each) => ({ each, distance: editDistance(name, each.toLowerCase()) }))
   const best = ranked.reduce((a, b) => (b.distance < a.distance ? b : a), { each: '', distance: Infinity })
   return best.distance <= Math.min(3, Math.max(1, Math.floor(name.length / 3))) ? best.each : null

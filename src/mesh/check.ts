@@ -1,4 +1,5 @@
 import { bodiesOf, placeOf, showDims, type Dim, type Node, type Program, type Role } from '../tensor/index.js'
+import { divisorsOf } from './divisors.js'
 import { axisSize, type Layout, type Mesh, type Placement } from './placement.js'
 import { rolesOf } from './roles.js'
 
@@ -88,7 +89,7 @@ function indivisible({ name, size }: Dim, axis: string, mesh: Mesh, shown: strin
 export function whatWouldDo(size: number, parts: number): string {
   const below = Math.floor(size / parts) * parts
   const sizes = below > 0 ? `${below} or ${below + parts}` : String(parts)
-  const fitting = Array.from({ length: parts }, (_, i) => i + 1).filter((n) => n > 1 && n < parts && size % n === 0)
+  const fitting = divisorsOf(size).filter((n) => n > 1 && n < parts)
   return `${sizes} would do${fitting.length > 0 ? `, or an axis of ${fitting.slice(-3).join(' or ')}` : ''}`
 }
 

@@ -1,4 +1,5 @@
 export { checkPlacement, whatWouldDo, type CheckOptions, type Findings } from './check.js'
+export { divisorsOf } from './divisors.js'
 export { meshProblem, parsePairs, type Pair } from './pairs.js'
 export {
   axesOf,

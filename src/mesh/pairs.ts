@@ -29,6 +29,9 @@ export function parsePairs(value: unknown): Pair[] {
     })
 }
 
+/** Devices of the largest mesh: several times the chips of the largest TPU slice. */
+const mostDevices = 65_536
+
 /** What is wrong with the pairs of a mesh_shape, or null. */
 export function meshProblem(pairs: readonly Pair[]): string | null {
   for (const [name, value] of pairs)
@@ -36,5 +39,7 @@ export function meshProblem(pairs: readonly Pair[]): string | null {
       return `axis "${name}" has the size "${value}", which is not a whole number from 1 on`
   const names = pairs.map(([name]) => name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
-  return twice === undefined ? null : `axis "${twice}" is there twice`
+  if (twice !== undefined) return `axis "${twice}" is there twice`
+  const devices = pairs.reduce((product, [, size]) => product * Number(size), 1)
+  return devices > mostDevices ? `it must ask for at most ${mostDevices} devices (got ${devices})` : null
 }

@@ -17,6 +17,23 @@ function written(name: string, keys: unknown): string {
   return path
 }
 
+test('config check: a config of ConnorJL/GPT2 has notes and status 0 (case old-configs)', async () => {
+  const old = {
+    ...{ n_vocab: 400, n_ctx: 32, n_embd: 16, n_head: 2, n_layer: 1, lr: 0.001, train_batch_size: 2 },
+    ...{ opt_name: 'adafactor', ada_epsilon1: '1e-30', ada_epsilon2: 0.001, model: 'GPT2' },
+    ...{ max_steps: 500000, train_steps: 10000, eval_steps: 5 },
+    ...{ encoder_path: 'gs://bucket/encoder', data_path: 'gs://bucket/data' },
+  }
+  const path = written('old.json', old)
+  const { code, stdout } = await runHere(['config', 'check', path])
+  assert.equal(code, 0)
+  assert.match(stdout, /^[^\n]*: no problems\n/)
+  assert.match(
+    stdout,
+    /note: max_steps has no effect beside train_steps: 10000 is used, not 500000. Remove max_steps\n/,
+  )
+})
+
 test('config check: problems and notes of several files; any problem sets the status', async () => {
   const good = written('good.json', { ...base, iterations: 5 })
   const bad = written('bad.json', { ...base, n_head: 5, lr: undefined, lerning_rate: 1 })

@@ -50,6 +50,15 @@ test("a default depends on the optimizer where GPT-Neo's does", () => {
   assert.equal(adafactor.weight_decay, undefined)
 })
 
+test('moe_switch_top_k is at most the experts unless it is given', () => {
+  const tries = (moe_num_experts?: number) =>
+    configOf({ moe_layers: [0], moe_params: { moe_gating: 'switch', moe_num_experts } }).moe_params!.moe_switch_top_k
+  assert.equal(tries(2), 2)
+  assert.equal(tries(3), 3)
+  assert.equal(tries(8), 4)
+  assert.equal(tries(), 4)
+})
+
 test('layers of experts without moe_params have its defaults, which is remarked upon', () => {
   const { config, notes } = inspect({ moe_layers: [0] })
   assert.equal(config!.moe_params!.moe_num_experts, 16)

@@ -120,6 +120,26 @@ const cases: [changes: Record<string, unknown>, ...notes: string[]][] = [
   // Deprecated keys and names
   [{ activation_function: 'relu' }, 'activation_function is read as activation_fn, the name of the key now: rename it'],
   [{ train_steps: undefined, max_steps: 20 }, 'max_steps is read as train_steps, the name of the key now: rename it'],
+  [{ max_steps: 500000 }, 'max_steps has no effect beside train_steps: 20 is used, not 500000. Remove max_steps'],
+  [{ max_steps: 20 }, 'max_steps says again what train_steps says: remove it'],
+  [
+    { datasets: [['a', null, null, null]], dataset_ids: ['a'] },
+    'dataset_ids has no effect beside datasets: [["a",null,null,null]] is used, not ["a"]. Remove dataset_ids',
+  ],
+  [{ datasets: [], dataset_ids: ['a'] }, 'dataset_ids is read as datasets, the name of the key now: rename it'],
+  [
+    { datasets: [['texts_*.tfrecords', '', 10, 'random_sample', 1]] },
+    'datasets: ["texts_*.tfrecords","",10,"random_sample",1] has no effect: it names files, as [path, eval_path, ' +
+      'stitch, mode, weight] in older configs. Name data set configs, or give the data with --data',
+  ],
+  [{ eval_tasks: ['lambada', 'wikitext2'] }, 'eval_tasks has no effect: the tasks are not there yet'],
+  [{ scale: 0.14 }, 'scale has no effect, GPT-Neo no longer reads it: scale_by_depth says it'],
+  [
+    { lr: undefined, opt_name: undefined, opt_params: { lr: 0.01, name: 'adamW' } },
+    'opt_params: its keys (lr, name) are read as if they stood outside: move them',
+    'name is read as opt_name, the name of the key now: rename it',
+  ],
+  [{ name: 'adamW' }, 'name has no effect, opt_name says it: remove it'],
   [{ dataset_ids: ['pile'] }, 'dataset_ids is read as datasets, the name of the key now: rename it'],
   [{ local: true }, 'local has no effect, GPT-Neo no longer reads it: attention_types says the kind of each layer'],
   [

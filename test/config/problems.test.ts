@@ -24,7 +24,8 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   // Values of the wrong kind
   [{ n_embd: 'wide' }, 'n_embd: "wide" is not a whole number from 1 on'],
   [{ n_embd: 32.5 }, 'n_embd: 32.5 is not a whole number from 1 on'],
-  [{ n_layer: 0 }, 'n_layer: 0 is not a whole number from 1 on'],
+  [{ n_layer: 0 }, 'n_layer: 0 is not a whole number from 1 to 10000'],
+  [{ n_layer: 1e9 }, 'n_layer: 1000000000 is not a whole number from 1 to 10000'],
   [{ n_ctx: [32] }, 'n_ctx: [32] is not a whole number from 1 on'],
   [{ n_vocab: '' }, 'n_vocab: "" is not a whole number from 1 on'],
   [{ lr: '1e-3O' }, 'lr: "1e-3O" is not a number above 0'],
@@ -64,7 +65,7 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   [{ lr_decay: 'constant' }, 'lr_decay: "constant" is not one of cosine, linear, none; did you mean "none"?'],
   [{ precision: 'float16' }, 'precision: "float16" is not one of float32, bfloat16; did you mean "bfloat16"?'],
   [{ compat: 'gptneo' }, 'compat: "gptneo" is not one of fixed, gpt-neo; did you mean "gpt-neo"?'],
-  [{ eval_tasks: ['lambda'] }, 'eval_tasks: ["lambda"] is not a list of lambada, wikitext'],
+  [{ eval_tasks: [5] }, 'eval_tasks: [5] is not a list of names, such as lambada and wikitext'],
   // attention_types
   [
     { attention_types: 'global' },
@@ -110,6 +111,22 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
     },
     'attention_types: it lists 1 layer, n_layer is 2',
   ],
+  // Numbers that would be allocated if they were believed
+  [
+    { attention_types: [[['global'], 3e8]] },
+    'attention_types: it lists 300000000 layers, n_layer is 2; [[["global"],2]] lists 2',
+  ],
+  [
+    { attention_types: [[['global', 'local'], 5e9]], compat: 'gpt-neo' },
+    'attention_types: it lists 10000000000 layers, n_layer is 2; [[["global","local"],1]] lists 2',
+  ],
+  [
+    { mesh_shape: 'x:1000000000000', layout: 'batch:x' },
+    'mesh_shape: it must ask for at most 65536 devices (got 1000000000000)',
+  ],
+  [{ mesh_shape: 'x:60000,y:60000' }, 'mesh_shape: it must ask for at most 65536 devices (got 3600000000)'],
+  // Names that would break the line
+  [{ 'a\nb': 1 }, '"a\\nb": no such key'],
   // Keys that contradict each other
   [{ n_head: 5 }, 'n_head: 5 heads do not divide n_embd 32; 2, 4, 8 would'],
   [
@@ -134,7 +151,10 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
     'moe_params.moe_gating: "ntlb" is not one of top_2, rand_1, switch; did you mean "switch"?',
   ],
   [moe({ moe_num_experts: 1 }), 'moe_params.moe_num_experts: top_2 gives a token to two experts, and there is 1'],
-  [moe({ moe_num_experts: 2, moe_gating: 'switch' }), 'moe_params.moe_switch_top_k: 4 is more than moe_num_experts, 2'],
+  [
+    moe({ moe_num_experts: 2, moe_gating: 'switch', moe_switch_top_k: 4 }),
+    'moe_params.moe_switch_top_k: 4 is more than moe_num_experts, 2',
+  ],
   [
     moe({ moe_use_experts_attention: true }),
     'moe_params.moe_use_experts_attention: true is not possible, in GPT-Neo neither; write false',
@@ -153,6 +173,11 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   [
     { mlm_training: true, mlm_same_token_prob: 0.5, mlm_random_token_prob: 0.6 },
     'mlm_random_token_prob: 0.6 and mlm_same_token_prob 0.5 are parts of the same tokens, and more than 1 together',
+  ],
+  [
+    { mlm_training: true, mlm_mask_id: 3, mlm_cls_token_id: 4, n_ctx: 1, local_attention_radius: 1 },
+    'mlm_cls_token_id: n_ctx must be >= 2 (got 1): the token takes the first position, which leaves none for the text. ' +
+      'Raise n_ctx, or remove mlm_cls_token_id',
   ],
   [
     { mlm_training: true, mlm_mask_id: 100 },

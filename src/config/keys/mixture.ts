@@ -84,7 +84,9 @@ export const mixtureKeys = {
     'of the policy input_jitter: the gate sees x times 1 plus or minus this',
     `${moe}: _rand_1_gating`,
   ),
-  moe_switch_top_k: key(size.default(4), 'experts that switch tries in turn for a token', `${moe}: _switch_gating`),
+  moe_switch_top_k: key(size.default(4), 'experts that switch tries in turn for a token', `${moe}: _switch_gating`, {
+    otherwise: 'moe_num_experts, at most 4',
+  }),
   moe_use_experts_attention: key(
     flag.default(false),
     'experts for the queries and keys of attention',

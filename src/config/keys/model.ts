@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { attentionTypes } from '../attention-types.js'
 import { key } from '../key.js'
-import { activation, count, flag, oneOf, rate, size } from '../kinds.js'
+import { activation, count, flag, layerCount, oneOf, rate, size } from '../kinds.js'
 
 const axialSizes = z
   .union([z.literal(false), z.tuple([size, size])])
@@ -15,7 +15,7 @@ export const modelKeysOfShape = {
   n_ctx: key(size, 'tokens in a sequence', 'models/gpt2/gpt2.py: model'),
   n_embd: key(size, 'width of the residual stream', 'models/gpt2/gpt2.py: model'),
   n_head: key(size, 'attention heads; they divide n_embd', 'models/layers.py: attn'),
-  n_layer: key(size, 'blocks of attention and feed-forward', 'models/gpt2/gpt2.py: model'),
+  n_layer: key(layerCount, 'blocks of attention and feed-forward', 'models/gpt2/gpt2.py: model'),
 } as const
 
 export const modelKeysOfAttention = {

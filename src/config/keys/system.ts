@@ -11,10 +11,7 @@ export const modelKeysOfEvaluation = {
   }),
   eval_steps: key(count.default(0), 'batches in an evaluation; 0 for all of the data', 'main.py: main'),
   eval_tasks: key(
-    z
-      .array(z.enum(['lambada', 'wikitext']))
-      .meta({ says: 'a list of lambada, wikitext' })
-      .default([]),
+    z.array(z.string()).meta({ says: 'a list of names, such as lambada and wikitext' }).default([]),
     'tasks to evaluate on besides',
     'main.py: main',
     { inert: 'the tasks are not there yet' },
