@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { exportHf, importHf, importTf, type ConvertOptions, type ConvertTotals } from '../convert/index.js'
 import { exportWeb } from '../web/index.js'
 import { interruptible } from './interrupt.js'
-import { whole } from './options.js'
+import { TOKENIZER, whole } from './options.js'
 import { bytes, createProgress } from './progress.js'
 
 export function importCommand(): Command {
@@ -21,7 +21,7 @@ export function importCommand(): Command {
     .argument('<prefix>', 'prefix of the files, or their folder')
     .requiredOption('-o, --out <folder>', 'checkpoint to make (required)')
     .option('-c, --config <path>', 'its model config (default: config.json beside it)')
-    .option('-t, --tokenizer <path>', 'tokenizer.json to keep with it')
+    .option('-t, --tokenizer <path>', `${TOKENIZER} to keep with it`)
     .action((prefix: string, { out, config, tokenizer }: { out: string; config?: string; tokenizer?: string }) =>
       convert('importing', (options) => importTf(prefix, out, { ...options, config, tokenizer })),
     )
@@ -35,7 +35,7 @@ export function exportCommand(): Command {
     .description('as a Hugging Face GPT-Neo folder, which transformers loads')
     .argument('<model>', 'folder of a run or of a checkpoint')
     .requiredOption('-o, --out <folder>', 'folder to make (required)')
-    .option('-t, --tokenizer <path>', "tokenizer.json (default: the run's)")
+    .option('-t, --tokenizer <path>', `${TOKENIZER} (default: the run's)`)
     .option(
       '--max-shard-bytes <bytes>',
       'largest file of weights; more are made of a larger model (default: 5e9)',
@@ -53,7 +53,7 @@ export function exportCommand(): Command {
     .description('as a page that samples in the browser, in a folder for any static server')
     .argument('<model>', 'folder of a run or of a checkpoint')
     .argument('<folder>', 'folder to make; one of an older export is replaced')
-    .option('-t, --tokenizer <path>', "tokenizer.json (default: the run's)")
+    .option('-t, --tokenizer <path>', `${TOKENIZER} (default: the run's)`)
     .action((model: string, folder: string, { tokenizer }: { tokenizer?: string }) =>
       convert('exporting', (options) => exportWeb(model, folder, { ...options, tokenizer })),
     )

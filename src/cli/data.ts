@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
 import { DataError, describeTotals, prepareData, type PrepareOptions, type PrepareTotals } from '../data/index.js'
-import { sha256File } from '../files/index.js'
-import { loadTokenizer, type Tokenizer } from '../tokenizer/index.js'
+import { sha256 } from '../files/index.js'
+import { loadTokenizer, tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
-import { real, whole } from './options.js'
+import { real, TOKENIZER, whole } from './options.js'
 import { bytes, createProgress } from './progress.js'
 
 interface Options {
@@ -35,7 +35,7 @@ export function dataCommand(): Command {
         'set config',
     )
     .argument('<inputs...>', 'files, folders or patterns; a .txt is one document, a line of .jsonl is one')
-    .requiredOption('-t, --tokenizer <path>', 'tokenizer.json (required)')
+    .requiredOption('-t, --tokenizer <path>', `${TOKENIZER} (required)`)
     .requiredOption('-o, --out <folder>', 'folder to make (required)')
     .requiredOption(
       '-c, --context <tokens>',
@@ -89,7 +89,7 @@ export async function makeData(
       tokenizerPath,
       vocabularySize: tokenizer.vocabSize,
       eosId,
-      tokenizerHash: await tokenizerHash(tokenizerPath),
+      tokenizerHash: sha256(await tokenizerJson(tokenizerPath)),
       onProgress: ({ inputBytes, inputBytesTotal, tokens, records }) =>
         bar.update(inputBytes, `${thousands(tokens)} tokens, ${thousands(records)} records`, inputBytesTotal),
     })
@@ -102,8 +102,3 @@ export async function makeData(
 }
 
 const thousands = (count: number) => count.toLocaleString('en-US')
-
-/** sha256 of a tokenizer.json; absent for a pair of older files. */
-async function tokenizerHash(path: string): Promise<string | undefined> {
-  return path.endsWith('.json') ? sha256File(path) : undefined
-}

@@ -27,3 +27,6 @@ export function real(low: number, high = Infinity, { not }: { not?: number } = {
 export function several(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
+
+/** What a tokenizer may be given as. */
+export const TOKENIZER = 'tokenizer.json, a folder with a tokenizer, or "gpt2"'

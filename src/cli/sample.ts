@@ -1,11 +1,11 @@
 import { Command } from 'commander'
 import { tokenizerFor } from '../convert/index.js'
-import { FileError, sha256File } from '../files/index.js'
+import { FileError, sha256 } from '../files/index.js'
 import { generate, loadModel, type GenerateOptions, type LoadedModel } from '../generate/index.js'
-import { loadTokenizer, TokenizerError, type Tokenizer } from '../tokenizer/index.js'
+import { loadTokenizer, tokenizerJson, TokenizerError, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptible } from './interrupt.js'
-import { real, whole } from './options.js'
+import { real, TOKENIZER, whole } from './options.js'
 import { whileWaiting } from './progress.js'
 
 interface Options extends EngineOptions {
@@ -41,7 +41,7 @@ export function sampleCommand(): Command {
         whole(1),
         1,
       )
-      .option('--tokenizer <path>', "tokenizer.json (default: the run's)")
+      .option('--tokenizer <path>', `${TOKENIZER} (default: the run's)`)
       .action(sample),
   )
 }
@@ -120,6 +120,6 @@ async function checkTokenizer(
       'name the tokenizer that its data was made with',
     )
   }
-  if (tokenizerHash && path.endsWith('.json') && (await sha256File(path)) !== tokenizerHash)
-    process.stderr.write(`neomesh: note: ${path} is not the tokenizer.json that the model's data was made with\n`)
+  if (tokenizerHash && sha256(await tokenizerJson(path)) !== tokenizerHash)
+    process.stderr.write(`neomesh: note: ${path} is not the tokenizer that the model's data was made with\n`)
 }

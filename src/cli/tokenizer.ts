@@ -11,9 +11,16 @@ import {
   stat,
   withFileErrors,
 } from '../files/index.js'
-import { loadTokenizer, saveTokenizer, TokenizerError, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
+import {
+  loadTokenizer,
+  releasedNames,
+  saveTokenizer,
+  TokenizerError,
+  trainTokenizer,
+  type Tokenizer,
+} from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
-import { several, whole } from './options.js'
+import { several, TOKENIZER, whole } from './options.js'
 import { bytes, createProgress, type Progress } from './progress.js'
 
 interface TrainOptions {
@@ -57,12 +64,20 @@ export function tokenizerCommand(): Command {
     .command('encode')
     .description('print the token ids of a text, given or from standard input')
     .argument('[text]', 'text to encode (default: standard input)')
-    .requiredOption(
-      '-t, --tokenizer <path>',
-      'tokenizer.json, or a folder with it or with vocab.json and merges.txt (required)',
-    )
+    .requiredOption('-t, --tokenizer <path>', `${TOKENIZER} (required)`)
     .option('--tokens', 'print the tokens themselves')
     .action(encode)
+  command
+    .command('save')
+    .description('write a tokenizer as tokenizer.json, which Hugging Face tokenizers reads')
+    .argument('<tokenizer>', `${TOKENIZER}; names: ${releasedNames.join(', ')}`)
+    .requiredOption('-o, --out <path>', 'where to write tokenizer.json (required)')
+    .action(async (source: string, { out }: { out: string }) => {
+      await checkOutputFile(out)
+      const tokenizer = await loadTokenizer(source)
+      await save(tokenizer, out)
+      process.stderr.write(`tokenizer of ${count(tokenizer.vocabSize)} tokens: ${out}\n`)
+    })
   return command
 }
 

@@ -10,19 +10,19 @@ import {
   type WritableTensor,
 } from '../files/index.js'
 import { productOf } from '../tensor/index.js'
+import { tokenizerJson } from '../tokenizer/index.js'
 import { configToHuggingFace } from './config-to-hugging-face.js'
 import { counterparts, prefix } from './hugging-face-names.js'
 import { indexFile, singleFile } from './hugging-face-weights.js'
 import { refused } from './hugging-face-terms.js'
 import { transpose } from './transpose.js'
 import { followed, type ConvertOptions, type ConvertTotals } from './variables.js'
-import { tokenizerJson } from './write-checkpoint.js'
 
 /** Gives the f32 numbers of a variable of this name and shape, row-major, when its turn comes. */
 export type ReadVariable = (name: string, shape: readonly number[]) => Promise<Float32Array>
 
 export interface ExportHuggingFaceOptions extends ConvertOptions {
-  /** A tokenizer.json to copy along, or a folder with vocab.json and merges.txt. */
+  /** Path or name of the tokenizer to put beside it. */
   tokenizer?: string
   /** Largest file of weights, in bytes; a model beyond it is cut into shards. @default 5e9 */
   maxShardBytes?: number
@@ -48,7 +48,7 @@ export async function exportHuggingFace(
   // What cannot be expressed is refused before anything is written.
   configToHuggingFace(config, { vocabSize, eosId: null })
   return writeFolderAtomic(output, { mayReplace: () => false }, async (folder) => {
-    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder)
+    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer)
     if (json) checkRows(json, tokenizer!, vocabSize)
     const eosId = (json && endOfTextId(json, tokenizer!)) ?? (config as { eos_id?: number }).eos_id ?? null
     const tensors = followed(tensorsOf(read, config, vocabSize), options)

@@ -47,7 +47,7 @@ export function tensorflowVariables(path: string): AsyncGenerator<SavedVariable>
 export interface ImportTensorflowOptions extends ConvertOptions {
   /** GPT-Neo's model config, or the path of one. @default config.json beside the checkpoint */
   config?: ModelConfig | string
-  /** The tokenizer.json of the model, to be copied along. */
+  /** Path or name of the model's tokenizer, to be kept beside it. */
   tokenizer?: string
 }
 

@@ -14,4 +14,3 @@ export {
   type ConvertTotals,
   type VariableSource,
 } from './variables.js'
-export { tokenizerJson } from './write-checkpoint.js'

@@ -1,17 +1,7 @@
 /** Writes imported variables as a checkpoint of ours, with a tokenizer beside them if there is one. */
 import type { ModelConfig } from '../config/index.js'
-import {
-  isFile,
-  isFolder,
-  join,
-  readFile,
-  remove,
-  sha256,
-  withFileErrors,
-  writeFileAtomic,
-  writeFolderAtomic,
-} from '../files/index.js'
-import { loadTokenizer, saveTokenizer } from '../tokenizer/index.js'
+import { join, sha256, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
+import { isTokenizer, tokenizerJson } from '../tokenizer/index.js'
 import { saveCheckpoint, type SavedVariable } from '../train/checkpoint.js'
 
 /** What a checkpoint holds beside its variables. */
@@ -19,7 +9,7 @@ export interface CheckpointMeta {
   readonly config: ModelConfig
   readonly step: number
   readonly tokens: number
-  /** A tokenizer.json, or a folder with vocab.json and merges.txt. */
+  /** Path or name of the tokenizer. */
   readonly tokenizer?: string
 }
 
@@ -31,7 +21,7 @@ export async function writeCheckpoint(
 ): Promise<void> {
   await writeFolderAtomic(output, { mayReplace: () => false }, async (folder) => {
     const { tokenizer, ...about } = meta
-    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer, folder)
+    const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer)
     await saveCheckpoint(folder, variables, { ...about, ...(json && { tokenizer: sha256(json) }) })
     if (json) await writeFileAtomic(join(folder, 'tokenizer.json'), json)
   })
@@ -39,18 +29,5 @@ export async function writeCheckpoint(
 
 /** The tokenizer of a folder, as `tokenizer` of CheckpointMeta; undefined if it has none. */
 export async function tokenizerIn(folder: string): Promise<string | undefined> {
-  const path = join(folder, 'tokenizer.json')
-  if (await isFile(path)) return path
-  const pair = await Promise.all(['vocab.json', 'merges.txt'].map((name) => isFile(join(folder, name))))
-  return pair.every(Boolean) ? folder : undefined
-}
-
-/** The bytes of a tokenizer.json, or of one made from vocab.json and merges.txt, in `workFolder` for a moment. */
-export async function tokenizerJson(path: string, workFolder: string): Promise<Buffer> {
-  if (!(await isFolder(path))) return withFileErrors('read', path, () => readFile(path))
-  const made = join(workFolder, 'tokenizer.json')
-  await saveTokenizer(await loadTokenizer(path), made)
-  const bytes = await readFile(made)
-  await remove(made)
-  return bytes
+  return (await isTokenizer(folder)) ? folder : undefined
 }

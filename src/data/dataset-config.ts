@@ -11,7 +11,7 @@ const schema = z.strictObject({
   eval_path: z.string().default('').describe('pattern of those to evaluate on; empty: there are none'),
   n_vocab: z.number().int().positive().optional(),
   tokenizer_is_pretrained: z.boolean().default(false).describe('tokenizer_path is the name of a released one'),
-  tokenizer_path: z.string().optional(),
+  tokenizer_path: z.string().optional().describe('the tokenizer of the data: a path, or a name such as "gpt2"'),
   eos_id: id.default(1),
   padding_id: id.default(0),
   lambada_tokens_path: z.string().optional(),

@@ -1,4 +1,5 @@
-import { dirname, isFile, resolve } from '../files/index.js'
+import { dirname, resolve } from '../files/index.js'
+import { isTokenizer, nameOfTokenizer } from '../tokenizer/index.js'
 import { datasetFiles, readDatasetConfig, type DatasetConfig } from './dataset-config.js'
 import { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
 
@@ -6,7 +7,7 @@ import { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
 export interface Splits {
   readonly samples: Dataset
   readonly validation?: Dataset
-  /** The tokenizer.json that the data was made with, where it is still there. */
+  /** The tokenizer that the data was made with: its path, where it is still there, or the name of a released one. */
   readonly tokenizer?: string
   close(): void
 }
@@ -28,7 +29,7 @@ export async function openSplits(file: string, shape: Omit<DatasetOptions, 'path
 }
 
 async function tokenizerOf({ tokenizer_path: path, file }: DatasetConfig): Promise<string | undefined> {
-  if (!path?.endsWith('.json')) return undefined
-  for (const place of [resolve(dirname(file), path), path]) if (await isFile(place)) return place
-  return undefined
+  if (path === undefined) return undefined
+  for (const candidate of [resolve(dirname(file), path), path]) if (await isTokenizer(candidate)) return candidate
+  return nameOfTokenizer(path)
 }

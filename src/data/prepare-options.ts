@@ -61,7 +61,7 @@ export interface PrepareOptions {
   overwrite?: boolean
   /** Kept in the index, so that a model can be checked against it. */
   tokenizerHash?: string
-  /** The tokenizer.json; kept in dataset.json, relative to `output`. */
+  /** Path of the tokenizer, or the name of a released one ("gpt2"); kept in dataset.json, a path relative to `output`. */
   tokenizerPath?: string
   /** Kept in dataset.json. */
   paddingId?: number

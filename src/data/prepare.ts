@@ -1,6 +1,7 @@
 /** Raw text to GPT-Neo TFRecords: read, clean, tokenize, join with eos, cut into records of n_ctx + 1 ids, index. */
 import { setImmediate } from 'node:timers/promises'
 import { join, relative, stat, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
+import { nameOfTokenizer } from '../tokenizer/index.js'
 import { DataError } from './error.js'
 import { normaliser } from './normalise.js'
 import { choosePacking, type DocumentTotals } from './packing.js'
@@ -58,7 +59,7 @@ async function fillFolder(checked: CheckedOptions, files: readonly string[], wor
       train: await finishSplit(checked, train, workPath),
       validation: validation && (await finishSplit(checked, validation, workPath)),
     }
-    await writeFileAtomic(join(workPath, 'dataset.json'), datasetConfig(checked, validation !== undefined))
+    await writeFileAtomic(join(workPath, 'dataset.json'), await datasetConfig(checked, validation !== undefined))
     checked.signal?.throwIfAborted()
     return totals
   } finally {
@@ -124,14 +125,16 @@ async function withPlace(piece: DocumentPiece, work: () => Promise<void>): Promi
 }
 
 /** Paths are relative to the file, so that the folder can be moved. Keys and their order are GPT-Neo's. */
-function datasetConfig(options: CheckedOptions, hasValidation: boolean): string {
+async function datasetConfig(options: CheckedOptions, hasValidation: boolean): Promise<string> {
+  const { tokenizerPath: tokenizer } = options
+  const released = tokenizer === undefined ? undefined : await nameOfTokenizer(tokenizer)
   return `${JSON.stringify(
     {
       path: `train/${options.name}_*.tfrecords`,
       eval_path: hasValidation ? `validation/${options.name}_*.tfrecords` : '',
       n_vocab: options.vocabularySize,
-      tokenizer_is_pretrained: false,
-      tokenizer_path: options.tokenizerPath && relative(options.output, options.tokenizerPath),
+      tokenizer_is_pretrained: released !== undefined,
+      tokenizer_path: released ?? (tokenizer && relative(options.output, tokenizer)),
       eos_id: options.eosId,
       padding_id: options.paddingId,
     },

@@ -6,7 +6,6 @@ import {
   join,
   lockHolder,
   makeFolder,
-  readFile,
   readFolder,
   remove,
   removeEmptyFolders,
@@ -14,12 +13,13 @@ import {
   withFileErrors,
   writeFileAtomic,
 } from '../files/index.js'
+import { tokenizerJson } from '../tokenizer/index.js'
 import { checkpointFolder, checkpointSteps } from './checkpoint.js'
 import type { Trainer } from './trainer.js'
 
 export interface RunFolder {
   readonly run: string
-  /** A tokenizer.json to keep with the run. */
+  /** Path or name of the tokenizer to keep with the run. */
   readonly tokenizer?: string
   /** Of the training data, if known. */
   readonly tokenizerHash?: string
@@ -86,8 +86,7 @@ export async function openRun({ run, tokenizer }: RunFolder, config: ModelConfig
   await removeLeftovers(run)
   if (!(await isFile(join(run, METRICS)))) await writeFileAtomic(join(run, METRICS), '')
   if (tokenizer !== undefined) {
-    const text = await withFileErrors('read', tokenizer, () => readFile(tokenizer))
-    await writeFileAtomic(join(run, 'tokenizer.json'), text)
+    await writeFileAtomic(join(run, 'tokenizer.json'), await tokenizerJson(tokenizer))
   }
   await writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
 }

@@ -18,7 +18,7 @@ export interface TrainOptions {
   readonly run: string
   readonly data: Dataset
   readonly validation?: Dataset
-  /** A tokenizer.json to keep with the run, so that sampling needs nothing else. */
+  /** Path or name of the tokenizer, which is kept with the run, so that sampling needs nothing else. */
   readonly tokenizer?: string
   readonly layers?: LayerMode
   /** Steps between evaluations; 0 evaluates at the end only. @default 0 */

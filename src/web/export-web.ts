@@ -1,6 +1,6 @@
 /** What `neomesh export web` does. */
 import { fileURLToPath } from 'node:url'
-import { followed, sumOfElements, tokenizerFor, tokenizerJson } from '../convert/index.js'
+import { followed, sumOfElements, tokenizerFor } from '../convert/index.js'
 import type { ConvertOptions, ConvertTotals } from '../convert/index.js'
 import {
   basename,
@@ -14,7 +14,7 @@ import {
   writeSafetensors,
 } from '../files/index.js'
 import { modelOf, parametersOf } from '../model/index.js'
-import { loadTokenizer, TokenizerError } from '../tokenizer/index.js'
+import { loadTokenizer, tokenizerJson, TokenizerError } from '../tokenizer/index.js'
 import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/index.js'
 import { files, type About } from './messages.js'
 
@@ -51,7 +51,7 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     const mayReplace = (name: string) => [...pageFiles, ...Object.values(files)].includes(name)
     await writeFolderAtomic(output, { overwrite: true, mayReplace }, async (folder) => {
       for (const name of pageFiles) await writeFileAtomic(join(folder, name), await readFile(join(pageFolder, name)))
-      await writeFileAtomic(join(folder, files.tokenizer), await tokenizerJson(tokenizer, folder))
+      await writeFileAtomic(join(folder, files.tokenizer), await tokenizerJson(tokenizer))
       const name = basename(resolve(path))
       const about: About = { format: 'neomesh web 1', name, step: manifest.step, parameters, config }
       await writeFileAtomic(join(folder, files.about), `${JSON.stringify(about, null, 1)}\n`)
