@@ -23,6 +23,7 @@ export function rotation(model: Model, position?: Tensor<never>): (x: Mixed) => 
       `rotary_emb turns pairs of features, and a head has ${features.size} (n_embd / n_head): choose an even width`,
     )
   const half = dim('features_per_head', features.size / 2)
+  if (model.original && model.compute === 'bf16') return roundedRotation(model, half, position)
   const at = angles(model, half, position)
   const [cosine, sine] = [cos(at), sin(at)]
   return (x) => {
@@ -39,8 +40,7 @@ function angles(
   half: Model['features'],
   position?: Tensor<never>,
 ): Tensor<'sequence' | 'features_per_head'> {
-  const { sequence, original, compute } = model
-  if (original && compute === 'bf16') return roundedAngles(model, half, position)
+  const { sequence } = model
   const frequencies = literal(
     [half],
     Array.from({ length: half.size }, (_, i) => BASE ** (-i / half.size)),
@@ -50,24 +50,32 @@ function angles(
 }
 
 /**
- * The angles as the original's bf16 arithmetic has them: 10000, exponents, powers, frequencies, positions and
- * products are each rounded, so positions above 256 share angles. Made on the host, where nothing is kept wider.
+ * The rotation as the original's bf16 arithmetic has it: 10000, its logarithm, exponents, powers, frequencies, positions,
+ * angles (so positions above 256 share some), cosines, sines, both products and their sum are each rounded to bf16.
+ * The tables are computed on the host, where no compiler keeps a wider intermediate.
  */
-function roundedAngles(
-  { sequence, config }: Model,
-  half: Model['features'],
-  position?: Tensor<never>,
-): Tensor<'sequence' | 'features_per_head'> {
-  const frequencies = Array.from({ length: half.size }, (_, i) =>
-    roundToBf16(1 / roundToBf16(roundToBf16(BASE) ** roundToBf16(i / half.size))),
-  )
-  const rows = position ? config.n_ctx : sequence.size
-  const table = Array.from({ length: rows }, (_, p) =>
-    frequencies.map((frequency) => roundToBf16(roundToBf16(p) * frequency)),
-  ).flat()
-  if (!position) return literal([sequence, half], table) as Tensor
-  const all = dim('sequence', rows)
-  return dynamicSlice(literal([all, half], table), all, position, 1) as Tensor
+function roundedRotation(model: Model, half: Model['features'], position?: Tensor<never>): (x: Mixed) => Mixed {
+  const { features, sequence, config } = model
+  // Mesh TensorFlow's pow(x, y) is exp(log x * y).
+  const logBase = roundToBf16(Math.log(roundToBf16(BASE)))
+  const frequencies = Array.from({ length: half.size }, (_, i) => {
+    const power = roundToBf16(Math.exp(roundToBf16(logBase * roundToBf16(i / half.size))))
+    return roundToBf16(1 / power)
+  })
+  const rows = position ? dim('sequence', config.n_ctx) : sequence
+  const table = (of: (angle: number) => number): Tensor => {
+    const values = Array.from({ length: rows.size }, (_, p) =>
+      frequencies.map((frequency) => roundToBf16(of(roundToBf16(roundToBf16(p) * frequency)))),
+    ).flat()
+    const all = cast(literal([rows, half], values), 'bf16') as Tensor
+    return position ? (dynamicSlice(all, rows, position, 1) as Tensor) : all
+  }
+  const [cosine, sine] = [table(Math.cos), table(Math.sin)]
+  return (x) => {
+    const [first, second] = [slice(x, features, 0, half.size), slice(x, features, half.size, half.size)]
+    const turned = [first.mul(cosine).sub(second.mul(sine)), second.mul(cosine).add(first.mul(sine))] as Tensor[]
+    return concat(turned, 'features_per_head') as Mixed
+  }
 }
 
 /** The nearest bf16, ties to even. */

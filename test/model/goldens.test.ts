@@ -31,11 +31,13 @@ const CASES = [
   'moe_switch',
   'microbatch',
   'microbatch_moe',
+  'microbatch_moe_groups',
   'adafactor',
   'z_loss_zero',
   'entmax_loss',
   'mlm_local',
   'bfloat16',
+  'bfloat16_rotary',
 ]
 const SCANNED = [
   'global',

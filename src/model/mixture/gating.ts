@@ -56,3 +56,11 @@ export function balanceLoss(mask: PerExpert, gates: PerExpert, { groups, group, 
     .mean(groups, experts)
     .mul(experts.size ** 2)
 }
+
+/**
+ * The balance loss of a microbatch. The original divides it, that of second choices included, by the number of
+ * microbatches here, and once more with the whole loss.
+ */
+export function dividedBalance(balance: Tensor<never>, { original, microbatches }: Model): Tensor<never> {
+  return balance.mul(original ? 1 / microbatches : 1)
+}

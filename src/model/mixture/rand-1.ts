@@ -1,6 +1,14 @@
 import { argmax, oneHot, random } from '../../tensor/index.js'
 import { dropout } from '../dropout.js'
-import { balanceLoss, probabilities, type GatingArgs, type PerExpert, type Routing, type Tokens } from './gating.js'
+import {
+  balanceLoss,
+  dividedBalance,
+  probabilities,
+  type GatingArgs,
+  type PerExpert,
+  type Routing,
+  type Tokens,
+} from './gating.js'
 
 /**
  * Each token to one expert, its gate the expert's probability; chance comes in by a policy: noise on what the gate
@@ -14,7 +22,7 @@ export function rand1Gating(args: GatingArgs): Routing {
   return {
     choices: [{ mask, gate: gates.mul(mask).sum(experts) }],
     untilPlaced: false,
-    balance: dividedBalance(mask, gates, args),
+    balance: dividedBalance(balanceLoss(mask, gates, args), args.model),
   }
 }
 
@@ -35,12 +43,6 @@ export function sampled(name: string, logits: PerExpert, { at, mixture }: Gating
   return logits.add(
     random.gumbel(at.random(`${name}_sample`, { always: true }), logits.dims).mul(mixture.moe_rand_1_temperature),
   )
-}
-
-/** The balance loss; the original divides it by the number of microbatches here, and once more with the whole loss. */
-export function dividedBalance(mask: PerExpert, gates: PerExpert, args: GatingArgs) {
-  const { original, microbatches } = args.model
-  return balanceLoss(mask, gates, args).mul(original ? 1 / microbatches : 1)
 }
 
 function policyOf({ at, mixture }: Pick<GatingArgs, 'at' | 'mixture'>) {

@@ -1,6 +1,14 @@
 import { dim, oneHot, reshape, slice, topK, type Tensor } from '../../tensor/index.js'
-import { probabilities, type Choice, type GatingArgs, type PerExpert, type Routing } from './gating.js'
-import { dividedBalance, perturbed, sampled } from './rand-1.js'
+import {
+  balanceLoss,
+  dividedBalance,
+  probabilities,
+  type Choice,
+  type GatingArgs,
+  type PerExpert,
+  type Routing,
+} from './gating.js'
+import { perturbed, sampled } from './rand-1.js'
 
 /**
  * Each token to one expert, its gate the expert's probability: to its likeliest, or where that is full to the next,
@@ -18,5 +26,5 @@ export function switchGating(args: GatingArgs): Routing {
     return { mask, gate: gates.mul(mask).sum(experts) }
   })
   const all = choices.reduce((sum, { mask }) => sum.add(mask), choices[0].mask.mul(0)).mul(1 / tries.size)
-  return { choices, untilPlaced: true, balance: dividedBalance(all, gates, args) }
+  return { choices, untilPlaced: true, balance: dividedBalance(balanceLoss(all, gates, args), args.model) }
 }

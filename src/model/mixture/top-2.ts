@@ -1,5 +1,5 @@
 import { argmax, cast, div, oneHot, random, type Tensor } from '../../tensor/index.js'
-import { balanceLoss, probabilities, type GatingArgs, type PerExpert, type Routing } from './gating.js'
+import { balanceLoss, dividedBalance, probabilities, type GatingArgs, type PerExpert, type Routing } from './gating.js'
 
 /**
  * Each token to its two likeliest experts, gates in proportion to their probabilities; of second choices a policy keeps
@@ -15,9 +15,7 @@ export function top2Gating(args: GatingArgs): Routing {
   const both = p1.add(p2).add(1e-9)
   const gate = p2.div(both)
 
-  // The original divides by the number of microbatches here and once more with the whole loss, the second term once.
-  const parts = model.original ? model.microbatches : 1
-  let balance = balanceLoss(first, gates, args).mul(1 / parts)
+  let balance = balanceLoss(first, gates, args)
   if (mixture.moe_use_second_place_loss)
     balance = balance.add(balanceLoss(second, others.div(others.sum(experts).add(1e-9)), args).mul(0.5))
   return {
@@ -26,7 +24,7 @@ export function top2Gating(args: GatingArgs): Routing {
       { mask: second.mul(kept(args, gate)), gate },
     ],
     untilPlaced: false,
-    balance,
+    balance: dividedBalance(balance, model),
   }
 }
 
