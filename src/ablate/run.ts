@@ -92,8 +92,8 @@ export async function* trainRun(options: RunOptions): AsyncGenerator<TrainEvent,
         start = event
         times = await StepTimes.open(join(run, 'times.jsonl'), event.step)
       } else if (event.kind === 'step') times!.ended(event.step)
-      else times!.pass()
-      if (event.kind === 'checkpoint' || event.kind === 'end') await times!.flush()
+      else times?.pass()
+      if (event.kind === 'checkpoint' || event.kind === 'end') await times?.flush()
       if (event.kind === 'end') interrupted = event.interrupted
       yield event
     }

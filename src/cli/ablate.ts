@@ -9,7 +9,7 @@ import {
   type AblationReport,
 } from '../ablate/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
-import { interruptible } from './interrupt.js'
+import { interruptedStatus, interruptible } from './interrupt.js'
 import { onMesh } from './mesh.js'
 import { createProgress, whileWaiting, type Progress } from './progress.js'
 import { textTable } from '../notebook/text-table.js'
@@ -32,6 +32,8 @@ export function ablateCommand(): Command {
         try {
           const engine = onMesh(devices, spec.variants[0].config, {})
           await news.follow(ablate(spec, { engine, out, signal }))
+          // A program may still be compiling, which cannot be stopped and which nobody waits for.
+          if (process.exitCode === interruptedStatus()) process.exit()
         } finally {
           done()
           await devices.close()
@@ -100,7 +102,7 @@ function showAblation(engine: string) {
       stop()
       if (!interrupted && report) process.stdout.write(results(report))
       process.stderr.write(interrupted ? 'stopped. To go on: the same command again\n' : `the report: ${path}\n`)
-      if (interrupted) process.exitCode = 130
+      if (interrupted) process.exitCode = interruptedStatus()
     },
   }
   return {

@@ -8,7 +8,7 @@ import { loadTokenizer } from '../tokenizer/index.js'
 import { makeData } from './data.js'
 import { keepTexts, textsOf, type DemoTexts } from './demo-texts.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
-import { interruptible } from './interrupt.js'
+import { interruptedStatus, interruptible } from './interrupt.js'
 import { streamSample } from './sample.js'
 import { makeTokenizer } from './tokenizer.js'
 import { runTraining } from './train.js'
@@ -104,7 +104,7 @@ async function sampleAll(engine: Engine, out: string, { prompts }: DemoTexts): P
     for (const [seed, prompt] of prompts.entries()) {
       const options = { maxTokens: 80, temperature: 0.8, topK: 40, seed, signal }
       const rate = await streamSample(model, tokenizer, prompt, options)
-      if (signal.aborted) return void (process.exitCode = 130)
+      if (signal.aborted) return void (process.exitCode = interruptedStatus())
       process.stderr.write(`(${Math.round(rate)} tokens/s)\n\n`)
     }
     process.stderr.write(`more: npx neomesh sample ${run} --prompt "..."\n`)

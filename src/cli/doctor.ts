@@ -1,10 +1,11 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { arch, cpus, platform as system, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { findPlugin, PluginNotFoundError, type Platform } from '../engine/index.js'
+import { PARENT } from '../files/index.js'
 import { findNative } from '../engine/tfjs/native.js'
 import { openEngine, withEngine, type EngineName, type EngineOptions } from './engine.js'
 import { bytes } from './progress.js'
@@ -44,7 +45,7 @@ export function doctorCommand(version: string): Command {
       .option('--json', 'for programs: everything found, as JSON')
       .action(async (options: EngineOptions & { json?: boolean }) => {
         if (options.engine !== undefined || options.device !== undefined) await testOne(options, options.json === true)
-        else lookAround(version, options.json === true)
+        else await lookAround(version, options.json === true)
       }),
   )
 }
@@ -61,8 +62,9 @@ async function testOne(options: EngineOptions, json: boolean): Promise<void> {
 }
 
 /** Tests every engine there is, each in a process of its own: a library that does not suit a machine may take it along. */
-function lookAround(version: string, json: boolean): void {
-  const found = CHOICES.map(examine)
+async function lookAround(version: string, json: boolean): Promise<void> {
+  const found: Finding[] = []
+  for (const choice of CHOICES) found.push(await examine(choice)) // one after the other: each measures its speed
   const machine = {
     neomesh: version,
     node: process.versions.node,
@@ -100,16 +102,40 @@ function show({ description, memory, gigaflops }: SelfTest): string {
   return `${description}${memory === null ? '' : `, ${bytes(memory)}`}; ${speed} GFLOP/s`
 }
 
-function examine(choice: Choice): Finding {
+async function examine(choice: Choice): Promise<Finding> {
   const there = locate(choice)
   if (there.from === null) return { ...choice, ...there, state: 'missing', test: null }
   const { engine, device } = choice
   const args = ['doctor', '--json', '--engine', engine, ...(device === undefined ? [] : ['--device', device])]
-  const child = spawnSync(process.execPath, [launcher, ...args], { encoding: 'utf8', timeout: PATIENCE })
-  if (child.status === 0) return { ...choice, ...there, state: 'works', test: JSON.parse(child.stdout) as SelfTest }
-  const [line] = child.stderr.trim().split('\n').slice(-1)
-  const how = child.signal ? `ended by ${child.signal}` : `ended with status ${child.status}`
+  const { status, signal, stdout, stderr } = await runApart(args)
+  if (status === 0) return { ...choice, ...there, state: 'works', test: JSON.parse(stdout) as SelfTest }
+  const [line] = stderr.trim().split('\n').slice(-1)
+  const how = signal ? `ended by ${signal}` : `ended with status ${status}`
   return { ...choice, ...there, state: 'fails', test: null, remark: line?.replace(/^neomesh: /, '') || how }
+}
+
+interface Ended {
+  readonly status: number | null
+  readonly signal: string | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command of neomesh in another process, which ends with this one. */
+function runApart(args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [launcher, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL', // a library that is stuck listens to nothing
+    env: { ...process.env, [PARENT]: String(process.pid) },
+  })
+  const out = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.setEncoding('utf8').on('data', (text: string) => (out[name] += text))
+  return new Promise((resolve) => {
+    child.once('error', ({ message }) => resolve({ status: null, signal: null, stdout: '', stderr: message }))
+    child.once('close', (status, signal) => resolve({ status, signal, ...out }))
+  })
 }
 
 /** What an engine comes from, or how to add it. */

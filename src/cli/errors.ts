@@ -1,3 +1,5 @@
+import { interruptedStatus } from './interrupt.js'
+
 /** Errors that are a user's to mend: their message says what, where and what to do. */
 const EXPECTED = new Set([
   'FileError',
@@ -22,12 +24,12 @@ export class UsageError extends Error {
 }
 
 /**
- * Prints an error as a user needs it, without a stack, and sets the exit status: 1, or 130 for an interrupt.
+ * Prints an error as a user needs it, without a stack, and sets the exit status: 1, or that of an interrupt (128 + signal).
  * NEOMESH_DEBUG=stack shows the stack.
  */
 export function report(error: unknown): void {
   if (error instanceof Error && error.name === 'AbortError') {
-    process.exitCode = 130
+    process.exitCode = interruptedStatus()
     process.stderr.write('neomesh: interrupted; nothing was written\n')
     return
   }

@@ -1,7 +1,10 @@
 import { report } from './errors.js'
+import { endWithFront, startedByNohup } from './front.js'
 
 /** What a process that is the command line does about things that come from outside of any call. */
 export function guardProcess(): void {
+  endWithFront()
+  if (startedByNohup()) process.on('SIGHUP', () => {})
   const end = (error: unknown) => {
     report(error)
     process.exit()

@@ -1,28 +1,46 @@
-/** One Ctrl-C can arrive twice, from the terminal and from the launcher; this close together, in ms, they are one. */
+import { constants } from 'node:os'
+import { findFront, startedByNohup } from './front.js'
+
+/** What asks a command to stop: Ctrl-C, a scheduler or an init system, the end of the terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+type Stop = (typeof SIGNALS)[number]
+
+/** npm passes on a Ctrl-C that the terminal has sent to this process as well; this close together, in ms, they are one. */
 const ONE = 500
 
+let received: Stop = 'SIGINT'
+
+/** Exit status after the signal that interrupted this process, as shells have it: 130, 143 or 129. */
+export function interruptedStatus(): number {
+  return 128 + constants.signals[received]
+}
+
 /**
- * A signal that Ctrl-C (or SIGTERM, or the end of the terminal) aborts, for work that stops at a good place. A second
- * Ctrl-C ends the program at once. `done` gives Ctrl-C its usual meaning back.
+ * A signal that Ctrl-C (or SIGTERM, or the end of the terminal) aborts, for work that stops at a good point. A second
+ * one ends the program at once. `done` gives the signals their usual meaning back.
  */
 export function interruptible(onFirst: () => void = () => {}): { signal: AbortSignal; done(): void } {
   const controller = new AbortController()
   let first = 0
-  const listener = () => {
+  const stop = (signal: Stop) => {
     if (controller.signal.aborted) {
-      if (performance.now() - first > ONE) process.exit(130)
-      return
+      if (signal === received && performance.now() - first < ONE && findFront() !== null) return
+      received = signal
+      process.exit(interruptedStatus())
     }
     first = performance.now()
+    received = signal
     controller.abort(new DOMException('interrupted', 'AbortError'))
     onFirst()
   }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.on(signal, listener)
+  const listeners = SIGNALS.filter((signal) => !(signal === 'SIGHUP' && startedByNohup())).map(
+    (signal) => [signal, () => stop(signal)] as const,
+  )
+  for (const [signal, listener] of listeners) process.on(signal, listener)
   return {
     signal: controller.signal,
     done() {
-      for (const signal of signals) process.off(signal, listener)
+      for (const [signal, listener] of listeners) process.off(signal, listener)
     },
   }
 }

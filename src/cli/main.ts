@@ -7,6 +7,7 @@ import { dataCommand } from './data.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { report } from './errors.js'
+import { endWithParent, PARENT } from '../files/index.js'
 import { guardProcess } from './guard.js'
 import { planCommand } from './plan.js'
 import { sampleCommand } from './sample.js'
@@ -16,6 +17,9 @@ import { trainCommand } from './train.js'
 /** Runs the command line as the whole of this process. */
 export async function start(args: readonly string[]): Promise<void> {
   guardProcess()
+  const { [PARENT]: parent } = process.env
+  delete process.env[PARENT] // it is not the parent of this one's children
+  if (parent !== undefined) await endWithParent(Number(parent))
   await run(args)
 }
 

@@ -4,7 +4,7 @@ import { FileError, sha256 } from '../files/index.js'
 import { generate, loadModel, type GenerateOptions, type LoadedModel } from '../generate/index.js'
 import { loadTokenizer, tokenizerJson, TokenizerError, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
-import { interruptible } from './interrupt.js'
+import { interruptedStatus, interruptible } from './interrupt.js'
 import { real, TOKENIZER, whole } from './options.js'
 import { whileWaiting } from './progress.js'
 
@@ -58,7 +58,7 @@ async function sample(path: string, options: Options): Promise<void> {
     for (let i = 0; i < count; i++) {
       if (i > 0) process.stdout.write('\n')
       await streamSample(model, tokenizer, prompt, { maxTokens, temperature, topK, topP, seed: seed + i, signal })
-      if (signal.aborted) return void (process.exitCode = 130)
+      if (signal.aborted) return void (process.exitCode = interruptedStatus())
     }
   } finally {
     done()

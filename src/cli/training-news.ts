@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../config/index.js'
 import type { TrainEvent } from '../train/index.js'
+import { interruptedStatus } from './interrupt.js'
 import { bytes, createProgress, whileWaiting, type Progress } from './progress.js'
 
 export interface TrainingNews {
@@ -60,13 +61,14 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
       say(`saved ${folder}`)
     },
     end({ step: last, interrupted }) {
+      if (preparing) return // an interrupt has said so
       const { train_steps: steps } = config
       finished = !interrupted
       const stopped = `stopped after step ${last} of ${steps}. To go on: ${howToGoOn()}`
       const beyond = `nothing to do: ${run} is at step ${last}, beyond the ${steps} that are asked for`
       bar?.stop(last > steps ? beyond : finished ? `trained ${last} step${last === 1 ? '' : 's'}: ${run}` : stopped)
       bar = null
-      if (!finished) process.exitCode = 130
+      if (!finished) process.exitCode = interruptedStatus()
     },
   }
   const howToGoOn = () => (again === 'the same' ? 'the same command again' : again)
@@ -76,20 +78,21 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
     /** What to say, and do, on Ctrl-C. */
     interrupted() {
       if (preparing) {
-        // Compiling cannot be stopped, and there is nothing new to save.
-        process.stderr.write(`interrupted before a step was made; nothing is lost. To go on: ${howToGoOn()}\n`)
-        process.exit(130)
+        process.stderr.write(`interrupted before the first step; nothing to save. To resume: ${howToGoOn()}\n`)
+        return
       }
       say('interrupted: finishing this step and saving (Ctrl-C again stops at once, without saving)')
     },
     async follow(events: AsyncGenerator<TrainEvent>): Promise<void> {
       try {
         let next = await whileWaiting('preparing the training step', events.next())
-        preparing = false
+        preparing = next.value?.kind === 'end'
         for (; !next.done; next = await events.next()) show[next.value.kind](next.value as never)
       } finally {
         bar?.stop()
       }
+      // The training step may still be compiling, which cannot be stopped and which nobody waits for.
+      if (preparing) process.exit(interruptedStatus())
     },
   }
 }

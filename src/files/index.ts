@@ -18,6 +18,7 @@ export {
 export { writeFolderAtomic, type AtomicFolderOptions } from './atomic-folder.js'
 export { sha256, sha256File } from './checksum.js'
 export { crc32c, maskCrc, maskedCrc32c } from './crc32c.js'
+export { endWithParent, PARENT } from './end-with-parent.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
 export type { AtomicFile, Lock, OpenFile } from './file-system.js'
 export { escapeGlob, foreignEntry, globFiles, isGlob, listFiles } from './find-files.js'

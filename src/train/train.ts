@@ -7,9 +7,10 @@ import { checkpointFolder, pruneCheckpoints } from './checkpoint.js'
 import { evaluation } from './evaluation.js'
 import { meanLoss, type MeanLoss } from './mean-loss.js'
 import { MetricsLog } from './metrics.js'
-import { claimRun, findStart, openRun } from './run-folder.js'
+import { claimRun, findStart, openRun, type RunFolder } from './run-folder.js'
 import type { StepMetrics } from './step.js'
 import { Trainer, type StepProgram } from './trainer.js'
+import { ABORTED, unlessAborted } from './unless-aborted.js'
 
 export interface TrainOptions {
   readonly engine: Engine
@@ -72,7 +73,8 @@ export type TrainEvent =
 /**
  * Trains a model, from its config's seed or from the run's last checkpoint, and tells what happens. The batch of a step
  * is a function of the step and the seed, so a resumed run sees every sample once, and gives the numbers of one that
- * was never interrupted. Leaving the loop early keeps the last checkpoint only; the signal saves first.
+ * was never interrupted. Leaving the loop early keeps the last checkpoint only; the signal saves first. Before the first
+ * step it ends at once, with an end event alone, and leaves the run's folder as it was.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> {
   const { engine, config, run, data, validation, evaluateEvery = 0, keepCheckpoints = 2, signal } = options
@@ -88,12 +90,18 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   let evaluate: MeanLoss | null = null
   let opened: MetricsLog | null = null
   let pending: Pending | null = null
+  let abandoned: Promise<unknown> | null = null
   try {
     const tokenizerHash = data.indexes[0]?.tokenizerHash ?? undefined
     const folder = { run, tokenizer: options.tokenizer, tokenizerHash }
-    const resumed = await findStart(trainer, folder)
-    await source.batch(trainer.step) // bad data shows before the run is made
-    const program = await trainer.prepare() // and so does a layout that cannot be
+    const preparing = prepare(trainer, folder, source)
+    const prepared = await unlessAborted(preparing, signal)
+    if (prepared === ABORTED) {
+      abandoned = preparing
+      yield { kind: 'end', step: trainer.step, interrupted: true }
+      return
+    }
+    const { resumed, program } = prepared
     await claim.check()
     await openRun(folder, config)
     const log = (opened = await MetricsLog.open(join(run, 'metrics.jsonl'), trainer.step))
@@ -161,9 +169,17 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     await source.close()
     if (pending) for (const array of metricsOf(pending.metrics)) array.dispose()
     evaluate?.dispose()
-    trainer.dispose()
+    if (abandoned === null) trainer.dispose()
+    else void abandoned.catch(() => {}).then(() => trainer.dispose())
     await claim.leave()
   }
+}
+
+/** What comes before the first step; an abort does not wait for it. Writes nothing. */
+async function prepare(trainer: Trainer, folder: RunFolder, source: ReturnType<typeof batches>) {
+  const resumed = await findStart(trainer, folder)
+  await source.batch(trainer.step) // bad data shows before the run is made
+  return { resumed, program: await trainer.prepare() } // and so does a layout that cannot be
 }
 
 interface Pending {

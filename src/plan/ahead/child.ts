@@ -16,16 +16,18 @@ import { cyclesOf } from '../hlo/cycles.js'
 import { executionsOf } from '../hlo/executions.js'
 import { productFlops } from '../hlo/flops.js'
 import { readHlo } from '../hlo/module.js'
+import { endWithParent, PARENT } from '../../files/index.js'
 import { sizeOf } from '../../tensor/index.js'
 import type { CompileAnswer, CompiledFacts, CompileRequest } from './request.js'
 
+await endWithParent(Number(process.env[PARENT]))
 process.once('message', (request: CompileRequest) => {
   void answer(request)
     .catch((error: Error): CompileAnswer => ({ kind: 'failed', message: error.message }))
     .then((result) => process.send!(result, () => process.exit()))
 })
 
-// The parent has gone, perhaps killed: nobody waits for the answer. An exit would wait for the compiler's threads.
+// The parent has gone: nobody waits for the answer. An exit would wait for the compiler's threads.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function answer({ text, mesh, on, keep }: CompileRequest): Promise<CompileAnswer> {

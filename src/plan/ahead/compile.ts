@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { PARENT } from '../../files/index.js'
 import { readMemoryReport } from './memory-report.js'
 import type { CompileAnswer, CompileRequest, CompileResult } from './request.js'
 
@@ -39,7 +39,7 @@ export async function compileApart(
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
-    env: { ...process.env, ...QUIET },
+    env: { ...process.env, ...QUIET, [PARENT]: String(process.pid) },
   })
   const watch = watchOver(child, limits, signal)
   try {
@@ -73,7 +73,7 @@ function answerOf(
     child.once('message', (answer: CompileAnswer) => {
       void watch.look().then(() => (watch.stopped() ? reject(watch.stopped()!) : resolve(answer)))
     })
-    child.once('error', reject)
+    child.once('error', ({ message }) => reject(new PlanError(`cannot start the compiler's process: ${message}`)))
     // After its streams have ended, so that the log is whole.
     child.once('close', (code, signal) => {
       const last = watch.log().trim().split('\n').at(-1)
@@ -89,7 +89,7 @@ function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
   let log = ''
   let most = 0
   let why: Error | null = null
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-LOG_CHARACTERS)))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (log = (log + text).slice(-LOG_CHARACTERS)))
   const stop = (error: Error) => {
     why ??= error
     child.kill('SIGKILL')
@@ -118,7 +118,7 @@ function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
   signal?.addEventListener('abort', abort)
   if (signal?.aborted) abort()
   return {
-    closed: once(child, 'close'),
+    closed: new Promise((resolve) => child.once('close', resolve)),
     look,
     log: () => log,
     stopped: () => why,

@@ -1,0 +1,23 @@
+/** Given by `unlessAborted` when the signal was first. */
+export const ABORTED = Symbol('aborted')
+
+/**
+ * Waits for work that cannot be stopped, such as a compilation, or for a signal that aborts, whichever comes first. In
+ * the second case the work is left to itself, and its failure is nobody's.
+ */
+export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T | typeof ABORTED> {
+  if (signal === undefined) return work
+  let stop = () => {}
+  const aborted = new Promise<typeof ABORTED>((resolve) => {
+    stop = () => resolve(ABORTED)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+  })
+  try {
+    const first = await Promise.race([work, aborted])
+    return signal.aborted ? ABORTED : first
+  } finally {
+    signal.removeEventListener('abort', stop)
+    work.catch(() => {})
+  }
+}
