@@ -6,11 +6,17 @@ WORD picks the notebooks whose name contains it. -p sets a parameter (what a cel
 variable NEOMESH_PARAM_NAME does. --save keeps the outputs in the notebooks.
 """
 import argparse
+import asyncio
+import ctypes
 import os
 import re
+import signal
 import sys
 import time
 from pathlib import Path
+
+# A second of imports; an interrupt needs no traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import nbformat
 from nbclient import NotebookClient
@@ -57,9 +63,39 @@ def set_parameters(given, notebooks):
         os.environ[f"NEOMESH_PARAM_{name}"] = value
 
 
+def end_with_parent():
+    """Of the process that is to become a kernel: the system kills it when this one has died, also by SIGKILL."""
+    PR_SET_PDEATHSIG = 1
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+# Elsewhere the kernel itself looks for its parent.
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+WITH_PARENT = {"preexec_fn": end_with_parent} if LIBC else {}
+
+
+class Client(NotebookClient):
+    """A signal ends the kernel and then this process, as the signal does; nbclient would report a dead kernel."""
+
+    async def async_start_new_kernel(self, **options):
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+            signal.signal(number, self.stop)
+        await super().async_start_new_kernel(**options)
+
+    def stop(self, number, _frame):
+        kernel = self.km.provisioner
+        if kernel is not None and kernel.has_process:
+            os.kill(kernel.pid, signal.SIGKILL)
+            self.km.cleanup_connection_file()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+
 def run(path, notebook, save):
     began = time.time()
-    client = NotebookClient(
+    client = Client(
         notebook,
         timeout=TIMEOUT,
         kernel_name="neomesh",
@@ -68,7 +104,7 @@ def run(path, notebook, save):
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
-        client.execute()
+        client.execute(**WITH_PARENT)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         print(f"{path.name}: FAILED after {time.time() - began:.0f} s\n{error}", flush=True)
         return False

@@ -62,7 +62,7 @@ export const launcher = fileURLToPath(new URL('../../../bin/neomesh.mjs', import
 export interface Watched {
   readonly cwd?: string
   readonly env?: Environment
-  readonly onStart?: (kill: Kill) => void
+  readonly onStart?: (kill: Kill, pid: number) => void
   /** Hear all that has come so far, on stderr and on stdout. */
   readonly onText?: (text: string, kill: Kill) => void
   readonly onOutput?: (text: string, kill: Kill) => void
@@ -78,7 +78,7 @@ export function runThere(args: readonly string[], options: Watched = {}): Promis
     detached: true,
   })
   const kill: Kill = (signal, all = true) => process.kill(all ? -child.pid! : child.pid!, signal)
-  onStart?.(kill)
+  onStart?.(kill, child.pid!)
   const out = { stdout: '', stderr: '' }
   const listen = (name: keyof typeof out, listener?: Watched['onText']) =>
     child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -33,9 +33,9 @@ test('Ctrl-C in training saves, says how to go on, ends with 130; the same comma
   assert.match(stopped.stderr, /interrupted: finishing this step and saving \(Ctrl-C again stops at once/)
   const [, step] = /stopped after step (\d+) of 800\. To go on: the same command again\n$/.exec(stopped.stderr)!
   assert.ok(readdirSync(join(world, 'run/checkpoints')).includes(`step-${step.padStart(8, '0')}`))
-  // SIGTERM to the launcher alone, as an init system sends it.
+  // SIGTERM to the process alone, as an init system sends it.
   const again = await train('run', when('saved', 2, 'SIGTERM', false))
-  assert.equal(again.code, 130, again.stderr)
+  assert.equal(again.code, 143, again.stderr)
   assert.match(again.stderr, new RegExp(`going on after step ${step} of 800`))
   const rest = await train('run')
   assert.equal(rest.code, 0, rest.stderr)
@@ -70,7 +70,7 @@ test('Ctrl-C before the first step ends at once', async () => {
     onText: when('[compile]', 1, 'SIGINT'),
   })
   assert.equal(code, 130, stderr)
-  assert.match(stderr, /interrupted before a step was made; nothing is lost\. To go on: the same command again\n$/)
+  assert.match(stderr, /interrupted before the first step; nothing to save\. To resume: the same command again\n$/)
   assert.ok(performance.now() - began < 60_000)
 })
 
@@ -86,7 +86,7 @@ test('an interrupt while a tokenizer is trained or data is prepared leaves nothi
     while (process.listenerCount('SIGHUP') === listening) await new Promise((resolve) => setTimeout(resolve, 1))
     process.emit('SIGHUP') // SIGINT would end the test runner, too
     const { code, stdout, stderr } = await ended
-    const wanted = { code: 130, stdout: '', stderr: 'neomesh: interrupted; nothing was written\n' }
+    const wanted = { code: 129, stdout: '', stderr: 'neomesh: interrupted; nothing was written\n' }
     assert.deepEqual({ code, stdout, stderr: withoutNews(stderr) }, wanted)
     assert.deepEqual(snapshot(world), there)
   }

@@ -52,6 +52,16 @@ test('limits of time and memory end it, with what to do', async () => {
   })
 })
 
+test('a process that cannot be started is an error', async (t) => {
+  const { execPath } = process
+  t.after(() => (process.execPath = execPath))
+  process.execPath = '/nowhere/node'
+  await assert.rejects(compileApart(request(reducedInALoop(2, 2, 7))), {
+    name: 'PlanError',
+    message: /^cannot start the compiler's process: spawn \/nowhere\/node ENOENT/,
+  })
+})
+
 test('an abort ends it', async () => {
   const controller = new AbortController()
   const work = compileApart(request(reducedInALoop(2, 2, 7)), LIMITS, controller.signal)
