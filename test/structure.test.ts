@@ -58,6 +58,7 @@ test('files are opened by the room files alone, which knows gs:// as well; other
   const ofThisMachine = [
     'src/ablate/machine.ts', // its processor
     'src/cli/doctor.ts', // what is installed
+    'src/cli/front.ts', // the process in front of this one
     'src/cli/main.ts', // the package's own version
     'src/engine/tfjs/native.ts', // libraries
     'src/engine/xla/cache.ts', // compiled programs, kept here
