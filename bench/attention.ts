@@ -47,7 +47,7 @@ const inputs = await Promise.all(
 )
 const both = (q: Tensor, k: Tensor, v: Tensor, grad: Tensor) => {
   const projected = { q: turned(q, sequence), k: turned(k, keys), v: turned(v, keys) } as unknown as Projected
-  const out = transpose(causalRules(kind, model).mix(projected, model) as Tensor, dimsOf(sequence))
+  const out = transpose(causalRules(kind, model).attend(projected, model) as Tensor, dimsOf(sequence))
   return { out, grads: gradients([out], [grad], [q, k, v]) }
 }
 const { executable } = await jit(engine, both, { name: 'attention' }).prepare(...inputs)

@@ -3,8 +3,19 @@ import { partsOn } from '../mesh/index.js'
 import { DeviceArray } from '../engine/device-array.js'
 import type { Engine } from '../engine/index.js'
 import { jit } from '../engine/jit.js'
-import { continued, modelOf, scopeOf, type Cache, type Parameters, type ParameterSpec } from '../model/index.js'
-import { constant, dim, random, reshape, type Tensor } from '../tensor/index.js'
+import {
+  decodeStep,
+  modelOf,
+  prefill,
+  scopeOf,
+  type Cache,
+  type Decoded,
+  type DecodeState,
+  type Parameters,
+  type ParameterSpec,
+  type Positions,
+} from '../model/index.js'
+import { dim, random, reshape, type Tensor } from '../tensor/index.js'
 import { checkSampling, keyAt, pickNext, type Sampling } from './pick.js'
 
 export interface GenerateOptions extends Sampling {
@@ -19,7 +30,7 @@ export interface GenerateOptions extends Sampling {
   readonly onLogits?: (logits: Float32Array) => void
 }
 
-/** New tokens of one position: an id a row, or null for a row that has ended. */
+/** The new tokens of one step: an id per row, or null for a row that has ended. */
 export type NewTokens = readonly (number | null)[]
 
 /** A model with parameters on an engine, one array a variable and layer (as `unroll` has them). */
@@ -44,61 +55,44 @@ export async function* generate(
   const { maxTokens = 128, stopIds = [], seed = 0, signal, onLogits } = options
   checkSampling(options)
   checkPrompts(prompts, config)
-  const shortest = Math.min(...prompts.map(({ length }) => length))
-  const longest = Math.max(...prompts.map(({ length }) => length))
-  const end = Math.min(config.n_ctx, longest + maxTokens)
+  if (maxTokens < 1) return
+  const lengths = prompts.map(({ length }) => length)
+  const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)]
+  const width = compiledLength(longest, config.n_ctx)
   // Sizes in steps, so that few programs serve all lengths.
-  const capacity = Math.min(config.n_ctx, Math.ceil(end / 128) * 128)
-  const first = 2 ** Math.floor(Math.log2(shortest))
+  const capacity = Math.min(config.n_ctx, Math.ceil((width + maxTokens) / 128) * 128)
   const { start, step } = programs(loaded, prompts.length, capacity, options)
 
-  const batch = dim('batch', prompts.length)
-  const upload = (ids: readonly number[]) => DeviceArray.from(engine, Int32Array.from(ids), [batch], 'i32')
   const words = DeviceArray.from(engine, new Uint32Array(random.seedWords(seed)), [random.SEED_WORDS], 'u32')
-  const begin = dim('sequence', first)
-  const beginnings = prompts.flatMap((prompt) => Array.from(prompt).slice(0, first))
-  const given = DeviceArray.from(engine, Int32Array.from(beginnings), [batch, begin], 'i32')
-  let state = (await start(loaded.parameters, given, words)) as StepResult
+  const [given, positions] = uploaded(engine, prompts, width, config.padding_id)
+  let state: StepResult = await start(loaded.parameters, given, positions, words)
   given.dispose()
+  positions.dispose()
   let read = readPicked(state)
   const ended = prompts.map(() => false)
-  const made = prompts.map(() => 0)
   try {
-    for (let position = first; position < end && ended.includes(false); position++) {
-      // The ids at this position: from the prompt where it reaches that far, else what was sampled.
-      const inPrompt = prompts.map((prompt) => position < prompt.length)
-      let picked: Picked | null = null
-      const { logits } = state
-      let { ids } = state
-      if (inPrompt.includes(true)) {
-        const { ids: sampled } = (picked = await read)
-        ids = upload(prompts.map((prompt, row) => (inPrompt[row] ? prompt[position] : sampled[row])))
-        state.ids.dispose()
-      }
-      const last = position + 1 >= end
+    for (let made = 1; ended.includes(false); made++) {
+      const { ids, logits, caches, position } = state
       const before = read
+      const last = made >= maxTokens || shortest + made >= config.n_ctx
       if (!last) {
-        const { caches, position: at } = state
-        state = (await step(loaded.parameters, { caches, position: at }, ids, words)) as StepResult
+        state = await step(loaded.parameters, { caches, position }, ids, words)
         read = readPicked(state)
         read.catch(() => {})
       }
-      picked ??= await before
+      const picked = await before
       if (!last) {
         ids.dispose()
         logits?.dispose()
       }
       const tokens = prompts.map((_, row) => {
-        if (inPrompt[row] || ended[row]) return null
-        const id = picked!.ids[row]
-        made[row]++
-        ended[row] = stopIds.includes(id) || made[row] >= maxTokens
+        if (ended[row]) return null
+        const id = picked.ids[row]
+        ended[row] = stopIds.includes(id) || made >= maxTokens || lengths[row] + made >= config.n_ctx
         return id
       })
-      if (tokens.some((token) => token !== null)) {
-        if (picked.logits) onLogits?.(picked.logits)
-        yield tokens
-      }
+      if (picked.logits) onLogits?.(picked.logits)
+      yield tokens
       signal?.throwIfAborted()
     }
   } finally {
@@ -106,6 +100,28 @@ export async function* generate(
     disposeAll(state)
     words.dispose()
   }
+}
+
+/**
+ * The length that prompts of up to `length` tokens are padded to: four per octave, so that few programs serve all lengths
+ * and at most a fifth of a pass is padding.
+ */
+export function compiledLength(length: number, context: number): number {
+  const step = Math.max(4, 2 ** (Math.ceil(Math.log2(length)) - 3))
+  return Math.min(context, Math.max(16, Math.ceil(length / step) * step))
+}
+
+/** Prompts padded on the right, i32 [batch, sequence], and their lengths: a scalar if all are equal. */
+function uploaded(engine: Engine, prompts: readonly ArrayLike<number>[], width: number, padding = 0) {
+  const batch = dim('batch', prompts.length)
+  const ids = new Int32Array(prompts.length * width).fill(padding)
+  for (const [row, prompt] of prompts.entries()) ids.set(Array.from(prompt), row * width)
+  const lengths = Int32Array.from(prompts, ({ length }) => length)
+  const equal = lengths.every((length) => length === lengths[0])
+  return [
+    DeviceArray.from(engine, ids, [batch, dim('sequence', width)], 'i32'),
+    DeviceArray.from(engine, equal ? lengths.subarray(0, 1) : lengths, equal ? [] : [batch], 'i32'),
+  ] as const
 }
 
 interface StepResult {
@@ -126,13 +142,14 @@ async function readPicked({ ids, logits }: StepResult): Promise<Picked> {
   return { ids: picked, logits: from as Float32Array | undefined }
 }
 
-const compiled = new WeakMap<object, Map<string, ReturnType<typeof makePrograms>>>()
+const compiled = new WeakMap<object, Map<string, Programs>>()
+type Programs = ReturnType<typeof makePrograms>
 
 /** The two programs of a model for a number of rows, a capacity and settings; made once. */
-function programs(loaded: LoadedModel, rows: number, capacity: number, options: GenerateOptions) {
+function programs(loaded: LoadedModel, rows: number, capacity: number, options: GenerateOptions): Programs {
   const { temperature, topK, topP } = options
   const watched = options.onLogits !== undefined
-  const mine = compiled.get(loaded) ?? new Map<string, ReturnType<typeof makePrograms>>()
+  const mine = compiled.get(loaded) ?? new Map<string, Programs>()
   compiled.set(loaded, mine)
   const key = [rows, capacity, temperature, topK, topP, watched].join()
   const known = mine.get(key) ?? makePrograms(loaded, rows, capacity, { temperature, topK, topP }, watched)
@@ -147,40 +164,33 @@ function makePrograms(
   sampling: Sampling,
   watched: boolean,
 ) {
-  const scope = (model: ReturnType<typeof modelOf>, parameters: Parameters) =>
-    scopeOf(model, specs, parameters, 'unroll')
   const parts = partsOn(engine.placement)
+  const next = ({ logits, caches }: Decoded, position: Positions, words: Tensor) => ({
+    ids: pickNext(logits, keyAt(words, position), sampling),
+    ...(watched && { logits }),
+    caches,
+    position,
+  })
   const start = jit(
     engine,
-    (parameters: Parameters, ids: Tensor, words: Tensor) => {
+    (parameters: Parameters, ids: Tensor<'batch' | 'sequence'>, lengths: Positions, words: Tensor) => {
       const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size, parts })
-      const { logits, caches } = continued(scope(model, parameters), ids, model, capacity)
-      const position = constant(ids.dims[1].size, 'i32')
-      const next = pickNext(logits, keyAt(words, position), sampling)
-      return { ids: next, ...(watched && { logits }), caches, position }
+      const scope = scopeOf(model, specs, parameters, 'unroll')
+      return next(prefill(scope, ids, lengths, model, capacity), lengths, words)
     },
     { name: 'prefill', stored: [0] },
   )
   const step = jit(
     engine,
-    (parameters: Parameters, from: Position, ids: Tensor, words: Tensor) => {
+    (parameters: Parameters, from: DecodeState, ids: Tensor<'batch'>, words: Tensor) => {
       const model = modelOf(config, { batch: rows, sequence: 1, parts })
+      const scope = scopeOf(model, specs, parameters, 'unroll')
       const given = reshape(ids, [model.batch, model.sequence])
-      const { logits, caches } = continued(scope(model, parameters), given, model, capacity, from)
-      const position = from.position.add(1)
-      const next = pickNext(logits, keyAt(words, position), sampling)
-      return { ids: next, ...(watched && { logits }), caches, position }
+      return next(decodeStep(scope, given, from, model), from.position.add(1), words)
     },
     { name: 'decode', donate: [1], stored: [0] },
   )
-  return { start: start as unknown as Run, step: step as unknown as Run }
-}
-type Run = (...args: readonly unknown[]) => Promise<unknown>
-
-/** Where a step goes on. */
-interface Position {
-  readonly caches: readonly Cache[]
-  readonly position: Tensor<never>
+  return { start, step }
 }
 
 function disposeAll({ ids, logits, caches, position }: StepResult): void {

@@ -1,3 +1,4 @@
+import type { Positions } from '../model/index.js'
 import {
   argmax,
   cast,
@@ -52,10 +53,10 @@ export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sam
     const lowest = topP < 1 ? where(before.less(topP), best, Infinity).min(top) : best.min(top)
     scaled = where(scaled.greaterEqual(lowest as Tensor), scaled, -Infinity)
   }
-  return argmax(scaled.add(random.gumbel(key, [batch, vocab])), vocab) as Value as Tensor<'batch'>
+  return argmax(scaled.add(random.gumbel(key, [batch, vocab], [batch, vocab])), vocab) as Value as Tensor<'batch'>
 }
 
-/** The key for the token at a position (i32 scalar), from the words of a seed (u32 [seed_words 2]). */
-export function keyAt(seedWords: Tensor, position: Tensor<never>): random.Key {
+/** The key for the token at a position, one per row or of all, from the words of a seed (u32 [seed_words 2]). */
+export function keyAt(seedWords: Tensor, position: Positions): random.Key {
   return random.foldIn(random.keyOfWords(seedWords), cast(position, 'u32'))
 }

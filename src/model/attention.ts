@@ -26,16 +26,19 @@ export type Slots = Tensor<'mem_kv_sequence' | 'heads' | 'features_per_head'>
 /** What later positions need of the earlier ones, of one layer: keys and values, or a state. */
 export type Cache<T = Tensor> = { readonly [name: string]: T }
 
-/** What a kind of attention does with queries, keys and values, and how it goes on from one position to the next. */
+/** Positions of rows, i32: one per row [batch], or a scalar where all rows are at the same one. */
+export type Positions = Tensor<'batch'>
+
+/** What a kind of attention does with queries, keys and values: all at once, for prompts, and token by token. */
 export interface AttentionRules {
   /** All positions at once. */
-  mix(projected: Projected, model: Model): Mixed
+  attend(projected: Projected, model: Model): Mixed
   /** Positions that the cache holds, for sequences of up to `capacity` tokens. */
   cacheSize(capacity: number, model: Model): number
-  /** The cache after the positions of `projected`, which begin at 0. */
-  start(projected: Projected, capacity: number, model: Model): Cache
-  /** One more position, `projected` having just that one; `position` is an i32 scalar. */
-  step(projected: Projected, cache: Cache, position: Tensor<never>, model: Model): { mixed: Mixed; cache: Cache }
+  /** The cache after the first `lengths` positions of each row, which begin at 0; later ones are padding. */
+  prefill(projected: Projected, lengths: Positions, capacity: number, model: Model): Cache
+  /** One more position, `projected` having just that one. */
+  decode(projected: Projected, cache: Cache, position: Positions, model: Model): { mixed: Mixed; cache: Cache }
 }
 
 /** Kinds that do something. */
@@ -48,7 +51,7 @@ const CAUSAL: Readonly<Record<MixingKind, AttentionRules>> = {
   linear: causalLinearAttention,
 }
 /** Attention to both sides, for masked tokens. */
-const BOTH_SIDES: Readonly<Record<MixingKind, AttentionRules['mix']>> = {
+const BOTH_SIDES: Readonly<Record<MixingKind, AttentionRules['attend']>> = {
   global: fullAttention,
   local: windowAttention,
   linear: linearAttention,
@@ -75,14 +78,17 @@ export function attention(at: Scope, x: Hidden, kind: MixingKind, model: Model):
   const mixed =
     rate > 0
       ? denseAttention(projected, model, (weights) => dropout(at, 'attn_dropout', weights, rate))
-      : model.causal
-        ? causalRules(kind, model).mix(projected, model)
-        : BOTH_SIDES[kind](projected, model)
+      : attendFully(kind, projected, model)
   return output(at, mixed, model)
 }
 
+/** All positions at once: of each to itself and earlier ones, or to both sides if the model is not causal. */
+export function attendFully(kind: MixingKind, projected: Projected, model: Model): Mixed {
+  return model.causal ? causalRules(kind, model).attend(projected, model) : BOTH_SIDES[kind](projected, model)
+}
+
 /** `position`: of the one row of x, if it is not the first of several. */
-export function project(at: Scope, x: Hidden, kind: MixingKind, model: Model, position?: Tensor<never>): Projected {
+export function project(at: Scope, x: Hidden, kind: MixingKind, model: Model, position?: Positions): Projected {
   const { batch, sequence, memory, heads, features, embd, config, original } = model
   const linear = (name: string, stddev: number) =>
     einsum(

@@ -7,6 +7,7 @@ import {
   type Cache,
   type MixingKind,
   type Mixed,
+  type Positions,
   type Projected,
 } from './attention.js'
 import { joined, whole, type Branch } from './branch.js'
@@ -70,9 +71,10 @@ function gained(at: Scope, name: string, added: Branch, { config }: Model): Bran
   return config.rezero ? { x: whole(added).mul(at.in(name).param('g', [], zeros)) } : added
 }
 
-/** How a layer goes on from a cache: the first positions make one, each further one reads and extends it. */
-export interface Continuation {
-  readonly position?: Tensor<never>
+/** How a layer attends while it decodes, and the cache that it leaves. */
+export interface DecodeStrategy {
+  /** Of the one token per row, unless there are several. */
+  readonly position?: Positions
   attend(kind: MixingKind, projected: Projected, layer: number): { mixed: Mixed; cache: Cache }
 }
 
@@ -83,7 +85,7 @@ export function cachedBlock(
   plan: LayerPlan,
   layer: number,
   model: Model,
-  go: Continuation,
+  strategy: DecodeStrategy,
 ): { x: Hidden; cache: Cache } {
   let cache: Cache = {}
   const stream = parts(
@@ -92,7 +94,7 @@ export function cachedBlock(
     plan,
     model,
     (within, y, kind) => {
-      const next = go.attend(kind, project(within, y, kind, model, go.position), layer)
+      const next = strategy.attend(kind, project(within, y, kind, model, strategy.position), layer)
       cache = next.cache
       return output(within, next.mixed, model)
     },
@@ -101,20 +103,20 @@ export function cachedBlock(
   return { x: stream.x, cache }
 }
 
-/** Makes caches with room for `capacity` positions. */
-export function startCaches(capacity: number, model: Model): Continuation {
+/** Makes caches for `capacity` positions from the first `lengths` of each row. */
+export function prefilling(capacity: number, lengths: Positions, model: Model): DecodeStrategy {
   return {
     attend(kind, projected) {
       const rules = causalRules(kind, model)
-      return { mixed: rules.mix(projected, model), cache: rules.start(projected, capacity, model) }
+      return { mixed: rules.attend(projected, model), cache: rules.prefill(projected, lengths, capacity, model) }
     },
   }
 }
 
 /** Extends caches by one position. */
-export function stepCaches(caches: readonly Cache[], position: Tensor<never>, model: Model): Continuation {
+export function decoding(caches: readonly Cache[], position: Positions, model: Model): DecodeStrategy {
   return {
     position,
-    attend: (kind, projected, layer) => causalRules(kind, model).step(projected, caches[layer], position, model),
+    attend: (kind, projected, layer) => causalRules(kind, model).decode(projected, caches[layer], position, model),
   }
 }

@@ -1,73 +1,98 @@
 import {
   barrier,
-  concat,
   dim,
   dynamicUpdateSlice,
   einsum,
   pad,
   range,
+  remainder,
+  reshape,
   slice,
   softmax,
+  take,
   transpose,
   where,
   type Dim,
   type Tensor,
 } from '../tensor/index.js'
-import type { Cache, Mixed, Projected } from './attention.js'
+import type { Cache, Mixed, Positions, Projected } from './attention.js'
 import type { Model } from './dims.js'
 
-/** Dims of a cache: positions next to features, so that a step reads each head's keys in one run. */
-export function cacheDims({ batch, heads, features }: Model, size: number): Dim[] {
-  return [batch, heads, dim('memory_length', size), features]
+/**
+ * Dims of a cache: positions next to features, so that a step reads each head's keys in one run, and rows next to those,
+ * so that a row's slot is one index.
+ */
+function cacheDims({ batch, heads, features }: Model, size: number): Dim[] {
+  return [heads, batch, dim('memory_length', size), features]
 }
 
-/** The first `size` positions of keys and values; room for later ones is zeros. */
-export function startCache({ k, v }: Projected, size: number, model: Model): Cache {
+/** Keys and values with room for `size` positions. Slots after a row's last position are not read before they are written. */
+export function makeCache({ k, v }: Projected, size: number, model: Model): Cache {
   const fit = (x: Projected['k']): Tensor => {
     const { memory } = model
-    const kept = pad(x, memory, 0, size - memory.size) as Tensor
-    return transpose(kept, cacheDims(model, size))
+    return transpose(pad(x, memory, 0, size - memory.size) as Tensor, cacheDims(model, size))
   }
   return { k: fit(k), v: fit(v) }
 }
 
-/** As `startCache` for a ring: position p is at p mod size, and only the last `size` positions are there. */
-export function startRing(projected: Projected, size: number, model: Model): Cache {
-  const { memory } = model
-  if (memory.size <= size) return startCache(projected, size, model)
-  const first = memory.size - size
-  const turn = first % size
+/** As `makeCache` for a ring: position p is in slot p mod size, and only each row's last `size` positions are kept. */
+export function makeRing(projected: Projected, lengths: Positions, size: number, model: Model): Cache {
+  const { batch, memory, heads, features } = model
+  if (memory.size <= size) return makeCache(projected, size, model)
+  const slots = dim('memory_length', size)
+  const first = lengths.sub(size).maximum(0)
+  // Slot s has the one position from `first` on that is s mod size.
+  const turns = size * Math.ceil(memory.size / size)
+  const kept = first.add(remainder(range(slots).add(turns).sub(first), size)) as Tensor
+  const rows = dim('rows', batch.size * memory.size)
+  const indices = range(batch).mul(memory.size).add(kept) as Tensor
   const ring = (x: Projected['k']): Tensor => {
-    const last = slice(x, memory, first, size)
-    const along = dim('memory_length', size)
-    const turned =
-      turn === 0
-        ? last
-        : concat([slice(last, along, size - turn, turn), slice(last, along, 0, size - turn)], 'memory_length')
-    return transpose(turned as Tensor, cacheDims(model, size))
+    const flat = reshape(transpose(x as Tensor, [batch, memory, heads, features]), [rows, heads, features])
+    return transpose(take(flat as Tensor, rows, indices) as Tensor, cacheDims(model, size))
   }
   return { k: ring(projected.k), v: ring(projected.v) }
 }
 
 /**
- * Attention of one position to a cache that its key and value are first written into, at `slot`. Of the cache's
- * places those up to `last` are attended to (i32 scalars). Their order does not matter.
+ * Attention of one position per row to a cache that its key and value are first written into, at `slot`. Of the cache's
+ * slots those up to `last` are attended to. Their order does not matter.
  */
 export function attendToCache(
   { q, k, v }: Projected,
   cache: Cache,
-  slot: Tensor<never>,
-  last: Tensor<never>,
+  slot: Positions,
+  last: Positions,
   model: Model,
 ): { mixed: Mixed; cache: Cache } {
   const { batch, sequence, heads, features } = model
   const memory = cache.k.dims[2]
-  const write = (into: Tensor, x: Projected['k']): Tensor =>
-    dynamicUpdateSlice(into, memory, slot, transpose(x as Tensor, cacheDims(model, 1)))
   // Behind a barrier each write is one operation, in place; without it XLA repeats the write, on a copy, for every reader.
-  const [keys, values] = barrier([write(cache.k, k), write(cache.v, v)])
-  const logits = einsum([q as Tensor, keys], [batch, heads, sequence, memory]).cast('f32')
+  const [keys, values] = barrier([written(cache.k, k, slot, model), written(cache.v, v, slot, model)])
+  const logits = einsum([q as Tensor, keys], [heads, batch, sequence, memory]).cast('f32')
   const weights = softmax(where(range(memory).lessEqual(last), logits, -1e10) as Tensor, memory).cast(values.dtype)
-  const mixed = einsum([weights, values], [batch, sequence, heads, features]) as Tensor
-  return { mixed, cache: { k: keys, v: values } }
+  const mixed = einsum([weights, values], [heads, batch, sequence, features]) as Tensor
+  return { mixed: transpose(mixed, [batch, sequence, heads, features]), cache: { k: keys, v: values } }
+}
+
+/** A cache with a key or value per row written into it: at one slot of all rows, or at each row's. */
+function written(cache: Tensor, x: Projected['k'], slot: Positions, model: Model): Tensor {
+  const { batch, heads, features, parts } = model
+  const memory = cache.dims[2]
+  const update = transpose(x as Tensor, cacheDims(model, 1))
+  if (slot.dims.length === 0) return dynamicUpdateSlice(cache, memory, reshape<never>(slot, []), update)
+  // A mesh that splits rows cannot join them with the slots.
+  if (parts(batch.name) > 1)
+    return where(range(memory).equal(slot), reshape(update, [heads, batch, features]) as Tensor, cache) as Tensor
+  // One small write per row, rather than one pass over the whole cache.
+  const slots = dim('slots', batch.size * memory.size)
+  const flat = [heads, slots, features]
+  const rows = reshape(update, [heads, dim('slots', batch.size), features]) as Tensor
+  // A row that has ended stays in its own slots.
+  const inside = slot.minimum(memory.size - 1) as Positions
+  let all = reshape(cache, flat) as Tensor
+  for (let row = 0; row < batch.size; row++) {
+    const at = reshape<never>(slice(inside, batch, row, 1), []).add(row * memory.size)
+    all = dynamicUpdateSlice(all, slots, at, slice(rows, rows.dims[1], row, 1) as Tensor)
+  }
+  return reshape(all, cache.dims) as Tensor
 }

@@ -1,6 +1,6 @@
 import { transpose, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Mixed, Projected } from './attention.js'
-import { attendToCache, startCache } from './cache.js'
+import { attendToCache, makeCache } from './cache.js'
 import type { Model } from './dims.js'
 import { causalAttention } from './softmax-attention.js'
 
@@ -9,13 +9,13 @@ export const GLOBAL_BIAS = -1e10
 
 /** Softmax attention of each position to itself and all earlier ones. Softmax in f32. */
 export const globalAttention: AttentionRules = {
-  mix,
+  attend,
   cacheSize: (capacity) => capacity,
-  start: startCache,
-  step: (projected, cache, position, model) => attendToCache(projected, cache, position, position, model),
+  prefill: (projected, _, capacity, model) => makeCache(projected, capacity, model),
+  decode: (projected, cache, position, model) => attendToCache(projected, cache, position, position, model),
 }
 
-function mix({ q, k, v }: Projected, model: Model): Mixed {
+function attend({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
   // Heads first, once for all products.
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])

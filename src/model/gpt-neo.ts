@@ -1,12 +1,7 @@
 import {
-  dim,
-  dynamicSlice,
-  dynamicUpdateSlice,
   einsum,
   embed,
   fill,
-  pad,
-  reshape,
   slice,
   trace,
   transpose,
@@ -14,12 +9,11 @@ import {
   zeros as zeroTensor,
   type Tensor,
 } from '../tensor/index.js'
-import type { Cache } from './attention.js'
-import { block, cachedBlock, startCaches, stepCaches, type Stream } from './block.js'
+import type { Positions } from './attention.js'
+import { block, type Stream } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
 import { kernelScale } from './feed-forward.js'
-import { mayDrop } from './mixture/mixture.js'
 import { layerNorm } from './norm.js'
 import type { Head, Labels, LossParts } from './objectives/head.js'
 import { objective } from './objectives/objective.js'
@@ -42,7 +36,7 @@ export function layered(at: Scope, ids: Ids, model: Model): Stream {
   )
 }
 
-export function embedded(at: Scope, ids: Ids, model: Model, position?: Tensor<never>): Hidden {
+export function embedded(at: Scope, ids: Ids, model: Model, position?: Positions): Hidden {
   const { embed_dropout: rate } = model.config
   // Ids of filler entries are those of no token, as they are without filler.
   const { vocab, words } = model
@@ -60,7 +54,7 @@ function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
 /**
  * What logits are made of: the last norm and the embedding table, or with no_weight_tie an output layer and no norm.
  */
-function headOf(at: Scope, x: Hidden, model: Model): Head {
+export function headOf(at: Scope, x: Hidden, model: Model): Head {
   const { vocab, embd, config } = model
   if (!config.no_weight_tie)
     return { x: layerNorm(at.in('ln_f'), x, model) as Hidden, table: at.master('wte', [vocab, embd], normal(0.02)) }
@@ -72,7 +66,7 @@ function headOf(at: Scope, x: Hidden, model: Model): Head {
   }
 }
 
-function logitsOf(
+export function logitsOf(
   { x, table, bias }: Head,
   { batch, sequence, vocab, words }: Model,
 ): Tensor<'batch' | 'sequence' | 'vocab'> {
@@ -93,68 +87,6 @@ export function loss(at: Scope, ids: Ids, labels: Labels, model: Model): LossPar
   const { x, balance } = layered(at, ids, model)
   const parts = objective(headOf(at, x, model), labels, model)
   return balance ? { ...parts, loss: parts.loss.add(balance) } : parts
-}
-
-/** The caches of a model after some positions, and the next one. */
-interface From {
-  readonly caches: readonly Cache[]
-  /** i32 scalar. */
-  readonly position: Tensor<never>
-}
-
-/**
- * Next-token logits after the last of some positions, f32 [batch, vocab], and the caches to go on with. Without
- * `from` the ids are the first ones and caches for `capacity` positions are made; with it there is one id a row, at
- * its position.
- */
-export function continued(
-  at: Scope,
-  ids: Ids,
-  model: Model,
-  capacity: number,
-  from?: From,
-): { logits: Tensor<'batch' | 'vocab'>; caches: Cache[] } {
-  if (mayDrop(model)) return continuedInFull(at, ids, model, from)
-  const { batch, sequence, words, layers, config } = model
-  const go = from ? stepCaches(from.caches, from.position, model) : startCaches(capacity, model)
-  const caches: Cache[] = []
-  let x = embedded(at, ids, model, from?.position)
-  for (const [layer, plan] of layers.entries()) {
-    const next = cachedBlock(at.in(config.share_parameters ? '' : `h${layer}`), x, plan, layer, model, go)
-    x = next.x
-    caches.push(next.cache)
-  }
-  const last = { ...model, sequence: dim('sequence', 1) }
-  return {
-    logits: reshape(logitsOf(headOf(at, slice(x, sequence, sequence.size - 1, 1), last), last), [
-      batch,
-      dim('vocab', words),
-    ]),
-    caches,
-  }
-}
-
-/**
- * As `continued`, by a pass over the whole context for each position, of which the cache is the ids: where experts
- * run out of places, what an earlier token gets depends on later ones, padding included. So does the original sample
- * from mixtures.
- */
-function continuedInFull(
-  at: Scope,
-  ids: Ids,
-  model: Model,
-  from?: From,
-): { logits: Tensor<'batch' | 'vocab'>; caches: Cache[] } {
-  const { batch, sequence, words, config } = model
-  const whole: Model = { ...model, sequence: dim('sequence', config.n_ctx), memory: dim('memory_length', config.n_ctx) }
-  const written = from
-    ? (dynamicUpdateSlice(from.caches[0].ids, whole.sequence, from.position, ids) as Ids)
-    : (pad(ids, sequence, 0, config.n_ctx - sequence.size, config.padding_id ?? 0) as Ids)
-  const { x } = layered(at, written, whole)
-  const last = { ...model, sequence: dim('sequence', 1) }
-  const row = from ? dynamicSlice(x, whole.sequence, from.position, 1) : slice(x, whole.sequence, sequence.size - 1, 1)
-  const logits = reshape(logitsOf(headOf(at, row, last), last), [batch, dim('vocab', words)])
-  return { logits, caches: [{ ids: written }] }
 }
 
 /** The parameters of a model: names, dims, initialisers. */

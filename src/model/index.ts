@@ -1,7 +1,8 @@
-export type { Cache } from './attention.js'
+export type { Cache, Positions } from './attention.js'
 export { attentionWeights } from './attention-weights.js'
+export { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
 export { modelOf, type LayerPlan, type Model } from './dims.js'
-export { continued, logits, loss, parametersOf, scopeOf } from './gpt-neo.js'
+export { logits, loss, parametersOf, scopeOf } from './gpt-neo.js'
 export { hashOf } from './hash.js'
 export { maskTokens } from './objectives/masked.js'
 export {

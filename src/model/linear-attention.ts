@@ -1,4 +1,4 @@
-import { dim, einsum, softmax, transpose, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, einsum, range, softmax, transpose, where, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Cache, Mixed, Projected } from './attention.js'
 import {
   chunkedLinearAttention,
@@ -19,14 +19,15 @@ import { intoParts, outOfParts, partsOf, type Parts } from './split-sequence.js'
  * Source: gpt-neo models/layers.py (causal_linear_attention), after Shen et al. 2018, "Efficient Attention".
  */
 export const causalLinearAttention: AttentionRules = {
-  mix,
+  attend,
   cacheSize: () => 1,
-  start(projected, _, model) {
-    const { k, v } = positive(projected, model)
+  prefill(projected, lengths, _, model) {
+    const { k: all, v } = positive(projected, model)
     const { batch, heads, memory, features } = model
+    const k = where(range(memory).less(lengths), all, 0) as Tensor
     return { state: einsum([k, v], [batch, heads, inner(model), features]) as Tensor, total: k.sum(memory) as Tensor }
   },
-  step(projected, { state, total }: Cache, _, model) {
+  decode(projected, { state, total }: Cache, _, model) {
     const { batch, sequence, heads, memory, features } = model
     const { q, k, v } = positive(projected, model)
     const next = {
@@ -48,7 +49,7 @@ function positive({ q, k, v }: Projected, model: Model) {
   return { q: softmax(renamed(q), inner(model)), k: renamed(k).exp(), v: v.cast('f32') as Tensor }
 }
 
-function mix({ q, k, v }: Projected, model: Model): Mixed {
+function attend({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
   const into = inner(model)
   const side = [batch, heads]

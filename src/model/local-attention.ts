@@ -1,6 +1,6 @@
 import { concat, dim, pad, remainder, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
 import type { AttentionRules, Mixed, Projected } from './attention.js'
-import { attendToCache, startRing } from './cache.js'
+import { attendToCache, makeRing } from './cache.js'
 import type { Model } from './dims.js'
 import { causalAttention, softmaxAttention } from './softmax-attention.js'
 import { intoParts, outOfParts, partsOf, type Parts } from './split-sequence.js'
@@ -15,16 +15,17 @@ const LOCAL_BIAS = -1e9
  * either.
  */
 export const localAttention: AttentionRules = {
-  mix,
+  attend,
   cacheSize: (capacity, { config }) => Math.min(config.local_attention_radius, capacity),
-  start: (projected, capacity, model) => startRing(projected, localAttention.cacheSize(capacity, model), model),
-  step(projected, cache, position, model) {
+  prefill: (projected, lengths, capacity, model) =>
+    makeRing(projected, lengths, localAttention.cacheSize(capacity, model), model),
+  decode(projected, cache, position, model) {
     const size = cache.k.dims[2].size
     return attendToCache(projected, cache, remainder(position, size), position, model)
   },
 }
 
-function mix({ q, k, v }: Projected, model: Model): Mixed {
+function attend({ q, k, v }: Projected, model: Model): Mixed {
   const { batch, sequence, memory, heads, features } = model
   const radius = model.config.local_attention_radius
   const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])

@@ -1,6 +1,6 @@
 import { add, dim } from '../tensor/index.js'
 import type { AttentionRules, Projected } from './attention.js'
-import { attendToCache, startCache } from './cache.js'
+import { attendToCache, makeCache } from './cache.js'
 import { denseAttention, withSlots } from './dense-attention.js'
 import type { Model } from './dims.js'
 
@@ -10,13 +10,13 @@ import type { Model } from './dims.js'
  * Persistent Memory".
  */
 export const memoryAttention: AttentionRules = {
-  mix: (projected, model) => denseAttention(projected, model),
+  attend: (projected, model) => denseAttention(projected, model),
   cacheSize: (capacity, { config }) => capacity + config.num_mem_kv,
-  start: (projected, capacity, model) =>
-    startCache(joined(projected, model), memoryAttention.cacheSize(capacity, model), longer(model)),
-  step(projected, cache, position, model) {
-    const place = add(position, model.config.num_mem_kv)
-    return attendToCache(projected, cache, place, place, model)
+  prefill: (projected, _, capacity, model) =>
+    makeCache(joined(projected, model), memoryAttention.cacheSize(capacity, model), longer(model)),
+  decode(projected, cache, position, model) {
+    const slot = add(position, model.config.num_mem_kv)
+    return attendToCache(projected, cache, slot, slot, model)
   },
 }
 

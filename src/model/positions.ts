@@ -1,4 +1,5 @@
-import { add, broadcast, dim, dynamicSlice, pad, reshape, slice, type Tensor } from '../tensor/index.js'
+import { add, broadcast, dim, dynamicSlice, pad, reshape, slice, take, type Dim, type Tensor } from '../tensor/index.js'
+import type { Positions } from './attention.js'
 import type { Model } from './dims.js'
 import { usesRotary } from './rotary.js'
 import { normal, type Scope } from './scope.js'
@@ -7,14 +8,16 @@ type Table = Tensor<'embed_sequence' | 'embd'>
 
 /**
  * What is added to the embeddings for their positions, [sequence, embd]: rows 0, 1, ... of a table, or the one at
- * `position` (an i32 scalar). Null with rotary positions, which have no table.
+ * `position`, [batch, sequence 1, embd] where rows differ. Null with rotary positions, which have no table.
  */
-export function positions(at: Scope, model: Model, position?: Tensor<never>): Tensor<'sequence' | 'embd'> | null {
-  const { config, embedSequence, sequence } = model
+export function positions(at: Scope, model: Model, position?: Positions): Tensor<'sequence' | 'embd'> | null {
+  const { config, embedSequence, batch, sequence, embd } = model
   if (usesRotary(config)) return null
   const table = config.axial_pos_emb ? axialTable(at, model, config.axial_pos_emb) : learnedTable(at, model)
+  if (position && position.dims.length > 0)
+    return reshape(take(table, embedSequence, position), [batch, sequence, embd] as Dim[]) as Tensor
   const rows = position
-    ? dynamicSlice(table, embedSequence, position, sequence.size)
+    ? dynamicSlice(table, embedSequence, reshape<never>(position, []), sequence.size)
     : slice(table, embedSequence, 0, sequence.size)
   return rows.rename(dim('embed_sequence', sequence.size), sequence)
 }

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../config/index.js'
-import { cast, concat, cos, dim, dynamicSlice, literal, range, sin, slice, type Tensor } from '../tensor/index.js'
-import type { Mixed } from './attention.js'
+import { cast, concat, cos, dim, literal, range, sin, slice, take, type Tensor } from '../tensor/index.js'
+import type { Mixed, Positions } from './attention.js'
 import type { Model } from './dims.js'
 
 const BASE = 10000
@@ -13,10 +13,10 @@ export function usesRotary({ rotary_emb, compat }: ModelConfig): boolean {
 /**
  * Turns queries or keys [batch, sequence, heads, features_per_head] by their position p: with features in two halves
  * (x1, x2), to (x1 cos - x2 sin, x2 cos + x1 sin) of the angles p 10000^(-2i/d). In f32. Positions are 0, 1, ..., or
- * `position` (an i32 scalar) for one row.
+ * `position` for one token per row.
  * Source: gpt-neo models/layers.py (apply_rotary_emb), after Su et al. 2021, "RoFormer".
  */
-export function rotation(model: Model, position?: Tensor<never>): (x: Mixed) => Mixed {
+export function rotation(model: Model, position?: Positions): (x: Mixed) => Mixed {
   const { features } = model
   if (features.size % 2 !== 0)
     throw new RangeError(
@@ -34,11 +34,11 @@ export function rotation(model: Model, position?: Tensor<never>): (x: Mixed) => 
   }
 }
 
-/** f32 [sequence, half features]. */
+/** f32 [sequence, half features], and of each row where positions differ by row. */
 function angles(
   model: Model,
   half: Model['features'],
-  position?: Tensor<never>,
+  position?: Positions,
 ): Tensor<'sequence' | 'features_per_head'> {
   const { sequence } = model
   const frequencies = literal(
@@ -54,7 +54,7 @@ function angles(
  * angles (so positions above 256 share some), cosines, sines, both products and their sum are each rounded to bf16.
  * The tables are computed on the host, where no compiler keeps a wider intermediate.
  */
-function roundedRotation(model: Model, half: Model['features'], position?: Tensor<never>): (x: Mixed) => Mixed {
+function roundedRotation(model: Model, half: Model['features'], position?: Positions): (x: Mixed) => Mixed {
   const { features, sequence, config } = model
   // Mesh TensorFlow's pow(x, y) is exp(log x * y).
   const logBase = roundToBf16(Math.log(roundToBf16(BASE)))
@@ -68,7 +68,7 @@ function roundedRotation(model: Model, half: Model['features'], position?: Tenso
       frequencies.map((frequency) => roundToBf16(of(roundToBf16(roundToBf16(p) * frequency)))),
     ).flat()
     const all = cast(literal([rows, half], values), 'bf16') as Tensor
-    return position ? (dynamicSlice(all, rows, position, 1) as Tensor) : all
+    return position ? (take(all, rows, position) as Tensor) : all
   }
   const [cosine, sine] = [table(Math.cos), table(Math.sin)]
   return (x) => {

@@ -1,7 +1,7 @@
 import { DeviceArray, jit } from '../engine/index.js'
 import type { LoadedModel } from '../generate/index.js'
 import { attentionWeights, modelOf, scopeOf, type Parameters } from '../model/index.js'
-import { dim, type Tensor } from '../tensor/index.js'
+import type { Tensor } from '../tensor/index.js'
 import { PLOTLY_MIME } from './chart.js'
 import { element, picture, QUIET, textAt } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
@@ -9,8 +9,13 @@ import { DISPLAY, type Displayable } from './show.js'
 /** How much each token attends to each, by layer and head. */
 export interface AttentionMaps {
   readonly length: number
-  readonly layers: readonly { readonly kind: string; readonly heads: number }[]
-  /** Row-major [query, key]; null for a layer whose kind of attention has no weights (linear, none). */
+  readonly layers: readonly {
+    readonly kind: string
+    readonly heads: number
+    /** Learned keys that every token can attend to besides (num_mem_kv of a global layer); the first of a map's columns. */
+    readonly slots: number
+  }[]
+  /** Row-major [query, slots and keys]; null for a layer whose kind of attention has no weights (linear, none). */
   of(layer: number, head: number): Float32Array | null
 }
 
@@ -19,33 +24,39 @@ export async function attentionMaps(loaded: LoadedModel, ids: ArrayLike<number>)
   const { engine, config, specs, parameters } = loaded
   const { length } = ids
   if (length === 0 || length > config.n_ctx)
-    throw new RangeError(`attention is shown over 1 to ${config.n_ctx} tokens; the text has ${length}`)
+    throw new RangeError(`the text must have 1 to ${config.n_ctx} tokens, the model's context (got ${length})`)
   const model = modelOf(config, { batch: 1, sequence: length })
   const look = jit(
     engine,
-    (values: Parameters, given: Tensor) =>
-      attentionWeights(scopeOf(model, specs, values, 'unroll'), given as never, model).filter((x) => x !== null),
+    (values: Parameters, given: Tensor<'batch' | 'sequence'>) => {
+      const weights = attentionWeights(scopeOf(model, specs, values, 'unroll'), given, model)
+      return Object.fromEntries(weights.flatMap((each, layer) => (each ? [[`${layer}`, each as Tensor]] : [])))
+    },
     { name: 'attention_weights' },
-  ) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray[]>
-  const dims = [model.batch, dim('sequence', length)]
-  const given = DeviceArray.from(engine, Int32Array.from(ids), dims, 'i32')
+  )
+  const given = DeviceArray.from(engine, Int32Array.from(ids), [model.batch, model.sequence], 'i32')
   const arrays = await look(parameters, given)
-  const weights = await Promise.all(arrays.map((array) => array.readFloats()))
-  for (const array of [given, ...arrays]) array.dispose()
+  const byLayer = await Promise.all(model.kinds.map((_, layer) => arrays[layer]?.readFloats()))
+  for (const array of [given, ...Object.values(arrays)]) array.dispose()
+  look.dispose()
 
-  let next = 0
-  const byLayer = model.kinds.map((kind) => (kind === 'global' || kind === 'local' ? weights[next++] : null))
-  const size = length * length
+  const layers = model.kinds.map((kind, layer) => {
+    const columns = (byLayer[layer]?.length ?? 0) / (config.n_head * length)
+    return { kind, heads: config.n_head, slots: columns === 0 ? 0 : columns - length }
+  })
   return {
     length,
-    layers: model.kinds.map((kind) => ({ kind, heads: config.n_head })),
-    of: (layer, head) => byLayer[layer]?.subarray(head * size, (head + 1) * size) ?? null,
+    layers,
+    of(layer, head) {
+      const size = length * (length + layers[layer].slots)
+      return byLayer[layer]?.subarray(head * size, (head + 1) * size) ?? null
+    },
   }
 }
 
 export interface AttentionMapOptions {
   readonly title: string
-  /** Row-major [query, key]. */
+  /** Row-major [query, slots and keys]; 0 where a query cannot attend to a key. */
   readonly weights: ArrayLike<number>
   /** The tokens, as text. */
   readonly labels: readonly string[]
@@ -57,22 +68,35 @@ export function attentionMap(options: AttentionMapOptions): Displayable {
     [DISPLAY]: () => ({
       [PLOTLY_MIME]: plotlyFigure(options),
       'image/svg+xml': svgOf(options),
-      'text/plain': `${options.title}: ${options.labels.length} x ${options.labels.length} weights`,
+      'text/plain': `${options.title}: ${options.labels.length} x ${columnsOf(options).length} weights`,
     }),
   }
 }
 
+/** Names of a map's columns: its learned slots, if it has some, and the tokens. */
+function columnsOf({ weights, labels }: AttentionMapOptions): string[] {
+  const slots = Math.max(0, Math.round(weights.length / labels.length) - labels.length)
+  return [...Array.from({ length: slots }, (_, i) => `slot ${i}`), ...labels]
+}
+
 const visible = (text: string) => text.replaceAll('\n', '⏎').replaceAll(' ', '␣')
 
-function plotlyFigure({ title, weights, labels }: AttentionMapOptions): object {
+function plotlyFigure(options: AttentionMapOptions): object {
+  const { title, weights, labels } = options
   const count = labels.length
-  const names = labels.map((label, i) => `${i} ${visible(label)}`)
-  const z = labels.map((_, row) =>
-    labels.map((__, column) => (column > row ? null : Number(weights[row * count + column].toFixed(3)))),
+  const columns = columnsOf(options)
+  const slots = columns.length - count
+  const rows = labels.map((label, i) => `${i} ${visible(label)}`)
+  const names = columns.map((label, i) => (i < slots ? label : rows[i - slots]))
+  const z = rows.map((_, row) =>
+    names.map((__, column) => {
+      const weight = weights[row * names.length + column]
+      return weight === 0 && column > row + slots ? null : Number(weight.toFixed(3))
+    }),
   )
   const size = Math.min(700, 160 + 18 * count)
   return {
-    data: [{ type: 'heatmap', x: names, y: names, z, colorscale: 'Blues', reversescale: true, zmin: 0 }],
+    data: [{ type: 'heatmap', x: names, y: rows, z, colorscale: 'Blues', reversescale: true, zmin: 0 }],
     layout: {
       title: { text: title, x: 0.02, font: { size: 15 } },
       xaxis: { title: { text: 'looked at' }, tickfont: { size: 10 }, type: 'category' },
@@ -86,33 +110,40 @@ function plotlyFigure({ title, weights, labels }: AttentionMapOptions): object {
 
 const LEVELS = 16
 
-function svgOf({ title, weights, labels }: AttentionMapOptions): string {
-  const count = labels.length
-  const cell = Math.max(3, Math.min(20, Math.floor(520 / count)))
-  const margin = Math.min(110, 24 + 7 * Math.max(...labels.map(({ length }) => length)))
+function svgOf(options: AttentionMapOptions): string {
+  const { title, weights, labels } = options
+  const columns = columnsOf(options)
+  const [count, width] = [labels.length, columns.length]
+  const slots = width - count
+  const cell = Math.max(3, Math.min(20, Math.floor(520 / width)))
+  const margin = Math.min(110, 24 + 7 * columns.reduce((most, { length }) => Math.max(most, length), 0))
   const [left, top] = [margin, 44]
-  const most = Math.max(1e-9, ...Array.from(weights))
+  let most = 1e-9
+  for (let i = 0; i < weights.length; i++) most = Math.max(most, weights[i])
   // A path for each shade of blue: a picture of thousands of cells stays small.
   const paths = Array.from({ length: LEVELS }, () => '')
   for (let row = 0; row < count; row++) {
-    for (let column = 0; column <= row; column++) {
-      const level = Math.min(LEVELS - 1, Math.floor((weights[row * count + column] / most) * LEVELS))
+    for (let column = 0; column < width; column++) {
+      const weight = weights[row * width + column]
+      if (weight === 0 && column > row + slots) continue
+      const level = Math.min(LEVELS - 1, Math.floor((weight / most) * LEVELS))
       paths[level] += `M${left + column * cell} ${top + row * cell}h${cell}v${cell}h-${cell}z`
     }
   }
   const shade = (level: number) => element('path', { d: paths[level], fill: '#08519c', opacity: 0.04 + level / LEVELS })
   const every = Math.ceil(12 / cell)
-  const named = labels.map((label, i) => ({ label: visible(label), i })).filter(({ i }) => i % every === 0)
-  const size = count * cell
+  const named = (of: readonly string[]) =>
+    of.map((label, i) => ({ label: visible(label), i })).filter(({ i }) => i % every === 0)
   const middle = (i: number) => (i + 0.5) * cell
-  return picture(left + size + 24, top + size + margin, title, [
-    element('rect', { x: left, y: top, width: size, height: size, fill: 'none', stroke: '#ccc' }),
+  const bottom = top + count * cell
+  return picture(left + width * cell + 24, bottom + margin, title, [
+    element('rect', { x: left, y: top, width: width * cell, height: count * cell, fill: 'none', stroke: '#ccc' }),
     ...paths.flatMap((d, level) => (d === '' ? [] : [shade(level)])),
-    ...named.map(({ label, i }) =>
+    ...named(labels).map(({ label, i }) =>
       textAt(left - 6, top + middle(i) + 4, label, { 'text-anchor': 'end', 'font-size': 11, fill: QUIET }),
     ),
-    ...named.map(({ label, i }) => {
-      const [x, y] = [left + middle(i) + 4, top + size + 8]
+    ...named(columns).map(({ label, i }) => {
+      const [x, y] = [left + middle(i) + 4, bottom + 8]
       return textAt(x, y, label, {
         'text-anchor': 'end',
         'font-size': 11,

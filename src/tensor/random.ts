@@ -54,10 +54,15 @@ export function split(from: Key, count = 2): Key[] {
   return Array.from({ length: count }, (_, i) => foldIn(from, i))
 }
 
-/** 32 random bits an element. A key with dims gives each of their elements numbers of its own. */
-export function bits<N extends string>(from: Key, dims: readonly Dim<N>[]): Tensor<N> {
-  const own = from.low.dims
-  const counted = dims.filter(({ name }) => !own.some((mine) => mine.name === name))
+/**
+ * 32 random bits per element. A key with dims gives each of their elements numbers of its own: an element's index is
+ * that along `counted`, by default the dims that the key lacks.
+ */
+export function bits<N extends string>(
+  from: Key,
+  dims: readonly Dim<N>[],
+  counted: readonly Dim[] = dims.filter(({ name }) => !from.low.dims.some((keyed) => keyed.name === name)),
+): Tensor<N> {
   const [high, low] = counters(counted)
   const [a, b] = threefry(
     { high: spread(from.high, dims), low: spread(from.low, dims) },
@@ -69,9 +74,11 @@ export function bits<N extends string>(from: Key, dims: readonly Dim<N>[]): Tens
 
 /** f32 in [0, 1), or [low, high): 23 random bits an element. */
 export function uniform<N extends string>(from: Key, dims: readonly Dim<N>[], low = 0, high = 1): Tensor<N> {
-  const unit = cast(shiftRight(bits(from, dims), 9), 'f32').mul(2 ** -23)
+  const unit = unitOf(bits(from, dims))
   return low === 0 && high === 1 ? unit : maximum(unit.mul(high - low).add(low), low)
 }
+
+const unitOf = <N extends string>(random: Tensor<N>): Tensor<N> => cast(shiftRight(random, 9), 'f32').mul(2 ** -23)
 
 /** f32 from the normal distribution of mean 0 and standard deviation 1. */
 export function normal<N extends string>(from: Key, dims: readonly Dim<N>[]): Tensor<N> {
@@ -85,10 +92,18 @@ export function truncatedNormal<N extends string>(from: Key, dims: readonly Dim<
   return maximum(minimum(x, Math.fround(1.9999999)), -Math.fround(1.9999999))
 }
 
-/** f32 from the Gumbel distribution: the argmax of logits plus these is a sample of their softmax. */
-export function gumbel<N extends string>(from: Key, dims: readonly Dim<N>[]): Tensor<N> {
+/**
+ * f32 from the Gumbel distribution: the argmax of logits plus these is a sample of their softmax. With `counted` as in
+ * `bits`.
+ */
+export function gumbel<N extends string>(from: Key, dims: readonly Dim<N>[], counted?: readonly Dim[]): Tensor<N> {
   const tiny = 2 ** -24 // half a step of `uniform`, so that the logarithm is finite
-  return uniform(from, dims).add(tiny).log().neg().log().neg()
+  return unitOf(bits(from, dims, counted))
+    .add(tiny)
+    .log()
+    .neg()
+    .log()
+    .neg()
 }
 
 /** True with probability `p`. */

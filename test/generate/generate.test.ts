@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
+import { compiledLength } from '../../src/generate/generate.js'
 import { generate, type LoadedModel } from '../../src/generate/index.js'
-import { logits, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { logits, modelOf, scopeOf, type Parameters as Weights } from '../../src/model/index.js'
 import { dim, type Tensor } from '../../src/tensor/index.js'
 import { lively } from '../model/support.js'
 import { engine } from '../tensor/check.js'
@@ -23,7 +24,7 @@ async function slowly(model: LoadedModel, prompt: readonly number[], count: numb
   const { config, specs } = model
   const ids = [...prompt]
   const m = modelOf(config, { batch: 1 })
-  const run = jit(model.engine, (p: Parameters, x: Tensor) => logits(scopeOf(m, specs, p, 'unroll'), x, m)) as any
+  const run = jit(model.engine, (p: Weights, x: Tensor) => logits(scopeOf(m, specs, p, 'unroll'), x, m)) as any
   for (let i = 0; i < count; i++) {
     // Later positions do not matter to earlier ones, so the rest of the context may hold anything.
     const filled = Int32Array.from({ length: config.n_ctx }, (_, at) => ids[at] ?? 0)
@@ -60,6 +61,65 @@ test('cached sampling equals a full forward pass for each token, past the radius
   const [long] = await collect(model, [prompts[1]], { temperature: 0, maxTokens: 100 })
   assert.equal(long.length, 40 - 3)
   assert.deepEqual(long, await slowly(model, prompts[1], 37))
+})
+test('prompts of every length up to the context take one compiled pass, and few programs serve them all', async () => {
+  const model = await loaded()
+  const { n_ctx } = model.config
+  const { engine: xla } = model
+  const compiled: string[] = []
+  let passes = 0
+  const counting = Object.assign(Object.create(xla) as typeof xla, {
+    compile: async (...args: Parameters<typeof xla.compile>) => {
+      const [{ name }] = args
+      compiled.push(name)
+      const executable = await xla.compile(...args)
+      return Object.assign(Object.create(executable) as typeof executable, {
+        run: (...inputs: Parameters<typeof executable.run>) => {
+          passes++
+          return executable.run(...inputs)
+        },
+      })
+    },
+  })
+  const ids = Array.from({ length: n_ctx }, (_, i) => (7 * i * i + 3) % 61)
+  const counted = { ...model, engine: counting }
+  for (let length = 1; length < n_ctx; length++) {
+    passes = 0
+    const [row] = await collect(counted, [ids.slice(0, length)], { temperature: 0, maxTokens: 1 })
+    assert.equal(row.length, 1)
+    assert.equal(passes, 1, `${length} tokens took ${passes} passes`)
+  }
+  assert.ok(compiled.length <= 6, `${compiled.length} programs: ${compiled.join()}`)
+  passes = 0
+  await collect(counted, [ids.slice(0, 2), ids.slice(0, 37)], { temperature: 0, maxTokens: 1 })
+  assert.equal(passes, 1, 'a short prompt slows no long one')
+})
+test('compiled lengths: at most a fifth of a pass is padding, four per octave', () => {
+  for (const context of [5, 40, 1000, 2048]) {
+    const widths = new Set<number>()
+    for (let length = 1; length <= context; length++) {
+      const width = compiledLength(length, context)
+      assert.ok(width >= length && width <= context)
+      if (length > 16) assert.ok(width - length < width / 5, `${length} tokens are padded to ${width}`)
+      widths.add(width)
+    }
+    assert.ok(widths.size <= 4 * Math.max(1, Math.log2(context) - 3), `${widths.size} lengths up to ${context}`)
+  }
+})
+test('rows of a ragged batch get the tokens that each prompt alone gets, sampled too in the first row', async () => {
+  const model = await loaded()
+  const prompts = [[3, 14], Array.from({ length: 30 }, (_, i) => i), [9, 2, 6, 5, 3]]
+  const options = { temperature: 0, maxTokens: 20 }
+  const alone = []
+  for (const prompt of prompts) alone.push((await collect(model, [prompt], options))[0])
+  assert.deepEqual(await collect(model, prompts, options), alone)
+  assert.deepEqual(
+    alone.map(({ length }) => length),
+    [20, 10, 20],
+  )
+  const sampling = { temperature: 1, maxTokens: 6, seed: 5 }
+  const [first] = await collect(model, prompts, sampling)
+  assert.deepEqual(first, (await collect(model, [prompts[0]], sampling))[0])
 })
 test('equal seeds give equal samples, others other ones; top-k 1 is greedy', async () => {
   const model = await loaded()

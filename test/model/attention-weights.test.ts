@@ -3,29 +3,53 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { weightsOf } from '../../src/model/attention-weights.js'
-import { causalRules } from '../../src/model/attention.js'
+import { attendFully, type MixingKind } from '../../src/model/attention.js'
+import { withSlots } from '../../src/model/dense-attention.js'
 import { attentionWeights, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
 import { dim, einsum, type Dim, type Tensor } from '../../src/tensor/index.js'
 import { checkOp, engine } from '../tensor/check.js'
 import { configOf, lively } from './support.js'
 
-for (const kind of ['global', 'local'] as const)
-  test(`values mixed with the weights are what ${kind} attention gives`, async () => {
-    const config = configOf({ n_embd: 6, n_head: 2, n_ctx: 13, local_attention_radius: 4 })
+type Side = 'causal' | 'both sides'
+const CASES: [MixingKind, Side, number][] = [
+  ['global', 'causal', 0],
+  ['global', 'causal', 3],
+  ['local', 'causal', 0],
+  ['global', 'both sides', 0],
+  ['global', 'both sides', 3],
+  ['local', 'both sides', 0],
+]
+for (const [kind, side, slots] of CASES)
+  test(`values mixed with the weights are what ${kind} attention gives, ${side}, ${slots} slots`, async () => {
+    const masked = side === 'causal' ? {} : { mlm_training: true, mlm_mask_id: 60 }
+    const config = configOf({
+      n_embd: 6,
+      n_head: 2,
+      n_ctx: 13,
+      local_attention_radius: 4,
+      num_mem_kv: slots,
+      ...masked,
+    })
     const model = modelOf(config, { batch: 2 })
     const { batch, sequence, memory, heads, features } = model
-    const inputs = [
+    const learned = dim('mem_kv_sequence', Math.max(1, slots))
+    const inputs: Dim[][] = [
       [batch, sequence, heads, features],
       [batch, memory, heads, features],
       [batch, memory, heads, features],
-    ] as Dim[][]
+      [learned, heads, features],
+      [learned, heads, features],
+    ]
     await checkOp({
       inputs,
       gradient: false,
       tolerance: 1e-5,
-      run: (q: Tensor, k: Tensor, v: Tensor) => {
-        const mixed = einsum([weightsOf(kind, { q, k, v }, model), v], [batch, sequence, heads, features])
-        return mixed.sub(causalRules(kind, model).mix({ q, k, v }, model))
+      run: (q: Tensor, k: Tensor, v: Tensor, slotKeys: Tensor, slotValues: Tensor) => {
+        const given = { q, k, v, ...(slots > 0 && { slots: { k: slotKeys, v: slotValues } }) }
+        const weights = weightsOf(kind, given, model)
+        const values = slots > 0 ? withSlots(slotValues, v, model) : v
+        const mixed = einsum([weights, values], [batch, sequence, heads, features])
+        return mixed.sub(attendFully(kind, given, model))
       },
       oracle: (q: number[][][][]) => q.map((rows) => rows.map((of) => of.map((xs) => xs.map(() => 0)))),
     })

@@ -50,7 +50,7 @@ for (const length of [5, 64, 150])
     const { model, inputs } = setting(length)
     return checkOp({
       inputs,
-      run: (q, k, v) => causalLinearAttention.mix({ q, k, v }, model),
+      run: (q, k, v) => causalLinearAttention.attend({ q, k, v }, model),
       gradient: length < 100,
       tolerance: 1e-5,
       oracle: (q: Heads, k: Heads, v: Heads) =>

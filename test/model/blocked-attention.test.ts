@@ -95,7 +95,7 @@ for (const [kind, length, radius] of cases)
   test(`${kind}, length ${length}${radius ? `, radius ${radius}` : ''}: results and gradients`, async () => {
     const model = modelFor(kind, length, radius ? { local_attention_radius: radius } : {})
     const [got, wanted] = [
-      await outcome(model, (projected) => causalRules(kind, model).mix(projected, model)),
+      await outcome(model, (projected) => causalRules(kind, model).attend(projected, model)),
       await outcome(model, plain(kind, model)),
     ]
     got.forEach((values, i) => {
@@ -106,7 +106,7 @@ for (const [kind, length, radius] of cases)
 
 test('bfloat16, in blocks and at once, within its rounding', async () => {
   const model = modelFor('local', 300, { local_attention_radius: 129, precision: 'bfloat16' })
-  const got = await outcome(model, (projected) => causalRules('local', model).mix(projected, model))
+  const got = await outcome(model, (projected) => causalRules('local', model).attend(projected, model))
   const wanted = await outcome(model, plain('local', model))
   got.forEach((values, i) => assert.ok(difference(values, wanted[i]) < 0.02, `${i}: ${difference(values, wanted[i])}`))
 })
@@ -116,7 +116,7 @@ test('no kind makes a tensor that grows with the square of the length, or holds 
     const largest = (length: number) => {
       const model = modelFor(kind, length, { local_attention_radius: 256, n_embd: 32 })
       const f = (q: Tensor, k: Tensor, v: Tensor, grad: Tensor) => {
-        const out = causalRules(kind, model).mix({ q, k, v } as unknown as Projected, model)
+        const out = causalRules(kind, model).attend({ q, k, v } as unknown as Projected, model)
         return gradients([out], [grad], [q, k, v]) as Tensor[]
       }
       const { program } = trace(
