@@ -35,11 +35,7 @@ export function rotation(model: Model, position?: Positions): (x: Mixed) => Mixe
 }
 
 /** f32 [sequence, half features], and of each row where positions differ by row. */
-function angles(
-  model: Model,
-  half: Model['features'],
-  position?: Positions,
-): Tensor<'sequence' | 'features_per_head'> {
+function angles(model: Model, half: Model['features'], position?: Positions): Tensor<'sequence' | 'features_per_head'> {
   const { sequence } = model
   const frequencies = literal(
     [half],
