@@ -41,7 +41,7 @@ function printBody(
 
 function showAttributes(attributes: unknown): string {
   const shown = Object.entries(attributes as object).filter(
-    ([key]) => key !== 'body' && key !== 'custom' && key !== 'dims' && key !== 'dtype',
+    ([key]) => key !== 'body' && key !== 'custom' && key !== 'residuals' && key !== 'dims' && key !== 'dtype',
   )
   return shown.length === 0 ? '' : `{${shown.map(([key, value]) => `${key}: ${showValue(key, value)}`).join(', ')}}`
 }

@@ -2,7 +2,15 @@ import type { Dim } from './dim.js'
 import { isFloat } from './dtype.js'
 import { gradients } from './gradient.js'
 import { zeros } from './ops/constant.js'
-import { barrierOp, callOp, scanOp, type CallAttributes, type Keep, type ScanAttributes } from './ops/control.js'
+import {
+  barrierOp,
+  callOp,
+  scanOp,
+  type CallAttributes,
+  type CustomGradient,
+  type Keep,
+  type ScanAttributes,
+} from './ops/control.js'
 import { evaluate, programOf, reach, record, type Program } from './program.js'
 import type { GradientArgs } from './primitive.js'
 import { placeholder, Tensor, withGraph, type Node, type Value } from './tensor.js'
@@ -221,35 +229,51 @@ export function scanGradient({
   })
 }
 
-export function callGradient({
+export function callGradient(args: GradientArgs<CallAttributes>): (Tensor | null)[] {
+  return args.attributes.custom ? customGradient(args, args.attributes.custom) : recomputedGradient(args)
+}
+
+/**
+ * The gradient written by hand. The first time it makes the call return the residuals, too. Another gradient, of the same
+ * call or of this one, takes those; what then flows to the residuals themselves is differentiated as ordinary operations.
+ */
+function customGradient(args: GradientArgs<CallAttributes>, custom: CustomGradient): (Tensor | null)[] {
+  const { inputs, grads, attributes, node } = args
+  if (!attributes.residuals) {
+    let count = 0
+    const forward = record(attributes.body.name, attributes.body.inputs, (...xs) => {
+      const [ys, residuals] = custom.forward(xs)
+      count = residuals.length
+      return [...ys, ...residuals]
+    })
+    const from = node.outputs.length
+    grow(node, { ...attributes, body: forward, residuals: { from, count } }, forward.outputs.slice(from), [])
+  }
+  const { residuals } = node.attributes as CallAttributes
+  const { from, count } = residuals!
+  const own = grads.slice(0, from)
+  const byHand = own.some((grad) => grad !== null)
+    ? custom.backward(
+        node.outputs.slice(from, from + count),
+        own.map((grad, i) => grad ?? zeros(node.outputs[i].dims, node.outputs[i].dtype)),
+      )
+    : inputs.map(() => null)
+  if (!grads.slice(from).some((grad) => grad !== null)) return [...byHand]
+  const ofResiduals = recomputedGradient({ ...args, grads: grads.map((grad, i) => (i < from ? null : grad)) })
+  return inputs.map((_, i) => {
+    const [a, b] = [byHand[i], ofResiduals[i]]
+    return a && b ? a.add(b) : (a ?? b)
+  })
+}
+
+function recomputedGradient({
   inputs,
-  outputs,
   grads,
   needed,
   attributes,
   node,
 }: GradientArgs<CallAttributes>): (Tensor | null)[] {
-  const { body, keep, custom } = attributes
-  if (custom) {
-    let count = 0
-    const forward = record(body.name, body.inputs, (...xs) => {
-      const [ys, residuals] = custom.forward(xs)
-      count = residuals.length
-      return [...ys, ...residuals]
-    })
-    const residuals = grow(
-      node,
-      { ...attributes, body: forward },
-      forward.outputs.slice(forward.outputs.length - count),
-      [],
-    )
-    return [
-      ...custom.backward(
-        residuals,
-        outputs.map((y, i) => grads[i] ?? zeros(y.dims, y.dtype)),
-      ),
-    ]
-  }
+  const { body, keep } = attributes
   const given = grads.map((grad) => grad !== null)
   const wanted = inputs.map((x, i) => isFloat(x.dtype) && needed[i])
   const cut = split(

@@ -123,16 +123,24 @@ export class Tensor<in out N extends string = any> {
   rename<A extends N, B extends string>(from: Dim<A>, to: Dim<B>): Tensor<Exclude<N, A> | B> {
     return rename(this, from, to)
   }
-  sum<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  sum(): Tensor<never>
+  sum<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
+  sum(...over: Dim<any>[]): Value {
     return sum(this, ...over)
   }
-  mean<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  mean(): Tensor<never>
+  mean<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
+  mean(...over: Dim<any>[]): Value {
     return mean(this, ...over)
   }
-  max<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  max(): Tensor<never>
+  max<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
+  max(...over: Dim<any>[]): Value {
     return max(this, ...over)
   }
-  min<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+  min(): Tensor<never>
+  min<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
+  min(...over: Dim<any>[]): Value {
     return min(this, ...over)
   }
 }

@@ -52,6 +52,14 @@ test('prepare compiles without running; its program and times are told', async (
   assert.ok(executable.memory()!.arguments >= 20)
 })
 
+test('any name does, also one that is no identifier', async () => {
+  for (const name of ['1st', '', '2', '-', 'é', 'a b', '#private', 'x"y', 'while'])
+    assert.deepEqual(
+      await floats(await (jit(await engine(), (x: Tensor) => x.add(1), { name }) as any)(await array([1]))),
+      [2],
+    )
+})
+
 test('a mistake in the function rejects, names the op, and is not remembered', async () => {
   const wide = dim('n', 3)
   let broken = true

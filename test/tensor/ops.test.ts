@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as t from '../../src/tensor/index.js'
 import { checkOp, type Numbers } from './check.js'
@@ -148,6 +149,67 @@ test('max, min, mean: values and gradient', async () => {
     inputs: [[batch, sequence]],
     run: (x) => x.mean(sequence),
     oracle: (x: number[][]) => x.map((row) => row.reduce((a, b) => a + b) / 5),
+  })
+})
+for (const [name, oracle] of [
+  ['sum', (xs: number[]) => xs.reduce((a, b) => a + b)],
+  ['mean', (xs: number[]) => xs.reduce((a, b) => a + b) / xs.length],
+  ['max', (xs: number[]) => Math.max(...xs)],
+  ['min', (xs: number[]) => Math.min(...xs)],
+] as const)
+  test(`${name} without dims is over all of them: a scalar, in its type, too`, async () => {
+    for (const dims of [[batch, sequence, embd], [sequence], []])
+      for (const run of [(x: any) => x[name](), t[name] as any])
+        await checkOp({ inputs: [dims], run, oracle: (x: Numbers) => oracle([x].flat(9) as number[]) })
+    t.trace(
+      (x: t.Tensor<'batch' | 'sequence'>) => {
+        const whole: t.Tensor<never> = x[name]()
+        const rows: t.Tensor<'batch'> = t[name](x, sequence)
+        // @ts-expect-error nothing is left of the dims
+        const wrong: t.Tensor<'batch'> = x[name]()
+        assert.deepEqual([whole.dims, rows.dims, wrong.dims], [[], [batch], []])
+        assert.throws(() => x[name](batch, batch), { message: /^\w+: dim "batch" is given twice/ })
+        return whole
+      },
+      [t.spec([batch, sequence])],
+    )
+  })
+test('pow: gradients at 0 are 0, as in JAX, and so are second ones', async () => {
+  const grads = (a: any, b: any) => t.gradients([t.total(t.pow(a, b))], [t.constant(1, 'f32')], [a, b]) as any[]
+  await checkOp({
+    inputs: [
+      { dims: [sequence], values: [0, 0, 2, 0, -2] },
+      { dims: [sequence], values: [0, 2, 0, 1, 2] },
+    ],
+    run: grads,
+    oracle: () => [
+      [0, 0, 0, 1, -4],
+      [0, 0, Math.log(2), 0, NaN],
+    ],
+    gradient: false,
+  })
+  await checkOp({
+    inputs: [
+      { dims: [embd], values: [0, 2, 0] },
+      { dims: [embd], values: [0, 0, 3] },
+    ],
+    run: (a, b) => t.gradients([t.total(grads(a, b)[0])], [t.constant(1, 'f32')], [a]) as any[],
+    oracle: () => [0, 0, 0],
+    gradient: false,
+  })
+})
+test('NaN counts as the largest for argmax, the first one wins; maximum, minimum and relu pass it on', async () => {
+  const x = { dims: [batch, sequence], values: [1, NaN, 3, 2, NaN, 5, Infinity, -1, 7, NaN] }
+  await checkOp({ inputs: [x], run: (x) => t.argmax(x, sequence), oracle: () => [1, 4], gradient: false })
+  await checkOp({
+    inputs: [{ dims: [sequence], values: [-1, NaN, 3, 0, -Infinity] }],
+    run: (x) => [t.maximum(x, 1), t.minimum(x, 1), t.relu(x)],
+    oracle: () => [
+      [1, NaN, 3, 1, 1],
+      [-1, NaN, 1, 0, -Infinity],
+      [0, NaN, 3, 0, 0],
+    ],
+    gradient: false,
   })
 })
 test('argmax takes the first at a tie', () =>

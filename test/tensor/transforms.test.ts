@@ -141,6 +141,54 @@ test('withGradient: the gradient written by hand is used', async () => {
   close(dx.values, [1, 2, 3], 0, 'gradient')
 })
 
+/** x^3 with its gradient by hand: as it is, from a residual that is computed, and with a call of its kind inside. */
+const cube = {
+  forward: ([x]: readonly t.Tensor[]) => [[x.mul(x).mul(x)], [x]] as const,
+  backward: ([x]: readonly t.Tensor[], [g]: readonly t.Tensor[]) => [g.mul(x).mul(x).mul(3)],
+}
+const byHand: Record<string, (x: any) => any> = {
+  plain: (x) => t.withGradient('cube', cube, ([x]) => [x.mul(x).mul(x)])([x])[0],
+  'a computed residual': (x) =>
+    t.withGradient(
+      'cube',
+      { forward: ([x]) => [[x.mul(x).mul(x)], [x.square().mul(3)]], backward: ([slope], [g]) => [g.mul(slope)] },
+      ([x]) => [x.mul(x).mul(x)],
+    )([x])[0],
+  'inside checkpoint': t.checkpoint((x: any) => byHand.plain(x)),
+  'inside scan': (x) => t.scan(t.dim('once', 1), x, [], (h: any) => [byHand.plain(h), []] as const)[0],
+  nested: (x) =>
+    t.withGradient(
+      'outer',
+      { forward: ([x]) => [[byHand.plain(x)], [x]], backward: ([x], [g]) => [g.mul(x.square()).mul(3)] },
+      ([x]) => [byHand.plain(x)],
+    )([x])[0],
+}
+const given = [{ dims: [embd], dtype: 'f32' as const, values: [1, 2, -3] }]
+for (const [name, f] of Object.entries(byHand)) {
+  const gradOf = (g: (x: any) => any) => (x: any) => t.grad((p: any) => t.total(g(p)) as any)(x) as any
+  test(`withGradient, ${name}: gradients of gradients`, async () => {
+    const [y, first, second, third] = await evaluate(
+      (x) => [f(x), gradOf(f)(x), gradOf(gradOf(f))(x), gradOf(gradOf(gradOf(f)))(x)],
+      given,
+    )
+    close(y.values, [1, 8, -27], 1e-5, 'x^3')
+    close(first.values, [3, 12, 27], 1e-5, '3 x^2')
+    close(second.values, [6, 12, -18], 1e-5, '6 x')
+    close(third.values, [6, 6, 6], 1e-5, '6')
+  })
+  test(`withGradient, ${name}: two gradients of one result`, async () => {
+    const [a, b, both] = await evaluate((x) => {
+      const y = f(x)
+      const one = (scale: number) => t.gradients([y], [y.mul(0).add(scale)], [x])[0]!
+      const [a, b] = [one(1), one(2)]
+      return [a, b, t.gradients([a, y], [y.mul(0).add(1), y.mul(0).add(1)], [x])[0]!]
+    }, given)
+    close(a.values, [3, 12, 27], 1e-5, 'once')
+    close(b.values, [6, 24, 54], 1e-5, 'twice as much')
+    close(both.values, [9, 24, 9], 1e-5, 'of the gradient and of the result')
+  })
+}
+
 test('gradient of a gradient', async () => {
   const third = (x: any) =>
     t.grad((p: any) => t.total(t.grad((q: any) => t.total(q.mul(q).mul(q).mul(q)) as any)(p) as any) as any)(x)

@@ -1,6 +1,6 @@
 /**
- * A product of packed matrices in WebAssembly SIMD, assembled here: 25 GFLOP/s on one core where a loop in JavaScript
- * reaches 1 (docs/tfjs.md). No file is loaded, so it works wherever TypeScript does.
+ * A product of packed matrices in WebAssembly SIMD, assembled here: many times as fast as a loop in JavaScript, which has
+ * no SIMD (`npx neomesh doctor` measures it). No file is loaded, so it works wherever TypeScript does.
  */
 
 /** What of WebAssembly is used; Node's types lack it. */

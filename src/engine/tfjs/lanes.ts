@@ -18,7 +18,7 @@ function lanesOf(layout: Layout, axis: number): Lanes {
 /** Makes numbers of an array comparable by < and >. */
 const comparable = ({ dtype }: Given) => (dtype === 'u32' ? (x: number) => x >>> 0 : (x: number) => x)
 
-/** Index of the largest element of each lane, the first at a tie. */
+/** Index of the largest element of each lane, the first at a tie. NaN counts as the largest, so the first NaN wins. */
 export const argmax: MakeKernel<AttributesOf<'argmax'>> = ([x], { axis }) => {
   const { starts, stride, size } = lanesOf(x.layout, axis)
   const value = comparable(x)
@@ -28,7 +28,7 @@ export const argmax: MakeKernel<AttributesOf<'argmax'>> = ([x], { axis }) => {
       let at = 0
       for (let i = 1, p = starts[lane] + stride; i < size; i++, p += stride) {
         const next = value(from[p])
-        if (next > best) [best, at] = [next, i]
+        if (next > best || (next !== next && best === best)) [best, at] = [next, i]
       }
       y[lane] = at
     }
@@ -53,31 +53,37 @@ export const cumsum: MakeKernel<AttributesOf<'cumsum'>> = ([x], { axis, reverse 
   }
 }
 
-/** Lanes up to this length are sorted as numbers that hold an element's place and its index. */
-const PACKED = 2 ** 21
-
-/** Each lane in order, and where each element was; equal ones keep their order. */
+/**
+ * Each lane in order, and where each element was; equal ones keep their order. What is sorted are 64-bit keys: an element's
+ * rank in the upper half, its index in the lower, written as two words because a BigInt for each would take far longer.
+ */
 export const sort: MakeKernel<AttributesOf<'sort'>> = ([x], { axis, descending }, [out]) => {
   const [read, write] = [lanesOf(x.layout, axis), lanesOf(dense(out.sizes), axis)]
   const { size } = read
   const rank = ranks(x)
-  const keys = new Float64Array(size)
+  const keys = new BigUint64Array(size)
+  const words = new Uint32Array(keys.buffer)
   return ([from], [y, index]) => {
     for (let lane = 0; lane < read.starts.length; lane++) {
       const start = read.starts[lane]
       for (let i = 0; i < size; i++) {
-        const place = rank(from[start + i * read.stride])
-        keys[i] = (descending ? 0xffffffff - place : place) * PACKED + i
+        const key = rank(from[start + i * read.stride])
+        words[2 * i + LOWER] = i
+        words[2 * i + UPPER] = descending ? 0xffffffff - key : key
       }
       keys.sort()
       for (let i = 0, q = write.starts[lane]; i < size; i++, q += write.stride) {
-        const was = keys[i] % PACKED
+        const was = words[2 * i + LOWER]
         y[q] = from[start + was * read.stride]
         index[q] = was
       }
     }
   }
 }
+
+/** Positions of the halves of a 64-bit integer in this machine's byte order. */
+const LOWER = new Uint32Array(new BigUint64Array([1n]).buffer)[0] === 1 ? 0 : 1
+const UPPER = 1 - LOWER
 
 const single = new Float32Array(1)
 const word = new Int32Array(single.buffer)

@@ -130,11 +130,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   reduceSum: reduce('Sum'),
   reduceMax: reduce('Max'),
   reduceMin: reduce('Min'),
-  argmax: {
-    kernels: ['ArgMax'],
-    floatsOnly: true,
-    run: ({ backend, inputs: [x], attributes: { axis } }) => [backend.run('ArgMax', { x }, { axis })],
-  },
+  argmax: 'own', // tfjs's passes over NaN
   dot: { kernels: ['Transpose', 'Reshape', 'BatchMatMul'], run: dot },
   slice: {
     kernels: ['Slice'],

@@ -43,9 +43,12 @@ export interface XlaOptions {
 /**
  * On CPUs what is bf16 in a program is rounded to bf16. Left to itself XLA keeps f32 between operations that it fuses, so
  * that losses depend on what it fuses (by 1e-3, after 20 steps of a small model), on the mesh, and on the engine. Costs no
- * time (bench/RESULTS.md).
+ * time (bench/RESULTS.md). Left to itself XLA also drops NaN from maxima and minima over a dim, where it is not vectorised.
  */
-const CPU_FLAGS: NonNullable<XlaOptions['flags']> = { xla_allow_excess_precision: false }
+const CPU_FLAGS: NonNullable<XlaOptions['flags']> = {
+  xla_allow_excess_precision: false,
+  xla_cpu_enable_fast_min_max: false,
+}
 
 /**
  * Starts XLA through a PJRT plugin. Throws PluginNotFoundError where there is none, EngineError where there is no TPU for

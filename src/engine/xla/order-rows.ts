@@ -1,4 +1,4 @@
-import type { DType } from '../../tensor/dtype.js'
+import { isFloat, type DType } from '../../tensor/dtype.js'
 import { lowest, number } from './literals.js'
 import type { RowArgs, Rows } from './row.js'
 import { longs, shaped } from './writer.js'
@@ -95,10 +95,23 @@ function printArgmax({
           'bool',
           `comparison_direction = #stablehlo<comparison_direction ${direction}>`,
         )
+      const both = (p: string, q: string) => region.scalar('and', [p, q], 'bool', 'bool')
+      const any = (p: string, q: string) => region.scalar('or', [p, q], 'bool', 'bool')
       const first = compare('LT', i, j, 'i32')
-      const tied = region.scalar('and', [compare('EQ', a, b, x.dtype), first], 'bool', 'bool')
-      const wins = region.scalar('or', [compare('GT', a, b, x.dtype), tied], 'bool', 'bool')
-      region.return([region.select(wins, a, b, x.dtype), region.select(wins, i, j, 'i32')], [x.dtype, 'i32'])
+      const [equal, greater] = [compare('EQ', a, b, x.dtype), compare('GT', a, b, x.dtype)]
+      if (!isFloat(x.dtype)) return choose(any(greater, both(equal, first)))
+      // NaN counts as the largest, and one NaN equals another.
+      const [aNaN, bNaN, bNumber] = [
+        compare('NE', a, a, x.dtype),
+        compare('NE', b, b, x.dtype),
+        compare('EQ', b, b, x.dtype),
+      ]
+      const tied = both(any(equal, both(aNaN, bNaN)), first)
+      choose(any(any(greater, both(aNaN, bNumber)), tied))
+
+      function choose(wins: string) {
+        region.return([region.select(wins, a, b, x.dtype), region.select(wins, i, j, 'i32')], [x.dtype, 'i32'])
+      }
     },
     `dimensions = ${longs([axis])}`,
   )

@@ -61,7 +61,7 @@ export function printLaidOut(program: Program, options: PrintOptions = {}): Prin
     ? ` attributes {mhlo.num_partitions = ${placement.mesh.size} : i32, mhlo.num_replicas = 1 : i32}`
     : ''
   const lines = [
-    `module @${program.name.replace(/\W/g, '_') || 'program'}${about} {`,
+    `module @${moduleName(program.name)}${about} {`,
     ...(shardings ? [`  ${shardings.mesh()}`] : []),
     `  func.func public @main(${args.join(', ')}) -> (${outs.join(', ')}) {`,
     `${text}    "func.return"(${results.join(', ')}) : (${program.outputs.map(typeOf).join(', ')}) -> ()`,
@@ -73,6 +73,12 @@ export function printLaidOut(program: Program, options: PrintOptions = {}): Prin
     inputs: program.inputs.map(axes),
     outputs: program.outputs.map(axes),
   }
+}
+
+/** A program's name as an MLIR identifier: letters, digits and _, of which a digit may not come first. */
+export function moduleName(name: string): string {
+  const word = name.replace(/\W/g, '_')
+  return /^[A-Za-z_]/.test(word) ? word : `program${word && `_${word}`}`
 }
 
 function printBody(writer: Writer, program: Program): { text: string; results: string[] } {

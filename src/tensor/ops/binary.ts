@@ -48,11 +48,16 @@ export const addOp = binary('add', 'numbers', (grad) => [grad, grad])
 export const subOp = binary('sub', 'numbers', (grad) => [grad, grad.neg()])
 export const mulOp = binary('mul', 'numbers', (grad, a, b) => [grad.mul(b), grad.mul(a)])
 export const divOp = binary('div', 'numbers', (grad, _, b, y) => [grad.div(b), grad.mul(y).div(b).neg()])
-export const powOp = binary('pow', 'floats', (grad, a, b, y) => [
-  grad.mul(b).mul(a.pow(b.sub(1))),
-  // d/db a^b = a^b log a, which is 0 at a = 0 (the limit for b > 0)
-  grad.mul(where(compare(a, 'EQ', 0), fill(a.dims, 0, a.dtype), y.mul(log(a)))),
-])
+export const powOp = binary('pow', 'floats', (grad, a, b, y) => {
+  const is0 = (x: Tensor) => compare(x, 'EQ', 0)
+  const fillAs = (x: Tensor, value: number) => fill(x.dims, value, x.dtype)
+  // Both rules pick 0 at their singular points, as JAX does. The operands are replaced there, too: what is picked away must
+  // be finite, or a second gradient would multiply its infinity by 0.
+  const [one, flat, base0] = [fillAs(b, 1), is0(b), is0(a)]
+  const dA = b.mul(a.pow(where(flat, one, b).sub(1)))
+  const dB = y.mul(log(where(base0, fillAs(a, 1), a)))
+  return [grad.mul(where(flat, fillAs(b, 0), dA)), grad.mul(where(base0, fillAs(a, 0), dB))]
+})
 export const maximumOp = binary('maximum', 'numbers', (grad, a, b, y) => [chosen(grad, a, b, y), chosen(grad, b, a, y)])
 export const minimumOp = binary('minimum', 'numbers', (grad, a, b, y) => [chosen(grad, a, b, y), chosen(grad, b, a, y)])
 /** Remainder with the sign of the dividend, as C's %. */

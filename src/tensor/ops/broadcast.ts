@@ -3,7 +3,7 @@ import { axisOf, OpError, refuseTwins } from '../errors.js'
 import { primitive } from '../primitive.js'
 import type { Tensor, Value } from '../tensor.js'
 import { constant } from './constant.js'
-import { sum } from './reduce.js'
+import { sumOver } from './reduce.js'
 import { transpose } from './reshape.js'
 
 /** Repeats a tensor along dims that it lacks, and orders its own by name. Gradient: the sum over the new dims. */
@@ -15,14 +15,17 @@ export const broadcastOp = primitive('broadcast', {
   },
   gradient: ({ inputs: [x], grad }) => [
     transpose(
-      sum(grad, ...grad.dims.filter(({ name }) => !x.dims.some((own) => own.name === name))) as Value as Tensor,
+      sumOver(
+        grad,
+        grad.dims.filter(({ name }) => !x.dims.some((own) => own.name === name)),
+      ),
       x.dims,
     ),
   ],
 })
 
 /** `x` with exactly these dims, in this order; it must not have others. */
-export function broadcast<R extends string>(x: Value, dims: readonly Dim<R>[]): Tensor<R> {
+export function broadcast<R extends string = never>(x: Value, dims: readonly Dim<R>[]): Tensor<R> {
   if (sameDims(x.dims, dims)) return x as Tensor
   return x.dims.length === dims.length ? transpose(x as Tensor, dims) : broadcastOp([x], { dims })
 }

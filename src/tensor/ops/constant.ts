@@ -41,15 +41,19 @@ export function constant(value: number | boolean, dtype: DType): Tensor<never> {
 }
 
 /** Every element the same. */
-export function fill<N extends string>(dims: readonly Dim<N>[], value: number | boolean, dtype: DType): Tensor<N> {
+export function fill<N extends string = never>(
+  dims: readonly Dim<N>[],
+  value: number | boolean,
+  dtype: DType,
+): Tensor<N> {
   return broadcast(constant(value, dtype), dims)
 }
 
-export function zeros<N extends string>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
+export function zeros<N extends string = never>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
   return fill(dims, 0, dtype)
 }
 
-export function ones<N extends string>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
+export function ones<N extends string = never>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
   return fill(dims, 1, dtype)
 }
 
@@ -59,7 +63,7 @@ export function range<N extends string>(along: Dim<N>, dtype: DType = 'i32'): Te
 }
 
 /** A small table of numbers, row-major over `dims`. */
-export function literal<N extends string>(
+export function literal<N extends string = never>(
   dims: readonly Dim<N>[],
   values: readonly number[],
   dtype: DType = 'f32',

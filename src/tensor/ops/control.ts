@@ -46,6 +46,8 @@ export interface CallAttributes {
   readonly keep: Keep
   /** A gradient written by hand: from inputs, outputs and their gradients to the inputs' gradients. */
   readonly custom?: CustomGradient
+  /** Which of the body's outputs are residuals of `custom`: there once a gradient was taken. */
+  readonly residuals?: { readonly from: number; readonly count: number }
 }
 
 export interface CustomGradient {

@@ -5,7 +5,7 @@ import { primitive } from '../primitive.js'
 import type { NamesOf, Tensor, Value } from '../tensor.js'
 import { together } from './broadcast.js'
 import { mul } from './binary.js'
-import { sum } from './reduce.js'
+import { sumOver } from './reduce.js'
 import { transpose } from './reshape.js'
 
 export interface DotAttributes {
@@ -72,7 +72,10 @@ function keep(x: Tensor, names: readonly string[]): Tensor {
 }
 
 function without(x: Tensor, stays: (own: Dim) => boolean): Tensor {
-  return sum(x, ...x.dims.filter((own) => !stays(own))) as Value as Tensor
+  return sumOver(
+    x,
+    x.dims.filter((own) => !stays(own)),
+  )
 }
 
 /** One product; dims whose names are not in `kept` are summed, before it where only one operand has them. */

@@ -16,7 +16,7 @@ export const cumsumOp = primitive('cumsum', {
   gradient: ({ grad, attributes: { axis, reverse } }): Grads => [cumsumOp([grad], { axis, reverse: !reverse })],
 })
 
-/** Sorts along one axis; results: the sorted elements, and (i32) where each was. Equal elements keep their order. */
+/** Sorts along one axis; results: the sorted elements, and (i32) where each was. Equal elements keep their order; where NaN goes is not defined. */
 export const sortOp = primitive('sort', {
   result: ([x], _: { axis: number; descending: boolean }) => [
     { dims: x.dims, dtype: x.dtype },

@@ -20,7 +20,10 @@ function reduced(name: string, x: Shape, { axes }: Axes): Shape {
 /** Extremes share the gradient equally between tied elements. */
 function extremeGradient(x: Tensor, y: Tensor, grad: Tensor): Tensor {
   const hit = cast(compare(x, 'EQ', broadcast(y, x.dims)), grad.dtype)
-  const count = sum(hit, ...x.dims.filter(({ name }) => !y.dims.some((kept) => kept.name === name)))
+  const count = sumOver(
+    hit,
+    x.dims.filter(({ name }) => !y.dims.some((kept) => kept.name === name)),
+  )
   return hit.mul(broadcast(grad.div(count), x.dims))
 }
 
@@ -36,40 +39,63 @@ export const reduceMinOp = primitive('reduceMin', {
   result: ([x], attributes: Axes) => reduced('reduceMin', x, attributes),
   gradient: ({ inputs: [x], outputs: [y], grad }) => [extremeGradient(x, y, grad)],
 })
-/** Index of the largest element along one axis, the first at a tie; i32. */
+/** Index of the largest element along one axis, the first at a tie; NaN counts as the largest. i32. */
 export const argmaxOp = primitive('argmax', {
   result: ([x], { axis }: { axis: number }) => ({ dims: x.dims.filter((_, i) => i !== axis), dtype: 'i32' }),
   gradient: () => [null],
 })
 
-/** Sum over the dims given; over all of them when none is given. */
-export function sum<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
-  return over.length === 0 ? (x as Tensor) : reduceSumOp([x], { axes: axesOf('sum', x, over) })
+/** Sum over the dims given; over all of them, to a scalar, when none is given. */
+export function sum(x: Value): Tensor<never>
+export function sum<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
+export function sum(x: Value, ...over: Dim[]): Value {
+  return reduceSumOp([x], { axes: axesOf('sum', x, over) })
 }
 
-export function max<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+/** Largest element over the dims given; over all of them when none is given. NaN wins, but XLA's CPU backend may drop it. */
+export function max(x: Value): Tensor<never>
+export function max<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
+export function max(x: Value, ...over: Dim[]): Value {
   return reduceMaxOp([x], { axes: axesOf('max', x, over) })
 }
 
-export function min<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+/** Smallest element over the dims given; over all of them when none is given. NaN wins, but XLA's CPU backend may drop it. */
+export function min(x: Value): Tensor<never>
+export function min<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
+export function min(x: Value, ...over: Dim[]): Value {
   return reduceMinOp([x], { axes: axesOf('min', x, over) })
 }
 
-/** Arithmetic mean over the dims given. Needs floats. */
-export function mean<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>> {
+/** Arithmetic mean over the dims given; over all of them when none is given. Needs floats. */
+export function mean(x: Value): Tensor<never>
+export function mean<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
+export function mean(x: Value, ...over: Dim[]): Value {
   if (!isFloat(x.dtype)) throw new OpError('mean', [x], `needs floats, not ${x.dtype}`, 'cast it first: .cast("f32")')
-  return sum(x, ...over).mul(1 / sizeOf(over))
+  const axes = axesOf('mean', x, over)
+  return reduceSumOp([x], { axes }).mul(1 / sizeOf(axes.map((axis) => x.dims[axis])))
 }
 
 /** Sum over every dim, a scalar. */
 export function total(x: Value): Tensor<never> {
-  return reduceSumOp([x], { axes: x.dims.map((_, axis) => axis) })
+  return sum(x)
 }
 
+/** Sum over these dims, which may be none: then `x` as it is. For lists of dims that are computed. */
+export function sumOver(x: Value, over: readonly Dim[]): Tensor {
+  return over.length === 0 ? (x as Tensor) : reduceSumOp([x], { axes: axesOf('sum', x, over) })
+}
+
+/** Index (i32) of the largest element along a dim: the first at a tie. NaN counts as the largest, so the first NaN wins. */
 export function argmax<N extends string, R extends N>(x: Tensor<N>, over: Dim<R>): Tensor<Exclude<N, R>> {
   return argmaxOp([x], { axis: axisOf('argmax', [x], 0, over) })
 }
 
+/** Axes of the dims, in order; all axes for no dims. */
 function axesOf(op: string, x: Value, over: readonly Dim[]): number[] {
-  return over.map((wanted) => axisOf(op, [x], 0, wanted)).sort((a, b) => a - b)
+  if (over.length === 0) return x.dims.map((_, axis) => axis)
+  const axes = over.map((wanted) => axisOf(op, [x], 0, wanted)).sort((a, b) => a - b)
+  const twice = axes.find((axis, i) => axis === axes[i - 1])
+  if (twice !== undefined)
+    throw new OpError(op, [x], `dim "${x.dims[twice].name}" is given twice`, 'name each dim once')
+  return axes
 }

@@ -30,7 +30,7 @@ export const transposeOp = primitive('transpose', {
  * Row-major reinterpretation: joins neighbouring dims or splits one, as `reshape(x, [batch, heads, features])` of
  * `[batch, embd]`. Use `rename` for a new name, `transpose` for another order.
  */
-export function reshape<N extends string>(x: Value, dims: readonly Dim<N>[]): Tensor<N> {
+export function reshape<N extends string = never>(x: Value, dims: readonly Dim<N>[]): Tensor<N> {
   return sameDims(x.dims, dims) ? (x as Tensor) : reshapeOp([x], { dims })
 }
 

@@ -88,7 +88,7 @@ export const not = <N extends string>(x: Tensor<N>): Tensor<N> => notOp([x], {})
 export const stopGradient = <N extends string>(x: Tensor<N>): Tensor<N> => stopGradientOp([x], {})
 export const square = <N extends string>(x: Tensor<N>): Tensor<N> => x.mul(x)
 
-/** max(x, 0); the gradient at 0 is 0. */
+/** max(x, 0), NaN of NaN; the gradient at 0 is 0. */
 export function relu<N extends string>(x: Tensor<N>): Tensor<N> {
-  return where(compare(x, 'GT', 0), x, fill(x.dims, 0, x.dtype))
+  return where(compare(x, 'LE', 0), fill(x.dims, 0, x.dtype), x)
 }

@@ -101,7 +101,7 @@ export const CASES: { readonly [P in PrimitiveName]: (r: Random) => Case } = {
   mul: binary('mul', NUMBERS),
   div: binary('div', NUMBERS),
   pow: binary('pow', ['f32', 'f32', 'bf16', 'f16']),
-  // XLA's CPU backend drops NaN in both (xla_cpu_enable_fast_min_max).
+  // The wasm backend drops NaN in both.
   maximum: binary('maximum', NUMBERS, { odd: 'but NaN' }),
   minimum: binary('minimum', NUMBERS, { odd: 'but NaN' }),
   remainder: binary('remainder', INTEGERS),
@@ -147,9 +147,10 @@ export const CASES: { readonly [P in PrimitiveName]: (r: Random) => Case } = {
   reduceMin: reduce('reduceMin', ANY),
   argmax(r) {
     const dims = r.dims(1)
-    // Few values, so that there are ties.
+    // Few values, so that there are ties; at times some are NaN.
     const x = r.given(dims, r.one(ANY), { low: 0, high: 3 })
-    const values = isFloat(x.dtype) ? x.values.map(Math.round) : x.values
+    const nan = r.chance(0.4) ? 0.2 : 0
+    const values = isFloat(x.dtype) ? x.values.map((value) => (r.chance(nan) ? NaN : Math.round(value))) : x.values
     return use('argmax', [{ ...x, values }], { axis: r.whole(0, dims.length - 1) })
   },
   dot(r) {
