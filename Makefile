@@ -81,7 +81,7 @@ $(VENV): requirements.txt
 # The kernelspec names this folder and this node.
 $(JUPYTER): requirements-notebooks.txt $(VENV) dist/.built kernels/lab/remoteEntry.js
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-notebooks.txt
-	@$(NODE) dist/kernels/install.js .venv
+	@$(NODE) bin/neomesh.mjs kernel install --prefix .venv > /dev/null
 	@touch $@
 
 # `make setup` makes .venv anew where it changes; then this one has to be installed again.

@@ -3,6 +3,7 @@
  * that, its server speaks Jupyter's protocol. It is an optional dependency, so what is used of it is described here.
  */
 import { createRequire } from 'node:module'
+import { isCheckout, join, kernelPackages } from '../src/files/index.js'
 import type { CompilerApi } from './compiler-api.js'
 
 export interface Position {
@@ -104,14 +105,7 @@ export interface Tslab {
 /** Loads tslab with a compiler that `patch` has had its way with. Throws an Error that says how to install it. */
 export function loadTslab(patch: (compiler: CompilerApi) => Partial<CompilerApi>): Tslab {
   const require = createRequire(import.meta.url)
-  let main: string
-  try {
-    main = require.resolve('tslab')
-  } catch {
-    throw new Error(
-      'neomesh: the kernel needs tslab, which npm left out. Run `make setup` (or `npm ci`) in the checkout',
-    )
-  }
+  const main = findTslab([require, createRequire(join(kernelPackages(), 'package.json'))])
   const own = createRequire(main)
   const path = own.resolve('@tslab/typescript-for-tslab')
   const compiler = own(path) as CompilerApi
@@ -121,4 +115,15 @@ export function loadTslab(patch: (compiler: CompilerApi) => Partial<CompilerApi>
   const { createExecutor } = own('./executor') as Tslab
   const { ZmqServer } = own('./jupyter') as { ZmqServer: Tslab['Server'] }
   return { createConverter, isCompleteCode, createExecutor, Server: ZmqServer }
+}
+
+function findTslab(requires: readonly NodeJS.Require[]): string {
+  for (const require of requires)
+    try {
+      return require.resolve('tslab')
+    } catch {
+      // The next one may have it.
+    }
+  const remedy = isCheckout ? 'make setup' : 'npx neomesh setup --notebooks'
+  throw new Error(`neomesh: the kernel needs the npm package tslab (not installed). Run \`${remedy}\`.`)
 }

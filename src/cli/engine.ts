@@ -1,9 +1,7 @@
 import { Option, type Command } from 'commander'
-import { EngineError, findPlugin, openXla, PluginNotFoundError, type Engine } from '../engine/index.js'
-import { UsageError } from './errors.js'
+import { ENGINES, openEngine as open, type Engine, type EngineName } from '../engine/index.js'
 
-export const ENGINES = ['xla', 'tfjs', 'tfjs-node', 'tfjs-node-gpu'] as const
-export type EngineName = (typeof ENGINES)[number]
+export type { EngineName }
 
 export interface EngineOptions {
   readonly engine?: EngineName
@@ -11,10 +9,6 @@ export interface EngineOptions {
   /** File of a compiled step. */
   readonly compiled?: string
 }
-
-const NO_PLUGIN =
-  'no PJRT plugin is found, so TensorFlow.js runs this, several times slower than XLA would ' +
-  '(`neomesh doctor` says how to install one)\n'
 
 /** Adds the options that choose where programs run. */
 export function withEngine(command: Command): Command {
@@ -27,36 +21,7 @@ export function withEngine(command: Command): Command {
   return command.addOption(engine).addOption(device)
 }
 
-/**
- * Starts the engine of the options. Without a choice, and without a PJRT plugin for the CPU, that is TensorFlow.js, which
- * is said. Throws UsageError, PluginNotFoundError, EngineError.
- */
-export async function openEngine({ engine, device, compiled }: EngineOptions, deviceCount = 1): Promise<Engine> {
-  const name = engine ?? (device === undefined && !hasPlugin() ? 'tfjs' : 'xla')
-  if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount, compiled })
-  if (device !== undefined)
-    throw new UsageError(
-      `--device says where XLA runs programs, and has no meaning with --engine ${name}: leave it out`,
-    )
-  if (deviceCount > 1)
-    throw new EngineError(`${deviceCount} devices are asked for, and TensorFlow.js is one: use --engine xla`)
-  if (engine === undefined) process.stderr.write(NO_PLUGIN)
-  return openTfjsEngine(name)
-}
-
-/** Loads TensorFlow.js, which nothing else needs. */
-export async function openTfjsEngine(name: Exclude<EngineName, 'xla'>): Promise<Engine> {
-  if (name === 'tfjs') return (await import('../engine/tfjs/engine.js')).openTfjs()
-  return (await import('../engine/tfjs/native.js')).openNative(`@tensorflow/${name}`)
-}
-
-/** Whether there is a plugin for the CPU. One that the user names, and that is not there, is an error as ever. */
-function hasPlugin(): boolean {
-  try {
-    findPlugin('cpu')
-    return true
-  } catch (error) {
-    if (!(error instanceof PluginNotFoundError) || error.looked[0]?.startsWith('PJRT_PLUGIN')) throw error
-    return false
-  }
+/** Starts the engine of the options; a fallback is reported. Throws PluginNotFoundError, EngineError. */
+export async function openEngine(options: EngineOptions, deviceCount = 1): Promise<Engine> {
+  return open({ ...options, deviceCount, onFallback: (reason) => process.stderr.write(`${reason}\n`) })
 }

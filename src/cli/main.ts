@@ -9,8 +9,11 @@ import { doctorCommand } from './doctor.js'
 import { report } from './errors.js'
 import { endWithParent, PARENT } from '../files/index.js'
 import { guardProcess } from './guard.js'
+import { initCommand } from './init.js'
+import { kernelCommand, labCommand } from './notebooks.js'
 import { planCommand } from './plan.js'
 import { sampleCommand } from './sample.js'
+import { setupCommand } from './setup.js'
 import { tokenizerCommand } from './tokenizer.js'
 import { trainCommand } from './train.js'
 
@@ -43,6 +46,10 @@ export async function run(args: readonly string[]): Promise<void> {
     exportCommand(),
     ablateCommand(),
     demoCommand(),
+    initCommand(),
+    setupCommand(),
+    kernelCommand(),
+    labCommand(),
     doctorCommand(version),
   ]
   for (const command of commands) program.addCommand(command)

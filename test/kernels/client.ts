@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { install } from '../../kernels/install.js'
+import { installKernel } from '../../src/setup/index.js'
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url))
 export const python = join(root, '.venv/bin/python')
@@ -50,7 +50,7 @@ export interface TestKernel {
 /** Starts a kernel, installed in a folder of its own; `folder` is where its notebook would lie. */
 export async function startKernel(folder: string, environment: Record<string, string> = {}): Promise<TestKernel> {
   const prefix = mkdtempSync(join(tmpdir(), 'neomesh-kernel-'))
-  install(prefix)
+  await installKernel({ project: root, prefix: prefix })
   const client = spawn(python, [join(root, 'test/kernels/client.py'), 'neomesh', folder], {
     env: { ...process.env, NODE_OPTIONS: '', ...environment, JUPYTER_PATH: join(prefix, 'share/jupyter') },
     stdio: ['pipe', 'pipe', 'inherit'],

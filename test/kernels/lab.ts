@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
-import { install } from '../../kernels/install.js'
+import { installKernel } from '../../src/setup/index.js'
 import { root } from './client.js'
 
 const jupyter = join(root, '.venv/bin/jupyter')
@@ -35,7 +35,7 @@ export async function startLab(
   const [notebooks, prefix, runtime] = ['notebooks', 'prefix', 'runtime'].map((name) => join(folder, name))
   for (const each of [notebooks, runtime]) mkdirSync(each)
   for (const name of names) cpSync(join(root, 'notebooks', name), join(notebooks, name))
-  install(prefix)
+  await installKernel({ project: root, prefix: prefix })
   const given = Object.entries({ folder: join(folder, 'runs'), ...parameters })
   const server = spawn(
     jupyter,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { install } from '../../kernels/install.js'
+import { installKernel } from '../../src/setup/index.js'
 import { startStorage } from '../files/google-storage/server.js'
 import { withoutLibtpu } from '../plan/libtpu.js'
 import { python, root } from './client.js'
@@ -31,7 +31,7 @@ const storage = await startStorage('bucket')
 test('the notebooks run', { skip, timeout: 15 * 60_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'neomesh-notebooks-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  install(join(folder, 'prefix'))
+  await installKernel({ project: root, prefix: join(folder, 'prefix') })
   const environment = {
     ...process.env,
     NODE_OPTIONS: '',

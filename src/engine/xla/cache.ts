@@ -6,9 +6,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { arch, availableParallelism, cpus, homedir, platform } from 'node:os'
+import { arch, availableParallelism, cpus, platform } from 'node:os'
 import { join } from 'node:path'
-import { isCloudPath, makeFolder } from '../../files/index.js'
+import { isCloudPath, makeFolder, userFolder } from '../../files/index.js'
 import { encodeCompileOptions, PjrtError, type Client, type CompileOptions, type Executable } from './pjrt/index.js'
 
 export interface CompileCache {
@@ -39,7 +39,7 @@ function cacheFolder(): string | null {
     process.emitWarning(`compiled programs are not kept: NEOMESH_CACHE is ${named}, and they are of this machine`)
     return null
   }
-  return join(named || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'neomesh'), 'xla')
+  return join(userFolder(), 'xla')
 }
 
 /** Compiles a module, or loads it if this machine has compiled it before. */

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sitePackages, userPackages } from '../../files/index.js'
 
 export type Platform = 'cpu' | 'cuda' | 'tpu'
 
@@ -76,7 +77,7 @@ const here: () => Surroundings = () => ({
 
 /**
  * Finds the plugin of a platform. In order: PJRT_PLUGIN_LIBRARY_PATH (unless its name tells another platform),
- * `.venv` of the working folder and of its parents, `.venv` of this package, the active virtual environment, the
+ * `.venv` of the working folder and of its parents, `.venv` of this package, the user's folder that `neomesh setup` fills, the active virtual environment, the
  * packages of the python on PATH.
  * @throws PluginNotFoundError with the places and how to install one
  */
@@ -122,6 +123,7 @@ function* packageFolders({ environment, folder, packageFolder, pythonPackages }:
   }
   for (const parent of upward(folder)) yield* fresh(sitePackages(join(parent, '.venv')))
   yield* fresh(sitePackages(join(packageFolder, '.venv')))
+  yield* fresh([userPackages(environment)].filter(existsSync))
   if (environment.VIRTUAL_ENV) yield* fresh(sitePackages(environment.VIRTUAL_ENV))
   yield* fresh(pythonPackages())
 }
@@ -131,17 +133,6 @@ function* upward(folder: string): Generator<string> {
     yield at
     if (dirname(at) === at) return
   }
-}
-
-/** Of a virtual environment: lib/python3.11/site-packages, or Lib/site-packages on Windows; none if it is not there. */
-function sitePackages(environment: string): string[] {
-  const lib = join(environment, 'lib')
-  const pythons = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('python3')) : []
-  const folders = [
-    ...pythons.map((python) => join(lib, python, 'site-packages')),
-    join(environment, 'Lib/site-packages'),
-  ]
-  return folders.filter(existsSync)
 }
 
 function pythonPackages(): string[] {

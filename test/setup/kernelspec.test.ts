@@ -5,13 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { install } from '../../kernels/install.js'
+import { installKernel } from '../../src/setup/index.js'
 
-test("JupyterLab's own scripts run in an environment below a package of modules, as .venv is", (t) => {
+test("JupyterLab's own scripts run in an environment below a package of modules, as .venv is", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'neomesh-install-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  install(join(folder, '.venv'))
+  await installKernel({ project: folder, prefix: join(folder, '.venv') })
   const script = join(folder, '.venv/node-version-check.js')
   writeFileSync(script, "console.log(require('node:path').sep)")
   assert.equal(execFileSync(process.execPath, [script], { encoding: 'utf8' }), '/\n')

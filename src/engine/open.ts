@@ -1,0 +1,50 @@
+import { EngineError, type Engine } from './engine.js'
+import { findPlugin, PluginNotFoundError, type Platform } from './xla/discovery.js'
+import { openXla } from './xla/engine.js'
+
+export const ENGINES = ['xla', 'tfjs', 'tfjs-node', 'tfjs-node-gpu'] as const
+export type EngineName = (typeof ENGINES)[number]
+
+export interface OpenOptions {
+  /** @default xla where there is a PJRT plugin for the CPU, else tfjs */
+  readonly engine?: EngineName
+  /** Where XLA runs programs. @default cpu */
+  readonly device?: Platform
+  /** File of a compiled step, for XLA. */
+  readonly compiled?: string
+  /** @default 1 */
+  readonly deviceCount?: number
+  /** Called with the reason when no engine was chosen and XLA is not available. */
+  readonly onFallback?: (reason: string) => void
+}
+
+const NO_PLUGIN =
+  'no PJRT plugin found; falling back to TensorFlow.js, several times slower (`neomesh doctor` says how to install one)'
+
+/** Starts the engine that runs programs here. Throws PluginNotFoundError, EngineError. */
+export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
+  const { engine, device, compiled, deviceCount = 1, onFallback } = options
+  const name = engine ?? (device === undefined && !hasPlugin() ? 'tfjs' : 'xla')
+  if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount, compiled })
+  if (device !== undefined)
+    throw new EngineError(
+      `device must be left out with the engine ${name} (got ${device}): it is where XLA runs programs`,
+    )
+  if (deviceCount > 1)
+    throw new EngineError(`TensorFlow.js must have 1 device (got ${deviceCount}). Use the engine xla.`)
+  if (engine === undefined) onFallback?.(NO_PLUGIN)
+  // TensorFlow.js is loaded only where it is used.
+  if (name === 'tfjs') return (await import('./tfjs/engine.js')).openTfjs()
+  return (await import('./tfjs/native.js')).openNative(`@tensorflow/${name}`)
+}
+
+/** Whether there is a plugin for the CPU. A missing file that PJRT_PLUGIN_LIBRARY_PATH names stays an error. */
+function hasPlugin(): boolean {
+  try {
+    findPlugin('cpu')
+    return true
+  } catch (error) {
+    if (!(error instanceof PluginNotFoundError) || error.looked[0]?.startsWith('PJRT_PLUGIN')) throw error
+    return false
+  }
+}
