@@ -1,5 +1,5 @@
 /** Files by their paths, wherever those are. Errors are as FileSystem says. */
-import { FileError } from './error.js'
+import { asFileError, FileError } from './error.js'
 import {
   fileSystemOf,
   type Appending,
@@ -96,8 +96,8 @@ export async function isFolder(path: string): Promise<boolean> {
 
 async function statIfThere(path: string): Promise<FileStatus | undefined> {
   return stat(path).catch((cause: NodeJS.ErrnoException) => {
-    // Where the cloud cannot be reached, nothing is known of what is there.
-    if (cause instanceof FileError && cause.code !== 'ENOENT') throw cause
-    return undefined
+    // Only these say that nothing is there; where a folder may not be searched, or the cloud not reached, nothing is known.
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'].includes(cause.code!)) return undefined
+    throw asFileError('read', path, cause)
   })
 }

@@ -1,6 +1,7 @@
 /** What neomesh asks of a place for files, and which place a path is in. */
 import { localFiles } from './local/index.js'
 import { isCloudPath } from './paths.js'
+import { refuseScheme } from './schemes.js'
 
 export interface FileStatus {
   isFile(): boolean
@@ -89,9 +90,12 @@ export interface FileSystem {
 
 let cloudFiles: Promise<FileSystem> | undefined
 
-/** Where a path is. The library for the cloud takes a moment to load, so it is loaded when it is needed. */
+/** Where a path is. Throws FileError for an address such as s3://. The library for the cloud takes a moment to load, so it is loaded when it is needed. */
 export async function fileSystemOf(path: string): Promise<FileSystem> {
-  if (!isCloudPath(path)) return localFiles
+  if (!isCloudPath(path)) {
+    refuseScheme(path)
+    return localFiles
+  }
   cloudFiles ??= import('./google-storage/index.js').then(({ googleStorage }) => googleStorage())
   return cloudFiles
 }
