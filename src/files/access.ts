@@ -19,6 +19,11 @@ export async function readFolder(path: string): Promise<FolderEntry[]> {
   return (await fileSystemOf(path)).readFolder(path)
 }
 
+/** A path that is the same for all links to one folder. Rejects with ENOENT if nothing is there. */
+export async function realPath(path: string): Promise<string> {
+  return (await fileSystemOf(path)).realPath(path)
+}
+
 /** A file's bytes. */
 export async function readFile(path: string): Promise<Buffer> {
   return (await fileSystemOf(path)).readFile(path)

@@ -66,6 +66,8 @@ export interface Lock {
 export interface FileSystem {
   stat(path: string): Promise<FileStatus>
   readFolder(path: string): Promise<FolderEntry[]>
+  /** The same path for all links to one folder. */
+  realPath(path: string): Promise<string>
   readFile(path: string): Promise<Buffer>
   openFile(path: string): Promise<OpenFile>
   /** A file's bytes from begin to end, in pieces of about this size. */
