@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
 import { DataError, describeTotals, prepareData, type PrepareOptions, type PrepareTotals } from '../data/index.js'
 import { sha256 } from '../files/index.js'
-import { loadTokenizer, tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
+import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
+import { openTokenizer } from './open-tokenizer.js'
 import { real, TOKENIZER, whole } from './options.js'
 import { bytes, createProgress } from './progress.js'
 
@@ -17,7 +18,6 @@ interface Options {
   minimumSize: number
   recordsPerFile: number
   textKey: string
-  skipBadLines: boolean
   nfkc?: boolean
   overwrite?: boolean
   seed: number
@@ -32,10 +32,10 @@ export function dataCommand(): Command {
   command
     .command('prepare')
     .description(
-      'encode text and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data ' +
+      'encode .txt and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data ' +
         'set config',
     )
-    .argument('<inputs...>', 'files, folders or patterns; a text file is one document, a line of .jsonl is one')
+    .argument('<inputs...>', 'files, folders or patterns; a .txt is one document, a line of .jsonl is one')
     .requiredOption('-t, --tokenizer <path>', `${TOKENIZER} (required)`)
     .requiredOption('-o, --out <folder>', 'folder to make (required)')
     .requiredOption(
@@ -50,7 +50,6 @@ export function dataCommand(): Command {
     .option('--minimum-size <tokens>', 'leave out shorter documents', whole(0), 0)
     .option('--records-per-file <count>', 'records in a file, at most', whole(1), 100_000)
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
-    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten', false)
     .option('--nfkc', 'normalise Unicode (NFKC)')
     .option('--seed <number>', 'picks the held-out part', whole(0), 0)
     .option('--overwrite', 'replace an earlier data set in the folder')
@@ -58,7 +57,7 @@ export function dataCommand(): Command {
       const { signal, done } = interruptible()
       try {
         const given = { inputs, output: out, contextLength: context, normalise: { nfkc }, ...rest, signal }
-        await makeData(given, await loadTokenizer(path), path, eos)
+        await makeData(given, await openTokenizer(path), path, eos)
       } finally {
         done()
       }

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
-import { tokenizerFor } from '../convert/index.js'
+import { extraTokens, tokenizerFor } from '../convert/index.js'
 import { FileError, sha256 } from '../files/index.js'
 import { generate, loadModel, type GenerateOptions, type LoadedModel } from '../generate/index.js'
-import { loadTokenizer, tokenizerJson, TokenizerError, type Tokenizer } from '../tokenizer/index.js'
+import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
+import { openTokenizer } from './open-tokenizer.js'
 import { real, TOKENIZER, whole } from './options.js'
 import { whileWaiting } from './progress.js'
 
@@ -52,7 +53,7 @@ async function sample(path: string, options: Options): Promise<void> {
   try {
     const model = await whileWaiting('loading the model', loadModel(engine, path))
     const tokenizerPath = options.tokenizer ?? (await tokenizerOf(path, model.folder))
-    const tokenizer = await loadTokenizer(tokenizerPath)
+    const tokenizer = await openTokenizer(tokenizerPath)
     await checkTokenizer(model, tokenizer, tokenizerPath)
     const { prompt = '', seed, count, maxTokens, temperature, topK, topP } = options
     for (let i = 0; i < count; i++) {
@@ -107,19 +108,15 @@ async function tokenizerOf(path: string, checkpoint: string): Promise<string> {
   throw new FileError(`${path} has no tokenizer.json: check the path, or name a tokenizer with --tokenizer`, path)
 }
 
-/** Refuses a tokenizer with ids that the model lacks; another one than the data's is told of. */
+/** Says where a tokenizer has tokens that the model lacks, or is another one than the data's. */
 async function checkTokenizer(
   { config, tokenizerHash }: Awaited<ReturnType<typeof loadModel>>,
   { vocabSize }: Tokenizer,
   path: string,
 ): Promise<void> {
-  if (vocabSize > config.n_vocab) {
-    throw new TokenizerError(
-      path,
-      `it has ${vocabSize} tokens, the model's n_vocab is ${config.n_vocab}`,
-      'name the tokenizer that its data was made with',
-    )
-  }
+  const note = (text: string) => process.stderr.write(`neomesh: note: ${text}\n`)
+  const extra = extraTokens(path, vocabSize, config.n_vocab)
+  if (extra !== undefined) note(extra)
   if (tokenizerHash && sha256(await tokenizerJson(path)) !== tokenizerHash)
-    process.stderr.write(`neomesh: note: ${path} is not the tokenizer that the model's data was made with\n`)
+    note(`${path} is not the tokenizer that the model's data was made with`)
 }

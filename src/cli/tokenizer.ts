@@ -1,8 +1,19 @@
 import { Command } from 'commander'
-import { describePassedOver, describeSkippedLines, findTexts, newReport } from '../corpus/index.js'
-import { checkOutputFile, dirname, makeFolder, removeEmptyFolders, stat, withFileErrors } from '../files/index.js'
-import { loadTokenizer, releasedNames, saveTokenizer, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
+import {
+  checkOutputFile,
+  dirname,
+  globFiles,
+  isFolder,
+  isGlob,
+  listFiles,
+  makeFolder,
+  removeEmptyFolders,
+  stat,
+  withFileErrors,
+} from '../files/index.js'
+import { releasedNames, saveTokenizer, TokenizerError, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
+import { openTokenizer } from './open-tokenizer.js'
 import { several, TOKENIZER, whole } from './options.js'
 import { bytes, createProgress, type Progress } from './progress.js'
 
@@ -11,8 +22,6 @@ interface TrainOptions {
   vocabSize: number
   minFrequency: number
   specialToken?: string[]
-  textKey: string
-  skipBadLines: boolean
 }
 
 export function tokenizerCommand(): Command {
@@ -20,7 +29,10 @@ export function tokenizerCommand(): Command {
   command
     .command('train')
     .description('learn a tokenizer from text; writes tokenizer.json, which Hugging Face tokenizers reads')
-    .argument('<inputs...>', 'text and .jsonl files (also .gz and .zst), folders or patterns; each line is one text')
+    .argument(
+      '<inputs...>',
+      'files, folders (their .txt and .jsonl) or patterns; each line is one text, of a .jsonl ' + 'its "text"',
+    )
     .requiredOption('-o, --out <path>', 'where to write tokenizer.json (required)')
     .option(
       '-n, --vocab-size <count>',
@@ -34,8 +46,6 @@ export function tokenizerCommand(): Command {
       'a token that is never split; may be given several times (default: ' + '<|endoftext|>)',
       several,
     )
-    .option('--text-key <key>', 'key of the text in .jsonl', 'text')
-    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten', false)
     .action(async (inputs: string[], { specialToken: specialTokens, ...options }: TrainOptions) => {
       const { signal, done } = interruptible()
       try {
@@ -58,7 +68,7 @@ export function tokenizerCommand(): Command {
     .requiredOption('-o, --out <path>', 'where to write tokenizer.json (required)')
     .action(async (source: string, { out }: { out: string }) => {
       await checkOutputFile(out)
-      const tokenizer = await loadTokenizer(source)
+      const tokenizer = await openTokenizer(source)
       await save(tokenizer, out)
       process.stderr.write(`tokenizer of ${count(tokenizer.vocabSize)} tokens: ${out}\n`)
     })
@@ -66,7 +76,7 @@ export function tokenizerCommand(): Command {
 }
 
 async function encode(text: string | undefined, options: { tokenizer: string; tokens?: boolean }): Promise<void> {
-  const tokenizer = await loadTokenizer(options.tokenizer)
+  const tokenizer = await openTokenizer(options.tokenizer)
   const one = (id: number) => (options.tokens ? JSON.stringify(tokenizer.decode([id])) : String(id))
   const show = (ids: Int32Array) => Array.from(ids, one).join(' ')
   if (text !== undefined) return void process.stdout.write(`${show(tokenizer.encode(text))}\n`)
@@ -87,16 +97,13 @@ export interface MakeTokenizer {
   readonly vocabSize: number
   readonly minFrequency?: number
   readonly specialTokens?: readonly string[]
-  readonly textKey?: string
-  readonly skipBadLines?: boolean
   readonly signal?: AbortSignal
 }
 
 /** Trains and saves a tokenizer, showing progress. */
 export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTokenizer): Promise<Tokenizer> {
   await checkOutputFile(out)
-  const { files, passedOver } = await findTexts(inputs)
-  const report = newReport()
+  const files = await textFiles(inputs)
   let total = 0
   for (const file of files) total += (await withFileErrors('read', file, () => stat(file))).size
   let bar: Progress = createProgress({ title: 'counting words', total, format: bytes })
@@ -104,7 +111,6 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
   try {
     const tokenizer = await trainTokenizer({
       files,
-      report,
       signal,
       ...options,
       onProgress(progress) {
@@ -120,8 +126,6 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
     await save(tokenizer, out)
     const few = tokenizer.vocabSize < options.vocabSize
     const why = few ? ` (of ${count(options.vocabSize)} asked for: no other pair occurs often enough)` : ''
-    const lines = [...(passedOver.length > 0 ? [describePassedOver(passedOver)] : []), ...describeSkippedLines(report)]
-    for (const line of lines) bar.log(line)
     bar.stop(`tokenizer of ${count(tokenizer.vocabSize)} tokens${why} from ${bytes(total)}: ${out}`)
     return tokenizer
   } catch (error) {
@@ -131,6 +135,21 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
 }
 
 const count = (x: number) => x.toLocaleString('en-US')
+
+async function textFiles(inputs: readonly string[]): Promise<string[]> {
+  const found = new Set<string>()
+  for (const input of inputs) {
+    const files = (await isFolder(input))
+      ? (await listFiles(input)).filter((file) => /\.(txt|jsonl)$/.test(file))
+      : isGlob(input)
+        ? await globFiles(input)
+        : [input]
+    if (files.length === 0)
+      throw new TokenizerError(input, 'no .txt or .jsonl is there', 'name files, folders or patterns with some')
+    for (const file of files) found.add(file)
+  }
+  return [...found]
+}
 
 async function save(tokenizer: Tokenizer, out: string): Promise<void> {
   const folder = dirname(out)

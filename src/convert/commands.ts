@@ -4,6 +4,7 @@ import { findCheckpoint, openCheckpoint } from '../train/checkpoint.js'
 import { exportHuggingFace, type ExportHuggingFaceOptions } from './export-hugging-face.js'
 import { openHuggingFace } from './hugging-face.js'
 import { followed, sumOfElements, type ConvertOptions, type ConvertTotals } from './variables.js'
+import { notesOfTokenizer } from '../tokenizer/index.js'
 import { tokenizerIn, writeCheckpoint } from './write-checkpoint.js'
 
 export { importTensorflow as importTf, type ImportTensorflowOptions } from './import-tensorflow.js'
@@ -24,7 +25,10 @@ export async function importHf(folder: string, output: string, options: ConvertO
       tensors: variables.length,
       parameters,
       bytes: 4 * parameters,
-      notes: [...source.notes, ...(tokenizer ? [] : ['the folder has no tokenizer: give one when you sample'])],
+      notes: [
+        ...source.notes,
+        ...(tokenizer ? await notesOfTokenizer(tokenizer) : ['the folder has no tokenizer: give one when you sample']),
+      ],
     }
   } finally {
     await source.close()

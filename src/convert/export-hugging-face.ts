@@ -10,8 +10,9 @@ import {
   type WritableTensor,
 } from '../files/index.js'
 import { productOf } from '../tensor/index.js'
-import { tokenizerJson } from '../tokenizer/index.js'
+import { notesOfTokenizer, tokenizerJson } from '../tokenizer/index.js'
 import { configToHuggingFace } from './config-to-hugging-face.js'
+import { extraTokens } from './extra-tokens.js'
 import { counterparts, prefix } from './hugging-face-names.js'
 import { indexFile, singleFile } from './hugging-face-weights.js'
 import { refused } from './hugging-face-terms.js'
@@ -49,7 +50,9 @@ export async function exportHuggingFace(
   configToHuggingFace(config, { vocabSize, eosId: null })
   return writeFolderAtomic(output, { mayReplace: () => false }, async (folder) => {
     const json = tokenizer === undefined ? undefined : await tokenizerJson(tokenizer)
-    if (json) checkRows(json, tokenizer!, vocabSize)
+    const notes = json
+      ? [...(await notesOfTokenizer(tokenizer!)), ...checkRows(json, tokenizer!, config.n_vocab, vocabSize)]
+      : ['no tokenizer was given: transformers needs a tokenizer.json in the folder to encode text']
     const eosId = (json && endOfTextId(json, tokenizer!)) ?? (config as { eos_id?: number }).eos_id ?? null
     const tensors = followed(tensorsOf(read, config, vocabSize), options)
     const bytes = await writeWeights(folder, tensors, maxShardBytes)
@@ -61,7 +64,7 @@ export async function exportHuggingFace(
       bytes,
       tensors: tensors.length,
       parameters: bytes / 4,
-      notes: json ? [] : ['no tokenizer was given: transformers needs a tokenizer.json in the folder to encode text'],
+      notes,
     }
   })
 }
@@ -139,18 +142,20 @@ function bytesOf({ shape }: ExportedTensor): number {
   return tensorBytes('F32', shape)
 }
 
-/** Throws ConfigError if the tokenizer has ids for which there would be no row. */
-function checkRows(json: Buffer, path: string, vocabSize: number): void {
+/** Throws ConfigError if rows that the tokenizer has tokens for would be left out; a note if the model lacks some itself. */
+function checkRows(json: Buffer, path: string, rows: number, vocabSize: number): string[] {
   const { model, added_tokens: added = [] } = parseJson(json.toString('utf8'), path) as {
     model?: { vocab?: Record<string, number> }
     added_tokens?: { id: number }[]
   }
   const ids = [...Object.values(model?.vocab ?? {}), ...added.map(({ id }) => id)]
   const tokens = ids.reduce((most, id) => Math.max(most, id + 1), 0)
-  if (tokens > vocabSize)
+  if (tokens > vocabSize && vocabSize < rows)
     throw refused('export to Hugging Face', [
       `vocabSize: ${vocabSize} is too few: ${path} has ${tokens} tokens, and each needs its row`,
     ])
+  const extra = extraTokens(path, tokens, rows)
+  return extra === undefined ? [] : [extra]
 }
 
 /** Id of the token that ends a text, by its usual name; undefined if the tokenizer has none. */

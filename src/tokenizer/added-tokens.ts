@@ -4,7 +4,23 @@ export interface AddedToken {
   content: string
   /** Special tokens can be left unrecognised when encoding, and left out when decoding. */
   special: boolean
+  /** Found in what the tokens without it leave, that is, after them. Absent: false, as are the other flags. */
+  normalized?: boolean
+  /** Only where no letter, digit or underscore is beside it. */
+  singleWord?: boolean
+  /** Takes in the white space before it. */
+  lstrip?: boolean
+  /** Takes in the white space after it. */
+  rstrip?: boolean
 }
+
+/** The flags as Hugging Face's files name them, and as they are named here. */
+export const tokenFlags = {
+  normalized: 'normalized',
+  single_word: 'singleWord',
+  lstrip: 'lstrip',
+  rstrip: 'rstrip',
+} as const
 
 /** Finds added tokens in a text: the leftmost first, and of several that begin there the longest. */
 export class AddedTokenFinder {

@@ -1,32 +1,47 @@
-import type { AddedTokenFinder } from './added-tokens.js'
+import { AddedTokenFinder, type AddedToken } from './added-tokens.js'
+import { isPlain, TextSplitter } from './split-text.js'
 import type { WordEncoder } from './word-encoder.js'
 import { WordWindow, isHighSurrogate } from './word-window.js'
 
 /**
  * Encodes one text that arrives in pieces: the ids are those of the whole text, wherever it was cut.
- * Holds back what a later piece could still change: the last word, and what may be the beginning of an added token.
+ * Holds back what a later piece could still change: the last word, and what may be the beginning of an added token;
+ * where an added token looks at what is around it, the whole text.
  */
 export class TextEncoding {
   private pending = ''
   private readonly window: WordWindow
+  private readonly finder: AddedTokenFinder
+  private readonly splitter: TextSplitter | undefined
 
   constructor(
     private readonly encoder: WordEncoder,
-    private readonly finder: AddedTokenFinder,
+    tokens: readonly AddedToken[],
     private readonly special: boolean,
   ) {
     this.window = new WordWindow(encoder)
+    this.finder = new AddedTokenFinder(tokens)
+    if (!isPlain(tokens)) this.splitter = new TextSplitter(tokens)
   }
 
   write(piece: string): void {
     this.pending += piece
-    this.advance(Math.max(0, this.pending.length - this.finder.longest))
+    if (this.splitter === undefined) this.advance(Math.max(0, this.pending.length - this.finder.longest))
   }
 
   finish(): void {
-    this.advance(this.pending.length)
-    this.window.writeText(this.pending)
-    this.window.finish()
+    const { splitter, window, encoder } = this
+    if (splitter === undefined) {
+      this.advance(this.pending.length)
+      window.writeText(this.pending)
+      window.finish()
+    } else {
+      const text = (part: string) => {
+        window.writeText(part)
+        window.finish()
+      }
+      splitter.split(this.pending, this.special, { text, token: ({ id }) => encoder.token(id) })
+    }
     this.pending = ''
   }
 

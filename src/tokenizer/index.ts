@@ -1,7 +1,7 @@
 /** Byte-level BPE, as GPT-2 and GPT-Neo have it: training, encoding, decoding, and Hugging Face's files. */
 export type { AddedToken } from './added-tokens.js'
 export { TokenizerError } from './error.js'
-export { isTokenizer, loadTokenizer, nameOfTokenizer, tokenizerJson } from './load.js'
+export { isTokenizer, loadTokenizer, nameOfTokenizer, notesOfTokenizer, tokenizerJson } from './load.js'
 export type { TokenizerParts } from './parts.js'
 export { releasedNames } from './released.js'
 export { saveTokenizer } from './save.js'

@@ -1,25 +1,48 @@
+import { isDeepStrictEqual } from 'node:util'
 import { FileError, isFile, join, readFile, readText, stat } from '../files/index.js'
 import { TokenizerError } from './error.js'
+import { folderFiles, namedTokens, withTokens, type FolderFiles } from './folder-tokens.js'
 import type { TokenizerParts } from './parts.js'
 import { releasedName, releasedNames, releasedParts } from './released.js'
 import { Tokenizer } from './tokenizer.js'
-import { jsonOfParts, partsOfJson } from './tokenizer-json.js'
-import { partsOfVocabularyFiles } from './vocabulary-files.js'
+import { jsonOfParts, notesOfJson, partsOfJson } from './tokenizer-json.js'
+import { parseJson, partsOfVocabularyFiles } from './vocabulary-files.js'
 
 /**
  * Loads a byte-level BPE tokenizer: a tokenizer.json of Hugging Face tokenizers; a folder with tokenizer.json or else
- * vocab.json and merges.txt; or a released one by its name, "gpt2", where no file has that name. Throws TokenizerError
- * for a file that is missing, damaged, or asks for something that is not built here.
+ * vocab.json and merges.txt, and with the added tokens that other files there name; or a released one by its name,
+ * "gpt2", where no file has that name. What of the files is not applied is in its `notes`. Throws TokenizerError for a
+ * file that is missing, damaged, or asks for something that is not built here.
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
-  return new Tokenizer(await partsOf(await findTokenizer(path)), path)
+  const { parts, notes } = await readSource(await findTokenizer(path))
+  return new Tokenizer(parts, path, notes)
 }
 
-/** The bytes of a tokenizer.json: those of the file, or of one made for a tokenizer that has none. Errors as above. */
+/**
+ * The bytes of a tokenizer.json: those of the file, or of one written anew for a tokenizer that has none, or whose file
+ * has what is not applied or lacks tokens that its folder names. A file of another kind of tokenizer is returned as it
+ * is. Errors as above.
+ */
 export async function tokenizerJson(path: string): Promise<Buffer> {
   const source = await findTokenizer(path)
-  if (source.kind === 'json') return readFile(source.path).catch((error) => unreadable(source.path, error))
-  return Buffer.from(jsonOfParts(await partsOf(source)))
+  try {
+    const { parts, json } = await readSource(source)
+    return json ?? Buffer.from(jsonOfParts(parts))
+  } catch (error) {
+    if (source.kind !== 'json' || !(error instanceof TokenizerError)) throw error
+    return readFile(source.path).catch((cause) => unreadable(source.path, cause))
+  }
+}
+
+/** What of a tokenizer's files is not applied, a line each; or why it cannot be used. Throws FileError. */
+export async function notesOfTokenizer(path: string): Promise<readonly string[]> {
+  try {
+    return (await readSource(await findTokenizer(path))).notes
+  } catch (error) {
+    if (!(error instanceof TokenizerError)) throw error
+    return [`the tokenizer cannot be used here: ${error.message}`]
+  }
 }
 
 /**
@@ -40,8 +63,8 @@ export async function isTokenizer(path: string): Promise<boolean> {
 }
 
 type Source =
-  | { readonly kind: 'json'; readonly path: string }
-  | { readonly kind: 'pair'; readonly vocabulary: string; readonly merges: string }
+  | { readonly kind: 'json'; readonly path: string; readonly folder?: string }
+  | { readonly kind: 'pair'; readonly vocabulary: string; readonly merges: string; readonly folder: string }
   | { readonly kind: 'released'; readonly name: string }
 
 /** Names of GPT-2's pair of files, first as Hugging Face, then as OpenAI released them. */
@@ -70,17 +93,46 @@ async function findTokenizer(path: string): Promise<Source> {
 
 async function inFolder(folder: string): Promise<Source | undefined> {
   const has = (name: string) => isFile(join(folder, name))
-  if (await has('tokenizer.json')) return { kind: 'json', path: join(folder, 'tokenizer.json') }
+  if (await has('tokenizer.json')) return { kind: 'json', path: join(folder, 'tokenizer.json'), folder }
   for (const [vocabulary, merges] of pairs)
     if ((await has(vocabulary)) && (await has(merges)))
-      return { kind: 'pair', vocabulary: join(folder, vocabulary), merges: join(folder, merges) }
+      return { kind: 'pair', vocabulary: join(folder, vocabulary), merges: join(folder, merges), folder }
   return undefined
 }
 
-async function partsOf(source: Source): Promise<TokenizerParts> {
-  if (source.kind === 'released') return releasedParts(source.name)
-  if (source.kind === 'json') return partsOfJson(source.path, await read(source.path))
-  return partsOfVocabularyFiles(source, await read(source.vocabulary), await read(source.merges))
+interface Contents {
+  readonly parts: TokenizerParts
+  readonly notes: readonly string[]
+  /** The file itself, where it is all that there is to know. */
+  readonly json?: Buffer
+}
+
+async function readSource(source: Source): Promise<Contents> {
+  if (source.kind === 'released') return { parts: await releasedParts(source.name), notes: [] }
+  const { folder } = source
+  const tokens = folder === undefined ? [] : namedTokens(folder, await filesBeside(folder))
+  if (source.kind === 'pair') {
+    const named = new Set(tokens.map(({ content }) => content))
+    const parts = partsOfVocabularyFiles(source, await read(source.vocabulary), await read(source.merges), named)
+    return { parts: withTokens(parts, tokens), notes: [] }
+  }
+  const json = await readFile(source.path).catch((error) => unreadable(source.path, error))
+  const text = json.toString('utf8')
+  const alone = partsOfJson(source.path, text)
+  const notes = notesOfJson(source.path, text)
+  const parts = withTokens(alone, tokens)
+  const complete = notes.length === 0 && isDeepStrictEqual(parts.addedTokens, alone.addedTokens)
+  return { parts, notes, ...(complete && { json }) }
+}
+
+/** The files of a folder that name added tokens. */
+async function filesBeside(folder: string): Promise<FolderFiles> {
+  const files: FolderFiles = {}
+  for (const name of folderFiles) {
+    const path = join(folder, name)
+    if (await isFile(path)) files[name] = parseJson(path, await read(path))
+  }
+  return files
 }
 
 async function read(path: string): Promise<string> {

@@ -1,12 +1,14 @@
+import { tokenFlags, type AddedToken } from './added-tokens.js'
 import { TokenizerError } from './error.js'
+import { checkSteps, notesOfSteps } from './tokenizer-steps.js'
+import { supports, summary, type Json } from './supports.js'
 import type { TokenizerParts } from './parts.js'
 import { mergeIds, parseJson, vocabularyOf } from './vocabulary-files.js'
 
-type Json = Record<string, unknown>
-
 /**
  * Reads Hugging Face's tokenizer.json. Throws TokenizerError for a part that would change the ids and is not built
- * here, rather than encode otherwise than its author meant.
+ * here, rather than encode otherwise than its author meant. What changes a text's ids in calls only that ask for it
+ * (truncation, padding, tokens around a text) is not applied, as notesOfJson says.
  */
 export function partsOfJson(where: string, text: string): TokenizerParts {
   const file = parseJson(where, text)
@@ -24,6 +26,11 @@ export function partsOfJson(where: string, text: string): TokenizerParts {
   return { vocabulary, merges, addedTokens: addedTokensOf(where, file) }
 }
 
+/** What of a tokenizer.json that partsOfJson took is not applied, a line each. */
+export function notesOfJson(where: string, text: string): string[] {
+  return notesOfSteps(where, parseJson(where, text))
+}
+
 function checkModel(where: string, model: Json): void {
   // Files of before 2020 have no type; merges tell BPE from the others.
   if (model.type !== undefined || model.merges === undefined) supports(where, 'model.type', model.type, ['BPE'])
@@ -31,40 +38,6 @@ function checkModel(where: string, model: Json): void {
   supports(where, 'model.continuing_subword_prefix', model.continuing_subword_prefix, [undefined, null, ''])
   supports(where, 'model.end_of_word_suffix', model.end_of_word_suffix, [undefined, null, ''])
   supports(where, 'model.ignore_merges', model.ignore_merges, [undefined, false])
-}
-
-function checkSteps(where: string, file: Json): void {
-  supports(where, 'truncation', file.truncation, [undefined, null])
-  supports(where, 'padding', file.padding, [undefined, null])
-  supports(where, 'normalizer', file.normalizer, [undefined, null])
-  const cut = onlyStep(file.pre_tokenizer, 'pretokenizers')
-  supports(where, 'pre_tokenizer', cut.type, ['ByteLevel'])
-  supports(where, 'pre_tokenizer.add_prefix_space', cut.add_prefix_space, [false])
-  supports(where, 'pre_tokenizer.use_regex', cut.use_regex, [undefined, true])
-  // As post-processor ByteLevel only trims offsets, which are not kept here.
-  supports(where, 'post_processor', onlyStep(file.post_processor, 'processors').type, [undefined, 'ByteLevel'])
-  supports(where, 'decoder', onlyStep(file.decoder, 'decoders').type, ['ByteLevel'])
-}
-
-function supports(where: string, part: string, value: unknown, supported: readonly unknown[]): void {
-  if (supported.includes(value)) return
-  const shown = supported.filter((one) => one !== undefined).map((one) => JSON.stringify(one))
-  throw new TokenizerError(
-    where,
-    `${part} is ${summary(value)}`,
-    `supported: ${shown.join(', ') || 'none'}${supported.includes(undefined) ? ' or left out' : ''}`,
-  )
-}
-
-const summary = (value: unknown) =>
-  value === undefined ? 'missing' : JSON.stringify((value as Json | null)?.type ?? value).slice(0, 60)
-
-/** A step, or the single step of a Sequence; {} for none. */
-function onlyStep(step: unknown, list: string): Json {
-  if (step === null || typeof step !== 'object') return {}
-  const steps = (step as Json)[list]
-  const single = (step as Json).type === 'Sequence' && Array.isArray(steps) && steps.length === 1
-  return single ? onlyStep(steps[0], list) : (step as Json)
 }
 
 /** Merges as "a b", or as ["a", "b"] as since tokenizers 0.20. */
@@ -93,20 +66,27 @@ function addedTokensOf(where: string, file: Json): TokenizerParts['addedTokens']
         `${name} is ${JSON.stringify(given).slice(0, 60)}`,
         'it needs a whole "id" and a "content"',
       )
-    for (const flag of ['single_word', 'lstrip', 'rstrip'])
-      supports(where, `${name}.${flag}`, token[flag], [undefined, false])
-    // Without a normalizer `normalized` has no effect, unless tokens differ in it: then there are two rounds of search.
-    supports(where, `${name}.normalized`, token.normalized ?? false, [tokens[0].normalized ?? false])
-    return { id: id as number, content, special: special === true }
+    return { id: id as number, content, special: special === true, ...flagsOf(where, name, token) }
   })
+}
+
+/** The flags of an added token that are set. */
+export function flagsOf(where: string, name: string, token: Json): Partial<AddedToken> {
+  const set = Object.entries(tokenFlags).filter(([flag]) => {
+    supports(where, `${name}.${flag}`, token[flag], [undefined, null, false, true])
+    return token[flag] === true
+  })
+  return Object.fromEntries(set.map(([, key]) => [key, true]))
 }
 
 /** Writes a tokenizer.json that Hugging Face tokenizers of any version reads; one token and one merge a line. */
 export function jsonOfParts({ vocabulary, merges, addedTokens }: TokenizerParts): string {
   const json = (value: unknown) => JSON.stringify(value)
   const lines = (items: readonly string[]) => (items.length > 0 ? `\n      ${items.join(',\n      ')}\n    ` : '')
-  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false }
-  const added = addedTokens.map(({ id, content, special }) => json({ id, content, ...flags, special }))
+  const added = addedTokens.map((token) => {
+    const { id, content, special, singleWord = false, lstrip = false, rstrip = false, normalized = false } = token
+    return json({ id, content, single_word: singleWord, lstrip, rstrip, normalized, special })
+  })
   const pairs = Array.from({ length: merges.length / 2 }, (_, rank) =>
     json(`${vocabulary[merges[2 * rank]]} ${vocabulary[merges[2 * rank + 1]]}`),
   )

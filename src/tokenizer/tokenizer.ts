@@ -1,4 +1,4 @@
-import { AddedTokenFinder, type AddedToken } from './added-tokens.js'
+import type { AddedToken } from './added-tokens.js'
 import { TextEncoding } from './encode-stream.js'
 import { TokenizerError } from './error.js'
 import { PairTable } from './pair-table.js'
@@ -29,14 +29,18 @@ export class Tokenizer {
   private readonly bytes: readonly Uint8Array[]
   private readonly specialIds: ReadonlySet<number>
   private readonly encoder: WordEncoder
-  private readonly finder: AddedTokenFinder
   private readonly wholeTexts: { special: TextEncoding; plain: TextEncoding }
 
   /**
    * @param given the parts; of a merge that occurs twice the later is kept
    * @param where the file or function that the parts come from, for errors
+   * @param notes what of its files is not applied, a line each
    */
-  constructor(given: TokenizerParts, where = 'tokenizer') {
+  constructor(
+    given: TokenizerParts,
+    where = 'tokenizer',
+    readonly notes: readonly string[] = [],
+  ) {
     const parts = { ...given, merges: withoutRepeats(given.merges) }
     this.parts = parts
     this.tokens = allTokens(where, parts)
@@ -45,7 +49,6 @@ export class Tokenizer {
     const merges = new PairTable()
     for (let at = 0; at < parts.merges.length; at += 2) merges.intern(parts.merges[at], parts.merges[at + 1])
     this.encoder = new WordEncoder(byteIdsOf(where, idOf), new WordMerger(merges, mergeResults(where, parts, idOf)))
-    this.finder = new AddedTokenFinder(parts.addedTokens)
     this.wholeTexts = { special: this.textEncoding(true), plain: this.textEncoding(false) }
     this.bytes = tokenBytes(this.tokens, parts.addedTokens)
     this.specialIds = new Set(parts.addedTokens.filter((token) => token.special).map((token) => token.id))
@@ -123,7 +126,7 @@ export class Tokenizer {
   }
 
   private textEncoding(special: boolean): TextEncoding {
-    return new TextEncoding(this.encoder, this.finder, special)
+    return new TextEncoding(this.encoder, this.parts.addedTokens, special)
   }
 
   private check(what: string, id: number): void {

@@ -4,12 +4,14 @@ import type { TokenizerParts } from './parts.js'
 
 /**
  * Reads GPT-2's pair of files, vocab.json ({token: id}) and merges.txt (a "left right" a line, after "#version").
- * They do not say which tokens are special; here it is the tokens like "<|endoftext|>" which no merge makes.
+ * They do not say which tokens are special; here it is the tokens like "<|endoftext|>" which no merge makes, and those
+ * that other files name.
  */
 export function partsOfVocabularyFiles(
   where: { vocabulary: string; merges: string },
   vocabularyText: string,
   mergesText: string,
+  named: ReadonlySet<string> = new Set(),
 ): TokenizerParts {
   const vocabulary = vocabularyOf(where.vocabulary, parseJson(where.vocabulary, vocabularyText))
   const pairs = mergesText.split(/\r?\n/).flatMap((line, at): [string, string][] => {
@@ -23,7 +25,7 @@ export function partsOfVocabularyFiles(
     )
   })
   const made = new Set([...byteCharacters, ...pairs.map(([left, right]) => left + right)])
-  const special = vocabulary.filter((token) => !made.has(token))
+  const special = vocabulary.filter((token) => !made.has(token) && !named.has(token))
   const odd = special.find((token) => !/^<.+>$/.test(token))
   if (odd !== undefined)
     throw new TokenizerError(

@@ -1,6 +1,6 @@
 /** What `neomesh export web` does. */
 import { fileURLToPath } from 'node:url'
-import { followed, sumOfElements, tokenizerFor } from '../convert/index.js'
+import { extraTokens, followed, sumOfElements, tokenizerFor } from '../convert/index.js'
 import type { ConvertOptions, ConvertTotals } from '../convert/index.js'
 import {
   basename,
@@ -14,12 +14,12 @@ import {
   writeSafetensors,
 } from '../files/index.js'
 import { modelOf, parametersOf } from '../model/index.js'
-import { loadTokenizer, tokenizerJson, TokenizerError } from '../tokenizer/index.js'
+import { loadTokenizer, tokenizerJson } from '../tokenizer/index.js'
 import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/index.js'
 import { files, type About } from './messages.js'
 
 export interface ExportWebOptions extends ConvertOptions {
-  /** A tokenizer.json, or a folder with vocab.json and merges.txt. @default that of the run */
+  /** Path or name of the tokenizer. @default that of the run */
   readonly tokenizer?: string
 }
 
@@ -47,7 +47,8 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     const tokenizer = options.tokenizer ?? (await tokenizerFor(path, checkpoint.folder))
     if (tokenizer === undefined)
       throw new FileError(`${path} has no tokenizer.json: name a tokenizer with --tokenizer`, path)
-    await checkTokenizer(tokenizer, config.n_vocab)
+    const { vocabSize, notes: tokenizerNotes } = await loadTokenizer(tokenizer)
+    const extra = extraTokens(tokenizer, vocabSize, config.n_vocab)
     const mayReplace = (name: string) => [...pageFiles, ...Object.values(files)].includes(name)
     await writeFolderAtomic(output, { overwrite: true, mayReplace }, async (folder) => {
       for (const name of pageFiles) await writeFileAtomic(join(folder, name), await readFile(join(pageFolder, name)))
@@ -58,7 +59,7 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
       await writeSafetensors(join(folder, files.weights), variables.map(stored))
       options.signal?.throwIfAborted()
     })
-    const notes = [howToShow(output)]
+    const notes = [...tokenizerNotes, ...(extra === undefined ? [] : [extra]), howToShow(output)]
     return { output, tensors: variables.length, parameters, bytes: 4 * parameters, notes }
   } finally {
     await checkpoint.close()
@@ -94,14 +95,4 @@ function checkSize(path: string, parameters: number): void {
       `can hold ${gigabytes(LARGEST)}. Export a smaller model`,
     path,
   )
-}
-
-async function checkTokenizer(path: string, vocabulary: number): Promise<void> {
-  const { vocabSize } = await loadTokenizer(path)
-  if (vocabSize > vocabulary)
-    throw new TokenizerError(
-      path,
-      `it has ${vocabSize} tokens, the model's n_vocab is ${vocabulary}`,
-      'name the tokenizer that its data was made with',
-    )
 }

@@ -65,7 +65,7 @@ test('a tokenizer in the checkpoint goes along, and its <|endoftext|> ends texts
   const [imported, output] = [join(folder, 'imported'), join(folder, 'exported')]
   await importHf(folder, imported)
   const { notes } = await exportHf(imported, output)
-  assert.deepEqual(notes, [])
+  assert.match(notes.join(), /^the tokenizer cannot be used here: .*tokenizer\.json: no "model"/)
   assert.equal(readFileSync(join(output, 'tokenizer.json'), 'utf8'), json)
   const config = JSON.parse(readFileSync(join(output, 'config.json'), 'utf8'))
   assert.deepEqual([config.bos_token_id, config.eos_token_id], [60, 60])
@@ -74,6 +74,15 @@ test('a tokenizer in the checkpoint goes along, and its <|endoftext|> ends texts
 
   const few = exportHf(imported, join(folder, 'few'), { vocabSize: 60 })
   await assert.rejects(few, /vocabSize: 60 is too few: .*tokenizer\.json has 61 tokens, and each needs its row$/)
+})
+
+test('a tokenizer with more tokens than the model has rows is a note', async (t) => {
+  const folder = copyOf(t, single)
+  await importHf(folder, join(folder, 'imported'))
+  const { notes } = await exportHf(join(folder, 'imported'), join(folder, 'exported'), { tokenizer: 'gpt2' })
+  assert.match(notes.join(), /^gpt2 has 50257 tokens, the model \d+ rows: it knows nothing of the ids from \d+ on$/)
+  const { added_tokens: added } = JSON.parse(readFileSync(join(folder, 'exported/tokenizer.json'), 'utf8'))
+  assert.equal(added[0].id, 50256)
 })
 
 test('optimizer slots stay behind; rows beyond vocabSize are cut off', async (t) => {

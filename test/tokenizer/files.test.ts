@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { loadTokenizer, saveTokenizer, trainTokenizer } from '../../src/tokenizer/index.js'
+import { loadTokenizer, saveTokenizer, tokenizerJson, trainTokenizer } from '../../src/tokenizer/index.js'
 import { fixturePath, outcome, randomText, seeded, temporaryFolder } from './support.js'
 
 const folder = temporaryFolder()
@@ -89,6 +89,84 @@ test('save: a folder that is missing', async () => {
   })
 })
 
+test('load: what does nothing to the ids of a text is taken', async () => {
+  const text = "The quick brown fox's  12 \n\n jumps"
+  const expected = [...(await loadTokenizer(fixturePath('golden'))).encode(text)]
+  const pattern = { Regex: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" }
+  const sequence = (list: string, ...steps: unknown[]) => ({ type: 'Sequence', [list]: steps })
+  const only = {
+    type: 'TemplateProcessing',
+    single: [{ Sequence: { id: 'A', type_id: 0 } }],
+    pair: [],
+    special_tokens: {},
+  }
+  const bytes = { ...golden.pre_tokenizer, use_regex: false }
+  const changes: ((file: typeof golden) => void)[] = [
+    (file) => (file.normalizer = sequence('normalizers')),
+    (file) => (file.normalizer = { type: 'Strip', strip_left: false, strip_right: false }),
+    (file) => (file.normalizer = { type: 'Prepend', prepend: '' }),
+    (file) => (file.post_processor = only),
+    (file) => (file.post_processor = sequence('processors', { type: 'ByteLevel', trim_offsets: false }, only)),
+    (file) => (file.decoder = sequence('decoders', { type: 'ByteLevel' }, { type: 'Fuse' })),
+    (file) => (file.decoder = null),
+    (file) => (file.added_tokens[0].normalized = true),
+    (file) =>
+      (file.pre_tokenizer = sequence(
+        'pretokenizers',
+        { type: 'Split', pattern, behavior: 'Isolated', invert: false },
+        bytes,
+      )),
+    (file) =>
+      (file.pre_tokenizer = sequence(
+        'pretokenizers',
+        { type: 'Split', pattern, behavior: 'Removed', invert: true },
+        bytes,
+      )),
+  ]
+  for (const change of changes) {
+    const tokenizer = await loadTokenizer(changed(change))
+    assert.deepEqual([...tokenizer.encode(text)], expected, String(change))
+    assert.deepEqual(tokenizer.notes, [])
+  }
+})
+
+test('load: truncation, padding and tokens around a text are not applied, which a note says', async () => {
+  const path = changed((file) => {
+    file.truncation = { max_length: 2, strategy: 'LongestFirst', stride: 0, direction: 'Right' }
+    file.padding = { strategy: { Fixed: 64 }, pad_id: 0, pad_token: '<|endoftext|>' }
+    const [bos, text] = [{ SpecialToken: { id: '<|endoftext|>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }]
+    file.post_processor = { type: 'TemplateProcessing', single: [bos, text], pair: [], special_tokens: {} }
+  })
+  const tokenizer = await loadTokenizer(path)
+  assert.deepEqual([...tokenizer.encode('The quick brown fox')], [52, 303, 333, 334, 331])
+  assert.deepEqual(tokenizer.notes, [
+    `${path}: truncation and padding of the file not applied: all ids of a text are kept`,
+    `${path}: post_processor not applied: its <|endoftext|> is not put around a text, as with add_special_tokens=False`,
+  ])
+  const copy = JSON.parse(String(await tokenizerJson(path)))
+  assert.deepEqual([copy.truncation, copy.padding, copy.post_processor], [null, null, null])
+})
+
+test('load: files from the field', async () => {
+  const ids = async (name: string, text: string) => [
+    ...(await loadTokenizer(join(fixturePath('../cases'), name))).encode(text),
+  ]
+  assert.deepEqual(await ids('tok-added-words/tokenizer.json', 'hello<|user|>the'), [259, 269, 116, 256])
+  assert.deepEqual(await ids('tok-pair-added-tokens', 'hello[PAD]'), [259, 268])
+  const text = 'hello world the hello world the hello world the'
+  assert.equal((await ids('tok-used-with-truncation/tokenizer.json', text)).length, 11)
+  const saved = JSON.parse(String(await tokenizerJson(join(fixturePath('../cases'), 'tok-pair-added-tokens'))))
+  assert.ok(
+    saved.added_tokens.some(({ content, id }: { content: string; id: number }) => content === '[PAD]' && id === 268),
+  )
+})
+
+test('load: encoder.json and vocab.bpe, as OpenAI named the pair', async () => {
+  const read = (name: string) => readFileSync(fixturePath(`golden/${name}`), 'utf8')
+  const pair = folderWith('openai', { 'encoder.json': read('vocab.json'), 'vocab.bpe': read('merges.txt') })
+  assert.deepEqual((await loadTokenizer(pair)).parts, (await loadTokenizer(fixturePath('golden'))).parts)
+})
+
 test('load: what is wrong with a tokenizer.json, and what is supported', async (t) => {
   const cases: [string, string | ((file: typeof golden) => void), RegExp][] = [
     ['empty', '', /: the file is empty; copy or write it again$/],
@@ -126,11 +204,6 @@ test('load: what is wrong with a tokenizer.json, and what is supported', async (
       /: normalizer is "NFKC"; supported: null or left out$/,
     ],
     [
-      'truncation',
-      (file) => (file.truncation = { max_length: 5 }),
-      /: truncation is \{"max_length":5\}; supported: null or left out$/,
-    ],
-    [
       'another cut',
       (file) => (file.pre_tokenizer.type = 'Whitespace'),
       /: pre_tokenizer is "Whitespace"; supported: "ByteLevel"$/,
@@ -147,17 +220,6 @@ test('load: what is wrong with a tokenizer.json, and what is supported', async (
       /: pre_tokenizer\.use_regex is false; supported: true or left out$/,
     ],
     [
-      'a template',
-      (file) => (file.post_processor.type = 'TemplateProcessing'),
-      /: post_processor is "TemplateProcessing"; supported: "ByteLevel" or left out$/,
-    ],
-    ['no decoder', (file) => (file.decoder = null), /: decoder is missing; supported: "ByteLevel"/],
-    [
-      'lstrip',
-      (file) => (file.added_tokens[0].lstrip = true),
-      /: added_tokens\[0\]\.lstrip is true; supported: false or left out$/,
-    ],
-    [
       'no content',
       (file) => delete file.added_tokens[0].content,
       /: added_tokens\[0\] is \{"id":0.*; it needs a whole "id" and a "content"$/,
@@ -167,6 +229,30 @@ test('load: what is wrong with a tokenizer.json, and what is supported', async (
       (file) => (file.added_tokens[0] = null),
       /: added_tokens\[0\] is null; it needs a whole "id" and a "content"$/,
     ],
+    [
+      'an odd flag',
+      (file) => (file.added_tokens[0].lstrip = 1),
+      /: added_tokens\[0\]\.lstrip is 1; supported: null, false, true or left out$/,
+    ],
+    [
+      'two cuts',
+      (file) => (file.pre_tokenizer = { type: 'Sequence', pretokenizers: [file.pre_tokenizer, { type: 'Digits' }] }),
+      /: pre_tokenizer is "Digits"; supported: "ByteLevel"$/,
+    ],
+    [
+      'another pattern',
+      (file) => {
+        const split = { type: 'Split', pattern: { Regex: '\\d+' }, behavior: 'Isolated', invert: false }
+        file.pre_tokenizer = { type: 'Sequence', pretokenizers: [split, file.pre_tokenizer] }
+      },
+      /: pre_tokenizer is "Split"; supported: "ByteLevel"$/,
+    ],
+    [
+      'another post-processor',
+      (file) => (file.post_processor = { type: 'Odd' }),
+      /: post_processor is "Odd"; supported: /,
+    ],
+    ['another decoder', (file) => (file.decoder = { type: 'WordPiece' }), /: decoder is "WordPiece"; supported: /],
     ['no vocabulary', (file) => delete file.model.vocab, /: no vocabulary \{token: id\}; the file is damaged/],
     [
       'a hole',

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isTokenizer, loadTokenizer, nameOfTokenizer, saveTokenizer, tokenizerJson } from '../../src/tokenizer/index.js'
-import { outcome, sha256, temporaryFolder } from './support.js'
+import { fixture, outcome, seeded, sha256, temporaryFolder } from './support.js'
 
 const folder = temporaryFolder()
 
@@ -19,6 +19,52 @@ test('gpt2: vocabulary and merges are those that OpenAI released', async () => {
       .split(',')
       .concat(['Ġinform ants', 'Ġg azed']),
   })
+})
+
+/** What test/reference/make_gpt2_fixtures.py recorded. */
+interface Recorded {
+  words: string[]
+  characters: string[]
+  texts: number
+  textsSha256: string
+  tokens: number
+  samples: { text: string; ids: number[] }[]
+  /** The first 8 digits of the sha256 of each text's ids, as int32, one after another. */
+  idsSha256: string
+}
+
+/** Words, characters that are easily got wrong, any code points, or runs of one of them: as text_of in the script. */
+function textOf(number: number, { words, characters }: Recorded): string {
+  const draw = seeded(number)
+  const below = (count: number) => Math.floor(draw() * count)
+  const one = (of: readonly string[]) => of[below(of.length)]
+  const several = (count: number, make: () => string) => Array.from({ length: count }, make)
+  const [kind, length] = [below(4), 1 + below(60)]
+  if (kind === 0) return several(length, () => one(words)).join(' ')
+  if (kind === 1) return several(length, () => one(characters)).join('')
+  if (kind === 2) return several(length, () => character(below([0x80, 0x800, 0x10000, 0x110000][below(4)]))).join('')
+  return several(1 + Math.floor(length / 6), () => one(characters).repeat(1 + below(40))).join('')
+}
+
+/** Surrogates are no characters of their own. */
+const character = (code: number) => (code >= 0xd800 && code < 0xe000 ? '\ufffd' : String.fromCodePoint(code))
+
+test('gpt2: the ids of 5,000 odd texts are those of Hugging Face', async () => {
+  const recorded = fixture<Recorded>('gpt2.json')
+  const texts = Array.from({ length: recorded.texts }, (_, number) => textOf(number, recorded))
+  assert.equal(texts.length, 5000)
+  assert.equal(sha256(texts.join('\0')), recorded.textsSha256)
+  const tokenizer = await loadTokenizer('gpt2')
+  for (const { text, ids } of recorded.samples) assert.deepEqual([...tokenizer.encode(text)], ids)
+  let tokens = 0
+  texts.forEach((text, at) => {
+    const ids = tokenizer.encode(text)
+    tokens += ids.length
+    const hash = sha256(new Uint8Array(ids.buffer)).slice(0, 8)
+    assert.equal(hash, recorded.idsSha256.slice(8 * at, 8 * at + 8), `text ${at}: ${JSON.stringify(text)}`)
+    assert.equal(tokenizer.decode(ids), text)
+  })
+  assert.equal(tokens, recorded.tokens)
 })
 
 test('gpt2: the same ids by every name, saved or not', async () => {
