@@ -14,7 +14,7 @@ JUPYTER := .venv/.jupyter
 PEERS := .venv-peers/.installed
 PLAN := .venv/.installed-plan
 
-.PHONY: help setup plan-setup demo lab notebooks test test-slow test-peers bench bench-peers clean distclean
+.PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-peers docs clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,6 +33,10 @@ lab: setup ## JupyterLab with the notebooks
 notebooks: setup ## run all notebooks, failing on any error; SAVE=1 keeps the outputs, ONLY=word picks, PARAMS="steps=20" sets
 	@.venv/bin/python kernels/run_notebooks.py $(if $(SAVE),--save) $(addprefix -p ,$(PARAMS)) $(ONLY)
 
+lint: node_modules/.installed ## check types of promises and any, imports, and the format
+	@$(NODE) node_modules/oxlint/bin/oxlint --type-aware src kernels test bench
+	@$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level=warn src kernels test bench bin templates
+
 test: setup ## all tests but the slow ones (with CI=true all); ONLY=word picks by path
 	@$(NODE) dist/test/run.js $(ONLY)
 
@@ -48,11 +52,15 @@ bench: setup ## measure training and sampling, beside the peers where they are i
 
 bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) into .venv-peers
 
+docs: node_modules/.installed docs/site/node_modules/.installed ## make the site of docs and API reference in dist/docs
+	@cd docs/site && $(NODE) node_modules/typedoc/bin/typedoc --logLevel Warn
+	@echo 'made dist/docs/index.html'
+
 clean: ## remove what was built
 	rm -rf dist
 
 distclean: clean ## remove what was installed, too; runs and data stay
-	rm -rf node_modules .venv .venv-peers
+	rm -rf node_modules docs/site/node_modules .venv .venv-peers
 
 # npm ci removes node_modules first, so a stamp in it says that the last one came to its end.
 node_modules/.installed: package.json package-lock.json
@@ -60,6 +68,10 @@ node_modules/.installed: package.json package-lock.json
 	@$(NODE) -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || \
 	  { echo "neomesh: needs Node 20 or newer; this is $$($(NODE) --version). Install one, or name one: make setup NODE=/path/to/node" >&2; exit 1; }
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+docs/site/node_modules/.installed: docs/site/package.json docs/site/package-lock.json
+	cd docs/site && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 dist/.built: node_modules/.installed tsconfig.json $(SOURCES)
