@@ -18,6 +18,7 @@ interface Options {
   minimumSize: number
   recordsPerFile: number
   textKey: string
+  skipBadLines: boolean
   nfkc?: boolean
   overwrite?: boolean
   seed: number
@@ -32,10 +33,10 @@ export function dataCommand(): Command {
   command
     .command('prepare')
     .description(
-      'encode .txt and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data ' +
+      'encode text and .jsonl files (also .gz and .zst) into GPT-Neo TFRecords, with an index and a data ' +
         'set config',
     )
-    .argument('<inputs...>', 'files, folders or patterns; a .txt is one document, a line of .jsonl is one')
+    .argument('<inputs...>', 'files, folders or patterns; a text file is one document, a line of .jsonl is one')
     .requiredOption('-t, --tokenizer <path>', `${TOKENIZER} (required)`)
     .requiredOption('-o, --out <folder>', 'folder to make (required)')
     .requiredOption(
@@ -50,6 +51,7 @@ export function dataCommand(): Command {
     .option('--minimum-size <tokens>', 'leave out shorter documents', whole(0), 0)
     .option('--records-per-file <count>', 'records in a file, at most', whole(1), 100_000)
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
+    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten', false)
     .option('--nfkc', 'normalise Unicode (NFKC)')
     .option('--seed <number>', 'picks the held-out part', whole(0), 0)
     .option('--overwrite', 'replace an earlier data set in the folder')

@@ -18,6 +18,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 interface DemoOptions extends EngineOptions {
   readonly out: string
   readonly text?: string[]
+  readonly textKey: string
 }
 
 export function demoCommand(): Command {
@@ -30,6 +31,7 @@ export function demoCommand(): Command {
         "text files or folders to train on (default: the State of the Union addresses; where only npm was used, Node's " +
           'documentation)',
       )
+      .option('--text-key <key>', 'key of the text in .jsonl', 'text')
       .action(async (options: DemoOptions) => {
         const texts = await textsOf(options.out, options.text)
         const engine = await openEngine(options)
@@ -40,7 +42,7 @@ export function demoCommand(): Command {
           // Each demo has a vocabulary of its own, and so data of its own.
           const folder = small ? join(options.out, 'small') : options.out
           await keepTexts(folder, texts)
-          await prepare(folder, texts, config)
+          await prepare(folder, texts, options.textKey, config)
           title(`4. and 5. The model of configs/models/${basename(source)}, trained`)
           if (small) process.stderr.write(SMALL)
           const [data, run] = [join(folder, 'data'), join(folder, 'run')]
@@ -69,7 +71,7 @@ function againOf({ name }: Engine, { out, text, engine }: DemoOptions): string {
 }
 
 /** Tokenizer and data, where they are not there yet. */
-async function prepare(out: string, texts: DemoTexts, { n_vocab, n_ctx }: ModelConfig): Promise<void> {
+async function prepare(out: string, texts: DemoTexts, textKey: string, { n_vocab, n_ctx }: ModelConfig): Promise<void> {
   const inputs = [...texts.paths]
   const tokenizer = join(out, 'tokenizer.json')
   const data = join(out, 'data')
@@ -77,12 +79,20 @@ async function prepare(out: string, texts: DemoTexts, { n_vocab, n_ctx }: ModelC
   try {
     title(`1. A tokenizer of ${n_vocab.toLocaleString('en-US')} tokens`)
     if (await isFile(tokenizer)) process.stderr.write(`already there: ${tokenizer}\n`)
-    else await makeTokenizer({ inputs, out: tokenizer, vocabSize: n_vocab, signal })
+    else await makeTokenizer({ inputs, out: tokenizer, vocabSize: n_vocab, textKey, signal })
 
     title(`2. and 3. Training data from ${texts.about}, one in twenty held out`)
     if (await isFile(join(data, 'dataset.json'))) process.stderr.write(`already there: ${data}\n`)
     else {
-      const given = { inputs, output: data, name: 'demo', contextLength: n_ctx, validationFraction: 0.05, signal }
+      const given = {
+        inputs,
+        textKey,
+        output: data,
+        name: 'demo',
+        contextLength: n_ctx,
+        validationFraction: 0.05,
+        signal,
+      }
       const held = texts.given ? FEW_TEXTS : {}
       await makeData({ ...given, ...held }, await loadTokenizer(tokenizer), tokenizer)
     }

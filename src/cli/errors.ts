@@ -18,6 +18,21 @@ const EXPECTED = new Set([
   'TopologyError',
 ])
 
+/** What V8 and Node say when a number is out of range in our own code; nothing that we throw begins so. */
+const OF_RUNTIME = new RegExp(
+  '^(Invalid (array|typed array|string|count|code point|time|DataView|BigInt|Array)|Maximum |Array buffer|offset |' +
+    'start offset |byte length |Offset is|to[A-Z]\\w+\\(\\) |index out of range|The (value|number) |Value |Division |' +
+    'Exponent |Cannot create |(Set|Map) maximum)',
+  'i',
+)
+
+/** Whether an error's message is for the user, rather than of a mistake in neomesh. */
+function isExpected(error: unknown): error is Error {
+  if (!(error instanceof Error) || !EXPECTED.has(error.name)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return error.name !== 'RangeError' || !(OF_RUNTIME.test(error.message) || /^ERR_/.test(code ?? ''))
+}
+
 /** A wrong use of the command line. */
 export class UsageError extends Error {
   override name = 'UsageError'
@@ -35,7 +50,7 @@ export function report(error: unknown): void {
   }
   process.exitCode = 1
   const message = error instanceof Error ? error.message : String(error)
-  const known = error instanceof Error && EXPECTED.has(error.name)
+  const known = isExpected(error)
   process.stderr.write(`neomesh: ${known ? message : `${message} (unexpected; NEOMESH_DEBUG=stack shows where)`}\n`)
   if (process.env.NEOMESH_DEBUG?.split(',').includes('stack') && error instanceof Error)
     process.stderr.write(`${error.stack}\n`)

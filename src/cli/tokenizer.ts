@@ -1,17 +1,7 @@
 import { Command } from 'commander'
-import {
-  checkOutputFile,
-  dirname,
-  globFiles,
-  isFolder,
-  isGlob,
-  listFiles,
-  makeFolder,
-  removeEmptyFolders,
-  stat,
-  withFileErrors,
-} from '../files/index.js'
-import { releasedNames, saveTokenizer, TokenizerError, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
+import { describePassedOver, describeSkippedLines, findTexts, newReport } from '../corpus/index.js'
+import { checkOutputFile, dirname, makeFolder, removeEmptyFolders, stat, withFileErrors } from '../files/index.js'
+import { releasedNames, saveTokenizer, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
 import { several, TOKENIZER, whole } from './options.js'
@@ -22,6 +12,8 @@ interface TrainOptions {
   vocabSize: number
   minFrequency: number
   specialToken?: string[]
+  textKey: string
+  skipBadLines: boolean
 }
 
 export function tokenizerCommand(): Command {
@@ -29,10 +21,7 @@ export function tokenizerCommand(): Command {
   command
     .command('train')
     .description('learn a tokenizer from text; writes tokenizer.json, which Hugging Face tokenizers reads')
-    .argument(
-      '<inputs...>',
-      'files, folders (their .txt and .jsonl) or patterns; each line is one text, of a .jsonl ' + 'its "text"',
-    )
+    .argument('<inputs...>', 'text and .jsonl files (also .gz and .zst), folders or patterns; each line is one text')
     .requiredOption('-o, --out <path>', 'where to write tokenizer.json (required)')
     .option(
       '-n, --vocab-size <count>',
@@ -46,6 +35,8 @@ export function tokenizerCommand(): Command {
       'a token that is never split; may be given several times (default: ' + '<|endoftext|>)',
       several,
     )
+    .option('--text-key <key>', 'key of the text in .jsonl', 'text')
+    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten', false)
     .action(async (inputs: string[], { specialToken: specialTokens, ...options }: TrainOptions) => {
       const { signal, done } = interruptible()
       try {
@@ -97,13 +88,16 @@ export interface MakeTokenizer {
   readonly vocabSize: number
   readonly minFrequency?: number
   readonly specialTokens?: readonly string[]
+  readonly textKey?: string
+  readonly skipBadLines?: boolean
   readonly signal?: AbortSignal
 }
 
 /** Trains and saves a tokenizer, showing progress. */
 export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTokenizer): Promise<Tokenizer> {
   await checkOutputFile(out)
-  const files = await textFiles(inputs)
+  const { files, passedOver } = await findTexts(inputs)
+  const report = newReport()
   let total = 0
   for (const file of files) total += (await withFileErrors('read', file, () => stat(file))).size
   let bar: Progress = createProgress({ title: 'counting words', total, format: bytes })
@@ -111,6 +105,7 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
   try {
     const tokenizer = await trainTokenizer({
       files,
+      report,
       signal,
       ...options,
       onProgress(progress) {
@@ -126,6 +121,8 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
     await save(tokenizer, out)
     const few = tokenizer.vocabSize < options.vocabSize
     const why = few ? ` (of ${count(options.vocabSize)} asked for: no other pair occurs often enough)` : ''
+    const lines = [...(passedOver.length > 0 ? [describePassedOver(passedOver)] : []), ...describeSkippedLines(report)]
+    for (const line of lines) bar.log(line)
     bar.stop(`tokenizer of ${count(tokenizer.vocabSize)} tokens${why} from ${bytes(total)}: ${out}`)
     return tokenizer
   } catch (error) {
@@ -135,21 +132,6 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
 }
 
 const count = (x: number) => x.toLocaleString('en-US')
-
-async function textFiles(inputs: readonly string[]): Promise<string[]> {
-  const found = new Set<string>()
-  for (const input of inputs) {
-    const files = (await isFolder(input))
-      ? (await listFiles(input)).filter((file) => /\.(txt|jsonl)$/.test(file))
-      : isGlob(input)
-        ? await globFiles(input)
-        : [input]
-    if (files.length === 0)
-      throw new TokenizerError(input, 'no .txt or .jsonl is there', 'name files, folders or patterns with some')
-    for (const file of files) found.add(file)
-  }
-  return [...found]
-}
 
 async function save(tokenizer: Tokenizer, out: string): Promise<void> {
   const folder = dirname(out)

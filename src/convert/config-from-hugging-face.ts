@@ -4,7 +4,15 @@
  */
 import { z } from 'zod'
 import { parseModelConfig, type ModelConfig } from '../config/index.js'
-import { activations, compress, expand, kindsOfBoth, layerNormEpsilon, refused } from './hugging-face-terms.js'
+import {
+  activations,
+  compress,
+  countLayers,
+  expand,
+  kindsOfBoth,
+  layerNormEpsilon,
+  refused,
+} from './hugging-face-terms.js'
 
 const size = z.number().int().min(1)
 const types = z.array(z.tuple([z.array(z.string()), size]))
@@ -41,6 +49,9 @@ export function configFromHuggingFace(json: unknown, source: string): ModelConfi
     )
   const theirs = parsed.data
   const layers = theirs.num_layers ?? theirs.num_hidden_layers ?? 24
+  const listed = theirs.attention_types ? countLayers(theirs.attention_types) : 0
+  if (listed > mostLayers)
+    throw refused(source, [`attention_types: it must list num_layers layers, ${layers} (got ${listed})`])
   const kinds = kindsOf(theirs)
   const problems: string[] = []
   const problem = (key: string, value: unknown, why: string) =>
@@ -96,6 +107,9 @@ export function configFromHuggingFace(json: unknown, source: string): ModelConfi
     source,
   ).config
 }
+
+/** Repeats are expanded up to this many layers, which no model has. */
+const mostLayers = 10_000
 
 /** The kind of each layer, as transformers finds it. */
 function kindsOf({ attention_types, attention_layers }: z.infer<typeof schema>): string[] {

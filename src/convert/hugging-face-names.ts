@@ -16,7 +16,7 @@ export interface Counterpart {
 }
 
 /** Hugging Face keeps these in some folders; they follow from the config, or are wte once more. */
-export const causalMask = /^h\.\d+\.attn\.attention\.(bias|masked_bias)$/
+export const causalMask = /^h\.\d+\.attn\.(attention\.)?(bias|masked_bias)$/
 export const outputTable = 'lm_head.weight'
 export const prefix = 'transformer.'
 

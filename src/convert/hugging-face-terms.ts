@@ -27,6 +27,11 @@ export const layerNormEpsilon = 1e-5
 /** Layers in groups, as both write them: kinds, and how often they are repeated. */
 export type AttentionTypes = [kinds: string[], repeat: number][]
 
+/** Layers that groups list, counted without expanding them. */
+export function countLayers(types: AttentionTypes): number {
+  return types.reduce((sum, [kinds, repeat]) => sum + kinds.length * repeat, 0)
+}
+
 /** The kind of each layer. */
 export function expand(types: AttentionTypes): string[] {
   return types.flatMap(([kinds, repeat]) => Array.from({ length: repeat }, () => kinds).flat())

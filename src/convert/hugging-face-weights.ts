@@ -11,6 +11,7 @@ import {
   type StoredTensor,
   type TensorEntry,
 } from '../files/index.js'
+import { noWeights } from './hugging-face-folder.js'
 
 export const singleFile = 'model.safetensors'
 export const indexFile = 'model.safetensors.index.json'
@@ -30,26 +31,21 @@ export async function openWeights(folder: string): Promise<Weights> {
     return { tensors: file.tensors, read: (name) => file.read(name), close: () => file.close() }
   }
   if (await isFile(join(folder, indexFile))) return openShards(folder)
-  if ((await isFile(join(folder, 'pytorch_model.bin'))) || (await isFile(join(folder, 'pytorch_model.bin.index.json'))))
-    throw new FileError(
-      `${folder} has its weights in pytorch_model.bin, which only Python can read. ` +
-        'Load it with transformers and save it again with save_pretrained, which writes safetensors',
-      folder,
-    )
-  throw new FileError(
-    `${folder} has neither ${singleFile} nor ${indexFile}. Give a folder that transformers saved`,
-    folder,
-    'ENOENT',
-  )
+  throw await noWeights(folder, `neither ${singleFile} nor ${indexFile}`)
 }
 
 const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) })
+
+/** Files that a model may be cut into: each is open while it is read. */
+const mostShards = 1000
 
 async function openShards(folder: string): Promise<Weights> {
   const path = join(folder, indexFile)
   const parsed = indexSchema.safeParse(await readJson(path))
   if (!parsed.success) throw new FileError(`${path} has no weight_map from tensors to files`, path)
   const { weight_map: map } = parsed.data
+  const shards = new Set(Object.values(map)).size
+  if (shards > mostShards) throw new FileError(`${path} must name at most ${mostShards} files (got ${shards})`, path)
   const files = new Map<string, SafetensorsFile>()
   const close = async () => {
     for (const file of files.values()) await file.close()

@@ -4,7 +4,9 @@ import { toFloats } from '../engine/half.js'
 import { FileError, join, readJson, type StoredTensor, type TensorEntry } from '../files/index.js'
 import type { SavedVariable } from '../train/checkpoint.js'
 import { configFromHuggingFace } from './config-from-hugging-face.js'
-import { causalMask, counterparts, outputTable, prefix, type Counterpart } from './hugging-face-names.js'
+import { causalMask, counterparts, outputTable, type Counterpart } from './hugging-face-names.js'
+import { bareNames } from './hugging-face-prefixes.js'
+import { adapterError, checkFolder } from './hugging-face-folder.js'
 import { openWeights, type Weights } from './hugging-face-weights.js'
 import { transpose } from './transpose.js'
 import { streamed, type VariableSource } from './variables.js'
@@ -21,31 +23,36 @@ export interface HuggingFaceFolder extends VariableSource {
  * bf16 or f16. Checks the config, and the name and shape of every tensor. Throws ConfigError, FileError.
  */
 export async function openHuggingFace(folder: string): Promise<HuggingFaceFolder> {
+  await checkFolder(folder)
   const path = join(folder, 'config.json')
   const json = await readJson(path)
   const config = configFromHuggingFace(json, path)
   const weights = await openWeights(folder)
   try {
-    const list = counterparts(config)
-    const head = weights.tensors.has(`${prefix}wte.weight`) ? prefix : ''
-    checkNames(folder, weights, list, head)
-    const table = weights.tensors.get(`${head}wte.weight`)!
+    const { stored, notes } = bareNames(weights.tensors.keys(), folder)
     const untied = isUntied(json)
-    if (untied && !weights.tensors.has(outputTable))
+    if (untied && !stored.has(outputTable))
       throw new ConfigError(`${path}: tie_word_embeddings: false is not possible: the folder has no ${outputTable}`)
+    // safetensors' save_model keeps one name of tensors that share memory, and that may be either.
+    const tableName = stored.has(table) || untied ? table : outputTable
+    if (tableName === outputTable && stored.has(outputTable)) {
+      stored.set(table, stored.get(outputTable)!)
+      stored.delete(outputTable)
+      notes.push(`${table} is not there; ${outputTable}, which is the same table in GPT-Neo, is read as it`)
+    }
+    const list = counterparts(config)
+    checkNames(folder, weights, list, stored)
+    const [rows] = weights.tensors.get(stored.get(table)!)!.shape
+    if (rows > config.n_vocab)
+      notes.push(`${table} has ${rows} rows; those beyond vocab_size ${config.n_vocab} are left out`)
     return {
       config,
-      notes:
-        table.shape[0] > config.n_vocab
-          ? [`wte.weight has ${table.shape[0]} rows; those beyond vocab_size ${config.n_vocab} are left out`]
-          : [],
+      notes,
       variables: list.map((part): SavedVariable => ({
         name: part.name,
         shape: part.shape,
         data: () =>
-          part.theirs === 'wte.weight'
-            ? readTable(folder, weights, head + part.theirs, part)
-            : readPart(weights, head, part),
+          part.theirs === table ? readTable(folder, weights, stored, part) : readPart(weights, stored, part),
       })),
       close: () => weights.close(),
     }
@@ -55,28 +62,37 @@ export async function openHuggingFace(folder: string): Promise<HuggingFaceFolder
   }
 }
 
+const table = 'wte.weight'
+
 /** The same variables one after another: fetch each one's data before asking for the next. */
 export function huggingFaceVariables(folder: string): AsyncGenerator<SavedVariable> {
   return streamed(openHuggingFace(folder))
 }
 
 /** Every tensor that is needed must be there in its shape, and every other one must be known to be of no use. */
-function checkNames(folder: string, { tensors }: Weights, list: readonly Counterpart[], head: string): void {
+function checkNames(
+  folder: string,
+  { tensors }: Weights,
+  list: readonly Counterpart[],
+  stored: ReadonlyMap<string, string>,
+): void {
+  const adapter = [...stored.keys()].find((name) => /(^|\.)lora_[AB]\b/.test(name))
+  if (adapter !== undefined) throw adapterError(folder, `tensor "${stored.get(adapter)}"`)
+  const prefix = (stored.get(table) ?? '').replace(/[^.]+\.weight$/, '')
   for (const { theirs, shape, transposed } of list) {
-    const entry = tensors.get(head + theirs)
+    const entry = tensors.get(stored.get(theirs) ?? '')
     if (entry === undefined)
-      throw new FileError(`${folder} has no tensor "${head + theirs}", which its config.json asks for`, folder)
-    checkShape(folder, entry, transposed ? [...shape].reverse() : shape, theirs === 'wte.weight')
+      throw new FileError(`${folder} has no tensor "${prefix}${theirs}", which its config.json asks for`, folder)
+    checkShape(folder, entry, transposed ? [...shape].reverse() : shape, theirs === table)
     if (!(entry.dtype in floats))
       throw new FileError(
         `${folder}: "${entry.name}" has dtype ${entry.dtype}; ${Object.keys(floats).join(', ')} can be read`,
         folder,
       )
   }
-  const known = new Set(list.map(({ theirs }) => head + theirs))
-  for (const name of tensors.keys()) {
-    const bare = name.startsWith(head) ? name.slice(head.length) : name
-    if (!known.has(name) && name !== outputTable && !causalMask.test(bare))
+  const known = new Set(list.map(({ theirs }) => theirs))
+  for (const [bare, name] of stored) {
+    if (!known.has(bare) && bare !== outputTable && !causalMask.test(bare))
       throw new FileError(
         `${folder} has a tensor "${name}", which GPT-Neo has no place for. Is it another kind of model?`,
         folder,
@@ -101,10 +117,10 @@ const floats: Readonly<Record<string, 'f32' | 'bf16' | 'f16'>> = { F32: 'f32', B
 
 async function readPart(
   weights: Weights,
-  head: string,
+  stored: ReadonlyMap<string, string>,
   { theirs, shape, transposed }: Counterpart,
 ): Promise<Float32Array> {
-  const data = floatsOf(await weights.read(head + theirs))
+  const data = floatsOf(await weights.read(stored.get(theirs)!))
   return transposed ? transpose(data, shape[1], shape[0]) : data
 }
 
@@ -112,19 +128,20 @@ async function readPart(
 async function readTable(
   folder: string,
   weights: Weights,
-  name: string,
+  stored: ReadonlyMap<string, string>,
   { shape }: Counterpart,
 ): Promise<Float32Array> {
-  const table = await weights.read(name)
-  if (weights.tensors.has(outputTable)) {
-    const output = await weights.read(outputTable)
-    if (output.dtype !== table.dtype || Buffer.compare(output.data, table.data) !== 0)
+  const [name, outputName] = [stored.get(table)!, stored.get(outputTable)]
+  const read = await weights.read(name)
+  if (outputName !== undefined) {
+    const output = await weights.read(outputName)
+    if (output.dtype !== read.dtype || Buffer.compare(output.data, read.data) !== 0)
       throw new FileError(
-        `${folder}: ${outputTable} differs from ${name}. GPT-Neo has one table for both (tie_word_embeddings)`,
+        `${folder}: ${outputName} differs from ${name}. GPT-Neo has one table for both (tie_word_embeddings)`,
         folder,
       )
   }
-  return floatsOf(table).subarray(0, shape[0] * shape[1])
+  return floatsOf(read).subarray(0, shape[0] * shape[1])
 }
 
 function floatsOf({ dtype, data }: StoredTensor): Float32Array {

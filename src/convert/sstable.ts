@@ -23,7 +23,14 @@ const footerBytes = 48
 const magic = 0xdb4775248b80fb57n
 /** After each block: its compression (1 byte) and the masked CRC-32C of block and compression. */
 const trailerBytes = 5
+/** Of a key: names of variables have some hundred. Keys share prefixes, so that few bytes could stand for many. */
+const mostKeyBytes = 4096
 const compressions = { none: 0, snappy: 1 }
+
+/** Whether a file has the last bytes of a table. */
+export function endsAsTable(file: Buffer): boolean {
+  return file.length >= footerBytes && file.readBigUInt64LE(file.length - 8) === magic
+}
 
 /** All entries of a table, in order, each block's checksum checked. Throws FileError in one line that names `path`. */
 export function* readTable(file: Buffer, path: string): Generator<TableEntry> {
@@ -41,7 +48,7 @@ type Wrong = (what: string) => FileError
 function footerOf(file: Buffer, wrong: Wrong): BlockHandle {
   if (file.length < footerBytes) throw wrong(`it has ${file.length} bytes, fewer than its footer. Copy it again`)
   const footer = file.subarray(file.length - footerBytes)
-  if (footer.readBigUInt64LE(footerBytes - 8) !== magic)
+  if (!endsAsTable(footer))
     throw wrong('its last 8 bytes are not those of a table. It is another kind of file, or cut off: copy it again')
   return within('the footer', wrong, () => {
     const reader = protobuf.Reader.create(footer)
@@ -81,6 +88,7 @@ function* entriesOf(block: Buffer, wrong: Wrong): Generator<TableEntry> {
   while (reader.pos < end) {
     const [shared, rest, length] = within('an entry', wrong, () => [reader.uint32(), reader.uint32(), reader.uint32()])
     const valueStart = reader.pos + rest
+    if (shared + rest > mostKeyBytes) throw wrong(`a key would have ${shared + rest} bytes`)
     if (shared > key.length || valueStart + length > end) throw wrong('an entry goes beyond its block')
     key = Buffer.concat([key.subarray(0, shared), block.subarray(reader.pos, valueStart)])
     reader.pos = valueStart + length

@@ -3,9 +3,19 @@
  * bytes. The index is read at once, a tensor when it is asked for. Source: tensorflow/core/util/tensor_bundle.
  */
 import { setImmediate } from 'node:timers/promises'
-import { crc32c, FileError, maskCrc, openFile, readFile, withFileErrors, type OpenFile } from '../files/index.js'
+import {
+  crc32c,
+  FileError,
+  headBytes,
+  maskCrc,
+  openFile,
+  readFile,
+  refuseForeign,
+  withFileErrors,
+  type OpenFile,
+} from '../files/index.js'
 import { productOf } from '../tensor/index.js'
-import { readTable, type TableEntry } from './sstable.js'
+import { endsAsTable, readTable, type TableEntry } from './sstable.js'
 import { decodeEntry, decodeHeader, type BundleEntry, type BundleHeader } from './tensor-bundle.js'
 import { findTensorflowPrefix } from './tensorflow-prefix.js'
 
@@ -39,7 +49,7 @@ export interface TensorflowCheckpoint {
 
 /**
  * Opens a checkpoint by its prefix, one of its files, or a folder with a `checkpoint` file. Checks the index, and that
- * all shards are there and long enough. Throws FileError in one line that says what is wrong.
+ * all shards that hold tensors are there and long enough. Throws FileError in one line that says what is wrong.
  */
 export async function openTensorflowCheckpoint(path: string): Promise<TensorflowCheckpoint> {
   const prefix = await findTensorflowPrefix(path)
@@ -62,7 +72,7 @@ async function readIndex(path: string): Promise<{ header: BundleHeader; entries:
   const file = await withFileErrors('read', path, () => readFile(path))
   const entries = new Map<string, BundleEntry>()
   let header: BundleHeader | undefined
-  for (const { key, value } of readTable(file, path)) {
+  for (const { key, value } of tableOf(file, path)) {
     if (key.length === 0) header = decoded(path, 'its header', value, decodeHeader)
     // Parts of partitioned variables have binary keys, which begin with a zero byte.
     else if (key[0] !== 0) entries.set(key.toString('utf8'), decoded(path, `the entry of "${key}"`, value, decodeEntry))
@@ -76,7 +86,30 @@ async function readIndex(path: string): Promise<{ header: BundleHeader; entries:
       `${path}: readers must know version ${header.minimumVersion} of the format; this one knows 1`,
       path,
     )
+  if (header.shards < 1 || header.shards > mostShards)
+    throw new FileError(
+      `${path} is not a sound checkpoint index: it must name 1 to ${mostShards} data files (got ${header.shards})`,
+      path,
+    )
+  for (const [name, entry] of entries) checkEntry(name, entry, header.shards, path)
   return { header, entries }
+}
+
+/** The table's entries; a file without a table's last bytes is said to be what it is, where that is known. */
+function tableOf(file: Buffer, path: string): Generator<TableEntry> {
+  if (!endsAsTable(file)) refuseForeign(path, file.subarray(0, headBytes), file.length, 'tensorflow')
+  return readTable(file, path)
+}
+
+/** Files are numbered with five digits. */
+const mostShards = 99_999
+
+function checkEntry(name: string, { shape, shard, offset, size }: BundleEntry, shards: number, path: string): void {
+  const wrong = (what: string) => new FileError(`${path} is not a sound checkpoint index: "${name}" ${what}`, path)
+  if (shard < 0 || shard >= shards) throw wrong(`is in data file ${shard} of ${shards}`)
+  for (const number of [offset, size, offset + size, ...shape])
+    if (!Number.isSafeInteger(number) || number < 0)
+      throw wrong(`has shape [${shape.join(', ')}], offset ${offset} and ${size} bytes`)
 }
 
 function decoded<T>(path: string, what: string, value: TableEntry['value'], decode: (bytes: Uint8Array) => T): T {
@@ -90,29 +123,29 @@ function decoded<T>(path: string, what: string, value: TableEntry['value'], deco
   }
 }
 
-async function openShards(prefix: string, count: number, entries: ReadonlyMap<string, BundleEntry>): Promise<Shard[]> {
-  const shards: Shard[] = []
+/** The data files that hold something, by number: the header's count alone says nothing about what is there. */
+async function openShards(
+  prefix: string,
+  count: number,
+  entries: ReadonlyMap<string, BundleEntry>,
+): Promise<Map<number, Shard>> {
+  const shards = new Map<number, Shard>()
   const five = (number: number) => String(number).padStart(5, '0')
   try {
-    const needed = new Array<number>(count).fill(0)
-    for (const [name, { shard, offset, size }] of entries) {
-      if (!(shard in needed))
-        throw new FileError(`${prefix}.index puts "${name}" into shard ${shard} of ${count}`, prefix)
-      needed[shard] = Math.max(needed[shard], offset + size)
-    }
-    for (const [index, bytes] of needed.entries()) {
+    const needed = new Map<number, number>()
+    for (const { shard, offset, size } of entries.values())
+      needed.set(shard, Math.max(needed.get(shard) ?? 0, offset + size))
+    for (const [index, bytes] of [...needed].sort(([a], [b]) => a - b)) {
       const path = `${prefix}.data-${five(index)}-of-${five(count)}`
       const file = await openFile(path).catch((cause) => {
         if (cause.code !== 'ENOENT') return withFileErrors('open', path, () => Promise.reject(cause))
         throw new FileError(`${path} is missing: the checkpoint has ${count} data files. Copy it there`, path, 'ENOENT')
       })
-      shards.push({ path, file })
+      shards.set(index, { path, file })
       const { size } = file
-      if (size < bytes)
-        throw new FileError(
-          `${path} is cut off: it has ${size} bytes, its tensors end at ${bytes}. Copy it again`,
-          path,
-        )
+      if (size >= bytes) continue
+      refuseForeign(path, await file.read(0, Math.min(headBytes, size)), size, 'tensorflow')
+      throw new FileError(`${path} is cut off: it has ${size} bytes, its tensors end at ${bytes}. Copy it again`, path)
     }
     return shards
   } catch (cause) {
@@ -121,13 +154,13 @@ async function openShards(prefix: string, count: number, entries: ReadonlyMap<st
   }
 }
 
-async function closeAll(shards: readonly Shard[]): Promise<void> {
-  for (const { file } of shards) await file.close()
+async function closeAll(shards: ReadonlyMap<number, Shard>): Promise<void> {
+  for (const { file } of shards.values()) await file.close()
 }
 
 async function readTensor(
   prefix: string,
-  shards: readonly Shard[],
+  shards: ReadonlyMap<number, Shard>,
   entries: ReadonlyMap<string, BundleEntry>,
   name: string,
 ): Promise<TensorflowTensor> {
@@ -155,7 +188,7 @@ async function readTensor(
   const elements = productOf(shape)
   if (elements * arrays[dtype].BYTES_PER_ELEMENT !== size)
     throw new FileError(`${prefix}.index: "${name}" (${dtype} [${shape.join(', ')}]) cannot have ${size} bytes`, prefix)
-  const { path, file } = shards[shard]
+  const { path, file } = shards.get(shard)!
   const bytes = await withFileErrors('read', path, () => file.read(offset, size))
   if (bytes.length < size)
     throw new FileError(`${path} ended at byte ${offset + bytes.length} while it was read: it has been cut off`, path)

@@ -1,4 +1,5 @@
 /** The totals of a preparation as lines for a person. */
+import { describePassedOver, describeSkippedLines } from '../corpus/index.js'
 import type { PrepareTotals } from './prepare.js'
 import type { SplitTotals } from './split.js'
 
@@ -6,6 +7,8 @@ import type { SplitTotals } from './split.js'
 export function describeTotals(totals: PrepareTotals): string {
   const { documentsRead, inputFiles, documentsEmpty, documentsTooShort, tokensTooShort, charactersReplaced } = totals
   const lines = [`read: ${amount(documentsRead, 'document')} from ${amount(inputFiles, 'file')}`]
+  if (totals.passedOver.length > 0) lines.push(describePassedOver(totals.passedOver))
+  lines.push(...describeSkippedLines(totals))
   if (documentsEmpty > 0) lines.push(`empty: ${amount(documentsEmpty, 'document')}`)
   if (documentsTooShort > 0) {
     const left = `${amount(documentsTooShort, 'document')}, ${amount(tokensTooShort, 'id')}`

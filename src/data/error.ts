@@ -1,9 +1,7 @@
 /** Mistakes in data: each message names the file, the record or line, what is wrong and what to do. */
+import { DataError } from '../corpus/index.js'
 
-/** Data that cannot be used, or options that cannot be met. */
-export class DataError extends Error {
-  override name = 'DataError'
-}
+export { DataError } from '../corpus/index.js'
 
 /** A record of a TFRecord file. `record` counts from 0, `offset` in bytes from the start of the file. */
 export interface RecordPlace {

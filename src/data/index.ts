@@ -23,5 +23,13 @@ export { prepareData, type PrepareTotals } from './prepare.js'
 export type { SplitTotals } from './split.js'
 export type { PrepareOptions, PrepareProgress } from './prepare-options.js'
 export { pythonShuffle } from './python-random.js'
-export { findInputs, readDocuments, type DocumentPiece, type ReadReport } from './read-documents.js'
+export {
+  describePassedOver,
+  findTexts,
+  readDocuments,
+  type DocumentPiece,
+  type FoundTexts,
+  type ReadOptions,
+  type ReadReport,
+} from '../corpus/index.js'
 export { frameRecord, readRecords, type TfRecord } from './tfrecord.js'

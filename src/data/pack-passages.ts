@@ -1,5 +1,5 @@
 /** Packing for few or single documents: passages of each are held out, so that one book gives both sides. */
-import { cutText } from './cut-text.js'
+import { cutText } from '../corpus/index.js'
 import { splitOf, type Packing, type PackingContext } from './packing.js'
 import { addText, type Split } from './split.js'
 

@@ -17,7 +17,7 @@ export interface PrepareProgress {
 }
 
 export interface PrepareOptions {
-  /** Files, folders or patterns: .txt (one document a file), .jsonl (one a line), each also as .gz or .zst. */
+  /** Files, folders or patterns: text (one document a file), .jsonl (one a line), each also as .gz or .zst. */
   inputs: string | readonly string[]
   /** The folder to make. */
   output: string
@@ -57,6 +57,8 @@ export interface PrepareOptions {
   normalise?: Normalise
   /** The key of a .jsonl line that holds the text. @default 'text' */
   textKey?: string
+  /** Skip lines of .jsonl that cannot be used, and report them. @default false: they are errors */
+  skipBadLines?: boolean
   /** Replace what an earlier prepareData made in `output`. @default false */
   overwrite?: boolean
   /** Kept in the index, so that a model can be checked against it. */
@@ -90,6 +92,7 @@ export function checkPrepareOptions(options: PrepareOptions): CheckedOptions {
     seed: 0,
     normalise: {},
     textKey: 'text',
+    skipBadLines: false,
     overwrite: false,
     ...given,
   }

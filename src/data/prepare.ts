@@ -1,12 +1,12 @@
 /** Raw text to GPT-Neo TFRecords: read, clean, tokenize, join with eos, cut into records of n_ctx + 1 ids, index. */
 import { setImmediate } from 'node:timers/promises'
+import { findTexts, newReport, readDocuments, type DocumentPiece, type FoundTexts } from '../corpus/index.js'
 import { join, relative, stat, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
 import { nameOfTokenizer } from '../tokenizer/index.js'
 import { DataError } from './error.js'
 import { normaliser } from './normalise.js'
 import { choosePacking, type DocumentTotals } from './packing.js'
 import { checkPrepareOptions, type CheckedOptions, type PrepareOptions } from './prepare-options.js'
-import { findInputs, readDocuments, type DocumentPiece } from './read-documents.js'
 import { finishSplit, startSplit, type Split, type SplitTotals } from './split.js'
 import { createSplitWriter, type SplitWriter } from './split-writer.js'
 import { createTfrecordsName, tfrecordName } from './tfrecord-names.js'
@@ -19,6 +19,11 @@ export interface PrepareTotals extends DocumentTotals {
   readonly inputFiles: number
   /** U+FFFD put for bytes that were not UTF-8 or lone surrogates. */
   readonly charactersReplaced: number
+  /** Files of folders and patterns that are not text. */
+  readonly passedOver: readonly string[]
+  /** Lines of .jsonl skipped on request, and what was wrong with the first ten. */
+  readonly linesSkipped: number
+  readonly skipped: readonly string[]
 }
 
 /** How often a long preparation lets others run and reports progress. */
@@ -31,14 +36,18 @@ const piecesPerPause = 64
  */
 export async function prepareData(options: PrepareOptions): Promise<PrepareTotals> {
   const checked = checkPrepareOptions(options)
-  const files = await findInputs(checked.inputs)
+  const found = await findTexts(checked.inputs)
   const { output, overwrite } = checked
   const mayReplace = (name: string) => ['train', 'validation', 'dataset.json'].includes(name)
-  return writeFolderAtomic(output, { overwrite, mayReplace }, (folder) => fillFolder(checked, files, folder))
+  return writeFolderAtomic(output, { overwrite, mayReplace }, (folder) => fillFolder(checked, found, folder))
 }
 
 /** Writes what prepareData makes into a folder that is there. */
-async function fillFolder(checked: CheckedOptions, files: readonly string[], workPath: string): Promise<PrepareTotals> {
+async function fillFolder(
+  checked: CheckedOptions,
+  { files, passedOver }: FoundTexts,
+  workPath: string,
+): Promise<PrepareTotals> {
   const opened: SplitWriter[] = []
   const open = async (folder: string) => {
     const { contextLength, recordsPerFile, vocabularySize } = checked
@@ -55,6 +64,7 @@ async function fillFolder(checked: CheckedOptions, files: readonly string[], wor
     const totals: PrepareTotals = {
       output: checked.output,
       inputFiles: files.length,
+      passedOver,
       ...read,
       train: await finishSplit(checked, train, workPath),
       validation: validation && (await finishSplit(checked, validation, workPath)),
@@ -74,8 +84,9 @@ async function readInto(
   train: Split,
   validation: Split | undefined,
 ) {
-  const report = { inputBytes: 0, replaced: 0 }
+  const report = newReport()
   const totals: DocumentTotals = { documentsRead: 0, documentsEmpty: 0, documentsTooShort: 0, tokensTooShort: 0 }
+  const { textKey, skipBadLines } = options
   const packing = choosePacking({ options, train, validation, totals })
   const normalise = normaliser(options.normalise)
   const inputBytesTotal = await totalSize(files)
@@ -91,7 +102,7 @@ async function readInto(
   let path = ''
   let pieces = 0
   let documentEmpty = true
-  for await (const piece of readDocuments(files, { textKey: options.textKey, report })) {
+  for await (const piece of readDocuments(files, { textKey, skipBadLines, report })) {
     options.signal?.throwIfAborted()
     if (piece.path !== path) await packing.startFile?.()
     path = piece.path
@@ -110,7 +121,10 @@ async function readInto(
   }
   await packing.end?.()
   progress()
-  return { ...totals, charactersReplaced: report.replaced }
+  const { replaced: charactersReplaced, linesSkipped, skipped } = report
+  if (linesSkipped > 0 && totals.documentsRead === 0)
+    throw new DataError(`no line of ${linesSkipped} could be used. The first: ${skipped[0]}`)
+  return { ...totals, charactersReplaced, linesSkipped, skipped: [...skipped] }
 }
 
 /** What a tokenizer throws says nothing of where the text came from; the message is given it here. */

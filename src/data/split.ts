@@ -1,10 +1,10 @@
 /** One side of a prepared data set, train or validation: its records under way and what they were made of. */
+import { countCodePoints } from '../corpus/index.js'
 import { join } from '../files/index.js'
 import { DataError } from './error.js'
 import { writeIndex, type DatasetIndex } from './index-file.js'
 import type { CheckedOptions } from './prepare-options.js'
 import type { SplitWriter } from './split-writer.js'
-import { countCodePoints } from './utf8.js'
 
 /** What one side holds. */
 export interface SplitTotals extends DatasetIndex {

@@ -1,5 +1,5 @@
 /** Files by their paths, wherever those are. Errors are as FileSystem says. */
-import { FileError } from './error.js'
+import { asFileError, FileError } from './error.js'
 import {
   fileSystemOf,
   type Appending,
@@ -17,6 +17,11 @@ export async function stat(path: string): Promise<FileStatus> {
 /** What is in a folder. */
 export async function readFolder(path: string): Promise<FolderEntry[]> {
   return (await fileSystemOf(path)).readFolder(path)
+}
+
+/** A path that is the same for all links to one folder. Rejects with ENOENT if nothing is there. */
+export async function realPath(path: string): Promise<string> {
+  return (await fileSystemOf(path)).realPath(path)
 }
 
 /** A file's bytes. */
@@ -96,8 +101,8 @@ export async function isFolder(path: string): Promise<boolean> {
 
 async function statIfThere(path: string): Promise<FileStatus | undefined> {
   return stat(path).catch((cause: NodeJS.ErrnoException) => {
-    // Where the cloud cannot be reached, nothing is known of what is there.
-    if (cause instanceof FileError && cause.code !== 'ENOENT') throw cause
-    return undefined
+    // Only these say that nothing is there; where a folder may not be searched, or the cloud not reached, nothing is known.
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ERR_INVALID_ARG_VALUE'].includes(cause.code!)) return undefined
+    throw asFileError('read', path, cause)
   })
 }

@@ -32,6 +32,7 @@ const meanings: Record<string, string> = {
   ELOOP: 'its symbolic links go in a circle. Remove one of them',
   EMFILE: 'too many files are open. Raise the limit with `ulimit -n`',
   EBUSY: 'another program is using it. Close that program, or choose another name',
+  ERR_FS_FILE_TOO_LARGE: 'it must have less than 2 GiB here. Check the path',
   EXDEV: 'a rename cannot cross file systems. Choose a folder on the same one',
 }
 
@@ -41,7 +42,7 @@ const meanings: Record<string, string> = {
  */
 export function asFileError(action: string, path: string, cause: unknown): unknown {
   const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined
-  if (cause instanceof FileError || code === undefined || !/^E[A-Z]+$/.test(code)) return cause
+  if (cause instanceof FileError || code === undefined || !(/^E[A-Z]+$/.test(code) || code in meanings)) return cause
   // Node's own message would name a temporary path.
   const meaning = meanings[code] ?? getSystemErrorMap().get((cause as NodeJS.ErrnoException).errno!)?.[1] ?? code
   return new FileError(`cannot ${action} ${path}: ${meaning} (${code})`, path, code, { cause })

@@ -1,6 +1,7 @@
 /** What neomesh asks of a place for files, and which place a path is in. */
 import { localFiles } from './local/index.js'
 import { isCloudPath } from './paths.js'
+import { refuseScheme } from './schemes.js'
 
 export interface FileStatus {
   isFile(): boolean
@@ -65,6 +66,8 @@ export interface Lock {
 export interface FileSystem {
   stat(path: string): Promise<FileStatus>
   readFolder(path: string): Promise<FolderEntry[]>
+  /** The same path for all links to one folder. */
+  realPath(path: string): Promise<string>
   readFile(path: string): Promise<Buffer>
   openFile(path: string): Promise<OpenFile>
   /** A file's bytes from begin to end, in pieces of about this size. */
@@ -89,9 +92,12 @@ export interface FileSystem {
 
 let cloudFiles: Promise<FileSystem> | undefined
 
-/** Where a path is. The library for the cloud takes a moment to load, so it is loaded when it is needed. */
+/** Where a path is. Throws FileError for an address such as s3://. The library for the cloud takes a moment to load, so it is loaded when it is needed. */
 export async function fileSystemOf(path: string): Promise<FileSystem> {
-  if (!isCloudPath(path)) return localFiles
+  if (!isCloudPath(path)) {
+    refuseScheme(path)
+    return localFiles
+  }
   cloudFiles ??= import('./google-storage/index.js').then(({ googleStorage }) => googleStorage())
   return cloudFiles
 }

@@ -1,5 +1,5 @@
 /** Which files a path, a folder or a pattern stands for. */
-import { isFile, isFolder, readFolder } from './access.js'
+import { isFile, isFolder, readFolder, realPath } from './access.js'
 import { FileError, withFileErrors } from './error.js'
 import { naturalSort } from './natural-sort.js'
 import { join } from './paths.js'
@@ -14,26 +14,37 @@ export function escapeGlob(path: string): string {
   return path.replace(/[*?[]/g, '[$&]')
 }
 
+export interface FindOptions {
+  /** Called with each entry that matches and is neither a file nor a folder: a broken link, a device. */
+  onUnreadable?: (path: string) => void
+}
+
+/** A search under way. */
+interface Search extends FindOptions {
+  readonly found: string[]
+}
+
 /**
- * The files that match a pattern, in natural order. `*` and `?` stay within one folder level, `**` crosses levels,
- * `[a-z]` is one character. Names that begin with a dot match only if the pattern's part does. Nothing found: [].
+ * The files that match a pattern, in natural order. `*` and `?` stay within one folder level, `**` crosses levels (links
+ * to folders, too, each folder once), `[a-z]` is one character. Names that begin with a dot match only if the pattern's
+ * part does. Nothing found: []. Throws FileError.
  */
-export async function globFiles(pattern: string): Promise<string[]> {
+export async function globFiles(pattern: string, options: FindOptions = {}): Promise<string[]> {
   if (await isFile(pattern)) return [pattern]
   const parts = pattern.split('/')
   const fixed = parts.findIndex(isGlob)
   if (fixed < 0) return []
   const base = fixed === 0 ? '' : parts.slice(0, fixed).join('/') || '/'
-  const found: string[] = []
-  await descend(base, parts.slice(fixed), found)
+  const search = { found: [], ...options } satisfies Search
+  await descend(base, parts.slice(fixed), search)
   // Sorted first by code unit: names that are equal in natural order (a_2, a_02) must not depend on the file system.
-  return naturalSort([...new Set(found)].sort())
+  return naturalSort([...new Set<string>(search.found)].sort())
 }
 
 /** All files under a folder, in natural order; entries that begin with a dot are left out. Throws FileError. */
-export async function listFiles(folder: string): Promise<string[]> {
+export async function listFiles(folder: string, options: FindOptions = {}): Promise<string[]> {
   await withFileErrors('list the folder', folder, () => readFolder(folder))
-  return globFiles(join(escapeGlob(folder), '**', '*'))
+  return globFiles(join(escapeGlob(folder), '**', '*'), options)
 }
 
 /**
@@ -49,21 +60,41 @@ export async function foreignEntry(
   return entries.map(({ name }) => name).find((name) => !own.includes(name) && !name.startsWith('.'))
 }
 
-async function descend(base: string, parts: string[], found: string[]): Promise<void> {
+async function descend(base: string, parts: string[], search: Search): Promise<void> {
   const [part, ...rest] = parts
-  if (part === '**') {
-    await descend(base, rest, found)
-    for (const entry of await entriesOf(base)) {
-      if (entry.isDirectory() && !entry.name.startsWith('.')) await descend(joined(base, entry.name), parts, found)
-    }
-    return
-  }
+  if (part === '**') return descendAll(base, rest, search)
   const matches = matcher(part)
   for (const entry of await entriesOf(base)) {
     if (!matches(entry.name)) continue
     const path = joined(base, entry.name)
-    if (rest.length > 0) await descend(path, rest, found)
-    else if (entry.isFile() || (!entry.isDirectory() && (await isFile(path)))) found.push(path)
+    if (rest.length > 0) await descend(path, rest, search)
+    else if (entry.isFile() || (!entry.isDirectory() && (await isFile(path)))) search.found.push(path)
+    else if (!entry.isDirectory() && !(await isFolder(path))) search.onUnreadable?.(path)
+  }
+}
+
+/** Folders themselves come before links to them, and each once, so that no circle of links is walked. */
+async function descendAll(base: string, parts: string[], search: Search): Promise<void> {
+  const seen = new Set<string>()
+  const links: string[] = []
+  const visit = async (folder: string, real: string): Promise<void> => {
+    if (seen.has(real)) return
+    seen.add(real)
+    await descend(folder, parts, search)
+    for (const entry of await entriesOf(folder)) {
+      if (entry.name.startsWith('.')) continue
+      const path = joined(folder, entry.name)
+      if (entry.isDirectory()) await visit(path, joined(real, entry.name))
+      else if (!entry.isFile()) links.push(path)
+    }
+  }
+  if (!(await isFolder(base || '.'))) return
+  const top = await realPath(base || '.')
+  await visit(base, top)
+  for (const link of links) {
+    if (!(await isFolder(link))) continue
+    const real = await realPath(link)
+    if (!joined(top, '').startsWith(joined(real, ''))) await visit(link, real)
   }
 }
 

@@ -22,8 +22,9 @@ export { endWithParent, PARENT } from './end-with-parent.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
 export type { AtomicFile, Lock, OpenFile } from './file-system.js'
 export { escapeGlob, foreignEntry, globFiles, isGlob, listFiles } from './find-files.js'
+export { foreignKind, headBytes, pickleRemedy, refuseForeign, refuseForeignFile, type NeededKind } from './foreign.js'
 export { isCheckout, kernelPackages, packageFolder, sitePackages, userFolder, userPackages } from './installation.js'
-export { parseJson, readJson } from './json.js'
+export { jsonText, parseJson, readJson } from './json.js'
 export { readJsonLines, startJsonLines, writeJsonLines, type JsonLines } from './json-lines.js'
 export { lockHolder, tryLock } from './lock.js'
 export { compareNatural, naturalSort } from './natural-sort.js'
@@ -35,6 +36,7 @@ export {
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors-format.js'
+export { hubHint, refuseScheme } from './schemes.js'
 export { openSafetensors, type SafetensorsFile, type StoredTensor } from './safetensors-read.js'
 export {
   writeSafetensors,

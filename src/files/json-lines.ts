@@ -3,8 +3,8 @@ import { openAppending, readText, writeFileAtomic } from './access.js'
 import { withFileErrors } from './error.js'
 
 /**
- * The values of a file; none if there is no file. A line that is no JSON, as a last one that was cut off, is left out.
- * Throws FileError.
+ * The values of a file; none if there is no file. Lines that are not JSON are left out: of a last one that was cut off
+ * nothing is said, of others a warning of the process says how many. Throws FileError.
  */
 export async function readJsonLines(path: string): Promise<unknown[]> {
   const text = await withFileErrors('read', path, () =>
@@ -13,13 +13,26 @@ export async function readJsonLines(path: string): Promise<unknown[]> {
       throw cause
     }),
   )
-  return text.split('\n').flatMap((line) => {
+  const lines = text.split('\n')
+  const broken: number[] = []
+  const values = lines.flatMap((line, i) => {
+    if (line.trim() === '') return []
     try {
       return [JSON.parse(line) as unknown]
     } catch {
+      if (i < lines.length - 1) broken.push(i + 1)
       return []
     }
   })
+  if (broken.length > 0) process.emitWarning(`${path}: ${describeBroken(broken, lines.length - (lines.at(-1) === '' ? 1 : 0))}`)
+  return values
+}
+
+/** `2 of 12 lines are not JSON and are left out: lines 3, 7`. */
+function describeBroken(broken: readonly number[], lines: number): string {
+  const [are, numbers] = broken.length === 1 ? ['is', 'line'] : ['are', 'lines']
+  const more = broken.length > 10 ? ', ...' : ''
+  return `${broken.length} of ${lines} lines ${are} not JSON and ${are} left out: ${numbers} ${broken.slice(0, 10).join(', ')}${more}`
 }
 
 /** Lines to append to a file. */

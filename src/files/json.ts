@@ -1,11 +1,55 @@
 /** Reading JSON with errors that a person can act on. */
-import { readText } from './access.js'
+import { readFile } from './access.js'
 import { FileError, withFileErrors } from './error.js'
+import { headBytes, refuseForeign } from './foreign.js'
 
 /** The parsed content of a JSON file (a byte order mark is skipped). Throws FileError with line and column. */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await withFileErrors('read', path, () => readText(path))
-  return parseJson(text, path)
+  const bytes = await withFileErrors('read', path, () => readFile(path))
+  return parseJson(jsonText(bytes, path), path)
+}
+
+/** The text of a JSON file. Throws FileError for one that is of another kind, too long, or too deeply nested. */
+export function jsonText(bytes: Buffer, path: string): string {
+  refuseForeign(path, bytes.subarray(0, headBytes), bytes.length, 'json')
+  const text = utf8Text(bytes, path)
+  checkNesting(text, path)
+  return text
+}
+
+/** Bytes as text; a string of JavaScript has a greatest length, 2^29 - 24. */
+function utf8Text(bytes: Buffer, path: string): string {
+  if (bytes.length >= 2 ** 29 - 24)
+    throw new FileError(`${path} must have less than 512 MiB (got ${bytes.length} bytes). Check the path`, path)
+  return bytes.toString('utf8')
+}
+
+/** Deeper than any config or tokenizer, and far from where recursion ends. */
+const deepest = 200
+
+/** Throws FileError where brackets are nested deeper than that: to print such a value would overflow the stack. */
+export function checkNesting(text: string, path: string): void {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > deepest)
+        throw new FileError(`${path}:${lineAndColumn(text, at)}: must be nested at most ${deepest} deep`, path)
+    } else if (code === 0x5d || code === 0x7d) depth--
+  }
+}
+
+const QUOTE = 0x22
+
+/** Index of the quote that ends the string which begins at `at`; the end of the text where none does. */
+function endOfString(text: string, at: number): number {
+  for (let end = at + 1; end < text.length; end++) {
+    const code = text.charCodeAt(end)
+    if (code === 0x5c) end++
+    else if (code === QUOTE) return end
+  }
+  return text.length
 }
 
 /** Parses JSON text; `path` says where it came from. Throws FileError. */

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import * as local from 'node:path'
+import { refuseScheme } from './schemes.js'
 
 const scheme = 'gs://'
 
@@ -12,13 +13,15 @@ export function isCloudPath(path: string): boolean {
   return path.startsWith(scheme)
 }
 
-/** As of node:path; what begins in a bucket stays in it. */
+/** As of node:path; what begins in a bucket stays in it. Throws FileError for an address such as s3://. */
 export function join(first: string, ...rest: string[]): string {
+  refuseScheme(first)
   return isCloudPath(first) ? inBucket(first, ...rest) : local.join(first, ...rest)
 }
 
-/** As of node:path; a path in a bucket is absolute. */
+/** As of node:path; a path in a bucket is absolute. Throws FileError for an address such as s3://. */
 export function resolve(...paths: string[]): string {
+  paths.forEach(refuseScheme)
   const last = paths.findLastIndex((path) => isCloudPath(path) || local.isAbsolute(path))
   return last >= 0 && isCloudPath(paths[last])
     ? inBucket(paths[last], ...paths.slice(last + 1))

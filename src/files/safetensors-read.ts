@@ -2,7 +2,8 @@
 import { openFile } from './access.js'
 import { FileError, withFileErrors } from './error.js'
 import type { OpenFile } from './file-system.js'
-import { parseJson } from './json.js'
+import { headBytes, refuseForeign } from './foreign.js'
+import { checkNesting, parseJson } from './json.js'
 import {
   checkHeader,
   findDuplicateName,
@@ -48,7 +49,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 async function readHeader(file: OpenFile, path: string): Promise<{ header: SafetensorsHeader; dataStart: number }> {
   const wrong = (what: string) => new FileError(`${path} is not a sound safetensors file: ${what}`, path)
   const { size } = file
-  if (size === 0) throw wrong('it is empty')
+  refuseForeign(path, await readExactly(file, path, 0, Math.min(headBytes, size)), size, 'safetensors')
   if (size < 8) throw wrong(`it has ${size} bytes, too few for the header length`)
   const length = Number((await readExactly(file, path, 0, 8)).readBigUInt64LE())
   if (length > maximumHeaderBytes)
@@ -58,6 +59,7 @@ async function readHeader(file: OpenFile, path: string): Promise<{ header: Safet
   const bytes = await readExactly(file, path, 8, length)
   if (bytes[0] !== 0x7b) throw wrong('its header does not begin with "{"')
   const text = bytes.toString('utf8')
+  checkNesting(text, `${path} (header)`)
   const json = parseJson(text, `${path} (header)`)
   const duplicate = findDuplicateName(text)
   if (duplicate !== undefined) throw wrong(`two tensors are named "${duplicate}"`)

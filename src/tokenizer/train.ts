@@ -1,16 +1,23 @@
+import { DataError, hasJsonLines, newReport, readTextLines, utf8Pieces, type ReadReport } from '../corpus/index.js'
 import { byteCharacters } from './byte-alphabet.js'
 import { TokenizerError } from './error.js'
 import { learnMerges } from './learn-merges.js'
 import { Tokenizer } from './tokenizer.js'
-import { jsonlTexts, utf8Pieces } from './training-text.js'
 import { WordCounts } from './word-counts.js'
 
 export interface TrainTokenizerOptions {
   /**
-   * UTF-8 files. Each line of a .jsonl file is an object whose "text" is one text; of any other file each line,
-   * with its end, is one text, as in Hugging Face's `tokenizer.train(files)`. Either `files` or `texts` must be given.
+   * Text files, each also as .gz or .zst. Each line of a .jsonl file is an object with one text; of any other file each
+   * line, with its end, is one text, as in Hugging Face's `tokenizer.train(files)`. Either `files` or `texts` must be
+   * given.
    */
   files?: readonly string[]
+  /** The key of a .jsonl line that holds the text. @default 'text' */
+  textKey?: string
+  /** Skip lines of .jsonl that cannot be used, and report them. @default false: they are errors */
+  skipBadLines?: boolean
+  /** Kept up to date while files are read. */
+  report?: ReadReport
   /** The texts themselves, as in `tokenizer.train_from_iterator(texts)`. */
   texts?: Iterable<string> | AsyncIterable<string>
   /** Tokens to end with, special ones and the 256 bytes among them. A small corpus may not have that many. */
@@ -25,7 +32,7 @@ export interface TrainTokenizerOptions {
   signal?: AbortSignal
 }
 
-/** `done` is bytes or, of `texts`, UTF-16 units read in the first phase; tokens, of `total`, in the second. */
+/** `done` is bytes of files (before unpacking) or, of `texts`, UTF-16 units read in the first phase; tokens, of `total`, in the second. */
 export type TrainingProgress =
   { phase: 'counting words'; done: number } | { phase: 'merging'; done: number; total: number }
 
@@ -36,17 +43,22 @@ const TURN = 100
  * Trains a byte-level BPE tokenizer. Vocabulary and merges are equal to those of Hugging Face tokenizers 0.23:
  * BpeTrainer(vocab_size, min_frequency, special_tokens, initial_alphabet=ByteLevel.alphabet()) with
  * ByteLevel(add_prefix_space=False). (Its pair counts overflow at 2^31 occurrences; these are exact to 2^53.)
- * Files are streamed; memory grows with the number of different words. Throws TokenizerError.
+ * Files are streamed; memory grows with the number of different words. Throws TokenizerError; of files FileError, DataError.
  */
 export async function trainTokenizer(options: TrainTokenizerOptions): Promise<Tokenizer> {
-  const { vocabSize, minFrequency = 2, specialTokens = ['<|endoftext|>'], onProgress, signal } = options
+  const { vocabSize, minFrequency = 2, specialTokens = ['<|endoftext|>'], report = newReport() } = options
+  const { onProgress, signal } = options
   const firstTokens = [...new Set([...specialTokens, ...[...byteCharacters].sort()])]
   checkOptions(options, specialTokens, firstTokens.length)
   signal?.throwIfAborted()
   const turns = new Turns(signal)
 
   const counts = new WordCounts()
-  await countWords(options, counts, (done) => turns.pause(() => onProgress?.({ phase: 'counting words', done })))
+  await countWords({ ...options, report }, counts, (done) =>
+    turns.pause(() => onProgress?.({ phase: 'counting words', done })),
+  )
+  if (counts.words.size === 0 && report.linesSkipped > 0)
+    throw new DataError(`no line of ${report.linesSkipped} could be used. The first: ${report.skipped[0]}`)
   if (counts.words.size === 0)
     throw new TokenizerError('trainTokenizer', 'the corpus is empty', 'give files or texts with something in them')
 
@@ -60,24 +72,25 @@ export async function trainTokenizer(options: TrainTokenizerOptions): Promise<To
 }
 
 async function countWords(
-  { files, texts }: TrainTokenizerOptions,
+  { files, texts, textKey = 'text', skipBadLines, report }: TrainTokenizerOptions & { report: ReadReport },
   counts: WordCounts,
   pause: (done: number) => Promise<void> | undefined,
 ): Promise<void> {
   let done = 0
-  const addTexts = async (source: Iterable<string> | AsyncIterable<string>) => {
-    for await (const text of source) {
-      counts.addText(text)
-      await pause((done += text.length))
-    }
+  for await (const text of texts ?? []) {
+    counts.addText(text)
+    await pause((done += text.length))
   }
-  if (texts !== undefined) await addTexts(texts)
   for (const file of files ?? []) {
-    if (file.endsWith('.jsonl')) await addTexts(jsonlTexts(file))
-    else {
-      for await (const piece of utf8Pieces(file)) {
+    if (hasJsonLines(file)) {
+      for await (const { text } of readTextLines(file, { textKey, skipBadLines, strict: true }, report)) {
+        counts.addText(text)
+        await pause(report.inputBytes)
+      }
+    } else {
+      for await (const piece of utf8Pieces(file, report)) {
         counts.addLines(piece)
-        await pause((done += piece.length))
+        await pause(report.inputBytes)
       }
       counts.endLines()
     }

@@ -3,12 +3,14 @@ import { ConfigError, parseModelConfig, type ModelConfig } from '../config/index
 import {
   basename,
   FileError,
+  hubHint,
   isCloudPath,
   isFile,
   join,
   openSafetensors,
   readFolder,
   readJson,
+  refuseForeignFile,
   remove,
   sha256File,
   withFileErrors,
@@ -112,6 +114,7 @@ export async function openCheckpoint(
   try {
     for (const shard of manifest.shards) {
       const file = join(folder, shard.file)
+      await refuseForeignFile(file, 'safetensors')
       if (verify && (await sha256File(file)) !== shard.sha256)
         throw new FileError(`${file} is corrupt: it differs from what was saved. ${REMEDY}`, file)
       files.push(await openSafetensors(file))
@@ -125,9 +128,9 @@ export async function openCheckpoint(
     manifest,
     config,
     close,
-    has: (name) => name in manifest.variables,
+    has: (name) => Object.hasOwn(manifest.variables, name),
     async read(name, shape) {
-      const entry = manifest.variables[name]
+      const entry = Object.hasOwn(manifest.variables, name) ? manifest.variables[name] : undefined
       if (!entry) throw wrongModel(folder, `it has no variable "${name}"`)
       if (entry.shape.join() !== shape.join())
         throw wrongModel(folder, `"${name}" is [${entry.shape.join(', ')}], not [${shape.join(', ')}]`)
@@ -153,7 +156,7 @@ function parseManifest(json: unknown, path: string): Manifest {
     throw new FileError(`${path} is not a checkpoint's manifest: ${at.join('.') || 'it'}: ${what}. ${REMEDY}`, path)
   }
   const { shards, variables } = parsed.data
-  const lost = Object.keys(variables).find((name) => !(variables[name].shard in shards))
+  const lost = Object.keys(variables).find((name) => shards[variables[name].shard] === undefined)
   if (lost !== undefined) throw new FileError(`${path} has no shard for the variable "${lost}". ${REMEDY}`, path)
   const outside = shards.find(({ file }) => file !== basename(file))
   if (outside) throw new FileError(`${path} names the shard "${outside.file}", which is not beside it. ${REMEDY}`, path)
@@ -217,7 +220,10 @@ export async function pruneCheckpoints(run: string, keep: number): Promise<void>
 
 /** The newest checkpoint of a run, or the one given itself. Throws FileError that says where to look. */
 export async function findCheckpoint(path: string): Promise<string> {
-  const entries = await withFileErrors('open the run', path, () => readFolder(path))
+  const entries = await withFileErrors('open the run', path, () => readFolder(path)).catch((cause) => {
+    const hint = cause instanceof FileError && cause.code === 'ENOENT' ? hubHint(path) : ''
+    throw hint === '' ? cause : new FileError(cause.message + hint, path, 'ENOENT', { cause })
+  })
   if (entries.some(({ name }) => name === 'manifest.json')) return path
   const steps = await checkpointSteps(path)
   if (steps.length === 0) {

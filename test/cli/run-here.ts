@@ -41,7 +41,7 @@ export async function runHere(args: readonly string[], environment: Environment 
 }
 
 /** The test runner's own messages to its parent are bytes; they pass. */
-function capture(stream: NodeJS.WriteStream) {
+export function capture(stream: NodeJS.WriteStream) {
   const { write } = stream
   let text = ''
   stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {

@@ -35,6 +35,20 @@ test('other spellings of the same', () => {
   assert.deepEqual(from(four).attention_types, [[['local', 'global'], 2]])
 })
 
+test('repeats are counted before they are expanded', () => {
+  for (const [types, count] of [
+    [[[['global'], 3e8]], '300000000'],
+    [[[['global', 'local'], 5e9]], '10000000000'],
+  ])
+    assert.throws(
+      () => configFromHuggingFace({ model_type: 'gpt_neo', num_layers: 2, attention_types: types }, 'config.json'),
+      {
+        name: 'ConfigError',
+        message: `config.json: attention_types: it must list num_layers layers, 2 (got ${String(count)})`,
+      },
+    )
+})
+
 test('what GPT-Neo cannot express is refused in one line that names the key', () => {
   const cases: [changes: object, message: RegExp][] = [
     [{ model_type: 'gptj' }, /^config\.json: model_type: "gptj" is wrong: expected "gpt_neo"$/],

@@ -133,6 +133,114 @@ test('rows beyond vocab_size are left out, with a note', async (t) => {
   await source.close()
 })
 
+test('prefixes of wrappers are left out, with a note', async (t) => {
+  const wanted = await collected(huggingFaceVariables(single))
+  const renamings: ((name: string) => string)[] = [
+    (name) => `module.${name}`,
+    (name) => `_orig_mod.${name}`,
+    (name) => `model.${name}`,
+    (name) => `module._orig_mod.${name.replace('transformer.', '')}`,
+    (name) => `model.module.${name.replace('transformer.', 'transformer._orig_mod.')}`,
+    (name) => name.replace(/h\.(\d+)/, 'h.$1._orig_mod'),
+    (name) => name.replace('transformer.', 'model.'),
+  ]
+  for (const renaming of renamings) {
+    const folder = copyOf(t, single)
+    await rewrite(join(folder, 'model.safetensors'), (tensors) => {
+      for (const [name, tensor] of [...tensors]) {
+        tensors.delete(name)
+        tensors.set(renaming(name), { ...tensor, name: renaming(name) })
+      }
+    })
+    const source = await openHuggingFace(folder)
+    assert.equal(source.notes.length, 1, source.notes.join())
+    assert.match(source.notes[0], /^prefixes of tensor names are left out: "[\w.]+" is read as "[\w.]+"$/)
+    const found = await collected(source.variables)
+    for (const [name, { data }] of wanted) assertSame(found.get(name)!.data, data, name)
+    await source.close()
+  }
+})
+
+test('two tensors of one name are refused', async (t) => {
+  const folder = copyOf(t, single)
+  await rewrite(join(folder, 'model.safetensors'), (tensors) => {
+    const name = 'module.transformer.ln_f.bias'
+    tensors.set(name, { ...tensors.get('transformer.ln_f.bias')!, name })
+  })
+  await assert.rejects(openHuggingFace(folder), {
+    message:
+      /must have each tensor once \(got "(module\.)?transformer\.ln_f\.bias" and "(module\.)?transformer\.ln_f\.bias"\)/,
+  })
+})
+
+test('the tied table may be there as lm_head.weight alone, under any prefix', async (t) => {
+  const wanted = await collected(huggingFaceVariables(single))
+  for (const name of ['lm_head.weight', 'module.lm_head.weight']) {
+    const folder = copyOf(t, single)
+    await rewrite(join(folder, 'model.safetensors'), (tensors) => {
+      const table = tensors.get('transformer.wte.weight')!
+      tensors.delete('transformer.wte.weight')
+      tensors.set(name, { ...table, name })
+    })
+    const source = await openHuggingFace(folder)
+    assert.ok(source.notes.some((note) => note.startsWith('wte.weight is not there; lm_head.weight,')))
+    const [table] = source.variables
+    assertSame(await table.data(), wanted.get('gpt2/wte')!.data, 'wte')
+    await source.close()
+  }
+})
+
+test('folders and names that are not a model in safetensors are said to be what they are', async (t) => {
+  const cases: [what: string, files: Record<string, string>, message: RegExp][] = [
+    [
+      'LoRA',
+      { 'adapter_config.json': '{}' },
+      /got a LoRA adapter: adapter_config\.json\)\. Merge it in Python: from peft import/,
+    ],
+    ['LoRA beside a config', { 'config.json': '', 'adapter_model.safetensors': '' }, /got a LoRA adapter/],
+    [
+      'torch',
+      { 'config.json': '', 'pytorch_model.bin': '' },
+      /got pytorch_model\.bin, a torch pickle\)\. Convert it in Python/,
+    ],
+    [
+      'torch shards',
+      { 'pytorch_model.bin.index.json': '{}' },
+      /a torch pickle\)\. Convert it in Python to safetensors: from transf/,
+    ],
+    ['lightning', { 'epoch=3.ckpt': '' }, /got epoch=3\.ckpt, as torch saves it\)/],
+    ['TensorFlow', { 'model.ckpt-3.index': '' }, /got a TensorFlow checkpoint\)\. Import it: neomesh import tf /],
+    ['ours', { 'manifest.json': '{}' }, /got a checkpoint or a run of neomesh\)\. Use it as it is$/],
+    ['GGUF', { 'config.json': '', 'model-Q4.gguf': '' }, /got model-Q4\.gguf, a GGUF model of llama\.cpp\)/],
+    [
+      'Keras',
+      { 'config.json': '', 'tf_model.h5': '' },
+      /got tf_model\.h5\)\. Download the model's safetensors instead$/,
+    ],
+    ['nothing', {}, /has no config\.json\. Give a folder that transformers saved$/],
+  ]
+  for (const [what, files, message] of cases) {
+    const folder = temporaryFolder(t)
+    for (const [name, text] of Object.entries(files)) {
+      if (name === 'config.json') writeFileSync(join(folder, name), readFileSync(join(single, name)))
+      else writeFileSync(join(folder, name), text)
+    }
+    await assert.rejects(openHuggingFace(folder), { name: 'FileError', message }, what)
+  }
+  await assert.rejects(openHuggingFace('EleutherAI/gpt-neo-125m'), {
+    message: /does not exist.*hub, download it first: hf download EleutherAI\/gpt-neo-125m --local-dir gpt-neo-125m$/,
+  })
+  await assert.rejects(openHuggingFace(join(single, 'config.json')), { message: /\(got a file\)\. Give its folder$/ })
+})
+
+test('a Git LFS pointer is said to be one (case hf-lfs-pointer)', async () => {
+  await assert.rejects(openHuggingFace(fixture('cases/hf-lfs-pointer')), {
+    name: 'FileError',
+    message:
+      /model\.safetensors must be a safetensors file \(got a Git LFS pointer\)\. Run `git lfs install && git lfs pull`/,
+  })
+})
+
 test('what does not fit is refused in one line', async (t) => {
   const weights = (edit: (tensors: Map<string, StoredTensor>) => void) => (folder: string) =>
     rewrite(join(folder, 'model.safetensors'), edit)
@@ -199,9 +307,13 @@ test('what does not fit is refused in one line', async (t) => {
         rmSync(join(folder, 'model.safetensors'))
         writeFileSync(join(folder, 'pytorch_model.bin'), '')
       },
-      /has its weights in pytorch_model\.bin, which only Python can read\. Load it with transformers and save it again/,
+      /must have its weights in safetensors \(got pytorch_model\.bin, a torch pickle\)\. Convert it in Python/,
     ],
-    [single, (folder) => rmSync(join(folder, 'config.json')), /config\.json: it does not exist/],
+    [
+      single,
+      (folder) => rmSync(join(folder, 'config.json')),
+      /has no config\.json\. Give a folder that transformers saved$/,
+    ],
     [
       sharded,
       (folder) => rmSync(join(folder, 'model-00002-of-00004.safetensors')),

@@ -145,6 +145,26 @@ test('damaged checkpoints: one line that says what is wrong with which file', as
       (p) => writeFileSync(`${p}.index`, headerOnly([8, 1, 26, 2, 16, 2])),
       /readers must know version 2 of the format; this one knows 1$/,
     ],
+    [
+      'more data files than there can be',
+      (p) => writeFileSync(`${p}.index`, headerOnly([8, 0x80, 0xa8, 0xd6, 0xb9, 7])),
+      /must name 1 to 99999 data files \(got 2000000000\)$/,
+    ],
+    [
+      'a negative number of data files',
+      (p) => writeFileSync(`${p}.index`, headerOnly([8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1])),
+      /must name 1 to 99999 data files \(got -1\)$/,
+    ],
+    [
+      'a Git LFS pointer as index',
+      (p) => writeFileSync(`${p}.index`, lfsPointer),
+      /\.index must be a part of a TensorFlow checkpoint \(got a Git LFS pointer\)/,
+    ],
+    [
+      'a Git LFS pointer as data',
+      (p) => writeFileSync(`${p}.data-00001-of-00002`, lfsPointer),
+      /data-00001-of-00002 must be a part of a TensorFlow checkpoint \(got a Git LFS pointer\)/,
+    ],
     ['a header that is none', (p) => writeFileSync(`${p}.index`, headerOnly([8])), /its header cannot be read/],
   ]
   for (const [name, damage, message] of cases) {
@@ -164,6 +184,8 @@ test('damaged checkpoints: one line that says what is wrong with which file', as
   await checkpoint.read('gpt2/h0/attn/compute_output_bias/o_b')
   await checkpoint.close()
 })
+
+const lfsPointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n'
 
 function headerOnly(bytes: number[]): Buffer {
   return makeTable([['', Uint8Array.from(bytes)]], { entriesPerBlock: 1, entriesPerRestart: 1 })

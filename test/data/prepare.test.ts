@@ -273,7 +273,7 @@ test('what cannot be prepared', async (t) => {
       /docs\.jsonl:1: no such merge/,
     ],
     [{ inputs: 'none' }, /cannot read none: it does not exist/],
-    [{ textKey: 'content' }, /docs\.jsonl:1: it has no key "content"; it has "text"/],
+    [{ textKey: 'content' }, /docs\.jsonl:1: the line must have the key "content" \(got "text"\)/],
     [
       { contextLength: 0, eosId: 999, name: 'a/b', validationFraction: 1, recordsPerFile: 0.5, minimumSize: -1 },
       /contextLength must be an integer >= 1 \(got 0\); eosId must .*999\); separator.*; recordsPerFile.*; minimumSize.*; validationFraction.*; name/,

@@ -30,6 +30,20 @@ for (const [text, message] of mistakes) {
     assert.throws(() => parseJson(text, 'f.json'), { name: 'FileError', message }))
 }
 
+test('what is nested too deeply is refused before anything prints it', async (t) => {
+  const path = join(temporaryFolder(t), 'a.json')
+  writeFileSync(path, `{"a": "[[\\"[", "b": ${'['.repeat(300)}${']'.repeat(300)}}`)
+  await assert.rejects(readJson(path), { message: /a\.json:1:\d+: must be nested at most 200 deep$/ })
+  writeFileSync(path, `${'['.repeat(200)}${']'.repeat(200)}`)
+  await readJson(path)
+})
+
+test('another kind of file is said to be what it is', async (t) => {
+  const path = join(temporaryFolder(t), 'a.json')
+  writeFileSync(path, '<!doctype html>')
+  await assert.rejects(readJson(path), { message: /a\.json must be a JSON file \(got an HTML page/ })
+})
+
 test('a missing file and a folder', async () => {
   await assert.rejects(readJson('no/such.json'), /cannot read no\/such\.json: it does not exist/)
   await assert.rejects(readJson('.'), /cannot read \.: it is a folder/)

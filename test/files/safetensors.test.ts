@@ -92,7 +92,11 @@ const entry = (dtype: string, shape: unknown, offsets: unknown) =>
 const huge = Buffer.alloc(16, 255)
 
 const broken: [string, Buffer, RegExp][] = [
-  ['an empty file', Buffer.alloc(0), /is not a sound safetensors file: it is empty$/],
+  [
+    'an empty file',
+    Buffer.alloc(0),
+    /must be a safetensors file \(got an empty file\)\. Download or copy the file again$/,
+  ],
   ['five bytes', Buffer.alloc(5), /it has 5 bytes, too few for the header length/],
   ['a huge header', huge, /its header would have 1844674407370955\d+ bytes; it is another kind of file, or corrupt/],
   ['a header cut off', craft('{"a": 1}', 0).subarray(0, 12), /it is cut off: its header has 8 bytes, 4 are there/],

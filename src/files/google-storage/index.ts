@@ -23,6 +23,7 @@ export async function googleStorage(): Promise<FileSystem> {
   return {
     stat: (path) => stat(client, join(path)),
     readFolder: (path) => readFolder(client, join(path)),
+    realPath: async (path) => join(path),
     readFile: (path) => readObject(client, join(path)),
     openFile: (path) => openObject(client, join(path)),
     readPieces: (path, pieceBytes) => readPieces(client, join(path), pieceBytes),

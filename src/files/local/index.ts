@@ -1,6 +1,6 @@
 /** The files of this machine. */
 import { appendFileSync, createReadStream, read } from 'node:fs'
-import { access, constants, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { access, constants, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { withFileErrors, withFileErrorsSync } from '../error.js'
 import type { Appending, FileSystem, OpenFile } from '../file-system.js'
@@ -12,6 +12,7 @@ export const localFiles: FileSystem = {
   stat,
   readFolder: (path) => readdir(path, { withFileTypes: true }),
   readFile: (path) => readFile(path),
+  realPath: (path) => realpath(path),
   openFile,
   readPieces: (path, pieceBytes) => createReadStream(path, { highWaterMark: pieceBytes }),
   createAtomicFile,

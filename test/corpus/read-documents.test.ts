@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { findInputs, readDocuments } from '../../src/data/index.js'
+import { describeSkippedLines, newReport, readDocuments } from '../../src/corpus/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
-import { fixtures, goldens, randomIntegers } from './fixtures.js'
+import { fixtures, goldens, randomIntegers } from '../data/fixtures.js'
 
 /** Whole documents of one file, and the report. */
 async function read(path: string, textKey?: string) {
-  const report = { inputBytes: 0, replaced: 0 }
+  const report = newReport()
   const texts = ['']
   let pieces = 0
   for await (const piece of readDocuments([path], { textKey, report })) {
@@ -17,7 +17,8 @@ async function read(path: string, textKey?: string) {
     pieces++
     if (piece.last) texts.push('')
   }
-  return { texts: texts.slice(0, -1), pieces, ...report }
+  const { inputBytes, replaced } = report
+  return { texts: texts.slice(0, -1), pieces, inputBytes, replaced }
 }
 
 test('.txt is one document a file, plain or packed', async (t) => {
@@ -106,12 +107,15 @@ test('bytes that are not UTF-8 become U+FFFD and are counted; a real U+FFFD is n
 const badLines: [string, RegExp][] = [
   ['{"text": "a"}\n{"text": }\n', /bad\.jsonl:2, column 10: not valid JSON: Unexpected token '}'/],
   ['{"text": "a"}\n{"text": "cut', /bad\.jsonl:2, column \d+: not valid JSON: Unterminated string/],
-  ['\n\n["a"]\n', /bad\.jsonl:3: it holds a list; each line of a \.jsonl file is an object with the key "text"/],
-  ['null\n', /bad\.jsonl:1: it holds null/],
-  ['{"txt": "a", "id": 3}\n', /bad\.jsonl:1: it has no key "text"; it has "txt", "id"\. Name the right one/],
-  ['{}\n', /bad\.jsonl:1: it has no key "text"; it has none/],
-  ['{"text": 5}\n', /bad\.jsonl:1: key "text" holds a number, not text/],
-  ['{"text": null}\n', /bad\.jsonl:1: key "text" holds null, not text/],
+  ['\n\n["a"]\n', /bad\.jsonl:3: the line must be an object with the key "text" \(got a list\)/],
+  ['null\n', /bad\.jsonl:1: the line must be an object .*\(got null\)/],
+  [
+    '{"txt": "a", "id": 3}\n',
+    /bad\.jsonl:1: the line must have the key "text" \(got "txt", "id"\)\. Name .* with --text-key/,
+  ],
+  ['{}\n', /bad\.jsonl:1: the line must have the key "text" \(got no keys\)/],
+  ['{"text": 5}\n', /bad\.jsonl:1: key "text" must hold text \(got a number\)/],
+  ['{"text": null}\n', /bad\.jsonl:1: key "text" must hold text \(got null\)/],
 ]
 for (const [content, message] of badLines) {
   test(`.jsonl refused: ${JSON.stringify(content)}`, async (t) => {
@@ -148,22 +152,27 @@ test('archives that are corrupt or cut off', async (t) => {
   await assert.rejects(read(join(folder, 'none.txt.gz')), /FileError: cannot read .*none\.txt\.gz: it does not exist/)
 })
 
-test('inputs: files, folders and patterns, each file once, in natural order', async (t) => {
-  const folder = temporaryFolder(t)
-  mkdirSync(join(folder, 'sub'))
-  for (const name of ['a10.txt', 'a9.txt', 'sub/b.jsonl.gz', 'notes.md']) writeFileSync(join(folder, name), '')
-  const names = (await findInputs([folder, join(folder, 'a*.txt')])).map((path) => path.slice(folder.length + 1))
-  assert.deepEqual(names, ['a9.txt', 'a10.txt', 'sub/b.jsonl.gz'])
-  await assert.rejects(
-    findInputs(join(folder, '*.md')),
-    /no file of a known kind \(first: .*notes\.md\)\. Known are \.txt, \.txt\.gz, \.txt\.zst, \.jsonl/,
+test('text without white space is read in linear time, cut between characters', async (t) => {
+  const path = join(temporaryFolder(t), 'a.txt')
+  writeFileSync(path, 'é'.repeat(70 << 19))
+  const { texts, pieces } = await read(path)
+  assert.deepEqual([texts[0].length, pieces], [70 << 19, 2])
+  assert.doesNotMatch(texts[0], /\ufffd/)
+})
+
+test('bad lines are skipped on request, and the first ten are kept', async (t) => {
+  const path = join(temporaryFolder(t), 'a.jsonl')
+  const lines = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? JSON.stringify({ text: `${i}` }) : '{"body": "x"}'))
+  writeFileSync(path, [...lines, '{"text": "cut'].join('\n'))
+  const report = newReport()
+  const texts: string[] = []
+  for await (const { text } of readDocuments([path], { skipBadLines: true, report })) texts.push(text)
+  assert.deepEqual(
+    texts,
+    Array.from({ length: 20 }, (_, i) => `${2 * i}`),
   )
-  await assert.rejects(findInputs(join(folder, 'notes.md')), /no file of a known kind/)
-  mkdirSync(join(folder, 'odd [1]'))
-  writeFileSync(join(folder, 'odd [1]', 'c.txt'), '')
-  assert.equal((await findInputs(join(folder, 'odd [1]'))).length, 1)
-  assert.equal((await findInputs(join(folder, 'odd [1]', 'c.txt'))).length, 1)
-  await assert.rejects(findInputs(join(folder, 'x*')), /x\*: no file is there/)
-  await assert.rejects(findInputs(join(folder, 'none')), /cannot read .*none: it does not exist/)
-  await assert.rejects(findInputs([]), /no input files were given/)
+  assert.deepEqual([report.linesSkipped, report.skipped.length], [21, 10])
+  const described = describeSkippedLines(report)
+  assert.equal(described[0], 'skipped: 21 bad lines of JSON, of which the first 10:')
+  assert.match(described[1], /a\.jsonl:2: the line must have the key "text" \(got "body"\)/)
 })

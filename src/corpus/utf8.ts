@@ -1,6 +1,6 @@
 /**
  * Bytes to text. Policy for bytes that are not UTF-8: each maximal bad sequence becomes U+FFFD (the WHATWG rule), and
- * the number of replacements is counted, so that a report can say it. A byte order mark at the very start is dropped.
+ * the number of replacements is counted, so that a report can say it.
  */
 import { isUtf8 } from 'node:buffer'
 
@@ -18,11 +18,6 @@ export function decodeUtf8(bytes: Buffer): DecodedText {
   if (isUtf8(bytes)) return { text: bytes.toString('utf8'), replaced: 0 }
   const text = decoder.decode(bytes)
   return { text, replaced: countOf(text, '\ufffd') - countOf(bytes, replacementBytes) }
-}
-
-/** The bytes without a byte order mark at their start. */
-export function withoutByteOrderMark(bytes: Buffer): Buffer {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 }
 
 /** Lone surrogates (JSON can write them) have no UTF-8 form: they become U+FFFD too, and are counted. */

@@ -1,0 +1,65 @@
+/** A file's bytes in pieces, unpacked if its name ends in .gz or .zst. */
+import { createGunzip } from 'node:zlib'
+import { asFileError, FileError, readPieces } from '../files/index.js'
+import { DataError } from './error.js'
+import { packingOf } from './kinds.js'
+import { unzstd, ZstdError } from './zstd/index.js'
+
+const pieceBytes = 1 << 18
+
+/**
+ * Streams a file; `onRead` is called with the bytes of each piece read, before unpacking. Throws FileError if it cannot
+ * be read, DataError if the archive is corrupt or cut off.
+ */
+export async function* streamBytes(path: string, onRead: (bytes: number) => void = () => {}): AsyncGenerator<Buffer> {
+  try {
+    const raw = counted(path, onRead)
+    const packing = packingOf(path)
+    if (packing === '.gz') yield* gunzip(raw)
+    else if (packing === '.zst') yield* unzstd(raw)
+    else yield* raw
+  } catch (cause) {
+    if (cause instanceof ZstdError) throw corrupt(path, 'zstd', cause)
+    const { code } = cause as NodeJS.ErrnoException
+    if (cause instanceof DataError || cause instanceof FileError || code === undefined) throw cause
+    if (code.startsWith('Z_')) throw corrupt(path, 'gzip', cause as Error)
+    throw asFileError('read', path, cause)
+  }
+}
+
+function corrupt(path: string, format: 'gzip' | 'zstd', cause: Error): DataError {
+  return new DataError(
+    cause.cause instanceof RangeError
+      ? `${path}: the zstd archive cannot be unpacked: ${cause.message}. Unpack it with \`zstd -d --long=31\` first`
+      : `${path}: the ${format} archive is corrupt or cut off (${cause.message}). Copy or make it again`,
+    { cause },
+  )
+}
+
+async function* counted(path: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const piece of readPieces(path, pieceBytes)) {
+    onRead(piece.length)
+    yield piece
+  }
+}
+
+async function* gunzip(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const unzip = createGunzip({ chunkSize: pieceBytes })
+  const feeding = (async () => {
+    try {
+      for await (const piece of pieces) {
+        if (!unzip.write(piece)) await new Promise((resolve) => unzip.once('drain', resolve).once('close', resolve))
+        if (unzip.destroyed) return
+      }
+      unzip.end()
+    } catch (cause) {
+      unzip.destroy(cause as Error)
+    }
+  })()
+  try {
+    yield* unzip
+  } finally {
+    unzip.destroy()
+    await feeding
+  }
+}
