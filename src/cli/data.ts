@@ -18,7 +18,7 @@ interface Options {
   minimumSize: number
   recordsPerFile: number
   textKey: string
-  skipBadLines: boolean
+  skipBadLines?: boolean
   nfkc?: boolean
   overwrite?: boolean
   seed: number
@@ -51,7 +51,7 @@ export function dataCommand(): Command {
     .option('--minimum-size <tokens>', 'leave out shorter documents', whole(0), 0)
     .option('--records-per-file <count>', 'records in a file, at most', whole(1), 100_000)
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
-    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten', false)
+    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten')
     .option('--nfkc', 'normalise Unicode (NFKC)')
     .option('--seed <number>', 'picks the held-out part', whole(0), 0)
     .option('--overwrite', 'replace an earlier data set in the folder')

@@ -13,7 +13,7 @@ interface TrainOptions {
   minFrequency: number
   specialToken?: string[]
   textKey: string
-  skipBadLines: boolean
+  skipBadLines?: boolean
 }
 
 export function tokenizerCommand(): Command {
@@ -36,7 +36,7 @@ export function tokenizerCommand(): Command {
       several,
     )
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
-    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten', false)
+    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten')
     .action(async (inputs: string[], { specialToken: specialTokens, ...options }: TrainOptions) => {
       const { signal, done } = interruptible()
       try {

@@ -46,12 +46,17 @@ export function detectEncoding(head: Buffer): { encoding: Encoding; mark: number
   const [even, odd] = countNuls(head)
   const share = (even + odd) / Math.max(head.length, 1)
   // Characters of UTF-8 may have a NUL here and there, or between them; in UTF-16 every other byte of ASCII is one.
-  const ascii = isNearlyUtf8(head) && countControls(head) === 0
+  const utf8 = isNearlyUtf8(head)
+  const controls = countControls(head)
+  const ascii = utf8 && controls === 0
   if (share >= (ascii ? 0.4 : 0.002)) {
     const wide = even > odd ? (['utf-16be', 'utf-16le'] as const) : (['utf-16le', 'utf-16be'] as const)
     for (const encoding of ['utf-32le', 'utf-32be', ...wide] as const)
       if (isSane(decode(head, encoding))) return { encoding, mark: 0 }
   }
+  // Text of other encodings (Latin-1) has hardly any control characters, other data as many as other bytes.
+  if (!utf8 && controls + even + odd > head.length * 0.02)
+    return { got: 'binary data', remedy: 'Convert it to UTF-8 text, or leave it out' }
   if (share < 0.05) return { encoding: 'utf-8', mark: 0 }
   return {
     got: `${Math.round(share * 100)}% NUL bytes`,

@@ -54,7 +54,7 @@ async function isText(file: string): Promise<boolean> {
 
 function nothingFound(input: string, passedOver: readonly string[]): string {
   if (passedOver.length === 0) return `${input}: no file is there. Name files, folders or patterns with text`
-  return `${input} must have text files (${knownEndings}). ${describePassedOver(passedOver)}`
+  return `${input} must have text files (${knownEndings}). P${describePassedOver(passedOver).slice(1)}`
 }
 
 /** A line for a person: how many files were passed over, their endings, and what would make text of them. */

@@ -35,7 +35,7 @@ test('files, folders and patterns, each file once, in natural order', async (t) 
   assert.equal((await findTexts(join(folder, 'odd [1]', 'c.txt'))).files.length, 1)
   await assert.rejects(
     findTexts(join(folder, '*.png')),
-    /must have text files \(\.txt, .*\)\. passed over, not text: 1 file/,
+    /must have text files \(\.txt, .*\)\. Passed over, not text: 1 file/,
   )
   await assert.rejects(findTexts(join(folder, 'x*')), /x\*: no file is there/)
   await assert.rejects(findTexts(join(folder, 'none')), /cannot read .*none: it does not exist/)

@@ -93,6 +93,18 @@ test('what is not UTF-16 is not taken for it', async (t) => {
   }
 })
 
+test('a picture or a program is refused, whatever its name', async (t) => {
+  const random = randomIntegers(29)
+  for (const size of [200, 5000, 200_000]) {
+    const bytes = Buffer.from(Array.from({ length: size }, () => random(256)))
+    for (const name of ['a.txt', 'a.png', 'a'])
+      await assert.rejects(
+        textOf(t, name, bytes),
+        /must be text \(got binary data\)\. Convert it to UTF-8 text, or leave it/,
+      )
+  }
+})
+
 test('archives and others under the name of a text are recognised by their first bytes', async (t) => {
   for (const [bytes, message] of [
     [gzipSync('text'), /a\.txt must be text \(got a gzip archive\)\. Name it with \.gz/],

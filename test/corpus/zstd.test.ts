@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { randomIntegers } from '../data/fixtures.js'
 import { unzstd, ZstdError } from '../../src/corpus/zstd/index.js'
 
 /** Archives of zstd 1.5 and what is in them; made by test/reference/zstd-archives.sh. */
@@ -69,4 +70,16 @@ test('what is no zstd archive', async () => {
   await assert.rejects(unpack(new Uint8Array(0)), /it is empty/)
   await assert.rejects(unpack(Buffer.from('no archive')), /no frame begins where one must/)
   await assert.rejects(unpack(Buffer.concat([archive('level1'), Buffer.from('more')])), /no frame begins/)
+})
+
+test('random damage ends in a ZstdError or in bytes, soon', { timeout: 60_000 }, async () => {
+  const random = randomIntegers(12345)
+  const sound = ['no-check', 'level19', 'fast', 'stream', 'long31', 'empty'].map(archive)
+  for (let round = 0; round < 400; round++) {
+    const damaged = Buffer.from(sound[random(sound.length)])
+    for (let i = 0; i <= random(4); i++)
+      damaged[random(random(2) === 0 ? damaged.length : Math.min(damaged.length, 200))] = random(256)
+    const bytes = random(3) === 0 ? damaged.subarray(0, random(damaged.length)) : damaged
+    await unpack(bytes).catch((error: Error) => assert.ok(error instanceof ZstdError, `${round}: ${error.stack}`))
+  }
 })
