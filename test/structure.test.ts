@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { primitives } from '../src/tensor/index.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -109,6 +110,63 @@ test('commands and files that the README names exist', () => {
   for (const [path] of readme.matchAll(/(?<!dist\/)\b(?:src|configs|test|bench)\/[\w./-]+\w/g))
     assert.ok(existsSync(join(root, path)), path)
 })
+
+test('no circle of imports at run time: which file is loaded first does not matter', () => {
+  // Compiled files have no imports of types alone.
+  const files = (readdirSync(join(root, 'dist/src'), { recursive: true }) as string[])
+    .map((name) => `dist/src/${name.split(sep).join('/')}`)
+    .filter((name) => name.endsWith('.js') && existsSync(join(root, name.slice(5).replace(/\.js$/, '.ts'))))
+  assert.ok(files.length > 300, 'build first')
+  const imports = new Map(files.map((file) => [file, importsOf(file).map((name) => name.replace(/\.ts$/, '.js'))]))
+  assert.deepEqual(circlesOf(imports), [])
+})
+
+test('nothing decides by the name of a primitive but its own file and the tables of engines', () => {
+  const tables = /^src\/(tensor\/ops\/|engine\/(xla|tfjs)\/((\w+-)?rows|own)\.ts$)/
+  const names = Object.keys(primitives)
+  const literal = `'(?:${names.join('|')})'`
+  const deciding = new RegExp(
+    [
+      /\b(?:node|operation|op|primitive)\.(?:name|primitiveName)\b\s*(?:[!=]==?|as\b)/.source,
+      /\bhas\(\s*(?:\w+\.)*(?:node|operation|op|primitive)\.name/.source,
+      String.raw`\b(?:name|primitiveName)\s*[!=]==?\s*${literal}|${literal}\s*[!=]==?\s*(?:\w+\.)*name\b`,
+      String.raw`\bcase ${literal}:`,
+      String.raw`\[\s*\[?\s*${literal}(?:,[^\]]*?${literal}){2}`,
+    ].join('|'),
+  )
+  const wrong = sourcesIn('src').filter((file) => {
+    if (tables.test(file)) return false
+    const text = readFileSync(join(root, file), 'utf8')
+    if (!/tensor\//.test(text) && !file.startsWith('src/tensor/')) return false
+    // The two printers look up the row of an operation.
+    const rest = text.replace(/ROWS\[node\.name as PrimitiveName\]|name: node\.name as PrimitiveName/g, '')
+    return deciding.test(rest)
+  })
+  assert.deepEqual(wrong, [])
+})
+
+/** The strongly connected parts of a graph that have several members. Source: Tarjan 1972. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>()
+  const low = new Map<string, number>()
+  const stack: string[] = []
+  const circles: string[][] = []
+  const visit = (file: string): void => {
+    index.set(file, index.size)
+    low.set(file, index.get(file)!)
+    stack.push(file)
+    for (const next of graph.get(file)!) {
+      if (!graph.has(next)) continue
+      if (!index.has(next)) visit(next)
+      if (stack.includes(next)) low.set(file, Math.min(low.get(file)!, low.get(next)!))
+    }
+    if (low.get(file) !== index.get(file)) return
+    const part = stack.splice(stack.indexOf(file))
+    if (part.length > 1) circles.push(part.sort())
+  }
+  for (const file of graph.keys()) if (!index.has(file)) visit(file)
+  return circles
+}
 
 /** Packages of which a file is looked up. */
 function resolvedIn(file: string): string[] {

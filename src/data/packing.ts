@@ -1,7 +1,4 @@
-/** How documents become a stream of ids: the contract of a packing, and the choice among them. */
-import { packDocuments } from './pack-documents.js'
-import { packLikeGptNeo } from './pack-gpt-neo.js'
-import { packPassages } from './pack-passages.js'
+/** How documents become a stream of ids: the contract of a packing. */
 import { hash32 } from './permutation.js'
 import type { CheckedOptions } from './prepare-options.js'
 import type { Split } from './split.js'
@@ -33,11 +30,6 @@ export interface PackingContext {
   readonly train: Split
   readonly validation: Split | undefined
   readonly totals: DocumentTotals
-}
-
-export function choosePacking(context: PackingContext): Packing {
-  if (context.options.packing === 'gpt-neo') return packLikeGptNeo(context)
-  return context.options.validationUnit === 'passage' ? packPassages(context) : packDocuments(context)
 }
 
 /**

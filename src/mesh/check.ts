@@ -17,19 +17,6 @@ export interface CheckOptions {
   readonly names?: readonly string[]
 }
 
-/** Operations whose results have a dim of any size: parts of a tensor, and indices made to go with them. */
-const CUTS = new Set([
-  'slice',
-  'pad',
-  'concat',
-  'dynamicSlice',
-  'dynamicUpdateSlice',
-  'iota',
-  'constant',
-  'literal',
-  'broadcast',
-])
-
 /** A tensor of the program, as people may be told of it. */
 interface Seen {
   readonly dims: readonly Dim[]
@@ -136,7 +123,10 @@ function visitOperations(program: Program, inputs: readonly Role[], see: (tensor
 
 /** Whether an operation is what gave its result a dim of this size. */
 function gives(node: Node, { name, size }: Dim): boolean {
-  return !CUTS.has(node.name) && !node.inputs.some((x) => x.dims.some((own) => own.name === name && own.size === size))
+  return (
+    !node.primitive.traits.resizes &&
+    !node.inputs.some((x) => x.dims.some((own) => own.name === name && own.size === size))
+  )
 }
 
 function describe(node: Node, dims: readonly Dim[]): string {

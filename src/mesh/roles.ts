@@ -1,8 +1,5 @@
 import type { AttributesOf, Program, Role, Node } from '../tensor/index.js'
 
-/** Operations whose results are a computation's, whatever their operands are. */
-const COMPUTES = new Set(['dot', 'take', 'scatterAdd'])
-
 /**
  * The roles of a program's values follow from those of its inputs: what is made from parameters element by element, as
  * an optimizer makes it, lies as they do; products are computations, and `relayout` says what follows it.
@@ -21,14 +18,15 @@ export function rolesOfOutputs(program: Program, inputs: readonly Role[]): Role[
 
 /** The roles of an operation's results, and of its body's inputs if it has a body. */
 export function rolesOf(node: Node, inputs: readonly Role[]): { outputs: Role[]; body: readonly Role[] } {
-  if (node.name === 'relayout') return { outputs: [(node.attributes as AttributesOf<'relayout'>).role], body: [] }
-  if (node.name === 'barrier') return { outputs: [...inputs], body: [] }
-  if (node.name === 'call')
+  const { identity, placement, body } = node.primitive.traits
+  if (placement === 'given') return { outputs: [(node.attributes as AttributesOf<'relayout'>).role], body: [] }
+  if (identity) return { outputs: [...inputs], body: [] }
+  if (body === 'inline')
     return { outputs: rolesOfOutputs((node.attributes as AttributesOf<'call'>).body, inputs), body: inputs }
-  if (node.name === 'scan') return rolesOfScan(node.attributes as AttributesOf<'scan'>, inputs)
+  if (body === 'loop') return rolesOfScan(node.attributes as AttributesOf<'scan'>, inputs)
   // A number, such as the step, says nothing of where the tensors made with it lie.
   const stored = inputs.some((role, i) => role === 'parameters' && node.inputs[i].dims.length > 0)
-  const role = stored && !COMPUTES.has(node.name) ? 'parameters' : 'computation'
+  const role = stored && placement !== 'computes' ? 'parameters' : 'computation'
   return { outputs: node.outputs.map(() => role), body: [] }
 }
 

@@ -1,7 +1,9 @@
 import { sameDims, showDims } from './dim.js'
 import { isFloat } from './dtype.js'
 import { OpError } from './errors.js'
-import { constant, zeros } from './ops/constant.js'
+import { constant } from './ops/constant.js'
+import { zeros } from './ops/fill.js'
+import { applyPrimitive } from './primitive.js'
 import { reach } from './program.js'
 import { Tensor, type Value } from './tensor.js'
 import { leavesOf, withLeaves, type Mapped } from './tree.js'
@@ -43,6 +45,7 @@ export function gradients(
       grads,
       needed,
       node,
+      apply: (operands, attributes) => applyPrimitive(node.name, node.primitive, operands, attributes),
     })
     results.forEach((grad, i) => {
       if (!grad || !needed[i]) return

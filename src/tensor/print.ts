@@ -1,7 +1,7 @@
-import { showDims } from './dim.js'
+import { showDims, type Dim } from './dim.js'
 import { bodiesOf, type Program } from './program.js'
 import { placeOf } from './place.js'
-import type { Value } from './tensor.js'
+import type { Node, Value } from './tensor.js'
 
 /**
  * The program as text, an operation a line:
@@ -29,7 +29,7 @@ function printBody(
   for (const node of program.operations) {
     const inputs = node.inputs.map(name)
     const outputs = node.outputs.map(name)
-    const settings = showAttributes(node.attributes)
+    const settings = showAttributes(node)
     const text = `${indent}  ${outputs.join(', ')} = ${[node.name, ...inputs].join(' ')}${settings && ` ${settings}`}`
     const types = node.outputs.map(typed).join(', ')
     lines.push(`${text.padEnd(48)} ${types}${places ? `   ${placeOf(node.place)}` : ''}`.trimEnd())
@@ -39,18 +39,18 @@ function printBody(
   return lines.join('\n')
 }
 
-function showAttributes(attributes: unknown): string {
-  const shown = Object.entries(attributes as object).filter(
-    ([key]) => key !== 'body' && key !== 'custom' && key !== 'residuals' && key !== 'dims' && key !== 'dtype',
-  )
-  return shown.length === 0 ? '' : `{${shown.map(([key, value]) => `${key}: ${showValue(key, value)}`).join(', ')}}`
+function showAttributes({ primitive, attributes }: Node): string {
+  const shown = Object.entries(primitive.show(attributes)).map(([key, value]) => `${key}: ${showValue(value)}`)
+  return shown.length === 0 ? '' : `{${shown.join(', ')}}`
 }
 
-function showValue(key: string, value: unknown): string {
-  if (key === 'along') return (value as { name: string }).name
+function showValue(value: unknown): string {
+  if (isDim(value)) return value.name
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
+
+const isDim = (x: unknown): x is Dim => typeof x === 'object' && x !== null && 'name' in x && 'size' in x
 
 /** a, b, ..., z, aa, ab, ... */
 function letters(count: number): string {

@@ -1,7 +1,8 @@
 import { sameDims, showDims, type Dim } from './dim.js'
 import type { DType } from './dtype.js'
-import type { Shape } from './primitive.js'
-import { currentGraph, makeNode, placeholder, withGraph, type Node, type Tensor, type Value } from './tensor.js'
+import './methods.js'
+import { applyPrimitive, type Shape } from './primitive.js'
+import { placeholder, withGraph, type Node, type Tensor, type Value } from './tensor.js'
 
 /**
  * A function of tensors as plain data: operations in an order in which each comes after what it needs. Only operations that
@@ -89,8 +90,7 @@ export function evaluate(program: Program, inputs: readonly Value[]): Tensor[] {
 
 /** The operation of `node` recorded on other inputs, with the place of the original. */
 export function applyNode(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
-  const shapes = [node.primitive.result(inputs, node.attributes)].flat() as Shape[]
-  return makeNode(node.name, node.primitive, inputs, node.attributes, shapes, currentGraph(), node.place).outputs
+  return applyPrimitive(node.name, node.primitive, inputs, node.attributes, node.place)
 }
 
 /** Throws if an operation uses a value before it is made, or its results do not fit its rule. For tests of transforms. */

@@ -1,16 +1,9 @@
 import type { Dim } from './dim.js'
 import { isFloat } from './dtype.js'
 import { gradients } from './gradient.js'
-import { zeros } from './ops/constant.js'
-import {
-  barrierOp,
-  callOp,
-  scanOp,
-  type CallAttributes,
-  type CustomGradient,
-  type Keep,
-  type ScanAttributes,
-} from './ops/control.js'
+import { barrierOp } from './ops/barrier.js'
+import type { CallAttributes, CustomGradient, Keep, ScanAttributes } from './ops/control.js'
+import { zeros } from './ops/fill.js'
 import { evaluate, programOf, reach, record, type Program } from './program.js'
 import type { GradientArgs } from './primitive.js'
 import { placeholder, Tensor, withGraph, type Node, type Value } from './tensor.js'
@@ -31,39 +24,9 @@ interface Split {
   readonly returns: readonly number[]
 }
 
-/** Results that cost nothing or little to make again from their operands. */
-const VIEWS = new Set([
-  'constant',
-  'literal',
-  'iota',
-  'broadcast',
-  'reshape',
-  'transpose',
-  'slice',
-  'pad',
-  'cast',
-  'compare',
-  'barrier',
-  'stopGradient',
-  'relayout',
-])
-/** Results of work that grows faster than its result, or that reads much to make little. */
-const COSTLY = new Set([
-  'dot',
-  'reduceSum',
-  'reduceMax',
-  'reduceMin',
-  'argmax',
-  'cumsum',
-  'sort',
-  'take',
-  'scatterAdd',
-  'scan',
-  'call',
-])
-
 function keeps(keep: Keep, node: Node): boolean {
-  return keep === 'all' ? !VIEWS.has(node.name) : keep === 'products' && COSTLY.has(node.name)
+  const { recompute } = node.primitive.traits
+  return keep === 'all' ? recompute !== 'free' : keep === 'products' && recompute === 'costly'
 }
 
 /**
@@ -145,6 +108,7 @@ export function scanGradient({
   needed,
   attributes,
   node,
+  apply,
 }: GradientArgs<ScanAttributes>): (Tensor | null)[] {
   const { body, along, constants, carry, keep, reverse } = attributes
   const isConstant = (i: number) => i < constants
@@ -208,7 +172,7 @@ export function scanGradient({
     ...floats.map((i) => grads[i] ?? zeros(outputs[i].dims, outputs[i].dtype)),
     ...sumSpecs.map(({ dims, dtype }) => zeros(dims, dtype)),
   ]
-  const all = scanOp.all(
+  const all = apply(
     [
       ...usedConstants.map((i) => inputs[i]),
       ...first,
@@ -272,6 +236,7 @@ function recomputedGradient({
   needed,
   attributes,
   node,
+  apply,
 }: GradientArgs<CallAttributes>): (Tensor | null)[] {
   const { body, keep } = attributes
   const given = grads.map((grad) => grad !== null)
@@ -290,7 +255,7 @@ function recomputedGradient({
     [...residuals, ...cut.uses.map((i) => inputs[i]), ...grads.filter((grad) => grad !== null)],
     {},
   )
-  const results = callOp.all(fenced, { body: cut.backward, keep: 'all' })
+  const results = apply(fenced, { body: cut.backward, keep: 'all' })
   return inputs.map((_, i) => results[cut.returns.indexOf(i)] ?? null)
 }
 

@@ -1,13 +1,7 @@
 import type { Dim } from './dim.js'
 import type { DType } from './dtype.js'
 import { OpError } from './errors.js'
-import { add, div, maximum, minimum, mul, pow, sub } from './ops/binary.js'
-import { cast } from './ops/cast.js'
-import { compare } from './ops/compare.js'
-import { max, mean, min, sum } from './ops/reduce.js'
-import { rename } from './ops/reshape.js'
-import { abs, exp, log, neg, rsqrt, sqrt, square, tanh } from './ops/unary.js'
-import type { Primitive, Shape } from './primitive.js'
+import type { AnyPrimitive, Shape } from './primitive.js'
 
 declare const names: unique symbol
 
@@ -30,7 +24,7 @@ export interface Graph {
 export interface Node {
   readonly id: number
   readonly name: string
-  readonly primitive: Primitive<unknown>
+  readonly primitive: AnyPrimitive
   readonly inputs: readonly Tensor[]
   attributes: unknown
   outputs: readonly Tensor[]
@@ -53,96 +47,44 @@ export class Tensor<in out N extends string = any> {
     readonly node: Node | null,
     readonly graph: Graph,
   ) {}
+}
 
-  add<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return add(this, other)
-  }
-  sub<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return sub(this, other)
-  }
-  mul<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return mul(this, other)
-  }
-  div<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return div(this, other)
-  }
-  pow<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return pow(this, other)
-  }
-  maximum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return maximum(this, other)
-  }
-  minimum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return minimum(this, other)
-  }
-  less<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return compare(this, 'LT', other)
-  }
-  lessEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return compare(this, 'LE', other)
-  }
-  greater<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return compare(this, 'GT', other)
-  }
-  greaterEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return compare(this, 'GE', other)
-  }
-  equal<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return compare(this, 'EQ', other)
-  }
-  notEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M> {
-    return compare(this, 'NE', other)
-  }
-  neg(): Tensor<N> {
-    return neg(this)
-  }
-  exp(): Tensor<N> {
-    return exp(this)
-  }
-  log(): Tensor<N> {
-    return log(this)
-  }
-  sqrt(): Tensor<N> {
-    return sqrt(this)
-  }
-  rsqrt(): Tensor<N> {
-    return rsqrt(this)
-  }
-  square(): Tensor<N> {
-    return square(this)
-  }
-  tanh(): Tensor<N> {
-    return tanh(this)
-  }
-  abs(): Tensor<N> {
-    return abs(this)
-  }
-  cast(dtype: DType): Tensor<N> {
-    return cast(this, dtype)
-  }
-  rename<A extends N, B extends string>(from: Dim<A>, to: Dim<B>): Tensor<Exclude<N, A> | B> {
-    return rename(this, from, to)
-  }
+/**
+ * Elementwise and reducing operations as methods (see the functions of the same names); methods.ts puts them in place, which
+ * lets the operations import this file.
+ */
+export interface Tensor<in out N extends string = any> {
+  add<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  sub<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  mul<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  div<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  pow<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  maximum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  minimum<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  less<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  lessEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  greater<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  greaterEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  equal<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  notEqual<M extends string = never>(other: Tensor<M> | number): Tensor<N | M>
+  neg(): Tensor<N>
+  exp(): Tensor<N>
+  log(): Tensor<N>
+  sqrt(): Tensor<N>
+  rsqrt(): Tensor<N>
+  square(): Tensor<N>
+  tanh(): Tensor<N>
+  abs(): Tensor<N>
+  cast(dtype: DType): Tensor<N>
+  rename<A extends N, B extends string>(from: Dim<A>, to: Dim<B>): Tensor<Exclude<N, A> | B>
   sum(): Tensor<never>
   sum<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
-  sum(...over: Dim<any>[]): Value {
-    return sum(this, ...over)
-  }
   mean(): Tensor<never>
   mean<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
-  mean(...over: Dim<any>[]): Value {
-    return mean(this, ...over)
-  }
   max(): Tensor<never>
   max<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
-  max(...over: Dim<any>[]): Value {
-    return max(this, ...over)
-  }
   min(): Tensor<never>
   min<R extends N>(...over: Dim<R>[]): Tensor<Exclude<N, R>>
-  min(...over: Dim<any>[]): Value {
-    return min(this, ...over)
-  }
 }
 
 /** The names of a tensor's dims, as a type. */
@@ -180,7 +122,7 @@ export function placeholder(dims: readonly Dim[], dtype: DType): Tensor {
 
 export function makeNode(
   name: string,
-  primitive: Primitive<unknown>,
+  primitive: AnyPrimitive,
   inputs: readonly Value[],
   attributes: unknown,
   shapes: readonly Shape[],

@@ -86,8 +86,8 @@ class Builder {
   private rowOf({ name, inputs, outputs }: Op): TfjsRow<unknown> | null {
     const row = ROWS[name] as TfjsRow<unknown> | 'own'
     if (this.backend.hosted || row === 'own' || !row.kernels.every((kernel) => this.backend.has(kernel))) return null
-    const deciding = name === 'cast' ? [inputs[0], outputs[0]] : [name === 'select' ? inputs[1] : inputs[0]]
-    const dtypes = deciding.map((x) => this.made(x).dtype)
+    const values = row.decides === 'both' ? [inputs[0], outputs[0]] : [inputs[row.decides ?? 0]]
+    const dtypes = values.map((x) => this.made(x).dtype)
     return dtypes.some(isInteger) || (row.floatsOnly && dtypes[0] === 'bool') ? null : row
   }
 
@@ -203,7 +203,7 @@ class Builder {
   }
 
   private scan({ name, node, inputs, outputs }: Op): void {
-    if (name !== 'scan') throw new Error(`the plan has no operation ${name}`)
+    if (node.primitive.traits.body !== 'loop') throw new Error(`the plan has no operation ${name}`)
     const attributes = node.attributes as ScanAttributes
     const plan = planProgram(attributes.body, this.backend, ownedByBody(attributes))
     const reads = inputs.map((x) => this.whole(x))

@@ -21,9 +21,6 @@ export interface Flat {
   readonly values: readonly Shape[]
 }
 
-/** Operations whose results are their operands. */
-const PASSES = new Set(['barrier', 'stopGradient', 'relayout'])
-
 export function flatten(program: Program): Flat {
   const ops: Op[] = []
   const values: Shape[] = []
@@ -39,16 +36,17 @@ export function flatten(program: Program): Flat {
     }
     for (const node of body.operations) {
       const given = node.inputs.map(numberOf)
-      const made = passed(node, given) ?? node.outputs.map(fresh)
+      const passed = passOn(node, given)
+      const made = passed ?? node.outputs.map(fresh)
       node.outputs.forEach((y, i) => known.set(y, made[i]))
-      if (made !== given && node.name !== 'call')
-        ops.push({ name: node.name as PrimitiveName, node, inputs: given, outputs: made })
+      if (!passed) ops.push({ name: node.name as PrimitiveName, node, inputs: given, outputs: made })
     }
     return body.outputs.map(numberOf)
   }
-  const passed = (node: Node, given: number[]): number[] | null => {
-    if (node.name === 'call') return inline((node.attributes as CallAttributes).body, given)
-    return PASSES.has(node.name) ? given : null
+  /** The results of what needs no operation of its own. */
+  const passOn = ({ primitive: { traits }, attributes }: Node, given: number[]): number[] | null => {
+    if (traits.body === 'inline') return inline((attributes as CallAttributes).body, given)
+    return traits.identity ? given : null
   }
 
   const inputs = program.inputs.map(fresh)

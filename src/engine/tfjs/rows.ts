@@ -24,6 +24,8 @@ export interface TfjsRow<A> {
   readonly run: (args: RowArgs<A>) => tf.Tensor[]
   /** Operands may have size 1 where the result repeats them. */
   readonly broadcasts?: boolean
+  /** The operand whose dtype decides whether tfjs computes it; 'both': the first one's and the result's. @default 0 */
+  readonly decides?: number | 'both'
   /** Some backend's kernel is wrong or missing for booleans. */
   readonly floatsOnly?: boolean
 }
@@ -98,11 +100,13 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   },
   select: {
     kernels: ['Select'],
+    decides: 1,
     floatsOnly: true, // wasm's writes 4 bytes for each
     run: ({ backend, inputs: [condition, t, e] }) => [backend.run('Select', { condition, t, e })],
   },
   cast: {
     kernels: ['Cast', 'NotEqual'],
+    decides: 'both',
     run: ({ backend, inputs: [x], attributes: { dtype }, given: [from] }) => {
       if (isFloat(dtype)) return [backend.run('Cast', { x }, { dtype: 'float32' })]
       return [backend.run('NotEqual', { a: x, b: backend.tensor(numbersOf([0], from.dtype), [], from.dtype) })]

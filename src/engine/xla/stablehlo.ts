@@ -1,7 +1,7 @@
 import { rolesOf, type Axes, type Placement } from '../../mesh/index.js'
 import type { PrimitiveName, Role } from '../../tensor/index.js'
 import type { Program } from '../../tensor/program.js'
-import type { Value } from '../../tensor/tensor.js'
+import type { Node, Value } from '../../tensor/tensor.js'
 import type { Row } from './row.js'
 import { ROWS } from './rows.js'
 import { Shardings } from './shardings.js'
@@ -91,27 +91,13 @@ function printBody(writer: Writer, program: Program): { text: string; results: s
 }
 
 /**
- * Operations after which XLA is told where the result lies; those of others lie as their operands do, or as what uses
- * them. (XLA reads no sharding on an operation itself, only constraints beside it.)
+ * Whether XLA is told where an operation's result lies; results of others lie as their operands do, or as what uses them.
+ * (XLA reads no sharding on an operation itself, only constraints beside it.)
  */
-const TOLD = new Set<PrimitiveName>([
-  'dot',
-  'reshape',
-  'transpose',
-  'reduceSum',
-  'reduceMax',
-  'reduceMin',
-  'argmax',
-  'slice',
-  'pad',
-  'concat',
-  'dynamicSlice',
-  'dynamicUpdateSlice',
-  'take',
-  'scatterAdd',
-  'cumsum',
-  'sort',
-])
+function isConstrained(node: Node): boolean {
+  const { placement } = node.primitive.traits
+  return placement === 'constrained' || placement === 'computes'
+}
 
 /** Prints a program's operations on inputs of these names; returns the names of its outputs. */
 function printOperations(writer: Writer, program: Program, inputs: readonly string[]): string[] {
@@ -146,8 +132,8 @@ function printOperations(writer: Writer, program: Program, inputs: readonly stri
       out: node.outputs[0],
       print,
     })
-    const told = shardings !== null && TOLD.has(node.name as PrimitiveName)
-    node.outputs.forEach((y, i) => names.set(y, told ? writer.laid(results[i], y) : results[i]))
+    const constrained = shardings !== null && isConstrained(node)
+    node.outputs.forEach((y, i) => names.set(y, constrained ? writer.laid(results[i], y) : results[i]))
   }
   return program.outputs.map(name)
 }

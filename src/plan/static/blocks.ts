@@ -57,16 +57,16 @@ export function layProgram(
     return inside.outputs.map((y) => held.get(y)!)
   }
   const results = (node: Node, inputs: readonly Held[], steps: Step[]): Held[] => {
-    if (node.name === 'call') return run((node.attributes as AttributesOf<'call'>).body, inputs, steps)
+    const { body: kind, placement: lies } = node.primitive.traits
+    if (kind === 'inline') return run((node.attributes as AttributesOf<'call'>).body, inputs, steps)
     const { outputs: made, body: inner } = rolesOf(
       node,
       inputs.map(({ role }) => role),
     )
     const outputs = node.outputs.map((y, i) => hold(y, made[i]))
     const [x] = inputs
-    if (node.name === 'relayout' && outputs[0].axes.join() === x.axes.join())
-      return [{ ...outputs[0], same: x.same ?? x }]
-    if (node.name !== 'scan') steps.push({ node, inputs, outputs })
+    if (lies === 'given' && outputs[0].axes.join() === x.axes.join()) return [{ ...outputs[0], same: x.same ?? x }]
+    if (kind !== 'loop') steps.push({ node, inputs, outputs })
     else {
       const { body } = node.attributes as AttributesOf<'scan'>
       const turn = lay(
@@ -83,8 +83,8 @@ export function layProgram(
   )
 }
 
-function passedOn({ name }: Node, inputs: readonly Held[]): readonly Held[] | null {
-  return name === 'barrier' || name === 'stopGradient' ? inputs : null
+function passedOn({ primitive: { traits } }: Node, inputs: readonly Held[]): readonly Held[] | null {
+  return traits.identity && traits.placement !== 'given' ? inputs : null
 }
 
 /** Visits every step as often as it runs. */

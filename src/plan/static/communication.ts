@@ -1,5 +1,4 @@
 import { axisSize, type Mesh } from '../../mesh/index.js'
-import type { AttributesOf } from '../../tensor/index.js'
 import { sentBytes, type Collective, type CollectiveKind } from '../hlo/collectives.js'
 import { eachStep, type Block, type Held, type Step } from './blocks.js'
 
@@ -29,8 +28,7 @@ export function communicationOf(block: Block, mesh: Mesh): Collective[] {
     for (const y of step.outputs) {
       const after = users.get(y) ?? []
       for (const axis of sums) {
-        const scattered =
-          after.length === 1 && after[0].node.name === 'relayout' && after[0].outputs[0].axes.includes(axis)
+        const scattered = after.length === 1 && isGiven(after[0]) && after[0].outputs[0].axes.includes(axis)
         add(scattered ? 'reduce-scatter' : 'all-reduce', axis, y.bytes, times)
       }
     }
@@ -47,23 +45,16 @@ function usersOf(block: Block): Map<Held, Step[]> {
   return users
 }
 
-const REDUCTIONS = new Set(['reduceSum', 'reduceMax', 'reduceMin'])
+/** Whether the program itself says where a result lies. */
+function isGiven({ node }: Step): boolean {
+  return node.primitive.traits.placement === 'given'
+}
 
-/** Axes over which each device has a part of a sum only. */
+/** Axes of the mesh over which each device has a part of a sum only. */
 function summedOver({ node, inputs, outputs: [y] }: Step): string[] {
-  const [a, b] = inputs
-  const split = (x: Held, axes: readonly number[]) => axes.flatMap((axis) => x.axes[axis] ?? [])
-  const kept = (axis: string) => !y.axes.includes(axis)
-  if (node.name === 'dot') {
-    const { contract } = node.attributes as AttributesOf<'dot'>
-    return [...new Set([...split(a, contract[0]), ...split(b, contract[1])])].filter(kept)
-  }
-  if (REDUCTIONS.has(node.name)) return split(a, (node.attributes as { axes: readonly number[] }).axes)
-  // Rows of a split table: each device has some of them.
-  if (node.name === 'take') return split(a, [(node.attributes as { axis: number }).axis]).filter(kept)
-  // Updates of rows come from all devices that have a part of the ids.
-  if (node.name === 'scatterAdd') return [...new Set(b.axes)].filter((axis) => axis !== null).filter(kept)
-  return []
+  const summed = node.primitive.traits.sums?.(node.attributes, inputs) ?? []
+  const over = summed.flatMap((axes, operand) => axes.flatMap((axis) => inputs[operand].axes[axis] ?? []))
+  return [...new Set(over)].filter((axis) => !y.axes.includes(axis))
 }
 
 /**
@@ -71,9 +62,10 @@ function summedOver({ node, inputs, outputs: [y] }: Step): string[] {
  * result is gathered, one that splits another dim of the same array is exchanged.
  */
 function moves({ node, inputs, outputs: [y] }: Step, sums: readonly string[]) {
-  if (node.name === 'scatterAdd') return []
+  const { family, inPlace } = node.primitive.traits
+  if (inPlace) return []
   const x = inputs.reduce<Held | null>((most, each) => (most === null || each.bytes > most.bytes ? each : most), null)
-  const same = node.name === 'relayout' || (node.name === 'reshape' && sizes(x!) === sizes(y))
+  const same = family === 'relabel' && sizes(x!) === sizes(y)
   return [...new Set(x?.axes)].flatMap((axis): { kind: CollectiveKind; axis: string; bytes: number }[] => {
     if (axis === null || sums.includes(axis)) return []
     const at = y.axes.indexOf(axis)

@@ -1,5 +1,4 @@
 import { axisSize, type Mesh } from '../../mesh/index.js'
-import { sizeOf, type AttributesOf } from '../../tensor/index.js'
 import { eachStep, type Block, type Step } from './blocks.js'
 
 /**
@@ -22,8 +21,6 @@ export function deviceFlops(step: Step, mesh: Mesh): number {
   return wholeFlops(step) / [...axes].reduce((product, axis) => product * axisSize(mesh, axis), 1)
 }
 
-function wholeFlops({ node, inputs: [a], outputs: [out] }: Step): number {
-  if (node.name !== 'dot') return 0
-  const { contract } = node.attributes as AttributesOf<'dot'>
-  return 2 * sizeOf(out.dims) * contract[0].reduce((product, axis) => product * a.dims[axis].size, 1)
+function wholeFlops({ node, inputs, outputs: [out] }: Step): number {
+  return node.primitive.traits.flops?.(node.attributes, inputs, out) ?? 0
 }

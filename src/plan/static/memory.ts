@@ -12,18 +12,10 @@ export interface Peak {
   readonly total: number
 }
 
-/** Operations that compilers merge into those which use their results, so that these are never written out. */
-const MERGED = new Set([
-  'constant', 'literal', 'iota', 'neg', 'abs', 'sign', 'not', 'exp', 'expm1', 'log', 'log1p', 'sqrt', 'rsqrt', 'tanh',
-  'sin', 'cos', 'sigmoid', 'floor', 'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'remainder', 'and', 'or',
-  'xor', 'shiftLeft', 'shiftRight', 'compare', 'select', 'cast', 'broadcast', 'reshape', 'transpose', 'slice', 'pad',
-]) // prettier-ignore
+/** Whether compilers merge an operation into those which use its results, so that these are never written out. */
 export function isMerged({ node }: Step): boolean {
-  return MERGED.has(node.name)
+  return node.primitive.traits.fusable !== 'never'
 }
-
-/** Of those, the ones that are written out rather than computed for each of several uses. */
-const COSTLY = new Set(['exp', 'expm1', 'log', 'log1p', 'tanh', 'sin', 'cos', 'sigmoid', 'pow'])
 
 /**
  * How much a program needs, from the lifetimes of its values in the order of its operations: an estimate of what a compiler
@@ -69,9 +61,11 @@ function lifetimes(steps: readonly Step[], outputs: readonly Held[], outside: Re
   const readers = new Map<number, readonly number[]>()
   for (let at = steps.length - 1; at >= 0; at--) {
     const { node, outputs: made } = steps[at]
+    const { fusable } = node.primitive.traits
     const uses = (y: Held) => users.get(y) ?? []
     const ends = [...new Set(made.flatMap(uses).flatMap((use) => readers.get(use) ?? [use]))]
-    const costly = COSTLY.has(node.name) && ends.length > 1
+    // Written out rather than computed for each of several uses.
+    const costly = fusable === 'once' && ends.length > 1
     if (isMerged(steps[at]) && !costly && !made.some((y) => kept.has(y))) readers.set(at, ends.slice(0, 2))
     else for (const y of made) if (!outside.has(y)) written.add(y)
     for (const y of made) {
@@ -88,7 +82,7 @@ function rootOf(x: Held): Held {
 
 /** Bytes of results that take the place of operands of their size which nobody needs any more. */
 function spared(step: Step, dying: readonly Held[]): number {
-  if (!step.body && !isMerged(step) && step.node.name !== 'scatterAdd') return 0
+  if (!step.body && !isMerged(step) && !step.node.primitive.traits.inPlace) return 0
   const made = step.outputs.map(({ bytes }) => bytes)
   let bytes = 0
   for (const x of new Set(dying)) {

@@ -6,9 +6,10 @@ import type { Tensor } from '../tensor.js'
 import { together } from './broadcast.js'
 import { cast } from './cast.js'
 import { compare } from './compare.js'
-import { fill } from './constant.js'
+import { fill } from './fill.js'
 import { where } from './select.js'
 import { log } from './unary.js'
+import { ELEMENTWISE, TRANSCENDENTAL, type Traits } from '../traits.js'
 
 type Pair = readonly [Tensor | null, Tensor | null]
 type Kind = 'numbers' | 'floats' | 'integers' | 'booleans or integers'
@@ -25,6 +26,7 @@ function binary<const P extends string>(
   name: P,
   kind: Kind,
   gradient: (grad: Tensor, a: Tensor, b: Tensor, y: Tensor) => Pair,
+  traits: Traits<unknown> = ELEMENTWISE,
 ) {
   return primitive(name, {
     result([a, b], _: Record<string, never>) {
@@ -34,6 +36,8 @@ function binary<const P extends string>(
       return { dims: a.dims, dtype: a.dtype }
     },
     gradient: ({ inputs: [a, b], outputs: [y], grad }) => gradient(grad, a, b, y),
+    show: () => ({}),
+    traits,
   })
 }
 
@@ -48,16 +52,21 @@ export const addOp = binary('add', 'numbers', (grad) => [grad, grad])
 export const subOp = binary('sub', 'numbers', (grad) => [grad, grad.neg()])
 export const mulOp = binary('mul', 'numbers', (grad, a, b) => [grad.mul(b), grad.mul(a)])
 export const divOp = binary('div', 'numbers', (grad, _, b, y) => [grad.div(b), grad.mul(y).div(b).neg()])
-export const powOp = binary('pow', 'floats', (grad, a, b, y) => {
-  const is0 = (x: Tensor) => compare(x, 'EQ', 0)
-  const fillAs = (x: Tensor, value: number) => fill(x.dims, value, x.dtype)
-  // Both rules pick 0 at their singular points, as JAX does. The operands are replaced there, too: what is picked away must
-  // be finite, or a second gradient would multiply its infinity by 0.
-  const [one, flat, base0] = [fillAs(b, 1), is0(b), is0(a)]
-  const dA = b.mul(a.pow(where(flat, one, b).sub(1)))
-  const dB = y.mul(log(where(base0, fillAs(a, 1), a)))
-  return [grad.mul(where(flat, fillAs(b, 0), dA)), grad.mul(where(base0, fillAs(a, 0), dB))]
-})
+export const powOp = binary(
+  'pow',
+  'floats',
+  (grad, a, b, y) => {
+    const is0 = (x: Tensor) => compare(x, 'EQ', 0)
+    const fillAs = (x: Tensor, value: number) => fill(x.dims, value, x.dtype)
+    // Both rules pick 0 at their singular points, as JAX does. The operands are replaced there, too: what is picked away must
+    // be finite, or a second gradient would multiply its infinity by 0.
+    const [one, flat, base0] = [fillAs(b, 1), is0(b), is0(a)]
+    const dA = b.mul(a.pow(where(flat, one, b).sub(1)))
+    const dB = y.mul(log(where(base0, fillAs(a, 1), a)))
+    return [grad.mul(where(flat, fillAs(b, 0), dA)), grad.mul(where(base0, fillAs(a, 0), dB))]
+  },
+  TRANSCENDENTAL,
+)
 export const maximumOp = binary('maximum', 'numbers', (grad, a, b, y) => [chosen(grad, a, b, y), chosen(grad, b, a, y)])
 export const minimumOp = binary('minimum', 'numbers', (grad, a, b, y) => [chosen(grad, a, b, y), chosen(grad, b, a, y)])
 /** Remainder with the sign of the dividend, as C's %. */

@@ -3,8 +3,8 @@ import { axisOf, OpError, refuseTwins } from '../errors.js'
 import { primitive } from '../primitive.js'
 import type { Tensor, Value } from '../tensor.js'
 import { constant } from './constant.js'
-import { sumOver } from './reduce.js'
 import { transpose } from './reshape.js'
+import { VIEW } from '../traits.js'
 
 /** Repeats a tensor along dims that it lacks, and orders its own by name. Gradient: the sum over the new dims. */
 export const broadcastOp = primitive('broadcast', {
@@ -13,15 +13,12 @@ export const broadcastOp = primitive('broadcast', {
     for (const own of x.dims) axisOf('broadcast', [{ dims, dtype: x.dtype }], 0, own)
     return { dims, dtype: x.dtype }
   },
-  gradient: ({ inputs: [x], grad }) => [
-    transpose(
-      sumOver(
-        grad,
-        grad.dims.filter(({ name }) => !x.dims.some((own) => own.name === name)),
-      ),
-      x.dims,
-    ),
-  ],
+  gradient({ inputs: [x], grad }) {
+    const added = grad.dims.filter(({ name }) => !x.dims.some((own) => own.name === name))
+    return [transpose(added.length > 0 ? (grad.sum(...(added as Dim<any>[])) as Value as Tensor) : grad, x.dims)]
+  },
+  show: () => ({}),
+  traits: { ...VIEW, placement: 'follows', resizes: true },
 })
 
 /** `x` with exactly these dims, in this order; it must not have others. */

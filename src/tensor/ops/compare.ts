@@ -3,6 +3,7 @@ import { OpError } from '../errors.js'
 import { primitive } from '../primitive.js'
 import type { Tensor } from '../tensor.js'
 import { together } from './broadcast.js'
+import { ELEMENTWISE } from '../traits.js'
 
 export type Direction = 'EQ' | 'NE' | 'LT' | 'LE' | 'GT' | 'GE'
 
@@ -14,6 +15,8 @@ export const compareOp = primitive('compare', {
     return { dims: a.dims, dtype: 'bool' }
   },
   gradient: () => [null, null],
+  show: ({ direction }) => ({ direction }),
+  traits: { ...ELEMENTWISE, recompute: 'free' },
 })
 
 export function compare<N extends string = never, M extends string = never>(

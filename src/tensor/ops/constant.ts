@@ -3,7 +3,7 @@ import { isFloat, isInteger, type DType } from '../dtype.js'
 import { OpError } from '../errors.js'
 import { primitive } from '../primitive.js'
 import type { Tensor } from '../tensor.js'
-import { broadcast } from './broadcast.js'
+import { SOURCE } from '../traits.js'
 
 /** A scalar known when the program is made. Booleans are 0 and 1. */
 export const constantOp = primitive('constant', {
@@ -17,6 +17,8 @@ export const constantOp = primitive('constant', {
     return { dims: [], dtype }
   },
   gradient: () => [],
+  show: ({ value }) => ({ value }),
+  traits: SOURCE,
 })
 
 /** A small table known when the program is made, in row-major order. Large data belongs in the program's inputs. */
@@ -27,34 +29,21 @@ export const literalOp = primitive('literal', {
     return { dims, dtype }
   },
   gradient: () => [],
+  show: ({ values }) => ({ values }),
+  traits: SOURCE,
 })
 
 /** 0, 1, 2, ... along one dim, the same along the others. */
 export const iotaOp = primitive('iota', {
   result: (_, { dims, dtype }: { dims: readonly Dim[]; axis: number; dtype: DType }) => ({ dims, dtype }),
   gradient: () => [],
+  show: ({ axis }) => ({ axis }),
+  traits: SOURCE,
 })
 
 /** A scalar. */
 export function constant(value: number | boolean, dtype: DType): Tensor<never> {
   return constantOp([], { value: Number(value), dtype })
-}
-
-/** Every element the same. */
-export function fill<N extends string = never>(
-  dims: readonly Dim<N>[],
-  value: number | boolean,
-  dtype: DType,
-): Tensor<N> {
-  return broadcast(constant(value, dtype), dims)
-}
-
-export function zeros<N extends string = never>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
-  return fill(dims, 0, dtype)
-}
-
-export function ones<N extends string = never>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
-  return fill(dims, 1, dtype)
 }
 
 /** `[0, 1, ..., size - 1]` along `along`. */

@@ -4,6 +4,7 @@ import { primitive } from '../primitive.js'
 import { callGradient, scanGradient } from '../residuals.js'
 import type { Program } from '../program.js'
 import type { Tensor } from '../tensor.js'
+import { CONTROL } from '../traits.js'
 
 /** Which intermediate values of a body its gradient keeps; the others are computed again. See residuals.ts. */
 export type Keep = 'all' | 'products' | 'nothing'
@@ -39,6 +40,8 @@ export const scanOp = primitive('scan', {
     return body.outputs.map(({ dims, dtype }, i) => ({ dims: i < carry ? dims : [along, ...dims], dtype }))
   },
   gradient: scanGradient,
+  show: ({ along, constants, carry, reverse, keep }) => ({ along, constants, carry, reverse, keep }),
+  traits: { ...CONTROL, body: 'loop' },
 })
 
 export interface CallAttributes {
@@ -60,18 +63,6 @@ export interface CustomGradient {
 export const callOp = primitive('call', {
   result: (_, { body }: CallAttributes) => body.outputs.map(({ dims, dtype }) => ({ dims, dtype })),
   gradient: callGradient,
+  show: ({ keep }) => ({ keep }),
+  traits: { ...CONTROL, body: 'inline' },
 })
-
-/** All inputs, passed on together: nothing after it is computed before all of them are there, nor merged across it. */
-export const barrierOp = primitive('barrier', {
-  result: (inputs, _: Record<string, never>) => inputs.map(({ dims, dtype }) => ({ dims, dtype })),
-  gradient: ({ grads }) => grads,
-})
-
-/**
- * The same tensors, which nothing is merged or moved across: what is computed again from them is not found equal to what
- * was computed from the originals, and not before all of them are there.
- */
-export function barrier<const T extends readonly Tensor[]>(tensors: T): T {
-  return barrierOp.all(tensors, {}) as unknown as T
-}

@@ -1,4 +1,4 @@
-import { sameDim, type Dim } from '../dim.js'
+import { sameDim, sizeOf, type Dim } from '../dim.js'
 import { isFloat } from '../dtype.js'
 import { axisOf, OpError } from '../errors.js'
 import { primitive } from '../primitive.js'
@@ -7,6 +7,7 @@ import { together } from './broadcast.js'
 import { mul } from './binary.js'
 import { sumOver } from './reduce.js'
 import { transpose } from './reshape.js'
+import { REDUCTION } from '../traits.js'
 
 export interface DotAttributes {
   /** Axes of the first and second operand that run side by side. */
@@ -29,6 +30,14 @@ export const dotOp = primitive('dot', {
     return { dims: [...batch[0].map((axis) => a.dims[axis]), ...free(a, 0), ...free(b, 1)], dtype: a.dtype }
   },
   gradient: ({ inputs: [a, b], grad }) => [einsum([grad, b], a.dims), einsum([a, grad], b.dims)],
+  show: ({ batch, contract }) => ({ batch, contract }),
+  traits: {
+    ...REDUCTION,
+    family: 'contraction',
+    placement: 'computes',
+    sums: ({ contract }) => contract,
+    flops: ({ contract: [axes] }, [a], out) => 2 * sizeOf(out.dims) * sizeOf(axes.map((axis) => a.dims[axis])),
+  },
 })
 
 /**

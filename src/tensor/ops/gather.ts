@@ -5,8 +5,10 @@ import type { Tensor } from '../tensor.js'
 import { and, mask } from './binary.js'
 import { cast } from './cast.js'
 import { compare } from './compare.js'
-import { range, zeros } from './constant.js'
+import { range } from './constant.js'
+import { zeros } from './fill.js'
 import { sum } from './reduce.js'
+import { INDEXING } from '../traits.js'
 
 /** Slices of one axis picked by ids (i32): the ids' dims take that axis' place. Ids outside are clamped. */
 export const takeOp = primitive('take', {
@@ -21,6 +23,9 @@ export const takeOp = primitive('take', {
     scatterAddOp([zeros(table.dims, grad.dtype), ids, grad], { axis }),
     null,
   ],
+  show: ({ axis }) => ({ axis }),
+  // Rows of a split table: each device has some of them.
+  traits: { ...INDEXING, sums: ({ axis }) => [[axis], []] },
 })
 
 /** The first input plus, at each id along `axis`, that slice of the third input. The adjoint of take. */
@@ -36,6 +41,9 @@ export const scatterAddOp = primitive('scatterAdd', {
     return { dims: x.dims, dtype: x.dtype }
   },
   gradient: ({ inputs: [, ids], grad, attributes: { axis } }): Grads => [grad, null, takeOp([grad, ids], { axis })],
+  show: ({ axis }) => ({ axis }),
+  // Updates of rows come from all devices that have a part of the ids.
+  traits: { ...INDEXING, inPlace: true, sums: (_, [, ids]) => [[], ids.dims.map((_, i) => i), []] },
 })
 
 /** Slices of `table` along a dim at `ids` (i32). Ids must be inside the dim; others take the nearest slice. */

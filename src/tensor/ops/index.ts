@@ -1,9 +1,10 @@
+import { barrierOp } from './barrier.js'
 import * as binary from './binary.js'
 import { broadcastOp } from './broadcast.js'
 import { castOp } from './cast.js'
 import { compareOp } from './compare.js'
 import { constantOp, iotaOp, literalOp } from './constant.js'
-import { barrierOp, callOp, scanOp } from './control.js'
+import { callOp, scanOp } from './control.js'
 import { dotOp } from './dot.js'
 import { scatterAddOp, takeOp } from './gather.js'
 import { cumsumOp, sortOp } from './order.js'
@@ -13,7 +14,6 @@ import { reshapeOp, transposeOp } from './reshape.js'
 import { selectOp } from './select.js'
 import { concatOp, dynamicSliceOp, dynamicUpdateSliceOp, padOp, sliceOp } from './slice.js'
 import * as unary from './unary.js'
-import type { Apply } from '../primitive.js'
 
 /** Every primitive operation by name. Engines have one row for each, checked by the compiler. */
 export const primitives = {
@@ -77,4 +77,4 @@ export const primitives = {
 
 export type PrimitiveName = keyof typeof primitives
 /** The attributes of a primitive, by its name. */
-export type AttributesOf<P extends PrimitiveName> = (typeof primitives)[P] extends Apply<string, infer A> ? A : never
+export type AttributesOf<P extends PrimitiveName> = Parameters<(typeof primitives)[P]['all']>[1]

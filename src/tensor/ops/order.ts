@@ -6,6 +6,7 @@ import type { Tensor } from '../tensor.js'
 import { einsum } from './dot.js'
 import { oneHot } from './gather.js'
 import { slice } from './slice.js'
+import { ORDERING } from '../traits.js'
 
 /** Running sum along one axis, or from its end if `reverse`. */
 export const cumsumOp = primitive('cumsum', {
@@ -14,6 +15,8 @@ export const cumsumOp = primitive('cumsum', {
     return { dims: x.dims, dtype: x.dtype }
   },
   gradient: ({ grad, attributes: { axis, reverse } }): Grads => [cumsumOp([grad], { axis, reverse: !reverse })],
+  show: ({ axis, reverse }) => ({ axis, reverse }),
+  traits: ORDERING,
 })
 
 /** Sorts along one axis; results: the sorted elements, and (i32) where each was. Equal elements keep their order; where NaN goes is not defined. */
@@ -31,6 +34,8 @@ export const sortOp = primitive('sort', {
     const renamed = (y: Tensor) => y.rename(along, rank)
     return [einsum([renamed(grad), oneHot(renamed(index), along, grad.dtype)], x.dims)]
   },
+  show: ({ axis, descending }) => ({ axis, descending }),
+  traits: ORDERING,
 })
 
 /** Running sum along a dim: element i is the sum of elements 0..i. `reverse` sums from the end. */

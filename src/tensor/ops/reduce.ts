@@ -6,6 +6,7 @@ import type { Tensor, Value } from '../tensor.js'
 import { broadcast } from './broadcast.js'
 import { cast } from './cast.js'
 import { compare } from './compare.js'
+import { REDUCTION } from '../traits.js'
 
 export interface Axes {
   readonly axes: readonly number[]
@@ -27,22 +28,33 @@ function extremeGradient(x: Tensor, y: Tensor, grad: Tensor): Tensor {
   return hit.mul(broadcast(grad.div(count), x.dims))
 }
 
+/** Where a mesh splits an axis that is reduced, each device has a part of the sum. */
+const SUMMED = { ...REDUCTION, sums: ({ axes }: Axes) => [axes] }
+
 export const reduceSumOp = primitive('reduceSum', {
   result: ([x], attributes: Axes) => reduced('reduceSum', x, attributes),
   gradient: ({ inputs: [x], grad }) => [broadcast(grad, x.dims)],
+  show: ({ axes }) => ({ axes }),
+  traits: SUMMED,
 })
 export const reduceMaxOp = primitive('reduceMax', {
   result: ([x], attributes: Axes) => reduced('reduceMax', x, attributes),
   gradient: ({ inputs: [x], outputs: [y], grad }) => [extremeGradient(x, y, grad)],
+  show: ({ axes }) => ({ axes }),
+  traits: SUMMED,
 })
 export const reduceMinOp = primitive('reduceMin', {
   result: ([x], attributes: Axes) => reduced('reduceMin', x, attributes),
   gradient: ({ inputs: [x], outputs: [y], grad }) => [extremeGradient(x, y, grad)],
+  show: ({ axes }) => ({ axes }),
+  traits: SUMMED,
 })
 /** Index of the largest element along one axis, the first at a tie; NaN counts as the largest. i32. */
 export const argmaxOp = primitive('argmax', {
   result: ([x], { axis }: { axis: number }) => ({ dims: x.dims.filter((_, i) => i !== axis), dtype: 'i32' }),
   gradient: () => [null],
+  show: ({ axis }) => ({ axis }),
+  traits: REDUCTION,
 })
 
 /** Sum over the dims given; over all of them, to a scalar, when none is given. */

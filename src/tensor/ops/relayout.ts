@@ -1,5 +1,6 @@
 import { primitive } from '../primitive.js'
 import type { Tensor, Value } from '../tensor.js'
+import { IDENTITY } from '../traits.js'
 
 /** What a tensor is for, which may decide how a mesh splits it. */
 export type Role = 'computation' | 'parameters'
@@ -13,6 +14,8 @@ export const relayoutOp = primitive('relayout', {
   gradient: ({ grad, attributes: { role } }) => [
     relayout(grad, role === 'parameters' ? 'computation' : 'parameters') as Tensor,
   ],
+  show: ({ role }) => ({ role }),
+  traits: { ...IDENTITY, placement: 'given' },
 })
 
 /** The same tensor, to be laid out for a role: see `relayoutOp`. */

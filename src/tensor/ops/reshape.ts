@@ -2,6 +2,7 @@ import { sameDims, showDims, sizeOf, type Dim } from '../dim.js'
 import { axisOf, OpError, refuseTwins } from '../errors.js'
 import { primitive } from '../primitive.js'
 import type { Tensor, Value } from '../tensor.js'
+import { VIEW } from '../traits.js'
 
 /** The same elements in row-major order under other dims. */
 export const reshapeOp = primitive('reshape', {
@@ -16,6 +17,8 @@ export const reshapeOp = primitive('reshape', {
     return { dims, dtype: x.dtype }
   },
   gradient: ({ inputs: [x], grad }) => [reshape(grad, x.dims)],
+  show: () => ({}),
+  traits: { ...VIEW, family: 'relabel' },
 })
 
 /** The same dims in another order. */
@@ -24,6 +27,8 @@ export const transposeOp = primitive('transpose', {
     return { dims: permutation.map((axis) => x.dims[axis]), dtype: x.dtype }
   },
   gradient: ({ inputs: [x], grad }) => [transpose(grad, x.dims)],
+  show: ({ permutation }) => ({ permutation }),
+  traits: VIEW,
 })
 
 /**

@@ -3,7 +3,9 @@ import { OpError } from '../errors.js'
 import { primitive, type Grads } from '../primitive.js'
 import type { Tensor } from '../tensor.js'
 import { broadcast, commonDims } from './broadcast.js'
-import { constant, fill } from './constant.js'
+import { constant } from './constant.js'
+import { fill } from './fill.js'
+import { ELEMENTWISE } from '../traits.js'
 
 /** Elements of the second input where the first is true, else of the third. */
 export const selectOp = primitive('select', {
@@ -21,6 +23,8 @@ export const selectOp = primitive('select', {
     const zero = fill(grad.dims, 0, grad.dtype)
     return [null, selectOp([which, grad, zero], {}), selectOp([which, zero, grad], {})]
   },
+  show: () => ({}),
+  traits: ELEMENTWISE,
 })
 
 /** `a` where the condition holds, else `b`; all three broadcast by name. One of `a` and `b` may be a number. */

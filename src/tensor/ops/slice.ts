@@ -2,7 +2,9 @@ import { showDims, sizeOf, type Dim } from '../dim.js'
 import { axisOf, OpError } from '../errors.js'
 import { primitive, type Grads } from '../primitive.js'
 import type { Tensor } from '../tensor.js'
-import { constant, zeros } from './constant.js'
+import { constant } from './constant.js'
+import { zeros } from './fill.js'
+import { COPY, VIEW } from '../traits.js'
 
 /** Elements [start, start + size) of one axis; other dims and the dtype stay. Gradient: zeros outside the window. */
 export const sliceOp = primitive('slice', {
@@ -19,6 +21,8 @@ export const sliceOp = primitive('slice', {
   gradient({ inputs: [x], grad, attributes: { axis, start, size } }): Grads {
     return [padOp([grad, constant(0, grad.dtype)], { axis, before: start, after: x.dims[axis].size - start - size })]
   },
+  show: ({ axis, start, size }) => ({ axis, start, size }),
+  traits: { ...VIEW, resizes: true },
 })
 
 /** Adds elements equal to the second input, a scalar, before and after one axis. */
@@ -31,6 +35,8 @@ export const padOp = primitive('pad', {
   gradient({ inputs: [x], grad, attributes: { axis, before } }): Grads {
     return [sliceOp([grad], { axis, start: before, size: x.dims[axis].size }), null]
   },
+  show: ({ axis, before, after }) => ({ axis, before, after }),
+  traits: { ...VIEW, resizes: true },
 })
 
 /** Joins tensors along one axis. */
@@ -61,6 +67,8 @@ export const concatOp = primitive('concat', {
       return sliceOp([grad], { axis, start: start - size, size })
     })
   },
+  show: ({ axis }) => ({ axis }),
+  traits: COPY,
 })
 
 /** As slice, but the start is the second input, an i32 scalar; it is clamped so that the window stays inside. */
@@ -78,6 +86,8 @@ export const dynamicSliceOp = primitive('dynamicSlice', {
   gradient({ inputs: [x, start], grad, attributes: { axis } }): Grads {
     return [dynamicUpdateSliceOp([zeros(x.dims, grad.dtype), grad, start], { axis }), null]
   },
+  show: ({ axis, size }) => ({ axis, size }),
+  traits: COPY,
 })
 
 /** The first input with the second written over it from `start` (third input, i32 scalar, clamped) along one axis. */
@@ -106,6 +116,8 @@ export const dynamicUpdateSliceOp = primitive('dynamicUpdateSlice', {
       null,
     ]
   },
+  show: ({ axis }) => ({ axis }),
+  traits: COPY,
 })
 
 /** Elements [start, start + size) along a dim. */

@@ -2,32 +2,39 @@ import { isFloat } from '../dtype.js'
 import { OpError } from '../errors.js'
 import { primitive } from '../primitive.js'
 import type { Tensor } from '../tensor.js'
-import { fill } from './constant.js'
+import { fill } from './fill.js'
 import { compare } from './compare.js'
 import { where } from './select.js'
+import { ELEMENTWISE, IDENTITY, TRANSCENDENTAL, type Traits } from '../traits.js'
 
 /** An elementwise function of floats; `gradient(grad, x, y)` is the gradient of x given that of y = f(x). */
-function smooth<const P extends string>(name: P, gradient: (grad: Tensor, x: Tensor, y: Tensor) => Tensor | null) {
+function smooth<const P extends string>(
+  name: P,
+  gradient: (grad: Tensor, x: Tensor, y: Tensor) => Tensor | null,
+  traits: Traits<unknown> = ELEMENTWISE,
+) {
   return primitive(name, {
     result([x], _: Record<string, never>) {
       if (!isFloat(x.dtype)) throw new OpError(name, [x], `needs floats, not ${x.dtype}`, 'cast it first: .cast("f32")')
       return { dims: x.dims, dtype: x.dtype }
     },
     gradient: ({ inputs: [x], outputs: [y], grad }) => [gradient(grad, x, y)],
+    show: () => ({}),
+    traits,
   })
 }
 
-export const expOp = smooth('exp', (grad, _, y) => grad.mul(y))
-export const logOp = smooth('log', (grad, x) => grad.div(x))
-export const log1pOp = smooth('log1p', (grad, x) => grad.div(x.add(1)))
-export const expm1Op = smooth('expm1', (grad, _, y) => grad.mul(y.add(1)))
+export const expOp = smooth('exp', (grad, _, y) => grad.mul(y), TRANSCENDENTAL)
+export const logOp = smooth('log', (grad, x) => grad.div(x), TRANSCENDENTAL)
+export const log1pOp = smooth('log1p', (grad, x) => grad.div(x.add(1)), TRANSCENDENTAL)
+export const expm1Op = smooth('expm1', (grad, _, y) => grad.mul(y.add(1)), TRANSCENDENTAL)
 export const sqrtOp = smooth('sqrt', (grad, _, y) => grad.mul(0.5).div(y))
 export const rsqrtOp = smooth('rsqrt', (grad, x, y) => grad.mul(-0.5).mul(y).div(x))
-export const tanhOp = smooth('tanh', (grad, _, y) => grad.sub(grad.mul(y.square())))
-export const sinOp = smooth('sin', (grad, x) => grad.mul(cos(x)))
-export const cosOp = smooth('cos', (grad, x) => grad.mul(sin(x)).neg())
+export const tanhOp = smooth('tanh', (grad, _, y) => grad.sub(grad.mul(y.square())), TRANSCENDENTAL)
+export const sinOp = smooth('sin', (grad, x) => grad.mul(cos(x)), TRANSCENDENTAL)
+export const cosOp = smooth('cos', (grad, x) => grad.mul(sin(x)).neg(), TRANSCENDENTAL)
 /** 1 / (1 + e^-x). */
-export const sigmoidOp = smooth('sigmoid', (grad, _, y) => grad.mul(y).sub(grad.mul(y.square())))
+export const sigmoidOp = smooth('sigmoid', (grad, _, y) => grad.mul(y).sub(grad.mul(y.square())), TRANSCENDENTAL)
 export const floorOp = smooth('floor', () => null)
 
 export const negOp = primitive('neg', {
@@ -36,6 +43,8 @@ export const negOp = primitive('neg', {
     return { dims: x.dims, dtype: x.dtype }
   },
   gradient: ({ grad }) => [grad.neg()],
+  show: () => ({}),
+  traits: ELEMENTWISE,
 })
 export const absOp = primitive('abs', {
   result([x], _: Record<string, never>) {
@@ -43,6 +52,8 @@ export const absOp = primitive('abs', {
     return { dims: x.dims, dtype: x.dtype }
   },
   gradient: ({ inputs: [x], grad }) => [grad.mul(sign(x))],
+  show: () => ({}),
+  traits: ELEMENTWISE,
 })
 /** -1, 0 or 1. */
 export const signOp = primitive('sign', {
@@ -51,6 +62,8 @@ export const signOp = primitive('sign', {
     return { dims: x.dims, dtype: x.dtype }
   },
   gradient: () => [null],
+  show: () => ({}),
+  traits: ELEMENTWISE,
 })
 /** Logical not of booleans, bitwise not of integers. */
 export const notOp = primitive('not', {
@@ -59,11 +72,15 @@ export const notOp = primitive('not', {
     return { dims: x.dims, dtype: x.dtype }
   },
   gradient: () => [null],
+  show: () => ({}),
+  traits: ELEMENTWISE,
 })
 /** The same numbers, constant to gradients. */
 export const stopGradientOp = primitive('stopGradient', {
   result: ([x], _: Record<string, never>) => ({ dims: x.dims, dtype: x.dtype }),
   gradient: () => [null],
+  show: () => ({}),
+  traits: IDENTITY,
 })
 
 export const exp = <N extends string>(x: Tensor<N>): Tensor<N> => expOp([x], {})
