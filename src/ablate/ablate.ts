@@ -136,6 +136,8 @@ async function openFolder(out: string, data: DataIdentity): Promise<void> {
   const path = join(out, MARKER)
   if (!(await isFile(path))) return writeFileAtomic(path, `${JSON.stringify({ format: FORMAT, data }, null, 1)}\n`)
   const saved = (await readJson(path)) as { data?: DataIdentity } | null
-  if (JSON.stringify(saved?.data) !== JSON.stringify(data))
-    throw new FileError(`${out} was begun with other data than this. Give another --out, or the data of then`, out)
+  const known = Object.keys(saved?.data ?? {}) as (keyof DataIdentity)[] // fewer in what an older version wrote
+  const same = (key: keyof DataIdentity) => JSON.stringify(saved!.data![key]) === JSON.stringify(data[key])
+  if (known.length === 0 || !known.every(same))
+    throw new FileError(`${out} was begun with other data. Give another --out, or the data that it was begun with`, out)
 }

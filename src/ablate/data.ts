@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../config/index.js'
-import { prepareDemoData, trainDemoTokenizer, openSplits, type Splits } from '../data/index.js'
+import { identityOf, openSplits, prepareDemoData, trainDemoTokenizer, type Splits } from '../data/index.js'
 import { FileError, isFile, join } from '../files/index.js'
 import type { AblationSpec } from './spec.js'
 
@@ -12,6 +12,8 @@ export interface DataIdentity {
   readonly tokenizer: string | null
   /** UTF-8 bytes of text for each token of the validation data, if an index says it. */
   readonly bytesPerToken: number | null
+  /** Of the training and of the validation sequences, by their content; absent from what older versions wrote. */
+  readonly content?: { readonly training: string; readonly validation: string }
 }
 
 export interface AblationData extends Splits {
@@ -39,16 +41,25 @@ export async function* openData(
     splits.close()
     throw new FileError(`${file}: eval_path is empty: an ablation compares losses on validation data`, file)
   }
+  const content = await contentOf(samples, validation).catch((error) => {
+    splits.close()
+    throw error
+  })
   return {
     ...splits,
     validation,
     identity: {
+      content,
       trainingSequences: samples.size,
       validationSequences: validation.size,
       tokenizer: samples.indexes[0]?.tokenizerHash ?? null,
       bytesPerToken: validation.bytesPerToken ?? null,
     },
   }
+}
+
+async function contentOf(samples: Splits['samples'], validation: Splits['samples']) {
+  return { training: await identityOf(samples), validation: await identityOf(validation) }
 }
 
 /** A data set config, or the folder that `neomesh data prepare` made. */

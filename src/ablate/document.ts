@@ -1,8 +1,8 @@
 import type { CostPoint } from './context-costs.js'
 import { compact, fixed, grouped, signed } from './format.js'
 import { figuresOf, type Figure } from './plots.js'
-import { chanceBetween, type AblationReport, type SummaryRow } from './report.js'
-import { median, type Spread } from './statistics.js'
+import { chanceBetween, finalLosses, type AblationReport, type SummaryRow } from './report.js'
+import { mean, median, type Spread } from './statistics.js'
 
 /** A part of a report as people read it, in no format yet. */
 export type Block =
@@ -51,7 +51,7 @@ function introduction({ variants, seeds, steps, tokensPerStep }: AblationReport)
 }
 
 /** What the columns of the summary show; also what the command prints. */
-export function summaryTable({ summary, variants }: AblationReport): string[][] {
+export function summaryTable({ summary, variants, noise }: AblationReport): string[][] {
   const [{ name: first }] = variants
   const head = [
     'variant',
@@ -73,18 +73,16 @@ export function summaryTable({ summary, variants }: AblationReport): string[][] 
       withSpread(row.tokensPerSecond, (x) => grouped(Math.round(x))),
       lossCell(row),
       withSpread(row.bitsPerByte, (x) => fixed(x, 3)),
-      differenceCell(row),
+      differenceCell(row, noise !== null),
     ]),
   ]
 }
 
-function differenceCell({ difference, halfWidth }: SummaryRow): string {
+function differenceCell({ difference, halfWidth }: SummaryRow, comparing: boolean): string {
   if (difference === null) return ''
-  if (halfWidth === null) return signed(difference.mean, 3)
-  return `${signed(difference.mean, 3)} ± ${fixed(halfWidth, 3)}${isChance(difference.mean, halfWidth) ? ' (chance?)' : ''}`
+  if (halfWidth === null) return `${signed(difference.mean, 3)}${comparing ? ' (not compared)' : ''}`
+  return `${signed(difference.mean, 3)} ± ${fixed(halfWidth, 3)}${isApart(difference.mean, halfWidth) ? '' : ' (chance?)'}`
 }
-
-const isChance = (difference: number, limit: number | null) => limit !== null && Math.abs(difference) < limit
 
 function lossCell({ validationLoss, diverged }: SummaryRow): string {
   const seeds = diverged === 0 ? '' : `${plural(diverged, 'seed')} diverged`
@@ -97,7 +95,7 @@ function withSpread(spread: Spread | null, format: (value: number) => string): s
 }
 
 /** How to read the summary. */
-export function summaryNotes({ noise, summary, seeds, validationTokens, variants }: AblationReport): string[] {
+export function summaryNotes({ noise, seeds, validationTokens, variants }: AblationReport): string[] {
   const spread =
     seeds.length > 1 ? 'means over the seeds ± standard deviation; ' : 'of one seed, so nothing says what chance does; '
   const lines = [
@@ -105,31 +103,54 @@ export function summaryNotes({ noise, summary, seeds, validationTokens, variants
       'the device; tokens/s are of the median step. ' +
       `The validation loss is the mean cross entropy in nats over ${grouped(validationTokens)} tokens held out.`,
   ]
-  if (noise === null) return lines
+  if (noise === null) {
+    const nothing = 'No variants are compared: fewer than two have ended with the same two seeds.'
+    return seeds.length > 1 && variants.length > 1 ? [...lines, nothing] : lines
+  }
+  const used = noise.seeds ?? seeds
   return [
     ...lines,
     `After a difference to ${variants[0].name} is half of its 95 % interval: a smaller difference may be chance. It is ` +
       'made of what the two variants vary by from seed to seed beyond what all do, and of what variants vary by in ' +
       'general, as a few seeds say little of one.',
-    verdict(noise, summary),
+    ...(used.length < seeds.length
+      ? [`Variants are compared over the seeds ${used.join(', ')}, which all of them have ended with.`]
+      : []),
+    verdict({ noise, variants }),
   ]
 }
 
-/** Which variant is best, and which ones may be as good. */
-function verdict(noise: NonNullable<AblationReport['noise']>, summary: readonly SummaryRow[]): string {
-  const ranked = summary
-    .filter(({ validationLoss }) => validationLoss !== null)
-    .toSorted((a, b) => a.validationLoss!.mean - b.validationLoss!.mean)
-  const [best, ...others] = ranked
-  const close = others.filter(({ variant, validationLoss }) =>
-    isChance(validationLoss!.mean - best.validationLoss!.mean, chanceBetween(noise, best.variant, variant)),
+/**
+ * Which variant has the lowest loss, which ones may be as good, and which ones were not compared with it: means are over
+ * the seeds that all compared variants have ended with, and a variant that lacks one of these is not ranked.
+ */
+export function verdict({ noise, variants }: Pick<AblationReport, 'noise' | 'variants'>): string {
+  if (noise === null) return ''
+  const means = new Map(
+    variants.map((variant) => {
+      const losses = [...finalLosses(variant)].filter(([seed]) => noise.seeds?.includes(seed) ?? true)
+      return [variant.name, mean(losses.map(([, loss]) => loss))]
+    }),
   )
-  const names = close.map(({ variant }) => variant).join(', ')
+  const [best, ...others] = noise.variants.toSorted((a, b) => means.get(a)! - means.get(b)!)
+  const close = others.filter((name) => !isApart(means.get(name)! - means.get(best)!, chanceBetween(noise, best, name)))
+  const apart = others.length - close.length
+  const left = variants.map(({ name }) => name).filter((name) => !noise.variants.includes(name))
+  const among = left.length > 0 ? `Of the ${noise.variants.length} variants that are compared, ` : ''
+  const lowest = `${among === '' ? 'The' : `${among}the`} lowest loss has ${best}, `
+  const result =
+    close.length > 0
+      ? `not told apart from ${close.join(', ')} by these seeds.`
+      : `by more than chance before ${apart === 1 ? others[0] : 'all others'}.`
   return (
-    `The lowest loss has ${best.variant}, ` +
-    (close.length > 0 ? `not told apart from ${names} by these seeds.` : 'by more than chance before all others.')
+    lowest +
+    result +
+    (left.length > 0 ? ` Not compared, as not every seed has ended with them: ${left.join(', ')}.` : '')
   )
 }
+
+/** Whether a difference is larger than chance makes it; without a limit nothing says so. */
+const isApart = (difference: number, limit: number | null) => limit !== null && Math.abs(difference) > limit
 
 function costSection({ costs, variants, machine }: AblationReport, figures: readonly Block[]): Block[] {
   if (costs === null || costs.points.length === 0) return []

@@ -29,8 +29,8 @@ export interface AblationReport {
   readonly costs: (CostSpec & { readonly points: readonly CostPoint[] }) | null
   /** A row for each variant with a run that has ended. */
   readonly summary: readonly SummaryRow[]
-  /** In the validation losses; null without two variants and two seeds that all have ended. */
-  readonly noise: (Noise & { readonly variants: readonly string[] }) | null
+  /** In the validation losses of the variants that are compared, over these seeds (all, in older reports); null without. */
+  readonly noise: (Noise & { readonly variants: readonly string[]; readonly seeds?: readonly number[] }) | null
 }
 
 export interface VariantResult {
@@ -59,7 +59,7 @@ export interface SummaryRow {
   /** Nats a token. */
   readonly validationLoss: Spread | null
   readonly bitsPerByte: Spread | null
-  /** Of the validation loss to that of the first variant with the same seed. */
+  /** Of the validation loss to that of the first variant, over the seeds that are compared, or that both have. */
   readonly difference: Spread | null
   /** Half of the 95 % interval of that difference's mean; null if the seeds do not say it. */
   readonly halfWidth: number | null
@@ -121,7 +121,9 @@ export function summaryOf(variants: readonly VariantResult[]): SummaryRow[] {
     const losses = finalLosses(variant)
     const ended = runs.filter(({ diverged }) => diverged === null)
     const bits = ended.flatMap(({ evaluations }) => evaluations.at(-1)?.bitsPerByte ?? [])
-    const differences = [...losses].flatMap(([seed, loss]) => (first.has(seed) ? [loss - first.get(seed)!] : []))
+    const compared = noise?.variants.includes(name) ? noise.seeds : undefined
+    const paired = [...losses].filter(([seed]) => compared?.includes(seed) ?? true)
+    const differences = paired.flatMap(([seed, loss]) => (first.has(seed) ? [loss - first.get(seed)!] : []))
     const spread = (values: readonly number[]) => (values.length === 0 ? null : spreadOf(values))
     return [
       {
@@ -141,13 +143,20 @@ export function summaryOf(variants: readonly VariantResult[]): SummaryRow[] {
   })
 }
 
-/** Over the variants that have an end with every seed that any has. */
-export function noiseBetween(variants: readonly VariantResult[]): AblationReport['noise'] {
-  const all = variants.map((variant) => ({ name: variant.name, losses: finalLosses(variant) }))
-  const seeds = [...new Set(all.flatMap(({ losses }) => [...losses.keys()]))]
-  const whole = all.filter(({ losses }) => seeds.every((seed) => losses.has(seed)))
-  const noise = noiseOf(whole.map(({ losses }) => seeds.map((seed) => losses.get(seed)!)))
-  return noise && { variants: whole.map(({ name }) => name), ...noise }
+/**
+ * Over the seeds that all variants with a result have ended with; where these are fewer than two, over the variants that
+ * have ended with every seed that any has.
+ */
+export function noiseBetween(variants: readonly Pick<VariantResult, 'name' | 'runs'>[]): AblationReport['noise'] {
+  const ended = variants
+    .map((variant) => ({ name: variant.name, losses: finalLosses(variant) }))
+    .filter(({ losses }) => losses.size > 0)
+  const any = [...new Set(ended.flatMap(({ losses }) => [...losses.keys()]))]
+  const common = any.filter((seed) => ended.every(({ losses }) => losses.has(seed)))
+  const seeds = common.length > 1 ? common : any
+  const compared = ended.filter(({ losses }) => seeds.every((seed) => losses.has(seed)))
+  const noise = noiseOf(compared.map(({ losses }) => seeds.map((seed) => losses.get(seed)!)))
+  return noise && { variants: compared.map(({ name }) => name), seeds, ...noise }
 }
 
 /** Differences of two variants' mean losses that are smaller may be chance; null if the seeds do not say it. */

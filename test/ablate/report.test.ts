@@ -8,11 +8,13 @@ import {
   markdownOf,
   parseAblation,
   readReport,
+  summaryTable,
   writeReport,
   type AblationReport,
   type CostPoint,
   type RunResult,
 } from '../../src/ablate/index.js'
+import { summaryNotes } from '../../src/ablate/document.js'
 import { reportOf } from '../../src/ablate/report.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
 import { SPEC } from './support.js'
@@ -191,6 +193,79 @@ test('what is there so far makes a report, too: some runs, one seed, none', asyn
     ['cost-against-length'],
   )
   assert.doesNotMatch(markdownOf(none) + htmlOf(partial), /NaN|undefined/)
+})
+
+/** The sentences under the summary, of final losses by variant and seed (null: diverged; absent: not ended). */
+async function comparisonOf(losses: Record<string, readonly (number | null | undefined)[]>, seeds: readonly number[]) {
+  const names = Object.keys(losses)
+  const variants = Object.fromEntries(names.map((name, i) => [name, { n_embd: 8 * (i + 1) }]))
+  const spec = await parseAblation({ ...SPEC, variants, seeds, costs: undefined })
+  const some = await someReport()
+  const [run] = some.variants[0].runs
+  const runs = new Map(
+    names.map((name) => [
+      name,
+      seeds.flatMap((seed, i): RunResult[] => {
+        const loss = losses[name][i]
+        if (loss === undefined) return []
+        const evaluation = { ...run.evaluations[0], loss: loss ?? 9 }
+        return [
+          { ...run, seed, evaluations: [evaluation], diverged: loss === null ? 'step 3: the loss is infinite' : null },
+        ]
+      }),
+    ]),
+  )
+  const report = reportOf({ spec, machine: some.machine, data: some.data, runs, points: [] })
+  const [, ...rows] = summaryTable(report)
+  return { notes: summaryNotes(report).slice(1).join(' '), cells: rows.map((row) => row.at(-1)), report }
+}
+
+test('a variant that diverged with a seed is not compared, however low its other losses', async () => {
+  const { notes, cells } = await comparisonOf({ a: [3.0, 3.4], b: [3.05, 3.38], c: [2.99, null] }, [1, 2])
+  assert.match(
+    notes,
+    /Of the 2 variants that are compared, the lowest loss has a, not told apart from b by these seeds\./,
+  )
+  assert.match(notes, /Not compared, as not every seed has ended with them: c\./)
+  assert.doesNotMatch(notes, /by more than chance/)
+  assert.match(cells[2]!, /not compared/)
+  // The same before its second run.
+  const interim = await comparisonOf({ a: [3.0, 3.4], b: [3.05, 3.38], c: [2.99] }, [1, 2])
+  assert.match(interim.notes, /Not compared, as not every seed has ended with them: c\./)
+  assert.doesNotMatch(interim.notes, /by more than chance/)
+})
+
+test('variants are ranked over the seeds that all have ended with', async () => {
+  // With the third seed, which c has not, a is the lowest of all.
+  const { notes, cells } = await comparisonOf({ a: [3.0, 3.001, 2], b: [3.4, 3.402, 2.4], c: [2.5, 2.501] }, [1, 2, 3])
+  assert.match(notes, /compared over the seeds 1, 2, which all of them have ended with/)
+  assert.match(notes, /The lowest loss has c, by more than chance before all others\./)
+  assert.match(cells[1]!, /^\+0\.40[01] ± /)
+})
+
+test('where nothing can be compared, nothing is claimed', async () => {
+  const diverged = await comparisonOf({ a: [null, null], b: [null, null] }, [1, 2])
+  assert.equal(diverged.notes, 'No variants are compared: fewer than two have ended with the same two seeds.')
+  const oneLeft = await comparisonOf({ a: [3, 3.1], b: [null, null] }, [1, 2])
+  assert.equal(oneLeft.notes, 'No variants are compared: fewer than two have ended with the same two seeds.')
+  assert.equal((await comparisonOf({ a: [3, 3.1] }, [1, 2])).notes, '')
+  assert.equal((await comparisonOf({ a: [3], b: [3.1] }, [1])).notes, '')
+  for (const { report } of [diverged, oneLeft])
+    assert.doesNotMatch(markdownOf(report) + htmlOf(report), /NaN|undefined/)
+})
+
+test('of two variants the interval is that of the paired t test', async () => {
+  const a = [3.0, 3.1, 3.2, 3.05, 3.15]
+  const b = [3.2, 3.25, 3.5, 3.2, 3.4]
+  const { cells } = await comparisonOf({ a, b }, [1, 2, 3, 4, 5])
+  // Differences 0.2, 0.15, 0.3, 0.15, 0.25: mean 0.21, deviation 0.0652; t of 4 degrees of freedom is 2.776.
+  assert.equal(cells[1], '+0.210 ± 0.081')
+})
+
+test('equal losses are not told apart', async () => {
+  const { notes, cells } = await comparisonOf({ a: [3, 3.1], b: [3, 3.1] }, [1, 2])
+  assert.match(notes, /The lowest loss has a, not told apart from b by these seeds\./)
+  assert.match(cells[1]!, /chance\?/)
 })
 
 test('the page needs nothing else: no script, no address but the name of SVG', async () => {
