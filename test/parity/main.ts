@@ -1,6 +1,6 @@
 /**
  * Replays recorded cases of the original GPT-Neo and prints a line for each: `npm run parity -- FILE.json...`
- * Ends with status 1 if any is farther from the record than its tolerance.
+ * Ends with status 1 if any is farther from the record than its tolerance, or if nothing was compared.
  */
 import { basename } from 'node:path'
 import { openCaseFile } from './case-file.js'
@@ -39,6 +39,7 @@ async function main(args: readonly string[]): Promise<void> {
     }
   const others = skipped > 0 ? `, ${skipped} files of other kinds skipped` : ''
   console.log(`${all} cases, ${all - failed} passed, ${failed} failed${others}`)
+  if (all === 0) process.exitCode = 1
   await workshop.close()
 }
 

@@ -1,6 +1,11 @@
 /** The verdict of a replay: what is near the record passes, what is not is named. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '../files/temporary-folder.js'
 import { fixture } from '../model/goldens.js'
 import { openCaseFile } from './case-file.js'
 import { compare } from './compare.js'
@@ -63,4 +68,16 @@ test('a file of another kind is refused, with its keys', async () => {
     () => verdictsOf(file, openWorkshop('unroll')),
     (error) => error instanceof UnknownKind && /its keys \(curves, note\) are those of no kind/.test(error.message),
   )
+})
+
+test('a file of an unknown kind is skipped; a replay that compared nothing ends with status 1', async (t) => {
+  const path = join(temporaryFolder(t), 'odd.json')
+  writeFileSync(path, '{"curves": []}')
+  const main = fileURLToPath(new URL('main.js', import.meta.url))
+  const { status, stdout } = spawnSync(process.execPath, [main, path], { encoding: 'utf8' })
+  assert.match(
+    stdout,
+    /^odd +skip .*those of no kind[^]*\n0 cases, 0 passed, 0 failed, 1 files of other kinds skipped\n$/,
+  )
+  assert.equal(status, 1)
 })
