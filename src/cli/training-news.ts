@@ -27,7 +27,7 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
   const say = (line: string) => (bar ? bar.log(line) : void process.stderr.write(`${line}\n`))
 
   const show: { readonly [K in TrainEvent['kind']]: (event: Extract<TrainEvent, { kind: K }>) => void } = {
-    start({ step: first, steps, parameters, resumed, program }) {
+    start({ step: first, steps, parameters, resumed, program, notes = [] }) {
       step = first
       const { memory, traceSeconds, compileSeconds, fromCache } = program
       const each = devices > 1 ? ` on each of ${devices} devices` : ''
@@ -41,6 +41,7 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
           `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}${each}` : ''}`,
       )
       for (const warning of program.warnings) say(warning)
+      for (const note of notes) say(`note: ${note}`)
       if (resumed && first <= steps) say(`going on after step ${first} of ${steps}: ${resumed}`)
       const format = (x: number) => (Number.isInteger(x) ? String(x) : x.toFixed(2))
       bar = createProgress({ title: 'training', total: steps, start: first, format })

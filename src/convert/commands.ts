@@ -1,6 +1,7 @@
 /** What `neomesh import hf`, `neomesh import tf` and `neomesh export hf` do. */
-import { isFile, join } from '../files/index.js'
-import { findCheckpoint, openCheckpoint } from '../train/checkpoint.js'
+import { FileError, isFile, join, sha256 } from '../files/index.js'
+import { tokenizerJson } from '../tokenizer/index.js'
+import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/checkpoint.js'
 import { exportHuggingFace, type ExportHuggingFaceOptions } from './export-hugging-face.js'
 import { openHuggingFace } from './hugging-face.js'
 import { followed, sumOfElements, type ConvertOptions, type ConvertTotals } from './variables.js'
@@ -47,11 +48,29 @@ export async function exportHf(
 ): Promise<ConvertTotals> {
   const checkpoint = await openCheckpoint(await findCheckpoint(path))
   try {
-    const tokenizer = options.tokenizer ?? (await tokenizerFor(path, checkpoint.folder))
-    return await exportHuggingFace(checkpoint.read, checkpoint.config, output, { ...options, tokenizer })
+    const { tokenizer, notes } = await tokenizerToExport(path, checkpoint, options.tokenizer)
+    const totals = await exportHuggingFace(checkpoint.read, checkpoint.config, output, { ...options, tokenizer })
+    return { ...totals, notes: [...notes, ...totals.notes] }
   } finally {
     await checkpoint.close()
   }
+}
+
+/**
+ * The tokenizer to export with a checkpoint: the one given, or the one kept with it, which must be that of its data.
+ * Throws FileError, TokenizerError.
+ */
+export async function tokenizerToExport(
+  path: string,
+  { folder, manifest }: Pick<Checkpoint, 'folder' | 'manifest'>,
+  given?: string,
+): Promise<{ readonly tokenizer?: string; readonly notes: readonly string[] }> {
+  const tokenizer = given ?? (await tokenizerFor(path, folder))
+  if (tokenizer === undefined || manifest.tokenizer === undefined) return { tokenizer, notes: [] }
+  if (sha256(await tokenizerJson(tokenizer)) === manifest.tokenizer) return { tokenizer, notes: [] }
+  const what = `${tokenizer} is not the tokenizer that the model's data was prepared with`
+  if (given !== undefined) return { tokenizer, notes: [what] }
+  throw new FileError(`${what}. Restore it, or name a tokenizer with --tokenizer`, tokenizer)
 }
 
 /** Where a tokenizer may be kept: with what was named, with the checkpoint, with the run that it belongs to. */

@@ -1,5 +1,12 @@
 /** Models in other formats: TensorFlow checkpoints of the original GPT-Neo, Hugging Face folders. */
-export { exportHf, importHf, importTf, tokenizerFor, type ImportTensorflowOptions } from './commands.js'
+export {
+  exportHf,
+  importHf,
+  importTf,
+  tokenizerFor,
+  tokenizerToExport,
+  type ImportTensorflowOptions,
+} from './commands.js'
 export { extraTokens } from './extra-tokens.js'
 export { exportHuggingFace, type ExportHuggingFaceOptions, type ReadVariable } from './export-hugging-face.js'
 export { configFromHuggingFace } from './config-from-hugging-face.js'

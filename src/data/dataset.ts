@@ -2,6 +2,7 @@
 import { describePath, findTfrecords, locateRecords, type DatasetFile, type LocatedFile } from './dataset-files.js'
 import { DataError, recordError, type RecordPlace } from './error.js'
 import { decodeExample } from './example.js'
+import { checkOneTokenizer } from './identity.js'
 import type { DatasetIndex } from './index-file.js'
 import { createOpenFiles, type OpenFiles } from './open-files.js'
 import { checkPayload, footerBytes, headerBytes, readHeader } from './tfrecord.js'
@@ -43,6 +44,7 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
   const size = last.first + last.records
   if (size === 0) throw new DataError(`${describePath(path)}: its ${files.length} files hold no records`)
   checkIndexes(indexes, contextLength, vocabularySize, path)
+  checkOneTokenizer(indexes, `${describePath(path)}: the data`)
   const open = createOpenFiles()
   const ofFile = files.map((file) => file.first)
 

@@ -37,6 +37,8 @@ const manifestSchema = z.strictObject({
   variables: z.record(z.string(), z.strictObject({ shape: z.array(z.number()), shard: z.number().int() })),
   /** sha256 of the tokenizer.json that the data was made with, if known. */
   tokenizer: z.string().optional(),
+  /** Identity of the training data (src/data/identity.ts), if known. */
+  data: z.string().optional(),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
@@ -54,7 +56,7 @@ const SHARD_BYTES = 2 ** 30
 export async function saveCheckpoint(
   folder: string,
   variables: readonly SavedVariable[],
-  about: { step: number; tokens: number; config: ModelConfig; tokenizer?: string },
+  about: Pick<Manifest, 'step' | 'tokens' | 'tokenizer' | 'data'> & { readonly config: ModelConfig },
 ): Promise<Manifest> {
   const mayReplace = (name: string) => name === 'manifest.json' || name.endsWith('.safetensors')
   return writeFolderAtomic(folder, { overwrite: true, mayReplace }, async (workPath) => {
@@ -75,7 +77,7 @@ export async function saveCheckpoint(
       shards.push({ file, bytes, sha256 })
       for (const { name, shape } of group) listed[name] = { shape: [...shape], shard: index }
     }
-    const { step, tokens, config, tokenizer } = about
+    const { step, tokens, config, tokenizer, data } = about
     const manifest: Manifest = {
       format: 'neomesh checkpoint 1',
       step,
@@ -84,6 +86,7 @@ export async function saveCheckpoint(
       shards,
       variables: listed,
       ...(tokenizer ? { tokenizer } : {}),
+      ...(data ? { data } : {}),
     }
     await writeFileAtomic(join(workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
     return manifest

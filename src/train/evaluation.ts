@@ -1,6 +1,7 @@
-import type { Dataset } from '../data/index.js'
+import type { ModelConfig } from '../config/index.js'
+import { identityOf, type Dataset } from '../data/index.js'
 import type { MeanLoss } from './mean-loss.js'
-import type { MetricsLog } from './metrics.js'
+import type { Evaluated, MetricsLog } from './metrics.js'
 import type { TrainEvent } from './train.js'
 
 export interface Evaluation {
@@ -8,19 +9,19 @@ export interface Evaluation {
   readonly parameters: Parameters<MeanLoss>[0]
   readonly evaluate: MeanLoss
   readonly data: Dataset
-  /** Batches at most; 0 for all. */
-  readonly limit: number
+  readonly evaluated: Evaluated
+  readonly config: ModelConfig
   readonly log: MetricsLog
   readonly signal?: AbortSignal
 }
 
 /**
- * Evaluates the parameters after a step and logs it, telling of progress. An evaluation that the log has already is
- * told again, not made again. Aborted, it ends without a result.
+ * Evaluates the parameters after a step and logs it with what was evaluated, reporting progress. An evaluation of the
+ * same that the log has already is repeated, not made again. Aborted, it ends without a result.
  */
 export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEvent> {
-  const { step, parameters, evaluate, data, limit, log, signal } = options
-  const known = log.evaluationAfter(step)
+  const { step, parameters, evaluate, data, evaluated, config, log, signal } = options
+  const known = log.evaluationAfter(step, evaluated)
   if (known) {
     const { validation_loss: loss, perplexity = Math.exp(loss), bits_per_byte: bitsPerByte = null } = known
     yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte }
@@ -29,7 +30,7 @@ export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEven
   if (signal?.aborted) return
   const progress = createQueue<TrainEvent>()
   const result = evaluate(parameters, data, {
-    limit,
+    limit: config.eval_steps,
     signal,
     onBatch: (done, of) => progress.push({ kind: 'evaluating', done, of }),
   }).finally(progress.end)
@@ -42,11 +43,23 @@ export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEven
     if (signal?.aborted) return
     throw cause
   }
-  const bitsPerByte = data.bytesPerToken === undefined ? null : loss / Math.LN2 / data.bytesPerToken
+  const bitsPerByte =
+    data.bytesPerToken === undefined || config.mlm_training ? null : loss / Math.LN2 / data.bytesPerToken
   const perplexity = Math.exp(loss)
   const bits = bitsPerByte === null ? {} : { bits_per_byte: bitsPerByte }
-  log.write({ step, validation_loss: loss, perplexity, ...bits })
+  log.write({ step, validation_loss: loss, perplexity, ...bits, ...evaluated })
   yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte }
+}
+
+/** What an evaluation under this config is made of. */
+export async function evaluatedOf(data: Dataset, config: ModelConfig): Promise<Evaluated> {
+  const batch = config.eval_batch_size ?? config.train_batch_size
+  const limit = config.eval_steps > 0 ? config.eval_steps * batch : Infinity
+  return {
+    validation_data: await identityOf(data),
+    validation_sequences: Math.min(data.size, limit),
+    validation_batch: batch,
+  }
 }
 
 /** Items pushed by callbacks, to be iterated over as they come. */

@@ -15,7 +15,14 @@ export interface Metrics {
   readonly validation_loss?: number
   readonly perplexity?: number
   readonly bits_per_byte?: number
+  /** What was evaluated: identity of the data (src/data/identity.ts), sequences of it, and sequences in a batch. */
+  readonly validation_data?: string
+  readonly validation_sequences?: number
+  readonly validation_batch?: number
 }
+
+/** What an evaluation was made of. */
+export type Evaluated = Required<Pick<Metrics, 'validation_data' | 'validation_sequences' | 'validation_batch'>>
 
 /** The line of an evaluation. */
 export type EvaluationMetrics = Metrics & { readonly validation_loss: number }
@@ -48,9 +55,11 @@ export class MetricsLog {
     return this.file.flush()
   }
 
-  /** The evaluation after a step, if there was one. */
-  evaluationAfter(step: number): EvaluationMetrics | undefined {
-    return this.evaluations.get(step)
+  /** The evaluation after a step, if there was one; with `evaluated`, if it was of just that. */
+  evaluationAfter(step: number, evaluated?: Evaluated): EvaluationMetrics | undefined {
+    const line = this.evaluations.get(step)
+    const same = (Object.keys(evaluated ?? {}) as (keyof Evaluated)[]).every((key) => line?.[key] === evaluated![key])
+    return same ? line : undefined
   }
 
   private note(line: Metrics): void {

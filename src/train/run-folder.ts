@@ -13,8 +13,8 @@ import {
   withFileErrors,
   writeFileAtomic,
 } from '../files/index.js'
-import { tokenizerJson } from '../tokenizer/index.js'
-import { checkpointFolder, checkpointSteps } from './checkpoint.js'
+import { checkpointFolder, checkpointSteps, type Manifest } from './checkpoint.js'
+import { tokenizerToKeep } from './run-tokenizer.js'
 import type { Trainer } from './trainer.js'
 
 export interface RunFolder {
@@ -23,18 +23,34 @@ export interface RunFolder {
   readonly tokenizer?: string
   /** Of the training data, if known. */
   readonly tokenizerHash?: string
+  /** Identity of the training data. */
+  readonly data: string
+}
+
+/** Where a run begins, or resumes. */
+export interface RunStart {
+  /** Folder of the checkpoint that it resumes from. */
+  readonly resumed: string | null
+  /** What to write as the run's tokenizer.json; undefined if it stays as it is. */
+  readonly tokenizer?: Buffer
+  /** For people. */
+  readonly notes: readonly string[]
 }
 
 /**
- * Gives a trainer the parameters of the run's last checkpoint, whose folder is returned, or initial ones. Writes
- * nothing: what speaks against going on is found first. Throws FileError.
+ * Gives a trainer the parameters of the run's last checkpoint, or initial ones. Writes nothing: what speaks against
+ * resuming is found first. Throws FileError, TokenizerError.
  */
-export async function findStart(trainer: Trainer, { run, tokenizerHash }: RunFolder): Promise<string | null> {
+export async function findStart(
+  trainer: Trainer,
+  { run, tokenizer, tokenizerHash, data }: RunFolder,
+): Promise<RunStart> {
   const steps = await checkpointSteps(run)
   let resumed: string | null = null
+  let manifest: Manifest | null = null
   if (steps.length > 0) {
     resumed = checkpointFolder(run, steps[steps.length - 1])
-    const manifest = await trainer.restore(resumed)
+    manifest = await trainer.restore(resumed)
     if (manifest.tokenizer && tokenizerHash && manifest.tokenizer !== tokenizerHash) {
       throw new FileError(
         `${resumed} was trained on data of another tokenizer. Use data made with the run's ` +
@@ -46,7 +62,15 @@ export async function findStart(trainer: Trainer, { run, tokenizerHash }: RunFol
     await refuseForeign(run)
     await trainer.initialise()
   }
-  return resumed
+  const kept = await tokenizerToKeep({ run, tokenizer, hashes: [tokenizerHash, manifest?.tokenizer] })
+  const otherData = manifest?.data !== undefined && manifest.data !== data
+  const notes = otherData
+    ? [
+        `${run} was trained on other data up to step ${manifest!.step}; from there on it is trained on this, in the ` +
+          'order of a run that began with it: some of its sequences will not be seen in this epoch',
+      ]
+    : []
+  return { resumed, tokenizer: kept.json, notes: [...notes, ...kept.notes] }
 }
 
 /** That a run is this process's. */
@@ -82,12 +106,10 @@ export async function claimRun(run: string): Promise<RunClaim> {
 }
 
 /** Writes into the folder of a run what there is before training, and removes what a killed process left. Throws FileError. */
-export async function openRun({ run, tokenizer }: RunFolder, config: ModelConfig): Promise<void> {
+export async function openRun(run: string, config: ModelConfig, tokenizer?: Buffer): Promise<void> {
   await removeLeftovers(run)
   if (!(await isFile(join(run, METRICS)))) await writeFileAtomic(join(run, METRICS), '')
-  if (tokenizer !== undefined) {
-    await writeFileAtomic(join(run, 'tokenizer.json'), await tokenizerJson(tokenizer))
-  }
+  if (tokenizer !== undefined) await writeFileAtomic(join(run, 'tokenizer.json'), tokenizer)
   await writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
 }
 

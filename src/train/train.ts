@@ -1,10 +1,10 @@
 import { join } from '../files/index.js'
-import { batches, order, sampleIds, type Dataset } from '../data/index.js'
+import { batches, checkOneTokenizer, identityOf, order, sampleIds, type Dataset } from '../data/index.js'
 import type { ModelConfig } from '../config/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import type { LayerMode } from '../model/index.js'
 import { checkpointFolder, pruneCheckpoints } from './checkpoint.js'
-import { evaluation } from './evaluation.js'
+import { evaluatedOf, evaluation } from './evaluation.js'
 import { meanLoss, type MeanLoss } from './mean-loss.js'
 import { MetricsLog } from './metrics.js'
 import { claimRun, findStart, openRun, type RunFolder } from './run-folder.js'
@@ -24,7 +24,7 @@ export interface TrainOptions {
   readonly layers?: LayerMode
   /** Steps between evaluations; 0 evaluates at the end only. @default 0 */
   readonly evaluateEvery?: number
-  /** Checkpoints that stay. @default 2 */
+  /** The newest checkpoints to keep; 0 keeps all. @default 2 */
   readonly keepCheckpoints?: number
   /** Ends the run after the step under way, with a checkpoint. */
   readonly signal?: AbortSignal
@@ -39,6 +39,8 @@ export interface StartEvent {
   /** Folder of the checkpoint that the run goes on from. */
   readonly resumed: string | null
   readonly program: StepProgram
+  /** For people: other data than before, no tokenizer to keep. */
+  readonly notes?: readonly string[]
 }
 
 export interface StepEvent {
@@ -59,6 +61,7 @@ export interface EvaluationEvent {
   /** Mean cross entropy, nats a token. */
   readonly loss: number
   readonly perplexity: number
+  /** By the bytes for each token of the whole validation set, of which `eval_steps` takes the beginning. Null for masked tokens. */
   readonly bitsPerByte: number | null
 }
 
@@ -72,12 +75,15 @@ export type TrainEvent =
 
 /**
  * Trains a model, from its config's seed or from the run's last checkpoint, and tells what happens. The batch of a step
- * is a function of the step and the seed, so a resumed run sees every sample once, and gives the numbers of one that
- * was never interrupted. Leaving the loop early keeps the last checkpoint only; the signal saves first. Before the first
- * step it ends at once, with an end event alone, and leaves the run's folder as it was.
+ * is a function of the step and the seed, so a run resumed on the same data sees every sample once, and gives the
+ * numbers of one that was never interrupted; on other data the start event notes it. Leaving the loop early keeps the
+ * last checkpoint only; the signal saves first. Before the first step it ends at once, with an end event alone, and
+ * leaves the run's folder as it was.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> {
   const { engine, config, run, data, validation, evaluateEvery = 0, keepCheckpoints = 2, signal } = options
+  if (!Number.isInteger(keepCheckpoints) || keepCheckpoints < 0)
+    throw new RangeError(`keepCheckpoints must be an integer >= 0 (got ${keepCheckpoints}). Give 0 to keep all`)
   const trainer = new Trainer(engine, config, options.layers)
   const samples = order({ size: data.size, seed: config.seed })
   const source = batches({
@@ -92,21 +98,20 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   let pending: Pending | null = null
   let abandoned: Promise<unknown> | null = null
   try {
-    const tokenizerHash = data.indexes[0]?.tokenizerHash ?? undefined
-    const folder = { run, tokenizer: options.tokenizer, tokenizerHash }
-    const preparing = prepare(trainer, folder, source)
+    const tokenizerHash = data.indexes.find((index) => index.tokenizerHash !== null)?.tokenizerHash ?? undefined
+    const preparing = prepare(trainer, { ...options, tokenizerHash }, source)
     const prepared = await unlessAborted(preparing, signal)
     if (prepared === ABORTED) {
       abandoned = preparing
       yield { kind: 'end', step: trainer.step, interrupted: true }
       return
     }
-    const { resumed, program } = prepared
+    const { resumed, tokenizer, notes, program, identity, evaluated } = prepared
     await claim.check()
-    await openRun(folder, config)
+    await openRun(run, config, tokenizer)
     const log = (opened = await MetricsLog.open(join(run, 'metrics.jsonl'), trainer.step))
     const steps = config.train_steps
-    yield { kind: 'start', step: trainer.step, steps, parameters: trainer.parameterCount, resumed, program }
+    yield { kind: 'start', step: trainer.step, steps, parameters: trainer.parameterCount, resumed, program, notes }
 
     evaluate = meanLoss(engine, config, trainer.specs, trainer.layers)
     let saved = trainer.step
@@ -114,8 +119,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
       const folder = checkpointFolder(run, trainer.step)
       await claim.check()
       await log.flush() // a run that goes on after a checkpoint has the lines before it
-      await trainer.save(folder, tokenizerHash)
-      await pruneCheckpoints(run, keepCheckpoints)
+      await trainer.save(folder, { tokenizer: tokenizerHash, data: identity })
+      if (keepCheckpoints > 0) await pruneCheckpoints(run, keepCheckpoints)
       saved = trainer.step
       return { kind: 'checkpoint', step: trainer.step, folder }
     }
@@ -144,8 +149,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
       }
       if (saves()) yield save()
       if (validation && evaluates(step)) {
-        const { eval_steps: limit } = config
-        yield* evaluation({ step, parameters: trainer.parameters, evaluate, data: validation, limit, log, signal })
+        const { parameters } = trainer
+        yield* evaluation({ step, parameters, evaluate, data: validation, evaluated: evaluated!, config, log, signal })
       }
       if (ends()) break
       // What came before took time in which no step was trained.
@@ -161,7 +166,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     if (pending) yield finish(pending)
     if (trainer.step > saved) yield save()
     await log.flush()
-    const unevaluated = trainer.step === steps && validation !== undefined && !log.evaluationAfter(steps)
+    const unevaluated = trainer.step === steps && validation !== undefined && !log.evaluationAfter(steps, evaluated!)
     const interrupted = trainer.step < steps || unevaluated
     yield { kind: 'end', step: trainer.step, interrupted }
   } finally {
@@ -176,10 +181,17 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
 }
 
 /** What comes before the first step; an abort does not wait for it. Writes nothing. */
-async function prepare(trainer: Trainer, folder: RunFolder, source: ReturnType<typeof batches>) {
-  const resumed = await findStart(trainer, folder)
+async function prepare(
+  trainer: Trainer,
+  { run, tokenizer, tokenizerHash, data, validation, config }: TrainOptions & Pick<RunFolder, 'tokenizerHash'>,
+  source: ReturnType<typeof batches>,
+) {
+  const identity = await identityOf(data)
+  const start = await findStart(trainer, { run, tokenizer, tokenizerHash, data: identity })
+  checkOneTokenizer([...data.indexes, ...(validation?.indexes ?? [])], 'training and validation data')
+  const evaluated = validation && (await evaluatedOf(validation, config))
   await source.batch(trainer.step) // bad data shows before the run is made
-  return { resumed, program: await trainer.prepare() } // and so does a layout that cannot be
+  return { ...start, identity, evaluated, program: await trainer.prepare() } // and so does a layout that cannot be
 }
 
 interface Pending {

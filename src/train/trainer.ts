@@ -141,7 +141,7 @@ export class Trainer {
   }
 
   /** Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written. */
-  async save(folder: string, tokenizer?: string): Promise<Manifest> {
+  async save(folder: string, of: Pick<Manifest, 'tokenizer' | 'data'> = {}): Promise<Manifest> {
     const { parameters, slots } = this.current()
     const variables = this.specs.flatMap((each) =>
       [null, ...slotsOf(each, this.config)].flatMap((slot) => {
@@ -150,7 +150,7 @@ export class Trainer {
       }),
     )
     const tokens = this.step * this.config.train_batch_size * this.config.n_ctx
-    return saveCheckpoint(folder, variables, { step: this.step, tokens, config: this.config, tokenizer })
+    return saveCheckpoint(folder, variables, { step: this.step, tokens, config: this.config, ...of })
   }
 
   /** Frees the state and the compiled step. */

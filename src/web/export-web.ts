@@ -1,6 +1,6 @@
 /** What `neomesh export web` does. */
 import { fileURLToPath } from 'node:url'
-import { extraTokens, followed, sumOfElements, tokenizerFor } from '../convert/index.js'
+import { extraTokens, followed, sumOfElements, tokenizerToExport } from '../convert/index.js'
 import type { ConvertOptions, ConvertTotals } from '../convert/index.js'
 import {
   basename,
@@ -44,7 +44,7 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     checkSize(path, parameters)
     if (config.mlm_training)
       throw new FileError(`${path} is a model of masked tokens (mlm_training): it cannot continue a text`, path)
-    const tokenizer = options.tokenizer ?? (await tokenizerFor(path, checkpoint.folder))
+    const { tokenizer, notes } = await tokenizerToExport(path, checkpoint, options.tokenizer)
     if (tokenizer === undefined)
       throw new FileError(`${path} has no tokenizer.json: name a tokenizer with --tokenizer`, path)
     const { vocabSize, notes: tokenizerNotes } = await loadTokenizer(tokenizer)
@@ -59,8 +59,8 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
       await writeSafetensors(join(folder, files.weights), variables.map(stored))
       options.signal?.throwIfAborted()
     })
-    const notes = [...tokenizerNotes, ...(extra === undefined ? [] : [extra]), howToShow(output)]
-    return { output, tensors: variables.length, parameters, bytes: 4 * parameters, notes }
+    const allNotes = [...notes, ...tokenizerNotes, ...(extra === undefined ? [] : [extra]), howToShow(output)]
+    return { output, tensors: variables.length, parameters, bytes: 4 * parameters, notes: allNotes }
   } finally {
     await checkpoint.close()
   }

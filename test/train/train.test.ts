@@ -41,7 +41,8 @@ test('a run interrupted and resumed ends with the bytes and the metrics of one t
 
 test('what training shows: a falling loss, the rate of the warm-up, tokens, perplexity', async () => {
   const { run } = await world()
-  const events = await run('whole')
+  await run('finished')
+  const events = await run('finished')
   assert.deepEqual(
     events.map(({ kind }) => kind),
     ['start', 'evaluation', 'end'],
@@ -76,6 +77,47 @@ test('an interrupt in the last evaluation is one: the next start evaluates', asy
   assert.equal(only(rest, 'step').length, 0)
   assert.equal(only(rest, 'evaluation').length, 1)
   assert.deepEqual(rest.at(-1), { kind: 'end', step: 2, interrupted: false })
+})
+
+test('an evaluation is repeated from the log only if it was of the same data and batches', async () => {
+  const { run, samples, path } = await world()
+  const config = { train_steps: 2 }
+  const loss = (events: Awaited<ReturnType<typeof run>>) => only(events, 'evaluation').map((event) => event.loss)
+  const made = (events: Awaited<ReturnType<typeof run>>) => only(events, 'evaluating').length > 0
+  const [first] = loss(await run('evaluations', { config }))
+  const again = await run('evaluations', { config })
+  assert.deepEqual([loss(again), made(again)], [[first], false])
+  const shorter = await run('evaluations', { config: { ...config, eval_steps: 1, eval_batch_size: 2 } })
+  assert.ok(made(shorter) && loss(shorter)[0] !== first)
+  const other = await run('evaluations', { config, validation: samples })
+  assert.ok(made(other) && loss(other)[0] !== first)
+  const last = (await readMetrics(path('evaluations/metrics.jsonl'))).at(-1)!
+  assert.equal(last.validation_sequences, samples.size)
+  assert.equal(last.validation_batch, 4)
+  assert.match(last.validation_data!, /^[0-9a-f]{64}$/)
+})
+
+test('keepCheckpoints: 0 keeps all; other than an integer >= 0 is refused', async () => {
+  const { run, path } = await world()
+  const config = { train_steps: 3, steps_per_checkpoint: 1 }
+  await run('kept', { config, keepCheckpoints: 0, validation: undefined })
+  assert.equal(readdirSync(path('kept/checkpoints')).length, 3)
+  for (const keepCheckpoints of [-1, 1.5, NaN])
+    await assert.rejects(run('none', { config, keepCheckpoints }), {
+      name: 'RangeError',
+      message: `keepCheckpoints must be an integer >= 0 (got ${keepCheckpoints}). Give 0 to keep all`,
+    })
+})
+
+test('a run resumed on other data says so', async () => {
+  const { run, samples, validation } = await world()
+  await run('moved', { config: { train_steps: 1 }, validation: undefined })
+  const same = await run('moved', { config: { train_steps: 2 }, validation: undefined })
+  const isOther = (note: string) => note.includes('was trained on other data up to step')
+  assert.deepEqual(only(same, 'start')[0].notes!.filter(isOther), [])
+  assert.ok(samples.size !== validation.size)
+  const other = await run('moved', { config: { train_steps: 3 }, data: validation, validation: undefined })
+  assert.match(only(other, 'start')[0].notes!.find(isOther)!, /up to step 2; from there on it is trained on this/)
 })
 
 test('checkpoints: as often as asked for, the last two kept', async () => {
