@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util'
 import { DeviceArray, jit, openXla } from '../src/engine/index.js'
 import { toFloats } from '../src/engine/half.js'
-import { causalRules, type MixingKind, type Projected } from '../src/model/attention.js'
+import { attentionKind, type AttentionKindName } from '../src/attention/index.js'
 import { modelOf } from '../src/model/index.js'
 import { gradients, sizeOf, transpose, type Dim, type Tensor } from '../src/tensor/index.js'
 import { attentionInput, configOf, memory, resetPeak } from './work.js'
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
   },
 })
 const [ctx, batchSize, heads] = [options.ctx, options.batch, options.heads].map(Number)
-const kind = options.kind as MixingKind
+const kind = options.kind as AttentionKindName
 const shape = { layers: 2, embd: heads * Number(options.features), heads, ctx, vocab: 2, batch: batchSize }
 const config = configOf(shape, {
   attention_types: [[[kind], 2]],
@@ -46,8 +46,8 @@ const inputs = await Promise.all(
   }),
 )
 const both = (q: Tensor, k: Tensor, v: Tensor, grad: Tensor) => {
-  const projected = { q: turned(q, sequence), k: turned(k, keys), v: turned(v, keys) } as unknown as Projected
-  const out = transpose(causalRules(kind, model).attend(projected, model) as Tensor, dimsOf(sequence))
+  const projected = { q: turned(q, sequence), k: turned(k, keys), v: turned(v, keys) }
+  const out = transpose(attentionKind(kind).attend(projected, model) as Tensor, dimsOf(sequence))
   return { out, grads: gradients([out], [grad], [q, k, v]) }
 }
 const { executable } = await jit(engine, both, { name: 'attention' }).prepare(...inputs)

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { DeviceArray, openXla } from '../src/engine/index.js'
 import { generate, type LoadedModel } from '../src/generate/index.js'
-import { modelOf, parametersOf } from '../src/model/index.js'
+import { GptNeo } from '../src/model/index.js'
 import { configOf, memory, SHAPES, tokens, weights } from './work.js'
 
 const { values: options } = parseArgs({
@@ -21,9 +21,9 @@ const shape = { ...SHAPES[options.shape], batch: Number(options.batch) }
 const [prompt, made] = [Number(options.prompt), Number(options.new)]
 const config = configOf(shape)
 const engine = await openXla()
-const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+const bound = new GptNeo(config)
 const parameters: Record<string, DeviceArray> = {}
-for (const { name, dims, shape: stored } of specs)
+for (const { name, dims, shape: stored } of bound.specs)
   parameters[name] = DeviceArray.from(
     engine,
     weights(
@@ -34,7 +34,7 @@ for (const { name, dims, shape: stored } of specs)
     dims,
     'f32',
   )
-const model: LoadedModel = { engine, config, specs, parameters }
+const model: LoadedModel = { engine, config, model: bound, parameters }
 const ids = tokens(shape, 0, prompt)
 const prompts = Array.from({ length: shape.batch }, (_, row) => ids.subarray(row * prompt, (row + 1) * prompt))
 

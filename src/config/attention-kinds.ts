@@ -1,6 +1,8 @@
-/** Kinds of attention of a layer. */
-export const attentionKindNames = ['global', 'local', 'linear', 'none'] as const
-export type AttentionKind = (typeof attentionKindNames)[number]
+import { ATTENTION_KINDS, type AttentionKindName } from '../attention/index.js'
+
+/** Kinds of attention of a layer; `none` is a layer without. */
+export type AttentionKind = AttentionKindName | 'none'
+export const attentionKindNames = [...(Object.keys(ATTENTION_KINDS) as AttentionKindName[]), 'none'] as const
 
 /** Groups of layers: kinds, and how often they are repeated, as in `[[["global", "local"], 12]]`. */
 export type AttentionTypes = [kinds: AttentionKind[], repeat: number][]

@@ -1,4 +1,4 @@
-import { largestDivisor } from './divisor.js'
+import { attentionKind } from '../attention/index.js'
 import type { ModelConfig } from './model-keys.js'
 import { parsePairs, whatWouldDo } from '../mesh/index.js'
 
@@ -100,17 +100,15 @@ export function layoutProblems(config: Known): string[] {
   return [...problems, ...originalProblems(config)]
 }
 
-/**
- * Whether a split of the sequence cuts no block of the original's local attention: of as many positions as the radius,
- * 128 or more, or the next number below that divides n_ctx. Source: Mesh TensorFlow transformer/attention.py
- * (local_attention_1d).
- */
-function localBlocksDivide(config: Known): boolean {
-  const { n_ctx, attention_types = [], local_attention_radius: radius } = config
-  if (n_ctx === undefined || radius === undefined) return true
-  if (!attention_types.some(([kinds, repeat]) => repeat > 0 && kinds.includes('local'))) return true
-  const block = largestDivisor(n_ctx, Math.max(radius, 128))
-  return (n_ctx / block) % partsOf(config, 'sequence') === 0
+/** Whether the original can split the sequence as the layout does, under every kind of attention that there is. */
+function attentionSplits(config: Known): boolean {
+  const { n_ctx, attention_types = [], local_attention_radius } = config
+  if (n_ctx === undefined || local_attention_radius === undefined) return true
+  const kinds = new Set(attention_types.flatMap(([names, repeat]) => (repeat > 0 ? names : [])))
+  const read = { ...config, n_ctx, local_attention_radius } as ModelConfig
+  return [...kinds].every(
+    (kind) => kind === 'none' || (attentionKind(kind).originalSplits?.(read, partsOf(config, 'sequence')) ?? true),
+  )
 }
 
 /** Splits that are possible here and crash in the original, for those who ask for its ways. */
@@ -123,7 +121,7 @@ function originalProblems(config: Known): string[] {
     ['vocab', uneven, `it does not fill up n_vocab ${config.n_vocab}`],
     ['embed_sequence', true, 'it compares ids of two types (one_hot of wpe)'],
     ['axial_dim', config.axial_pos_emb !== undefined, 'it compares ids of two types (one_hot of axial_wpe)'],
-    ['sequence', !localBlocksDivide(config), 'the blocks of its local attention are not divided by the axis'],
+    ['sequence', !attentionSplits(config), 'the blocks of its local attention are not divided by the axis'],
     ['features_per_head', rotary, 'rotary positions slice it'],
     ['half_features_per_head', rotary, 'rotary positions join it'],
   ]

@@ -1,4 +1,4 @@
-import { largestDivisor } from './divisor.js'
+import { largestDivisor } from '../mesh/index.js'
 import type { ModelConfig } from './model-keys.js'
 
 /**

@@ -1,4 +1,5 @@
 import { crashingActivations } from './activation-names.js'
+import { attentionKind } from '../attention/index.js'
 import { attentionKinds } from './attention-kinds.js'
 import { layoutNotes, partsOf } from './layout-checks.js'
 import { microbatchCount } from './microbatches.js'
@@ -39,9 +40,8 @@ function positions({ axial_pos_emb, rotary_emb, n_ctx }: ModelConfig): string[] 
 }
 
 function attention(config: ModelConfig): string[] {
-  const { local_attention_radius: radius, n_ctx } = config
-  if (radius <= n_ctx || !attentionKinds(config).includes('local')) return []
-  return [`local_attention_radius: ${radius} is above n_ctx ${n_ctx}: local layers see what global ones do`]
+  const kinds = new Set(attentionKinds(config))
+  return [...kinds].flatMap((kind) => (kind === 'none' ? [] : (attentionKind(kind).hints?.(config) ?? [])))
 }
 
 function mixture({ moe_layers }: ModelConfig): string[] {

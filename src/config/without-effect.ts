@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { ATTENTION_KINDS, type AttentionKind as Kind } from '../attention/index.js'
 import { attentionKinds } from './attention-kinds.js'
 import type { Given } from './findings.js'
 import { aboutOf, defaultOf } from './key.js'
@@ -14,8 +15,18 @@ const unless =
   (works: (config: ModelConfig) => unknown, why: string): Reason =>
   (config) =>
     works(config) ? null : why
-const withKind = (kind: string) =>
-  unless((c) => attentionKinds(c).some((each) => each === kind), `no layer has ${kind} attention`)
+/** Keys of kinds of attention, which act if some layer has such a kind. */
+function ofKinds(): Partial<Record<keyof ModelConfig, Reason>> {
+  const kinds = Object.entries<Kind>(ATTENTION_KINDS)
+  const keys = new Set(kinds.flatMap(([, kind]) => kind.keys))
+  return Object.fromEntries(
+    [...keys].map((key) => {
+      const names = kinds.filter(([, kind]) => kind.keys.includes(key)).map(([name]) => name)
+      const why = `no layer has ${names.join(' or ')} attention`
+      return [key, unless((c) => attentionKinds(c).some((each) => names.includes(each)), why)]
+    }),
+  )
+}
 const withOptimizer =
   (...names: string[]) =>
   (c: ModelConfig) =>
@@ -31,9 +42,7 @@ const eachOf =
 
 /** Keys that act under some others only. */
 const conditional: Readonly<Partial<Record<keyof ModelConfig, Reason>>> = {
-  local_attention_radius: withKind('local'),
-  num_mem_kv: withKind('global'),
-  attn_dropout: withKind('global'),
+  ...ofKinds(),
   rotary_emb: unless((c) => attentionKinds(c).some((kind) => kind !== 'none'), 'no layer has attention'),
   axial_pos_emb: unless((c) => !c.rotary_emb, 'rotary_emb takes its place'),
   activation_fn: plain,

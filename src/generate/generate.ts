@@ -1,20 +1,8 @@
 import type { ModelConfig } from '../config/index.js'
-import { partsOn } from '../mesh/index.js'
 import { DeviceArray } from '../engine/device-array.js'
 import type { Engine } from '../engine/index.js'
 import { jit } from '../engine/jit.js'
-import {
-  decodeStep,
-  modelOf,
-  prefill,
-  scopeOf,
-  type Cache,
-  type Decoded,
-  type DecodeState,
-  type Parameters,
-  type ParameterSpec,
-  type Positions,
-} from '../model/index.js'
+import type { Cache, Decoded, DecodeState, GptNeo, Parameters, Positions } from '../model/index.js'
 import { dim, random, reshape, type Tensor } from '../tensor/index.js'
 import { checkSampling, keyAt, pickNext, type Sampling } from './pick.js'
 
@@ -33,11 +21,11 @@ export interface GenerateOptions extends Sampling {
 /** The new tokens of one step: an id per row, or null for a row that has ended. */
 export type NewTokens = readonly (number | null)[]
 
-/** A model with parameters on an engine, one array a variable and layer (as `unroll` has them). */
+/** A model with parameters on an engine, one array per variable and layer (as `unroll` has them). */
 export interface LoadedModel {
   readonly engine: Engine
   readonly config: ModelConfig
-  readonly specs: readonly ParameterSpec[]
+  readonly model: GptNeo
   readonly parameters: Parameters<DeviceArray>
 }
 
@@ -158,13 +146,13 @@ function programs(loaded: LoadedModel, rows: number, capacity: number, options: 
 }
 
 function makePrograms(
-  { engine, config, specs }: LoadedModel,
+  { engine, model }: LoadedModel,
   rows: number,
   capacity: number,
   sampling: Sampling,
   watched: boolean,
 ) {
-  const parts = partsOn(engine.placement)
+  const batch = dim('batch', rows)
   const next = ({ logits, caches }: Decoded, position: Positions, words: Tensor) => ({
     ids: pickNext(logits, keyAt(words, position), sampling),
     ...(watched && { logits }),
@@ -173,20 +161,15 @@ function makePrograms(
   })
   const start = jit(
     engine,
-    (parameters: Parameters, ids: Tensor<'batch' | 'sequence'>, lengths: Positions, words: Tensor) => {
-      const model = modelOf(config, { batch: rows, sequence: ids.dims[1].size, parts })
-      const scope = scopeOf(model, specs, parameters, 'unroll')
-      return next(prefill(scope, ids, lengths, model, capacity), lengths, words)
-    },
+    (parameters: Parameters, ids: Tensor<'batch' | 'sequence'>, lengths: Positions, words: Tensor) =>
+      next(model.prefill(parameters, ids, lengths, capacity), lengths, words),
     { name: 'prefill', stored: [0] },
   )
   const step = jit(
     engine,
     (parameters: Parameters, from: DecodeState, ids: Tensor<'batch'>, words: Tensor) => {
-      const model = modelOf(config, { batch: rows, sequence: 1, parts })
-      const scope = scopeOf(model, specs, parameters, 'unroll')
-      const given = reshape(ids, [model.batch, model.sequence])
-      return next(decodeStep(scope, given, from, model), from.position.add(1), words)
+      const given = reshape(ids, [batch, dim('sequence', 1)])
+      return next(model.decodeStep(parameters, given, from), from.position.add(1), words)
     },
     { name: 'decode', donate: [1], stored: [0] },
   )

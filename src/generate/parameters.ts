@@ -1,8 +1,7 @@
 import type { ModelConfig } from '../config/index.js'
 import type { DeviceArray } from '../engine/device-array.js'
 import type { Engine } from '../engine/index.js'
-import { partsOn } from '../mesh/index.js'
-import { modelOf, parametersOf } from '../model/index.js'
+import { GptNeo } from '../model/index.js'
 import { arrayFrom } from '../train/parameters.js'
 import type { LoadedModel } from './generate.js'
 
@@ -12,8 +11,8 @@ export async function loadParameters(
   config: ModelConfig,
   read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
 ): Promise<LoadedModel> {
-  const specs = parametersOf(modelOf(config, { batch: 1, parts: partsOn(engine.placement) }), 'unroll')
+  const model = new GptNeo(config, { placement: engine.placement })
   const parameters: Record<string, DeviceArray> = {}
-  for (const spec of specs) parameters[spec.name] = await arrayFrom(engine, spec, null, read)
-  return { engine, config, specs, parameters }
+  for (const spec of model.specs) parameters[spec.name] = await arrayFrom(engine, spec, null, read)
+  return { engine, config, model, parameters }
 }

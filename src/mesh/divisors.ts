@@ -9,3 +9,8 @@ export function divisorsOf(of: number): number[] {
   }
   return [...low, ...high]
 }
+
+/** The largest integer up to `most` that divides `of`; both >= 1. */
+export function largestDivisor(of: number, most: number): number {
+  return of <= most ? of : divisorsOf(of).findLast((n) => n <= most)!
+}

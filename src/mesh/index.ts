@@ -1,5 +1,5 @@
 export { checkPlacement, whatWouldDo, type CheckOptions, type Findings } from './check.js'
-export { divisorsOf } from './divisors.js'
+export { divisorsOf, largestDivisor } from './divisors.js'
 export { meshProblem, parsePairs, type Pair } from './pairs.js'
 export {
   axesOf,

@@ -1,15 +1,13 @@
 import type { Tensor } from '../tensor/index.js'
 import {
-  attention,
-  causalRules,
-  output,
-  project,
+  attentionKind,
+  type AttentionKindName,
+  type AttentionOutput,
   type Cache,
-  type MixingKind,
-  type Mixed,
   type Positions,
   type Projected,
-} from './attention.js'
+} from '../attention/index.js'
+import { attention, output, project } from './attention.js'
 import { joined, whole, type Branch } from './branch.js'
 import type { Hidden, LayerPlan, Model } from './dims.js'
 import { feedForward } from './feed-forward.js'
@@ -38,7 +36,7 @@ function parts(
   { x, balance }: Stream,
   plan: LayerPlan,
   model: Model,
-  attend: (at: Scope, x: Hidden, kind: MixingKind) => Branch,
+  attend: (at: Scope, x: Hidden, kind: AttentionKindName) => Branch,
   dropless = false,
 ): Stream {
   const { config, original } = model
@@ -75,7 +73,7 @@ function gained(at: Scope, name: string, added: Branch, { config }: Model): Bran
 export interface DecodeStrategy {
   /** Of the one token per row, unless there are several. */
   readonly position?: Positions
-  attend(kind: MixingKind, projected: Projected, layer: number): { mixed: Mixed; cache: Cache }
+  attend(kind: AttentionKindName, projected: Projected, layer: number): { output: AttentionOutput; cache: Cache }
 }
 
 /** As `block`, with what later positions need kept in a cache. Experts have room for every token. */
@@ -96,7 +94,7 @@ export function cachedBlock(
     (within, y, kind) => {
       const next = strategy.attend(kind, project(within, y, kind, model, strategy.position), layer)
       cache = next.cache
-      return output(within, next.mixed, model)
+      return output(within, next.output, model)
     },
     true,
   )
@@ -106,9 +104,9 @@ export function cachedBlock(
 /** Makes caches for `capacity` positions from the first `lengths` of each row. */
 export function prefilling(capacity: number, lengths: Positions, model: Model): DecodeStrategy {
   return {
-    attend(kind, projected) {
-      const rules = causalRules(kind, model)
-      return { mixed: rules.attend(projected, model), cache: rules.prefill(projected, lengths, capacity, model) }
+    attend(name, projected) {
+      const kind = attentionKind(name)
+      return { output: kind.attend(projected, model), cache: kind.prefill(projected, lengths, capacity, model) }
     },
   }
 }
@@ -117,6 +115,6 @@ export function prefilling(capacity: number, lengths: Positions, model: Model): 
 export function decoding(caches: readonly Cache[], position: Positions, model: Model): DecodeStrategy {
   return {
     position,
-    attend: (kind, projected, layer) => causalRules(kind, model).decode(projected, caches[layer], position, model),
+    attend: (kind, projected, layer) => attentionKind(kind).decode(projected, caches[layer], position, model),
   }
 }

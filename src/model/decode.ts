@@ -3,7 +3,7 @@
  * next-token logits that a pass over the whole sequence gives.
  */
 import { dim, pad, range, reshape, slice, take, where, type Dim, type Tensor } from '../tensor/index.js'
-import type { Cache, Positions } from './attention.js'
+import type { Cache, Positions } from '../attention/index.js'
 import { cachedBlock, decoding, prefilling, type DecodeStrategy } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { embedded, headOf, layered, logitsOf } from './gpt-neo.js'
@@ -29,6 +29,10 @@ export interface DecodeState {
  * of `lengths` tokens (i32, a scalar or one per row), padded on the right; what the padding holds changes no result.
  */
 export function prefill(at: Scope, ids: Ids, lengths: Positions, model: Model, capacity: number): Decoded {
+  if (!model.causal)
+    throw new RangeError(
+      'a model of masked tokens (mlm_training) sees both sides of each position: it cannot continue a text',
+    )
   if (mayDrop(model)) return recomputeFullContext(at, paddedContext(ids, lengths, model), lengths.sub(1), model)
   return decoded(at, ids, model, prefilling(capacity, lengths, model), lengths.sub(1))
 }

@@ -9,7 +9,7 @@ import {
   zeros as zeroTensor,
   type Tensor,
 } from '../tensor/index.js'
-import type { Positions } from './attention.js'
+import type { Positions } from '../attention/index.js'
 import { block, type Stream } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'

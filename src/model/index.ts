@@ -1,4 +1,5 @@
-export type { Cache, Positions } from './attention.js'
+export type { Cache, Positions } from '../attention/index.js'
+export { GptNeo, type BindOptions } from './bound.js'
 export { attentionWeights } from './attention-weights.js'
 export { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
 export { modelOf, type LayerPlan, type Model } from './dims.js'

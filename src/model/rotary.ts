@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../config/index.js'
 import { cast, concat, cos, dim, literal, range, sin, slice, take, type Tensor } from '../tensor/index.js'
-import type { Mixed, Positions } from './attention.js'
+import type { AttentionOutput, Positions } from '../attention/index.js'
 import type { Model } from './dims.js'
 
 const BASE = 10000
@@ -16,7 +16,7 @@ export function usesRotary({ rotary_emb, compat }: ModelConfig): boolean {
  * `position` for one token per row.
  * Source: gpt-neo models/layers.py (apply_rotary_emb), after Su et al. 2021, "RoFormer".
  */
-export function rotation(model: Model, position?: Positions): (x: Mixed) => Mixed {
+export function rotation(model: Model, position?: Positions): (x: AttentionOutput) => AttentionOutput {
   const { features } = model
   if (features.size % 2 !== 0)
     throw new RangeError(
@@ -30,7 +30,7 @@ export function rotation(model: Model, position?: Positions): (x: Mixed) => Mixe
     const wide = cast(x, 'f32')
     const [first, second] = [slice(wide, features, 0, half.size), slice(wide, features, half.size, half.size)]
     const turned = [first.mul(cosine).sub(second.mul(sine)), second.mul(cosine).add(first.mul(sine))] as Tensor[]
-    return cast(concat(turned, 'features_per_head'), x.dtype) as Mixed
+    return cast(concat(turned, 'features_per_head'), x.dtype) as AttentionOutput
   }
 }
 
@@ -50,7 +50,11 @@ function angles(model: Model, half: Model['features'], position?: Positions): Te
  * angles (so positions above 256 share some), cosines, sines, both products and their sum are each rounded to bf16.
  * The tables are computed on the host, where no compiler keeps a wider intermediate.
  */
-function roundedRotation(model: Model, half: Model['features'], position?: Positions): (x: Mixed) => Mixed {
+function roundedRotation(
+  model: Model,
+  half: Model['features'],
+  position?: Positions,
+): (x: AttentionOutput) => AttentionOutput {
   const { features, sequence, config } = model
   // Mesh TensorFlow's pow(x, y) is exp(log x * y).
   const logBase = roundToBf16(Math.log(roundToBf16(BASE)))
@@ -70,7 +74,7 @@ function roundedRotation(model: Model, half: Model['features'], position?: Posit
   return (x) => {
     const [first, second] = [slice(x, features, 0, half.size), slice(x, features, half.size, half.size)]
     const turned = [first.mul(cosine).sub(second.mul(sine)), second.mul(cosine).add(first.mul(sine))] as Tensor[]
-    return concat(turned, 'features_per_head') as Mixed
+    return concat(turned, 'features_per_head') as AttentionOutput
   }
 }
 

@@ -1,6 +1,6 @@
 import { DeviceArray, jit } from '../engine/index.js'
 import type { LoadedModel } from '../generate/index.js'
-import { attentionWeights, modelOf, scopeOf, type Parameters } from '../model/index.js'
+import type { Parameters } from '../model/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { PLOTLY_MIME } from './chart.js'
 import { element, picture, QUIET, textAt } from '../plot/index.js'
@@ -21,26 +21,26 @@ export interface AttentionMaps {
 
 /** Runs a model over a text and looks at its attention. Throws RangeError for a text longer than the context. */
 export async function attentionMaps(loaded: LoadedModel, ids: ArrayLike<number>): Promise<AttentionMaps> {
-  const { engine, config, specs, parameters } = loaded
+  const { engine, config, model, parameters } = loaded
   const { length } = ids
   if (length === 0 || length > config.n_ctx)
     throw new RangeError(`the text must have 1 to ${config.n_ctx} tokens, the model's context (got ${length})`)
-  const model = modelOf(config, { batch: 1, sequence: length })
+  const { batch, sequence, kinds } = model.shape(1, length)
   const look = jit(
     engine,
     (values: Parameters, given: Tensor<'batch' | 'sequence'>) => {
-      const weights = attentionWeights(scopeOf(model, specs, values, 'unroll'), given, model)
+      const weights = model.attentionWeights(values, given)
       return Object.fromEntries(weights.flatMap((each, layer) => (each ? [[`${layer}`, each as Tensor]] : [])))
     },
     { name: 'attention_weights' },
   )
-  const given = DeviceArray.from(engine, Int32Array.from(ids), [model.batch, model.sequence], 'i32')
+  const given = DeviceArray.from(engine, Int32Array.from(ids), [batch, sequence], 'i32')
   const arrays = await look(parameters, given)
-  const byLayer = await Promise.all(model.kinds.map((_, layer) => arrays[layer]?.readFloats()))
+  const byLayer = await Promise.all(kinds.map((_, layer) => arrays[layer]?.readFloats()))
   for (const array of [given, ...Object.values(arrays)]) array.dispose()
   look.dispose()
 
-  const layers = model.kinds.map((kind, layer) => {
+  const layers = kinds.map((kind, layer) => {
     const columns = (byLayer[layer]?.length ?? 0) / (config.n_head * length)
     return { kind, heads: config.n_head, slots: columns === 0 ? 0 : columns - length }
   })

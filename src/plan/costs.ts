@@ -1,3 +1,4 @@
+import { attentionKind, type AttentionCosts } from '../attention/index.js'
 import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
 import { modelOf, parametersOf, shortestPeriod } from '../model/index.js'
 import { stateSpecs } from '../train/step.js'
@@ -72,7 +73,9 @@ export function costsOf(config: ModelConfig): ModelCosts {
       mixture: mixtures.has(layer),
       variables: own,
       parameters: sum(own.map(({ count }) => count)),
-      flops: sum(met.map((variable) => productFlops(variable, config))) + 4 * config.n_embd * keysSeen(kind, config),
+      flops:
+        sum(met.map((variable) => productFlops(variable, config))) +
+        4 * config.n_embd * attentionCosts(kind, config).keysSeen,
     }
   })
   const flops = sum(layers.map((layer) => layer.flops)) + outputFlops(outside, config)
@@ -115,33 +118,18 @@ function outputFlops(outside: readonly Variable[], { no_weight_tie }: ModelConfi
   return table === undefined ? 0 : 2 * table.count
 }
 
-/** Keys, or what costs the same, that a query meets on average. */
-function keysSeen(kind: AttentionKind, config: ModelConfig): number {
-  const { n_ctx, n_embd, n_head, local_attention_radius: radius, num_mem_kv, mlm_training } = config
-  if (kind === 'none') return 0
-  if (kind === 'linear') return n_embd / n_head
-  if (kind === 'global') return num_mem_kv + (mlm_training ? n_ctx : (n_ctx + 1) / 2)
-  const before = Math.min(radius, n_ctx)
-  // Query i sees min(i + 1, radius) keys up to itself, and with both sides visible at most radius after it.
-  const causal = ((before * (before + 1)) / 2 + (n_ctx - before) * before) / n_ctx
-  const after = Math.min(radius, n_ctx - 1)
-  return causal + (mlm_training ? (after * (n_ctx - after) + (after * (after - 1)) / 2) / n_ctx : 0)
+const NONE: AttentionCosts = { keysSeen: 0, keysRecomputed: 0, cache: { perToken: 0, perSequence: 0 } }
+
+/** What a layer's attention costs, as its kind states it. */
+function attentionCosts(kind: AttentionKind, config: ModelConfig): AttentionCosts {
+  return kind === 'none' ? NONE : attentionKind(kind).costs(config)
 }
 
-/** Keys and values in the dtype of activations; a linear layer keeps sums instead, in f32. */
 function cacheBytes(config: ModelConfig): ModelCosts['cache'] {
-  const { n_ctx, n_embd, n_head, local_attention_radius: radius, num_mem_kv, precision } = config
-  const pair = 2 * n_embd * (precision === 'bfloat16' ? 2 : 4)
-  const perSequence = {
-    global: pair * num_mem_kv,
-    none: 0,
-    local: pair * Math.min(radius, n_ctx),
-    linear: 4 * n_embd * (n_embd / n_head + 1),
-  }
-  const kinds = attentionKinds(config)
+  const caches = attentionKinds(config).map((kind) => attentionCosts(kind, config).cache)
   return {
-    perToken: pair * kinds.filter((kind) => kind === 'global').length,
-    perSequence: sum(kinds.map((kind) => perSequence[kind])),
+    perToken: sum(caches.map(({ perToken }) => perToken)),
+    perSequence: sum(caches.map(({ perSequence }) => perSequence)),
   }
 }
 
@@ -154,8 +142,7 @@ function flopsAgain(
   layers: readonly LayerCosts[],
   config: ModelConfig,
 ): number {
-  const softmax = kind === 'global' || kind === 'local'
-  const weights = softmax ? 2 * config.n_embd * keysSeen(kind, config) : 0
+  const weights = 2 * config.n_embd * attentionCosts(kind, config).keysRecomputed
   if (!recomputes(config)) return weights
   const period = shortestPeriod(layers.map((each) => `${each.kind} ${each.mixture}`))
   const isLast = layer % period === period - 1

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { compiledLength } from '../../src/generate/generate.js'
 import { generate, type LoadedModel } from '../../src/generate/index.js'
-import { logits, modelOf, scopeOf, type Parameters as Weights } from '../../src/model/index.js'
+import type { Parameters as Weights } from '../../src/model/index.js'
 import { dim, type Tensor } from '../../src/tensor/index.js'
 import { lively } from '../model/support.js'
 import { engine } from '../tensor/check.js'
@@ -21,10 +21,9 @@ async function loaded(): Promise<LoadedModel> {
 
 /** Greedy continuation by a full forward pass for each token. */
 async function slowly(model: LoadedModel, prompt: readonly number[], count: number): Promise<number[]> {
-  const { config, specs } = model
+  const { config, model: bound } = model
   const ids = [...prompt]
-  const m = modelOf(config, { batch: 1 })
-  const run = jit(model.engine, (p: Weights, x: Tensor) => logits(scopeOf(m, specs, p, 'unroll'), x, m)) as any
+  const run = jit(model.engine, (p: Weights, x: Tensor<'batch' | 'sequence'>) => bound.logits(p, x))
   for (let i = 0; i < count; i++) {
     // Later positions do not matter to earlier ones, so the rest of the context may hold anything.
     const filled = Int32Array.from({ length: config.n_ctx }, (_, at) => ids[at] ?? 0)

@@ -2,16 +2,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { weightsOf } from '../../src/model/attention-weights.js'
-import { attendFully, type MixingKind } from '../../src/model/attention.js'
-import { withSlots } from '../../src/model/dense-attention.js'
+import { withSlots } from '../../src/attention/dense.js'
+import { attentionKind, type AttentionKindName } from '../../src/attention/index.js'
 import { attentionWeights, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
 import { dim, einsum, type Dim, type Tensor } from '../../src/tensor/index.js'
 import { checkOp, engine } from '../tensor/check.js'
 import { configOf, lively } from './support.js'
 
 type Side = 'causal' | 'both sides'
-const CASES: [MixingKind, Side, number][] = [
+const CASES: [AttentionKindName, Side, number][] = [
   ['global', 'causal', 0],
   ['global', 'causal', 3],
   ['local', 'causal', 0],
@@ -45,11 +44,11 @@ for (const [kind, side, slots] of CASES)
       gradient: false,
       tolerance: 1e-5,
       run: (q: Tensor, k: Tensor, v: Tensor, slotKeys: Tensor, slotValues: Tensor) => {
-        const given = { q, k, v, ...(slots > 0 && { slots: { k: slotKeys, v: slotValues } }) }
-        const weights = weightsOf(kind, given, model)
-        const values = slots > 0 ? withSlots(slotValues, v, model) : v
+        const given = { q, k, v, ...(slots > 0 && { slotKeys, slotValues }) }
+        const weights = attentionKind(kind).weights!(given, model)
+        const { v: values } = withSlots(given, model)
         const mixed = einsum([weights, values], [batch, sequence, heads, features])
-        return mixed.sub(attendFully(kind, given, model))
+        return mixed.sub(attentionKind(kind).attend(given, model))
       },
       oracle: (q: number[][][][]) => q.map((rows) => rows.map((of) => of.map((xs) => xs.map(() => 0)))),
     })

@@ -5,15 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import {
-  decodeStep,
-  modelOf,
-  prefill,
-  scopeOf,
-  type DecodeState,
-  type Parameters,
-  type Positions,
-} from '../../src/model/index.js'
+import type { DecodeState, Parameters, Positions } from '../../src/model/index.js'
 import { dim, type Tensor } from '../../src/tensor/index.js'
 import { engine, numbers } from '../tensor/check.js'
 import { forward, lively, type Lively } from './support.js'
@@ -23,27 +15,20 @@ const WIDTH = 13
 
 /** Logits after each position from each prompt's last on, [row][position][token]: a prefill, then steps of one. */
 async function stepwise(
-  { config, specs, parameters }: Lively,
+  { config, model, parameters }: Lively,
   rows: readonly (readonly number[])[],
   lengths: readonly number[],
 ): Promise<number[][][]> {
   const on = await engine()
   const batch = dim('batch', rows.length)
-  const scope = (model: ReturnType<typeof modelOf>, p: Parameters) => scopeOf(model, specs, p, 'unroll')
   const start = jit(
     on,
-    (p: Parameters, ids: Tensor<'batch' | 'sequence'>, at: Positions) => {
-      const model = modelOf(config, { batch: rows.length, sequence: WIDTH })
-      return prefill(scope(model, p), ids, at, model, LENGTH)
-    },
+    (p: Parameters, ids: Tensor<'batch' | 'sequence'>, at: Positions) => model.prefill(p, ids, at, LENGTH),
     { name: 'start' },
   )
   const step = jit(
     on,
-    (p: Parameters, from: DecodeState, ids: Tensor<'batch' | 'sequence'>) => {
-      const model = modelOf(config, { batch: rows.length, sequence: 1 })
-      return decodeStep(scope(model, p), ids, from, model)
-    },
+    (p: Parameters, from: DecodeState, ids: Tensor<'batch' | 'sequence'>) => model.decodeStep(p, ids, from),
     { name: 'step' },
   )
   const equal = lengths.every((length) => length === lengths[0])

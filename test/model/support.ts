@@ -1,7 +1,7 @@
 /** Small models with lively parameters, for tests of what a model computes. */
 import { parseModelConfig, type ModelConfig } from '../../src/config/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { logits, modelOf, parametersOf, scopeOf, type Parameters, type ParameterSpec } from '../../src/model/index.js'
+import { GptNeo, type Parameters, type ParameterSpec } from '../../src/model/index.js'
 import { dim, sizeOf, type Tensor } from '../../src/tensor/index.js'
 import { engine, numbers } from '../tensor/check.js'
 
@@ -20,6 +20,7 @@ export function configOf(changes: Record<string, unknown> = {}): ModelConfig {
 /** One array a variable, as `unroll` has them. */
 export interface Lively {
   readonly config: ModelConfig
+  readonly model: GptNeo
   readonly specs: readonly ParameterSpec[]
   readonly parameters: Parameters<DeviceArray>
 }
@@ -27,7 +28,8 @@ export interface Lively {
 export async function lively(changes: Record<string, unknown> = {}, scale = 0.9): Promise<Lively> {
   const config = configOf(changes)
   const on = await engine()
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const model = new GptNeo(config)
+  const { specs } = model
   const next = numbers(5)
   const parameters = Object.fromEntries(
     specs.map(({ name, dims }) => [
@@ -40,24 +42,19 @@ export async function lively(changes: Record<string, unknown> = {}, scale = 0.9)
       ),
     ]),
   )
-  return { config, specs, parameters }
+  return { config, model, specs, parameters }
 }
 
 /** Logits of every position by one forward pass, [row][position][token]. */
 export async function forward(
-  { config, specs, parameters }: Lively,
+  { config, model, parameters }: Lively,
   rows: readonly (readonly number[])[],
 ): Promise<number[][][]> {
   const on = await engine()
   const [batch, length] = [rows.length, rows[0].length]
-  const model = modelOf(config, { batch, sequence: length })
-  const run = jit(on, (p: Parameters, ids: Tensor) => logits(scopeOf(model, specs, p, 'unroll'), ids, model), {
-    name: 'forward',
-  })
-  const out = (await (run as any)(
-    parameters,
-    DeviceArray.from(on, Int32Array.from(rows.flat()), [dim('batch', batch), dim('sequence', length)], 'i32'),
-  )) as DeviceArray
+  const run = jit(on, (p: Parameters, ids: Tensor<'batch' | 'sequence'>) => model.logits(p, ids), { name: 'forward' })
+  const dims = [dim('batch', batch), dim('sequence', length)]
+  const out = await run(parameters, DeviceArray.from(on, Int32Array.from(rows.flat()), dims, 'i32'))
   const values = await out.readFloats()
   run.dispose()
   const { n_vocab } = config

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import type { ModelConfig } from '../../../src/config/index.js'
 import { DeviceArray, type Engine } from '../../../src/engine/index.js'
 import { generate, type GenerateOptions } from '../../../src/generate/index.js'
-import { modelOf, parametersOf, type LayerMode } from '../../../src/model/index.js'
+import { GptNeo, type LayerMode } from '../../../src/model/index.js'
 import { Trainer } from '../../../src/train/trainer.js'
 import { configOf } from '../../model/support.js'
 import { numbers } from '../../tensor/check.js'
@@ -160,16 +160,16 @@ export async function sampled(
   settings: GenerateOptions,
 ): Promise<number[]> {
   const config = configOf({ n_ctx: 40, ...changes })
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const bound = new GptNeo(config)
   const start = startOf(9)
-  const entries = specs.map(({ name, dims }) => {
+  const entries = bound.specs.map(({ name, dims }) => {
     const numbers = start(
       name,
       dims.map(({ size }) => size),
     ).map((x) => 2 * x)
     return [name, DeviceArray.from(engine, numbers, dims, 'f32')] as const
   })
-  const model = { engine, config, specs, parameters: Object.fromEntries(entries) }
+  const model = { engine, config, model: bound, parameters: Object.fromEntries(entries) }
   const ids: number[] = []
   for await (const tokens of generate(
     model,

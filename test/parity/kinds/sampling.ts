@@ -2,7 +2,7 @@
 import { parseModelConfig } from '../../../src/config/index.js'
 import { DeviceArray, jit } from '../../../src/engine/index.js'
 import { generate, type LoadedModel } from '../../../src/generate/index.js'
-import { logits, modelOf, parametersOf, scopeOf, type Parameters } from '../../../src/model/index.js'
+import { GptNeo, type Parameters } from '../../../src/model/index.js'
 import { dim, type Tensor } from '../../../src/tensor/index.js'
 import { arrayFrom } from '../../../src/train/parameters.js'
 import { openTensors, type CaseFile, type Workshop } from '../case-file.js'
@@ -56,14 +56,14 @@ function continuation(row: readonly number[], from: number, keys: Record<string,
 async function lively(keys: Record<string, unknown>, { engine }: Workshop): Promise<LoadedModel> {
   const { config } = parseModelConfig({ ...keys, compat: 'gpt-neo' })
   const on = await engine()
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const model = new GptNeo(config)
   const parameters: Record<string, DeviceArray> = {}
-  for (const spec of specs)
+  for (const spec of model.specs)
     parameters[spec.name] = await arrayFrom(on, spec, null, async (variable, shape) => {
       const values = recordedStart(variable, shape)
       return /\/(wte|wpe)$/.test(variable) ? values.map((x) => x * Math.fround(0.3)) : values
     })
-  return { engine: on, config, specs, parameters }
+  return { engine: on, config, model, parameters }
 }
 
 async function greedily(model: LoadedModel, prompt: readonly number[], count: number, stop: number) {
@@ -74,18 +74,17 @@ async function greedily(model: LoadedModel, prompt: readonly number[], count: nu
 }
 
 async function byFullPasses(
-  { engine, config, specs, parameters }: LoadedModel,
+  { engine, config, model, parameters }: LoadedModel,
   prompt: readonly number[],
   count: number,
   stop: number,
 ) {
-  const model = modelOf(config, { batch: 1 })
-  const program = jit(engine, (p: Parameters, ids: Tensor) => logits(scopeOf(model, specs, p, 'unroll'), ids, model))
+  const program = jit(engine, (p: Parameters, ids: Tensor<'batch' | 'sequence'>) => model.logits(p, ids))
   const ids = [...prompt]
   while (ids.length < prompt.length + count && (ids.length === prompt.length || ids.at(-1) !== stop)) {
     const filled = Int32Array.from({ length: config.n_ctx }, (_, at) => ids[at] ?? config.padding_id ?? 0)
     const given = DeviceArray.from(engine, filled, [dim('batch', 1), dim('sequence', config.n_ctx)], 'i32')
-    const all = await ((await (program as any)(parameters, given)) as DeviceArray).readFloats()
+    const all = await (await program(parameters, given)).readFloats()
     ids.push(largest(all.subarray((ids.length - 1) * config.n_vocab, ids.length * config.n_vocab)))
     given.dispose()
   }

@@ -1,14 +1,13 @@
 /** Kinds of attention against their definitions, written out on nested arrays. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { causalLinearAttention, linearAttention } from '../../src/model/linear-attention.js'
-import { denseAttention, fullAttention } from '../../src/model/dense-attention.js'
+import { attentionKind } from '../../src/attention/index.js'
+import { denseAttention } from '../../src/attention/dense.js'
 import { rotation } from '../../src/model/rotary.js'
-import { windowAttention } from '../../src/model/window-attention.js'
 import { modelOf } from '../../src/model/index.js'
 import type { Dim } from '../../src/tensor/index.js'
 import { checkOp } from '../tensor/check.js'
-import { configOf } from './support.js'
+import { configOf } from '../model/support.js'
 
 type Heads = number[][][][] // batch, position, head, feature
 
@@ -45,12 +44,14 @@ function setting(length: number, changes: Record<string, unknown> = {}) {
   return { model, inputs }
 }
 
+const MASKED = { mlm_training: true, mlm_mask_id: 1 }
+
 for (const length of [5, 64, 150])
   test(`linear attention in chunks equals its definition, length ${length}`, () => {
     const { model, inputs } = setting(length)
     return checkOp({
       inputs,
-      run: (q, k, v) => causalLinearAttention.attend({ q, k, v }, model),
+      run: (q, k, v) => attentionKind('linear').attend({ q, k, v }, model),
       gradient: length < 100,
       tolerance: 1e-5,
       oracle: (q: Heads, k: Heads, v: Heads) =>
@@ -63,10 +64,10 @@ for (const length of [5, 64, 150])
   })
 
 test('linear attention to both sides', () => {
-  const { model, inputs } = setting(7)
+  const { model, inputs } = setting(7, MASKED)
   return checkOp({
     inputs,
-    run: (q, k, v) => linearAttention({ q, k, v }, model),
+    run: (q, k, v) => attentionKind('linear').attend({ q, k, v }, model),
     oracle: (q: Heads, k: Heads, v: Heads) =>
       mixed(q, v, (b, i, h) => {
         const query = soft(q[b][i][h])
@@ -88,10 +89,10 @@ for (const [length, radius] of [
   [9, 50],
 ])
   test(`local attention to both sides, length ${length}, radius ${radius}`, () => {
-    const { model, inputs } = setting(length, { local_attention_radius: radius })
+    const { model, inputs } = setting(length, { local_attention_radius: radius, ...MASKED })
     return checkOp({
       inputs,
-      run: (q, k, v) => windowAttention({ q, k, v }, model),
+      run: (q, k, v) => attentionKind('local').attend({ q, k, v }, model),
       gradient: length < 50,
       tolerance: 1e-5,
       oracle: (q: Heads, k: Heads, v: Heads) =>
@@ -104,10 +105,10 @@ for (const [length, radius] of [
 test('global attention to both sides, and to earlier positions', async () => {
   const oracle = (causal: boolean) => (q: Heads, k: Heads, v: Heads) =>
     mixed(q, v, (b, i, h) => soft(range(7).map((j) => (j <= i || !causal ? dot(q[b][i][h], k[b][j][h]) : -1e9))))
-  const both = setting(7, { mlm_training: true, mlm_mask_id: 1 })
+  const both = setting(7, MASKED)
   await checkOp({
     inputs: both.inputs,
-    run: (q, k, v) => fullAttention({ q, k, v }, both.model),
+    run: (q, k, v) => denseAttention({ q, k, v }, both.model),
     oracle: oracle(false),
   })
   const { model, inputs } = setting(7)

@@ -6,7 +6,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { printStableHlo } from '../../src/engine/xla/stablehlo.js'
-import { causalRules, type Mixed, type MixingKind, type Projected } from '../../src/model/attention.js'
+import {
+  attentionKind,
+  type AttentionKindName,
+  type AttentionOutput,
+  type Projected,
+} from '../../src/attention/index.js'
 import { modelOf, type Model } from '../../src/model/index.js'
 import {
   and,
@@ -22,21 +27,21 @@ import {
   type Tensor,
 } from '../../src/tensor/index.js'
 import { engine, numbers } from '../tensor/check.js'
-import { configOf } from './support.js'
+import { configOf } from '../model/support.js'
 
 const HEADS = 2
 const FEATURES = 3
 
-function modelFor(kind: MixingKind, length: number, changes: Record<string, unknown>): Model {
+function modelFor(kind: AttentionKindName, length: number, changes: Record<string, unknown>): Model {
   const attention_types = [[[kind], 1]]
   const shape = { n_embd: HEADS * FEATURES, n_head: HEADS, n_layer: 1, n_ctx: length }
   return modelOf(configOf({ ...shape, attention_types, ...changes }), { batch: 2 })
 }
 
 /** The definitions: every query and key. */
-const plain = (kind: MixingKind, model: Model) => (projected: Projected) => {
+const plain = (kind: AttentionKindName, model: Model) => (projected: Projected) => {
   const { batch, sequence, memory, heads, features, config } = model
-  const { q, k, v } = projected as unknown as Record<'q' | 'k' | 'v', Tensor>
+  const { q, k, v } = projected as Record<'q' | 'k' | 'v', Tensor>
   const all = [batch, heads, sequence, memory]
   const seen = (radius: number): Tensor =>
     and(range(memory).lessEqual(range(sequence)), range(memory).greater(range(sequence).sub(radius))) as Tensor
@@ -49,11 +54,11 @@ const plain = (kind: MixingKind, model: Model) => (projected: Projected) => {
     const some = where(seen(sequence.size), products, 0) as Tensor
     return some.div(some.sum(memory).add(1e-6)) as Tensor
   }
-  return einsum([weights(), v], [batch, sequence, heads, features]) as Tensor as Mixed
+  return einsum([weights(), v], [batch, sequence, heads, features]) as Tensor as AttentionOutput
 }
 
 /** Result and gradients of q, k, v, for a gradient of the result. */
-async function outcome(model: Model, mix: (projected: Projected) => Mixed): Promise<Float32Array[]> {
+async function outcome(model: Model, mix: (projected: Projected) => AttentionOutput): Promise<Float32Array[]> {
   const on = await engine()
   const next = numbers(3)
   const inputs = await Promise.all(
@@ -64,7 +69,7 @@ async function outcome(model: Model, mix: (projected: Projected) => Mixed): Prom
     }),
   )
   const program = jit(on, (q: Tensor, k: Tensor, v: Tensor, grad: Tensor) => {
-    const out = mix({ q, k, v } as unknown as Projected)
+    const out = mix({ q, k, v })
     return [out, ...gradients([out], [grad], [q, k, v])] as Tensor[]
   })
   const results = (await program(...(inputs as [any, any, any, any]))) as DeviceArray[]
@@ -80,7 +85,7 @@ function difference(got: Float32Array, wanted: Float32Array): number {
   return got.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i])), 0) / scale
 }
 
-const cases: [MixingKind, number, number?][] = [
+const cases: [AttentionKindName, number, number?][] = [
   ['global', 100],
   ['global', 2111],
   ['local', 300, 4],
@@ -95,7 +100,7 @@ for (const [kind, length, radius] of cases)
   test(`${kind}, length ${length}${radius ? `, radius ${radius}` : ''}: results and gradients`, async () => {
     const model = modelFor(kind, length, radius ? { local_attention_radius: radius } : {})
     const [got, wanted] = [
-      await outcome(model, (projected) => causalRules(kind, model).attend(projected, model)),
+      await outcome(model, (projected) => attentionKind(kind).attend(projected, model)),
       await outcome(model, plain(kind, model)),
     ]
     got.forEach((values, i) => {
@@ -106,7 +111,7 @@ for (const [kind, length, radius] of cases)
 
 test('bfloat16, in blocks and at once, within its rounding', async () => {
   const model = modelFor('local', 300, { local_attention_radius: 129, precision: 'bfloat16' })
-  const got = await outcome(model, (projected) => causalRules('local', model).attend(projected, model))
+  const got = await outcome(model, (projected) => attentionKind('local').attend(projected, model))
   const wanted = await outcome(model, plain('local', model))
   got.forEach((values, i) => assert.ok(difference(values, wanted[i]) < 0.02, `${i}: ${difference(values, wanted[i])}`))
 })
@@ -116,7 +121,7 @@ test('no kind makes a tensor that grows with the square of the length, or holds 
     const largest = (length: number) => {
       const model = modelFor(kind, length, { local_attention_radius: 256, n_embd: 32 })
       const f = (q: Tensor, k: Tensor, v: Tensor, grad: Tensor) => {
-        const out = causalRules(kind, model).attend({ q, k, v } as unknown as Projected, model)
+        const out = attentionKind(kind).attend({ q, k, v }, model)
         return gradients([out], [grad], [q, k, v]) as Tensor[]
       }
       const { program } = trace(

@@ -16,8 +16,8 @@ import {
   zeros,
   type Dim,
   type Tensor,
-} from '../tensor/index.js'
-import { cut, filledUp, numbersOf, put } from './blocks.js'
+} from '../../tensor/index.js'
+import { padTo, tileAt, tileIndices, writeTile } from './tiles.js'
 
 /** Added to the sums of keys, so that a quotient is never 0 / 0. */
 export const EPSILON = 1e-6
@@ -28,7 +28,7 @@ const CHUNKS = 8
 
 export interface LinearShape {
   /** Dims that run side by side. */
-  readonly side: readonly Dim[]
+  readonly batchDims: readonly Dim[]
   readonly positions: Dim
   /** Features of queries and keys. */
   readonly into: Dim
@@ -36,19 +36,19 @@ export interface LinearShape {
   readonly features: Dim
 }
 
-/** A state of nothing. f32 [side, into, features + 1]. */
-export function emptyState({ side, into, features }: LinearShape): Tensor {
-  return zeros([...side, into, widened(features)]) as Tensor
+/** A state of nothing. f32 [batchDims, into, features + 1]. */
+export function emptyState({ batchDims, into, features }: LinearShape): Tensor {
+  return zeros([...batchDims, into, widened(features)]) as Tensor
 }
 
-/** What all positions add to a state. k and v as in `chunkedLinearAttention`; f32 [side, into, features + 1]. */
-export function stateOf(k: Tensor, v: Tensor, { side, into, features }: LinearShape): Tensor {
-  return einsum([k.exp(), withOnes(v, features)], [...side, into, widened(features)]) as Tensor
+/** What all positions add to a state. k and v as in `chunkedLinearAttention`; f32 [batchDims, into, features + 1]. */
+export function stateOf(k: Tensor, v: Tensor, { batchDims, into, features }: LinearShape): Tensor {
+  return einsum([k.exp(), withOnes(v, features)], [...batchDims, into, widened(features)]) as Tensor
 }
 
 /**
  * With q = softmax(q over into) and k = exp(k), and S_i = sum_{j<=i} k_j (x) v_j and z_i = sum_{j<=i} k_j + 1e-6, the
- * result (q_i S_i) / (q_i . z_i) at each position. f32; the inputs are q and k [side, positions, into] and v [side,
+ * result (q_i S_i) / (q_i . z_i) at each position. f32; the inputs are q and k [batchDims, positions, into] and v [batchDims,
  * positions, features], as the result; `before` is the state before the first position. The weights are made within
  * chunks, [chunk, chunk]; what came before a chunk is a state, [into, features]; a block of chunks is worked on at a time,
  * and its first state kept for the gradient. z is one column more of S, whose values are ones. Dividing q by its sum would
@@ -70,13 +70,13 @@ export function chunkedLinearAttention(inputs: readonly Tensor[], before: Tensor
   return out
 }
 
-function planOf({ side, positions, into, features }: LinearShape) {
+function planOf({ batchDims, positions, into, features }: LinearShape) {
   const size = Math.min(CHUNK, positions.size)
   const count = Math.min(CHUNKS, Math.ceil(positions.size / size))
   const blocks = dim('blocks', Math.ceil(positions.size / (size * count)))
   const chunks = dim('chunks', count)
   return {
-    side,
+    batchDims,
     positions,
     into,
     features,
@@ -84,26 +84,26 @@ function planOf({ side, positions, into, features }: LinearShape) {
     wide: widened(features),
     blocks,
     /** Positions with fillers, which come after every position, so that no position sees them. */
-    filled: dim(positions.name, blocks.size * count * size),
+    padded: dim(positions.name, blocks.size * count * size),
     block: dim('block', count * size),
     chunks,
     queries: dim('query_block_length', size),
     keys: dim('memory_block_length', size),
-    chunked: [...side, chunks],
+    chunked: [...batchDims, chunks],
   }
 }
 type Plan = ReturnType<typeof planOf>
 
 /** Block `at` of each, in chunks along `within`. */
-function blockOf(x: Tensor, at: Tensor<never>, within: Dim, { side, filled, block, chunked }: Plan): Tensor {
-  const rows = cut(x, filled, at.mul(block.size), block)
-  return reshape(rows, [...chunked, within, ...x.dims.slice(side.length + 1)]) as Tensor
+function blockOf(x: Tensor, at: Tensor<never>, within: Dim, { batchDims, padded, block, chunked }: Plan): Tensor {
+  const rows = tileAt(x, padded, at.mul(block.size), block)
+  return reshape(rows, [...chunked, within, ...x.dims.slice(batchDims.length + 1)]) as Tensor
 }
 
 /** `x` with its block `at`, given in chunks. */
-function withBlock(x: Tensor, at: Tensor<never>, part: Tensor, { side, filled, block }: Plan): Tensor {
-  const rows = reshape(part, [...side, block, ...x.dims.slice(side.length + 1)]) as Tensor
-  return put(x, filled, at.mul(block.size), rows, block)
+function withBlock(x: Tensor, at: Tensor<never>, part: Tensor, { batchDims, padded, block }: Plan): Tensor {
+  const rows = reshape(part, [...batchDims, block, ...x.dims.slice(batchDims.length + 1)]) as Tensor
+  return writeTile(x, padded, at.mul(block.size), rows, block)
 }
 
 /** The features, and the one that is 1: a dim that no layout splits, for it would divide features unevenly. */
@@ -126,9 +126,11 @@ function withOnes(v: Tensor, features: Dim): Tensor {
 /** The features of queries and keys. Queries lack a factor, which cancels out of the result. */
 const featuresOf = (q: Tensor, k: Tensor, { into }: Plan): Tensor[] => [q.sub(q.max(into)).exp() as Tensor, k.exp()]
 
-/** The same, made once, in memory in the order of their dims, as products want them; split as a mesh splits `side`. */
-function inMemory(tensors: readonly Tensor[], { side }: Plan): readonly Tensor[] {
-  const flat = tensors.map((x) => reshape(x, [...side, dim('flat', sizeOf(x.dims.slice(side.length)))]) as Tensor)
+/** The same, made once, in memory in the order of their dims, as products want them; split as a mesh splits `batchDims`. */
+function inMemory(tensors: readonly Tensor[], { batchDims }: Plan): readonly Tensor[] {
+  const flat = tensors.map(
+    (x) => reshape(x, [...batchDims, dim('flat', sizeOf(x.dims.slice(batchDims.length)))]) as Tensor,
+  )
   return barrier(flat).map((x, i) => reshape(x, tensors[i].dims) as Tensor)
 }
 
@@ -136,11 +138,11 @@ function inMemory(tensors: readonly Tensor[], { side }: Plan): readonly Tensor[]
 export function sumBefore(x: Tensor, along: Dim, reverse = false): Tensor {
   const others = dim(`other_${along.name}`, along.size)
   const counts = compare(range(others), reverse ? 'GT' : 'LT', range(along)).cast('f32')
-  const side = x.dims.slice(
+  const batchDims = x.dims.slice(
     0,
     x.dims.findIndex(({ name }) => name === along.name),
   )
-  return einsum([broadcast(counts, [...side, along, others]), x.rename(along, others)], x.dims) as Tensor
+  return einsum([broadcast(counts, [...batchDims, along, others]), x.rename(along, others)], x.dims) as Tensor
 }
 
 /** The state before each chunk of a block, from the sums of each and the state before all; after each if `reverse`. */
@@ -155,13 +157,13 @@ function stateBeyond(states: Tensor, sums: Tensor, { chunks }: Plan, reverse = f
 }
 
 function forward([q, k, v, initial]: readonly Tensor[], plan: Plan) {
-  const { side, positions, into, features, wide, blocks, filled, queries, keys, chunked } = plan
-  const [allQ, allK, allV] = [q, k, v].map((x) => filledUp(x, positions, filled.size))
+  const { batchDims, positions, into, features, wide, blocks, padded, queries, keys, chunked } = plan
+  const [allQ, allK, allV] = [q, k, v].map((x) => padTo(x, positions, padded.size))
   const first = {
     state: initial,
-    out: zeros([...side, filled, features]) as Tensor,
+    out: zeros([...batchDims, padded, features]) as Tensor,
   }
-  const [{ out }, { totals, states }] = scan(blocks, first, numbersOf(blocks), ({ state, out }, at) => {
+  const [{ out }, { totals, states }] = scan(blocks, first, tileIndices(blocks), ({ state, out }, at) => {
     const [qs, ks, vs] = inMemory(
       [
         ...featuresOf(blockOf(allQ, at, queries, plan), blockOf(allK, at, keys, plan), plan),
@@ -180,16 +182,16 @@ function forward([q, k, v, initial]: readonly Tensor[], plan: Plan) {
     const next = { state: stateBeyond(before, sums, plan), out: withBlock(out, at, mixed, plan) }
     return [next, { totals, states: state }] as const
   })
-  return { out: slice(out, filled, 0, positions.size) as Tensor, totals, states }
+  return { out: slice(out, padded, 0, positions.size) as Tensor, totals, states }
 }
 
 function backward([q, k, v, , out, totals, states, grad]: readonly Tensor[], plan: Plan): Tensor[] {
-  const { side, positions, into, features, wide, blocks, filled, queries, keys, chunked } = plan
-  const [allQ, allK, allV, allOut, allGrad] = [q, k, v, out, grad].map((x) => filledUp(x, positions, filled.size))
+  const { batchDims, positions, into, features, wide, blocks, padded, queries, keys, chunked } = plan
+  const [allQ, allK, allV, allOut, allGrad] = [q, k, v, out, grad].map((x) => padTo(x, positions, padded.size))
   const along = allGrad.mul(allOut).sum(features) as Tensor
   // Each gradient takes the place of what it depends on and nothing else does, which saves making room for it.
-  const first = { state: zeros([...side, into, wide]) as Tensor, q: allQ, k: allK, v: allGrad }
-  const xs = { at: numbersOf(blocks), totals, states }
+  const first = { state: zeros([...batchDims, into, wide]) as Tensor, q: allQ, k: allK, v: allGrad }
+  const xs = { at: tileIndices(blocks), totals, states }
   const [{ state, q: dq, k: dk, v: dv }] = scan(
     blocks,
     first,
@@ -232,5 +234,5 @@ function backward([q, k, v, , out, totals, states, grad]: readonly Tensor[], pla
     },
     { reverse: true },
   )
-  return [...[dq, dk, dv].map((x) => slice(x, filled, 0, positions.size) as Tensor), state]
+  return [...[dq, dk, dv].map((x) => slice(x, padded, 0, positions.size) as Tensor), state]
 }

@@ -15,30 +15,29 @@ import {
   type Dim,
   type Tensor,
 } from '../tensor/index.js'
-import type { Cache, Mixed, Positions, Projected } from './attention.js'
-import type { Model } from './dims.js'
+import type { AttentionOutput, AttentionShape, Cache, Positions, Projected } from './contract.js'
 
 /**
  * Dims of a cache: positions next to features, so that a step reads each head's keys in one run, and rows next to those,
  * so that a row's slot is one index.
  */
-function cacheDims({ batch, heads, features }: Model, size: number): Dim[] {
+function cacheDims({ batch, heads, features }: AttentionShape, size: number): Dim[] {
   return [heads, batch, dim('memory_length', size), features]
 }
 
 /** Keys and values with room for `size` positions. Slots after a row's last position are not read before they are written. */
-export function makeCache({ k, v }: Projected, size: number, model: Model): Cache {
+export function makeCache({ k, v }: Projected, size: number, shape: AttentionShape): Cache {
   const fit = (x: Projected['k']): Tensor => {
-    const { memory } = model
-    return transpose(pad(x, memory, 0, size - memory.size) as Tensor, cacheDims(model, size))
+    const { memory } = shape
+    return transpose(pad(x, memory, 0, size - memory.size) as Tensor, cacheDims(shape, size))
   }
   return { k: fit(k), v: fit(v) }
 }
 
 /** As `makeCache` for a ring: position p is in slot p mod size, and only each row's last `size` positions are kept. */
-export function makeRing(projected: Projected, lengths: Positions, size: number, model: Model): Cache {
-  const { batch, memory, heads, features } = model
-  if (memory.size <= size) return makeCache(projected, size, model)
+export function makeRing(projected: Projected, lengths: Positions, size: number, shape: AttentionShape): Cache {
+  const { batch, memory, heads, features } = shape
+  if (memory.size <= size) return makeCache(projected, size, shape)
   const slots = dim('memory_length', size)
   const first = lengths.sub(size).maximum(0)
   // Slot s has the one position from `first` on that is s mod size.
@@ -48,7 +47,7 @@ export function makeRing(projected: Projected, lengths: Positions, size: number,
   const indices = range(batch).mul(memory.size).add(kept) as Tensor
   const ring = (x: Projected['k']): Tensor => {
     const flat = reshape(transpose(x as Tensor, [batch, memory, heads, features]), [rows, heads, features])
-    return transpose(take(flat as Tensor, rows, indices) as Tensor, cacheDims(model, size))
+    return transpose(take(flat as Tensor, rows, indices) as Tensor, cacheDims(shape, size))
   }
   return { k: ring(projected.k), v: ring(projected.v) }
 }
@@ -62,23 +61,23 @@ export function attendToCache(
   cache: Cache,
   slot: Positions,
   last: Positions,
-  model: Model,
-): { mixed: Mixed; cache: Cache } {
-  const { batch, sequence, heads, features } = model
+  shape: AttentionShape,
+): { output: AttentionOutput; cache: Cache } {
+  const { batch, sequence, heads, features } = shape
   const memory = cache.k.dims[2]
   // Behind a barrier each write is one operation, in place; without it XLA repeats the write, on a copy, for every reader.
-  const [keys, values] = barrier([written(cache.k, k, slot, model), written(cache.v, v, slot, model)])
+  const [keys, values] = barrier([written(cache.k, k, slot, shape), written(cache.v, v, slot, shape)])
   const logits = einsum([q as Tensor, keys], [heads, batch, sequence, memory]).cast('f32')
   const weights = softmax(where(range(memory).lessEqual(last), logits, -1e10) as Tensor, memory).cast(values.dtype)
   const mixed = einsum([weights, values], [heads, batch, sequence, features]) as Tensor
-  return { mixed: transpose(mixed, [batch, sequence, heads, features]), cache: { k: keys, v: values } }
+  return { output: transpose(mixed, [batch, sequence, heads, features]), cache: { k: keys, v: values } }
 }
 
 /** A cache with a key or value per row written into it: at one slot of all rows, or at each row's. */
-function written(cache: Tensor, x: Projected['k'], slot: Positions, model: Model): Tensor {
-  const { batch, heads, features, parts } = model
+function written(cache: Tensor, x: Projected['k'], slot: Positions, shape: AttentionShape): Tensor {
+  const { batch, heads, features, parts } = shape
   const memory = cache.dims[2]
-  const update = transpose(x as Tensor, cacheDims(model, 1))
+  const update = transpose(x as Tensor, cacheDims(shape, 1))
   if (slot.dims.length === 0) return dynamicUpdateSlice(cache, memory, reshape<never>(slot, []), update)
   // A mesh that splits rows cannot join them with the slots.
   if (parts(batch.name) > 1)

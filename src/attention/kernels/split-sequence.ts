@@ -2,8 +2,8 @@
  * A sequence that a mesh splits, as parts side by side: what is cut into blocks is cut within a part, so that a block lies
  * on one device.
  */
-import { dim, reshape, type Dim, type Tensor } from '../tensor/index.js'
-import type { Model } from './dims.js'
+import { dim, reshape, type Dim, type Tensor } from '../../tensor/index.js'
+import type { AttentionShape } from '../contract.js'
 
 export interface Parts {
   /** One part a device; named as the positions are, so that the layout splits it as them. */
@@ -13,7 +13,7 @@ export interface Parts {
 }
 
 /** Null if the sequence is whole on every device, or is not divided by the mesh (which is refused later). */
-export function partsOf({ sequence, parts }: Model): Parts | null {
+export function partsOf({ sequence, parts }: Pick<AttentionShape, 'sequence' | 'parts'>): Parts | null {
   const count = parts(sequence.name)
   if (count === 1 || sequence.size % count > 0) return null
   return { part: dim(sequence.name, count), positions: dim('part_length', sequence.size / count) }
@@ -21,13 +21,13 @@ export function partsOf({ sequence, parts }: Model): Parts | null {
 
 /** `x` with its `sequence` as part and positions. */
 export function intoParts(x: Tensor, { part, positions }: Parts): Tensor {
-  const dims = x.dims.flatMap((own) => (own.name === part.name ? [part, positions] : [own]))
+  const dims = x.dims.flatMap((each) => (each.name === part.name ? [part, positions] : [each]))
   return reshape(x, dims) as Tensor
 }
 
 /** The reverse. */
 export function outOfParts(x: Tensor, { part, positions }: Parts): Tensor {
   const all = dim(part.name, part.size * positions.size)
-  const dims = x.dims.flatMap((own) => (own.name === part.name ? [all] : own.name === positions.name ? [] : [own]))
+  const dims = x.dims.flatMap((each) => (each.name === part.name ? [all] : each.name === positions.name ? [] : [each]))
   return reshape(x, dims) as Tensor
 }

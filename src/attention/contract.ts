@@ -1,0 +1,107 @@
+/** What a kind of attention states about itself, and what of a model it sees. */
+import type { Dim, DType, Tensor } from '../tensor/index.js'
+import type { Initializer } from './initializers.js'
+
+/** Config keys that attention reads; a model's config has them all. */
+export interface AttentionConfig {
+  readonly n_ctx: number
+  readonly n_embd: number
+  readonly n_head: number
+  readonly precision: 'float32' | 'bfloat16'
+  readonly mlm_training: boolean
+  readonly local_attention_radius: number
+  readonly num_mem_kv: number
+  readonly attn_dropout: number
+}
+
+/** The dims of a model that attention sees, under GPT-Neo's names. */
+export interface AttentionShape {
+  readonly config: AttentionConfig
+  readonly batch: Dim<'batch'>
+  readonly sequence: Dim<'sequence'>
+  /** Keys and values: the same positions under another name, so that a product can have both. */
+  readonly memory: Dim<'memory_length'>
+  readonly embd: Dim<'embd'>
+  readonly heads: Dim<'heads'>
+  readonly features: Dim<'features_per_head'>
+  /** Whether a position sees itself and earlier ones only. */
+  readonly causal: boolean
+  /** Dtype of activations. */
+  readonly compute: DType
+  /** Parts that a mesh splits a dim into, by its name. */
+  readonly parts: (dim: string) => number
+}
+
+/** Hands out learned parameters by name, in the dtype of activations. */
+export interface ParameterScope {
+  in(name: string): ParameterScope
+  param<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer): Tensor<N>
+}
+
+/** Queries, keys and values of a layer, heads apart. */
+export interface Projected {
+  readonly q: Tensor<'batch' | 'sequence' | 'heads' | 'features_per_head'>
+  readonly k: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
+  readonly v: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
+  /** What the kind's `extend` added, by name. */
+  readonly [extra: string]: Tensor | undefined
+}
+export type AttentionOutput = Tensor<'batch' | 'sequence' | 'heads' | 'features_per_head'>
+/** How much each query attends to each key, f32; rows sum to 1. */
+export type AttentionWeights = Tensor<'batch' | 'heads' | 'sequence' | 'memory_length'>
+
+/** What later positions need of the earlier ones, of one layer: keys and values, or a state. */
+export type Cache<T = Tensor> = { readonly [name: string]: T }
+
+/** Positions of rows, i32: one per row [batch], or a scalar where all rows are at the same one. */
+export type Positions = Tensor<'batch'>
+
+export interface AttentionCosts {
+  /** Keys, or what costs the same, that a query meets on average over a context. */
+  readonly keysSeen: number
+  /** Of those, keys whose weights the backward pass computes a second time. */
+  readonly keysRecomputed: number
+  /** Bytes of a cache: for each token of a sequence, and for each sequence whatever its length. */
+  readonly cache: { readonly perToken: number; readonly perSequence: number }
+}
+
+/** A kind of attention: its mathematics at once, for prompts and token by token, and every fact that others ask of it. */
+export interface AttentionKind {
+  /** Config keys that have no effect without a layer of this kind. */
+  readonly keys: readonly (keyof AttentionConfig)[]
+  /** Adds what the kind learns besides the projections. */
+  extend?(at: ParameterScope, projected: Projected, shape: AttentionShape): Projected
+  /**
+   * All positions at once: of each to itself and earlier ones, or to both sides if `shape.causal` is false. `drop` is
+   * given in training with attn_dropout, for kinds that have it among their keys.
+   */
+  attend(
+    projected: Projected,
+    shape: AttentionShape,
+    drop?: (weights: AttentionWeights) => AttentionWeights,
+  ): AttentionOutput
+  /**
+   * The cache after the first `lengths` positions of each row, which begin at 0; later ones are padding. It has room for
+   * sequences of `capacity` tokens.
+   */
+  prefill(projected: Projected, lengths: Positions, capacity: number, shape: AttentionShape): Cache
+  /** One more position per row, of which `projected` is; the cache with it. */
+  decode(
+    projected: Projected,
+    cache: Cache,
+    position: Positions,
+    shape: AttentionShape,
+  ): { output: AttentionOutput; cache: Cache }
+  /** The weights that a map shows, with `extend`ed keys before the others; absent if the kind has none. */
+  weights?(projected: Projected, shape: AttentionShape): AttentionWeights
+  costs(config: AttentionConfig): AttentionCosts
+  /** What is worth knowing about a config that has such layers, one line each. */
+  hints?(config: AttentionConfig): string[]
+  /** Whether the original can split the sequence into so many parts; any mesh can here. */
+  originalSplits?(config: AttentionConfig, parts: number): boolean
+}
+
+/** Bytes of a key and a value of all heads, in the dtype of activations. */
+export function bytesOfPair({ n_embd, precision }: AttentionConfig): number {
+  return 2 * n_embd * (precision === 'bfloat16' ? 2 : 4)
+}

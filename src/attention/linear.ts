@@ -1,0 +1,92 @@
+import { dim, einsum, range, softmax, transpose, where, type Dim, type Tensor } from '../tensor/index.js'
+import type { AttentionKind, AttentionOutput, AttentionShape, Projected } from './contract.js'
+import {
+  chunkedLinearAttention,
+  emptyState,
+  EPSILON,
+  stateOf,
+  sumBefore,
+  type LinearShape,
+} from './kernels/chunked-linear.js'
+import { intoParts, outOfParts, partsOf, type Parts } from './kernels/split-sequence.js'
+
+/**
+ * Attention whose weights are products of features, not exponentials of logits, so that earlier positions can be
+ * summed into a state of features x features: q = softmax(q over features), k = exp(k), and with S_i = sum_{j<=i}
+ * k_j (x) v_j and z_i = sum_{j<=i} k_j + 1e-6, position i gets (q_i S_i) / (q_i . z_i). Cost grows with length times
+ * features^2. States are made for chunks of positions, never for each. In f32. It has no weights to show.
+ * Source: gpt-neo models/layers.py (causal_linear_attention), after Shen et al. 2018, "Efficient Attention".
+ */
+export const linearAttention: AttentionKind = {
+  keys: [],
+  attend: (projected, shape) => (shape.causal ? attend(projected, shape) : attendBothSides(projected, shape)),
+  prefill(projected, lengths, _, shape) {
+    const { k: all, v } = positive(projected, shape)
+    const { batch, heads, memory, features } = shape
+    const k = where(range(memory).less(lengths), all, 0) as Tensor
+    return { state: einsum([k, v], [batch, heads, inner(shape), features]) as Tensor, total: k.sum(memory) as Tensor }
+  },
+  decode(projected, { state, total }, _, shape) {
+    const { batch, sequence, heads, memory, features } = shape
+    const { q, k, v } = positive(projected, shape)
+    const next = {
+      state: state.add(einsum([k, v], [batch, heads, inner(shape), features])) as Tensor,
+      total: total.add(k.sum(memory)) as Tensor,
+    }
+    const top = einsum([q, next.state], [batch, sequence, heads, features])
+    const mixed = top.div(einsum([q, next.total.add(EPSILON)], [batch, sequence, heads]))
+    return { output: mixed.cast(projected.v.dtype) as AttentionOutput, cache: next }
+  },
+  /** A query costs what as many keys as a head has features would; the state is f32. */
+  costs({ n_embd, n_head }) {
+    const features = n_embd / n_head
+    return { keysSeen: features, keysRecomputed: 0, cache: { perToken: 0, perSequence: 4 * n_embd * (features + 1) } }
+  },
+}
+
+/** The features of q and k, which the state has bebatchDims those of v. */
+const inner = ({ features }: AttentionShape) => dim('features_per_head_in', features.size)
+
+function positive({ q, k, v }: Projected, shape: AttentionShape) {
+  const { features } = shape
+  const renamed = (x: Tensor): Tensor => x.cast('f32').rename(features, inner(shape))
+  return { q: softmax(renamed(q), inner(shape)), k: renamed(k).exp(), v: v.cast('f32') as Tensor }
+}
+
+function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {
+  const { batch, sequence, memory, heads, features } = shape
+  const into = inner(shape)
+  const batchDims = [batch, heads]
+  // Heads first, once for all products.
+  const headed = (x: Tensor, along: Dim, width: Dim): Tensor =>
+    transpose(x.cast('f32').rename(along, sequence).rename(features, width), [...batchDims, sequence, width])
+  const all = [headed(q, sequence, into), headed(k, memory, into), headed(v, memory, features)]
+  const parts = partsOf(shape)
+  const linear = { batchDims, positions: sequence, into, features }
+  const mixed = parts
+    ? outOfParts(inParts(all, parts, linear), parts)
+    : chunkedLinearAttention(all, emptyState(linear), linear)
+  return transpose(mixed.cast(v.dtype) as Tensor, [batch, sequence, heads, features])
+}
+
+/** The parts of a split sequence side by side, each from the state that those before it make: all that parts tell each other. */
+function inParts(inputs: readonly Tensor[], parts: Parts, shape: LinearShape): Tensor {
+  const { part, positions } = parts
+  const [q, k, v] = inputs.map((x) => intoParts(x, parts))
+  const split = { ...shape, batchDims: [...shape.batchDims, part], positions }
+  return chunkedLinearAttention([q, k, v], sumBefore(stateOf(k, v, split), part), split)
+}
+
+/**
+ * Linear attention to both sides: q = softmax(q over features), k = softmax(k over positions), q (k^T v). Nothing is
+ * masked.
+ * Source: gpt-neo models/layers.py (linear_attention).
+ */
+function attendBothSides({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {
+  const { batch, sequence, memory, heads, features } = shape
+  const into = inner(shape)
+  const queries = softmax(q.cast('f32').rename(features, into), into)
+  const keys = softmax(k.cast('f32').rename(features, into), memory)
+  const state = einsum([keys, v.cast('f32')], [batch, heads, into, features])
+  return einsum([queries, state], [batch, sequence, heads, features]).cast(v.dtype) as Tensor
+}

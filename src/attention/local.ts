@@ -1,0 +1,104 @@
+import { concat, dim, pad, remainder, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
+import { largestDivisor } from '../mesh/index.js'
+import { attendToCache, makeRing } from './cache.js'
+import {
+  bytesOfPair,
+  type AttentionConfig,
+  type AttentionKind,
+  type AttentionOutput,
+  type AttentionShape,
+  type Projected,
+} from './contract.js'
+import { denseWeights } from './dense.js'
+import { causalAttention, softmaxAttention } from './kernels/softmax.js'
+import { intoParts, outOfParts, partsOf, type Parts } from './kernels/split-sequence.js'
+import { LOCAL_MASKED, windowAttention } from './kernels/window.js'
+
+/**
+ * softmax(q k^T) v of each position to the last `local_attention_radius` ones, itself among them. Computed in tiles of
+ * queries, each against its own keys and as many before them as the radius reaches: cost grows with length times radius.
+ * The cache is a ring of radius positions.
+ * Source: Mesh TensorFlow transformer/attention.py (local_attention_1d), whose result does not depend on the block size
+ * either.
+ */
+export const localAttention: AttentionKind = {
+  keys: ['local_attention_radius'],
+  attend: (projected, shape) => (shape.causal ? attend(projected, shape) : windowAttention(projected, shape)),
+  prefill: (projected, lengths, capacity, shape) =>
+    makeRing(projected, lengths, ringSize(shape.config, capacity), shape),
+  decode(projected, cache, position, shape) {
+    const size = cache.k.dims[2].size
+    return attendToCache(projected, cache, remainder(position, size), position, shape)
+  },
+  weights: (projected, shape) => denseWeights(projected, shape, shape.config.local_attention_radius),
+  costs(config) {
+    const { n_ctx, local_attention_radius: radius, mlm_training } = config
+    const before = Math.min(radius, n_ctx)
+    // Query i sees min(i + 1, radius) keys up to itself, and with both sides visible at most radius after it.
+    const causal = ((before * (before + 1)) / 2 + (n_ctx - before) * before) / n_ctx
+    const after = Math.min(radius, n_ctx - 1)
+    const keysSeen = causal + (mlm_training ? (after * (n_ctx - after) + (after * (after - 1)) / 2) / n_ctx : 0)
+    const perSequence = bytesOfPair(config) * ringSize(config, n_ctx)
+    return { keysSeen, keysRecomputed: keysSeen, cache: { perToken: 0, perSequence } }
+  },
+  hints: ({ local_attention_radius: radius, n_ctx }) =>
+    radius > n_ctx
+      ? [`local_attention_radius: ${radius} is above n_ctx ${n_ctx}: local layers see what global ones do`]
+      : [],
+  /** Where it cuts no block: of as many positions as the radius, 128 or more, or the next number below that divides n_ctx. */
+  originalSplits({ n_ctx, local_attention_radius: radius }, parts) {
+    const block = largestDivisor(n_ctx, Math.max(radius, 128))
+    return (n_ctx / block) % parts === 0
+  },
+}
+
+const ringSize = ({ local_attention_radius }: AttentionConfig, capacity: number) =>
+  Math.min(local_attention_radius, capacity)
+
+function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {
+  const { batch, sequence, memory, heads, features, config } = shape
+  const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
+  // Keys lie as queries do, so that only those near the edge of a part go from device to device.
+  const near = (x: Tensor) => headed(x.rename(memory, sequence), sequence)
+  const mixed =
+    config.local_attention_radius < sequence.size
+      ? nearAttention(headed(q, sequence), near(k), near(v), shape)
+      : causalAttention(headed(q, sequence), headed(k, memory), headed(v, memory), shape, LOCAL_MASKED)
+  return transpose(mixed, [batch, sequence, heads, features])
+}
+
+/** To the last `radius` positions, which are fewer than all. All [batch, heads, sequence, features]. */
+function nearAttention(q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape): Tensor {
+  const { batch, sequence, heads, features, config } = shape
+  const radius = config.local_attention_radius
+  const batchDims = [batch, heads]
+  const keys = dim('memory_block', sequence.size)
+  const window = { batchDims, features, radius, tile: tileOf(radius), maskValue: LOCAL_MASKED }
+  const parts = partsOf(shape)
+  if (!parts) {
+    const [ks, vs] = [k, v].map((x) => x.rename(sequence, keys))
+    return softmaxAttention(q, ks, vs, { ...window, queries: sequence, keys, before: 0 })
+  }
+  const { part, positions } = parts
+  const before = radius - 1
+  const [ks, vs] = [k, v].map((x) => withEarlier(intoParts(x, parts), before, parts))
+  const split = { ...window, batchDims: [...batchDims, part], part, queries: positions, keys: ks.dims[3], before }
+  return outOfParts(softmaxAttention(intoParts(q, parts), ks, vs, split), parts)
+}
+
+/** `count` positions before each part and its own, as `memory_block`; zeros before the first. The neighbours send them. */
+function withEarlier(x: Tensor, count: number, { part, positions }: Parts): Tensor {
+  const pieces: Tensor[] = []
+  for (let back = Math.ceil(count / positions.size); back > 0; back--) {
+    const size = Math.min(positions.size, count - (back - 1) * positions.size)
+    const last = slice(x, positions, positions.size - size, size)
+    pieces.push(slice(pad(last, part, back, 0) as Tensor, dim(part.name, part.size + back), 0, part.size) as Tensor)
+  }
+  const all = concat([...pieces, x], positions.name) as Tensor
+  return all.rename(dim(positions.name, count + positions.size), dim('memory_block', count + positions.size)) as Tensor
+}
+
+/** Queries in a tile: small tiles compute little in vain, large ones make good products. */
+function tileOf(radius: number): number {
+  return Math.max(128, Math.ceil(radius / 2))
+}
