@@ -11,6 +11,7 @@ import {
 import { DataError, readDatasetConfig } from '../data/index.js'
 import { FileError, join, readFolder, readJson } from '../files/index.js'
 import { costsOf, flopsFormula, type LayerCosts, type ModelCosts, type Variable } from '../plan/index.js'
+import { printable } from './errors.js'
 import { bytes } from './progress.js'
 import { textTable } from '../notebook/text-table.js'
 
@@ -57,7 +58,7 @@ async function check(file: string): Promise<boolean> {
     return await inspect(file)
   } catch (error) {
     if (!(error instanceof FileError || error instanceof DataError)) throw error
-    process.stdout.write(`${error.message}\n`)
+    process.stdout.write(`${printable(error.message)}\n`)
     return false
   }
 }
@@ -73,8 +74,8 @@ async function inspect(file: string): Promise<boolean> {
   const count =
     problems.length === 0 ? 'no problems' : problems.length === 1 ? '1 problem' : `${problems.length} problems`
   process.stdout.write(`${file}: ${count}\n`)
-  for (const problem of problems) process.stdout.write(`  ${problem}\n`)
-  for (const note of notes) process.stdout.write(`  note: ${note}\n`)
+  for (const problem of problems) process.stdout.write(`  ${printable(problem)}\n`)
+  for (const note of notes) process.stdout.write(`  note: ${printable(note)}\n`)
   return problems.length === 0
 }
 

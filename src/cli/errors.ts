@@ -18,6 +18,9 @@ const EXPECTED = new Set([
   'TopologyError',
 ])
 
+/** Those of them that quote files, whose lines may break anywhere. */
+const QUOTING = new Set(['FileError', 'DataError', 'TokenizerError', 'ConfigError'])
+
 /** What V8 and Node say when a number is out of range in our own code; nothing that we throw begins so. */
 const OF_RUNTIME = new RegExp(
   '^(Invalid (array|typed array|string|count|code point|time|DataView|BigInt|Array)|Maximum |Array buffer|offset |' +
@@ -31,6 +34,24 @@ function isExpected(error: unknown): error is Error {
   if (!(error instanceof Error) || !EXPECTED.has(error.name)) return false
   const { code } = error as NodeJS.ErrnoException
   return error.name !== 'RangeError' || !(OF_RUNTIME.test(error.message) || /^ERR_/.test(code ?? ''))
+}
+
+/** Longer lines are shown without their middle: they quote a file's content. */
+const LONGEST_LINE = 1000
+
+/**
+ * Text that quotes files, for a terminal: control characters, with which a file could write anywhere on the screen, are
+ * escaped, line breaks aside, and long lines shortened.
+ */
+export function printable(text: string): string {
+  const lines = text.replace(/(?!\n)[\p{Cc}\p{Zl}\p{Zp}]|\p{Cs}/gu, escaped).split('\n')
+  return lines
+    .map((line) => (line.length <= LONGEST_LINE ? line : `${line.slice(0, 700)} ... ${line.slice(-200)}`))
+    .join('\n')
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** A wrong use of the command line. */
@@ -51,7 +72,10 @@ export function report(error: unknown): void {
   process.exitCode = 1
   const message = error instanceof Error ? error.message : String(error)
   const known = isExpected(error)
-  process.stderr.write(`neomesh: ${known ? message : `${message} (unexpected; NEOMESH_DEBUG=stack shows where)`}\n`)
+  const quoting = error instanceof Error && QUOTING.has(error.name)
+  // Lists of problems have a line for each, further in; another line break is of what is quoted.
+  const lines = quoting ? message.replace(/\n(?! {2})/g, '\\n') : message
+  process.stderr.write(`neomesh: ${printable(lines)}${known ? '' : ' (unexpected; NEOMESH_DEBUG=stack shows where)'}\n`)
   if (process.env.NEOMESH_DEBUG?.split(',').includes('stack') && error instanceof Error)
     process.stderr.write(`${error.stack}\n`)
 }

@@ -1,6 +1,6 @@
 /** A file's bytes in pieces, unpacked if its name ends in .gz or .zst. */
 import { createGunzip } from 'node:zlib'
-import { asFileError, FileError, readPieces } from '../files/index.js'
+import { asFileError, FileError, readPieces, refuseForeign, type NeededKind } from '../files/index.js'
 import { DataError } from './error.js'
 import { packingOf } from './kinds.js'
 import { unzstd, ZstdError } from './zstd/index.js'
@@ -13,8 +13,9 @@ const pieceBytes = 1 << 18
  */
 export async function* streamBytes(path: string, onRead: (bytes: number) => void = () => {}): AsyncGenerator<Buffer> {
   try {
-    const raw = counted(path, onRead)
     const packing = packingOf(path)
+    const kind = packing === '.gz' ? 'gzip' : packing === '.zst' ? 'zstd' : undefined
+    const raw = counted(path, kind, onRead)
     if (packing === '.gz') yield* gunzip(raw)
     else if (packing === '.zst') yield* unzstd(raw)
     else yield* raw
@@ -36,8 +37,17 @@ function corrupt(path: string, format: 'gzip' | 'zstd', cause: Error): DataError
   )
 }
 
-async function* counted(path: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+/** The file's bytes as they are. Throws FileError if those of an archive are a Git LFS pointer's, a page's or another's. */
+async function* counted(
+  path: string,
+  kind: NeededKind | undefined,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let first = true
   for await (const piece of readPieces(path, pieceBytes)) {
+    if (first && kind !== undefined)
+      refuseForeign(path, piece, piece.length < pieceBytes ? piece.length : Infinity, kind)
+    first = false
     onRead(piece.length)
     yield piece
   }

@@ -4,7 +4,7 @@
  * Source: tensorflow/core/example/feature.proto; gpt-neo data/create_tfrecords.py (write_to_file).
  */
 import protobuf from 'protobufjs/minimal.js'
-import { recordError, type RecordPlace } from './error.js'
+import { DataError, recordError, type RecordPlace } from './error.js'
 
 const { Reader, Writer } = protobuf
 type Reader = protobuf.Reader
@@ -34,7 +34,7 @@ export function decodeExample(payload: Uint8Array, place: RecordPlace): Int32Arr
   try {
     return decode(payload, place)
   } catch (cause) {
-    if (!(cause instanceof RangeError) && !/wire type|offset|range/i.test((cause as Error).message)) throw cause
+    if (cause instanceof DataError) throw cause
     throw recordError(place, `its bytes are not a tf.train.Example (${(cause as Error).message})`, { cause })
   }
 }

@@ -2,7 +2,15 @@
  * TFRecord files: for each record its length (uint64, little-endian), the masked CRC-32C of those 8 bytes, the payload,
  * and the masked CRC-32C of the payload. Source: tensorflow/core/lib/io/record_writer.h.
  */
-import { maskedCrc32c, openFile, withFileErrors, type AtomicFile, type OpenFile } from '../files/index.js'
+import {
+  headBytes,
+  maskedCrc32c,
+  openFile,
+  refuseForeign,
+  withFileErrors,
+  type AtomicFile,
+  type OpenFile,
+} from '../files/index.js'
 import { recordError, type RecordPlace } from './error.js'
 
 /** Bytes before and after a payload. */
@@ -62,7 +70,7 @@ export function createRecordWriter(file: AtomicFile): RecordWriter {
 
 /**
  * The payload length that a record's header states, checked against its CRC and the bytes left in the file.
- * `header`: at least 12 bytes unless the file ends before. Throws DataError: corrupt, or truncated.
+ * `header`: at least 12 bytes unless the file ends before; of the first record more, to tell what else the file may be. Throws DataError: corrupt, or truncated.
  */
 export function readHeader(header: Buffer, place: RecordPlace, fileBytes: number): number {
   if (header.length < headerBytes)
@@ -71,6 +79,7 @@ export function readHeader(header: Buffer, place: RecordPlace, fileBytes: number
       `truncated: ${header.length} bytes are left, a record's header has ${headerBytes}. Copy or make the file again`,
     )
   if (maskedCrc32c(header, 0, 8) !== header.readUInt32LE(8)) {
+    if (place.offset === 0) refuseForeign(place.path, header, fileBytes, 'tfrecord')
     throw recordError(
       place,
       place.record === 0
@@ -102,7 +111,7 @@ export async function* readRecords(path: string): AsyncGenerator<TfRecord> {
     const window = createWindow(file, path)
     for (let record = 0, offset = 0; offset < size; record++) {
       const place = { path, record, offset }
-      const header = await window.bytesAt(offset, Math.min(headerBytes, size - offset))
+      const header = await window.bytesAt(offset, Math.min(offset === 0 ? headBytes : headerBytes, size - offset))
       const length = readHeader(header, place, size)
       const framed = await window.bytesAt(offset + headerBytes, length + footerBytes)
       checkPayload(framed, length, place)
@@ -125,7 +134,7 @@ export async function scanRecordLengths(path: string): Promise<number[]> {
     const window = createWindow(file, path)
     const lengths: number[] = []
     for (let offset = 0; offset < size;) {
-      const header = await window.bytesAt(offset, Math.min(headerBytes, size - offset))
+      const header = await window.bytesAt(offset, Math.min(offset === 0 ? headBytes : headerBytes, size - offset))
       const length = readHeader(header, { path, record: lengths.length, offset }, size)
       lengths.push(length)
       offset += headerBytes + length + footerBytes

@@ -70,12 +70,10 @@ function checkEntry(name: string, value: unknown, wrong: (what: string) => FileE
   if (!isRecord(value)) throw wrong(`tensor "${name}" has no description`)
   const { dtype, shape, data_offsets: offsets } = value
   if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype))
-    throw wrong(
-      `tensor "${name}" has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(bytesPerElement).join(', ')}`,
-    )
-  if (!isSizes(shape)) throw wrong(`tensor "${name}" has shape ${JSON.stringify(shape)}`)
+    throw wrong(`tensor "${name}" has dtype ${shown(dtype)}; known are ${Object.keys(bytesPerElement).join(', ')}`)
+  if (!isSizes(shape)) throw wrong(`tensor "${name}" has shape ${shown(shape)}`)
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
-    throw wrong(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}`)
+    throw wrong(`tensor "${name}" has data_offsets ${shown(offsets)}`)
   const [begin, end] = offsets
   const needed = tensorBytes(dtype as SafetensorsDtype, shape)
   if (needed !== end - begin)
@@ -102,6 +100,13 @@ export function findDuplicateName(text: string): string | undefined {
     } else last = piece
   }
   return undefined
+}
+
+/** A value of the header as JSON; of a long one how it begins. */
+function shown(value: unknown): string {
+  if (value === undefined) return '(none)'
+  const text = JSON.stringify(value)
+  return text.length <= 100 ? text : `${text.slice(0, 100)}...`
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

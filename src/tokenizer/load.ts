@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { FileError, isFile, join, readFile, readText, stat } from '../files/index.js'
+import { FileError, isFile, join, jsonText, readFile, refuseForeign, stat } from '../files/index.js'
 import { TokenizerError } from './error.js'
 import { folderFiles, namedTokens, withTokens, type FolderFiles } from './folder-tokens.js'
 import type { TokenizerParts } from './parts.js'
@@ -136,7 +136,10 @@ async function filesBeside(folder: string): Promise<FolderFiles> {
 }
 
 async function read(path: string): Promise<string> {
-  return readText(path).catch((error) => unreadable(path, error))
+  const bytes = await readFile(path).catch((error) => unreadable(path, error))
+  if (path.endsWith('.json')) return jsonText(bytes, path)
+  refuseForeign(path, bytes, bytes.length, 'text')
+  return bytes.toString('utf8')
 }
 
 function unreadable(path: string, error: NodeJS.ErrnoException): never {

@@ -46,6 +46,21 @@ test("a RangeError of V8's or Node's own is unexpected", () => {
     assert.match(reported(thrownBy(work)), /\(unexpected; NEOMESH_DEBUG=stack shows where\)\n$/, String(work))
 })
 
+test("control characters of a file's content are escaped, and long lines shortened", () => {
+  assert.equal(
+    reported(new FileError('a\u001b[31mb\tc\u2028d\n  e', 'a')),
+    'neomesh: a\\u001b[31mb\\u0009c\\u2028d\n  e\n',
+  )
+  const long = reported(new FileError(`begin${'x'.repeat(1e5)}end`, 'a'))
+  assert.match(long, /^neomesh: beginx+ \.\.\. x+end\n$/)
+  assert.ok(long.length < 1000)
+})
+
+test("line breaks of a file's content are escaped, those of lists are not", () => {
+  assert.equal(reported(new FileError('a: 2 problems\n  x\ny\n  z', 'a')), 'neomesh: a: 2 problems\n  x\\ny\n  z\n')
+  assert.equal(reported(Object.assign(new Error('a\nb'), { name: 'PjrtError' })), 'neomesh: a\nb\n')
+})
+
 test('a RangeError and a FileError of ours are told as they are', () => {
   assert.equal(reported(new RangeError('top-k must be >= 0 (got -1)')), 'neomesh: top-k must be >= 0 (got -1)\n')
   assert.equal(reported(new FileError('a.json is empty', 'a.json')), 'neomesh: a.json is empty\n')
