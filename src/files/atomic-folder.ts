@@ -14,7 +14,8 @@ export interface AtomicFolderOptions {
 }
 
 /**
- * Runs `fill`, which writes into the folder given to it, a hidden one beside `path`; then that becomes `path`. If
+ * Runs `fill`, which writes into the folder given to it, a hidden one beside `path` (or beside where a link there leads);
+ * then that becomes `path`. If
  * anything fails nothing is left, and errors name files by the path that they were meant for. Refuses at once, with
  * FileError, a path that is a file, a whole bucket, a folder with something in it unless `overwrite`, and even then one
  * that holds entries which `mayReplace` does not know. What a killed process has left of the same folder is removed
@@ -25,10 +26,11 @@ export async function writeFolderAtomic<T>(
   options: AtomicFolderOptions,
   fill: (workPath: string) => Promise<T>,
 ): Promise<T> {
-  const target = resolve(path)
+  const attempt = <R>(work: () => Promise<R>) => withFileErrors('create the folder', path, work)
+  const { followLinks } = await fileSystemOf(path)
+  const target = await attempt(() => followLinks(resolve(path)))
   if (dirname(target) === target)
     throw new FileError(`cannot create the folder ${path}: it has none above it. Name a folder within it`, path)
-  const attempt = <R>(work: () => Promise<R>) => withFileErrors('create the folder', path, work)
   await attempt(() => removeLeftovers(target))
   await checkTarget(path, options)
   const made = await makeFolder(dirname(target))

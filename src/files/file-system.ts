@@ -74,6 +74,8 @@ export interface FileSystem {
   readPieces(path: string, pieceBytes: number): AsyncIterable<Buffer>
   createAtomicFile(path: string): Promise<AtomicFile>
   openAppending(path: string): Promise<Appending>
+  /** Where a symbolic link leads; the path itself if it is none. */
+  followLinks(path: string): Promise<string>
   /** Removes a file, or a folder with all that is in it; nothing there is fine. */
   remove(path: string): Promise<void>
   /** Moves a file or a folder to a place where nothing is. */

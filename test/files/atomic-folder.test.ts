@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { FileError, writeFileAtomic, writeFolderAtomic } from '../../src/files/index.js'
@@ -17,6 +17,18 @@ test('a folder appears when it is full, also below folders not there yet and in 
     assert.deepEqual(readdirSync(path), ['a'])
   }
   assert.deepEqual(readdirSync(root).sort(), ['deep', 'empty'])
+})
+
+test('a symbolic link to a folder stays one, and the folder is filled', async (t) => {
+  const home = temporaryFolder(t)
+  mkdirSync(join(home, 'large'))
+  symlinkSync('large', join(home, 'out'))
+  await writeFolderAtomic(join(home, 'out'), { mayReplace: () => false }, async (folder) =>
+    writeFileSync(join(folder, 'a'), '1'),
+  )
+  assert.ok(lstatSync(join(home, 'out')).isSymbolicLink())
+  assert.deepEqual(readdirSync(join(home, 'large')), ['a'])
+  assert.deepEqual(readdirSync(home), ['large', 'out'])
 })
 
 test('a failure leaves nothing, and names the file that was asked for', async (t) => {

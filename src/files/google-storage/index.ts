@@ -31,6 +31,7 @@ export async function googleStorage(): Promise<FileSystem> {
     openAppending: async (path) => openAppending(client, join(path)),
     remove: (path) => remove(client, join(path)),
     rename: (from, to) => rename(client, join(from), join(to)),
+    followLinks: async (path) => path,
     makeFolder: async () => undefined,
     removeEmptyFolders: async () => {},
     syncFolder: async () => {},

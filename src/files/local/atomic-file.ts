@@ -8,6 +8,7 @@ import { asFileError, FileError, withFileErrors } from '../error.js'
 import type { AtomicFile } from '../file-system.js'
 import { partialBeside } from '../paths.js'
 import { createWriteQueue } from '../write-queue.js'
+import { followLinks } from './follow-links.js'
 import { isFolder } from './kind.js'
 
 /** One write call takes at most 2 GiB on Linux, and a large tensor has more. */
@@ -20,19 +21,19 @@ export async function refuseDevice(path: string): Promise<void> {
   throw new FileError(`cannot write ${path}: it is a device or a pipe, not a file. Give the path of a file`, path)
 }
 
-async function nowhere(path: string): Promise<FileError> {
-  const folder = dirname(path)
+async function nowhere(path: string, folder: string): Promise<FileError> {
   const why = (await isFolder(folder)) ? `${folder} takes no new files` : `the folder ${folder} does not exist`
   return new FileError(`cannot write ${path}: ${why}. Check the path, or choose another (ENOENT)`, path, 'ENOENT')
 }
 
-/** Starts a file at `path`, replacing what is there only on commit. Throws FileError. */
+/** Starts a file at `path`, or where a link there leads, replacing what is there only on commit. Throws FileError. */
 export async function createAtomicFile(path: string): Promise<AtomicFile> {
   await refuseDevice(path)
-  const temporary = partialBeside(path)
+  const target = await withFileErrors('write', path, () => followLinks(path))
+  const temporary = partialBeside(target)
   let handle: FileHandle | undefined = await withFileErrors('write', path, () =>
     open(temporary, 'wx').catch(async (cause) => {
-      throw cause.code === 'ENOENT' ? await nowhere(path) : cause
+      throw cause.code === 'ENOENT' ? await nowhere(path, dirname(target)) : cause
     }),
   )
   const queue = createWriteQueue((bytes) => withFileErrors('write', path, () => append(bytes)))
@@ -61,7 +62,7 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
       return queue.size
     },
     write: queue.write,
-    async commit(finalPath = path) {
+    async commit(finalPath = target) {
       try {
         await queue.settled()
         if (handle === undefined) throw new Error(`${path}: commit after commit or abort`)

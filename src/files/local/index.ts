@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { withFileErrors, withFileErrorsSync } from '../error.js'
 import type { Appending, FileSystem, OpenFile } from '../file-system.js'
 import { createAtomicFile, refuseDevice, syncFolder } from './atomic-file.js'
+import { followLinks } from './follow-links.js'
 import { tryLock } from './lock.js'
 import { makeFolder, removeEmptyFolders } from './make-folder.js'
 
@@ -17,6 +18,7 @@ export const localFiles: FileSystem = {
   readPieces: (path, pieceBytes) => createReadStream(path, { highWaterMark: pieceBytes }),
   createAtomicFile,
   openAppending,
+  followLinks,
   remove: (path) => rm(path, { recursive: true, force: true }),
   rename,
   makeFolder,
@@ -68,7 +70,7 @@ async function openAppending(path: string): Promise<Appending> {
 async function checkOutput(path: string): Promise<void> {
   await refuseDevice(path)
   await withFileErrors('write', path, async () => {
-    for (let folder = dirname(path); ; folder = dirname(folder)) {
+    for (let folder = dirname(await followLinks(path)); ; folder = dirname(folder)) {
       const there = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
         if (cause.code === 'ENOENT' && folder !== dirname(folder)) return undefined
         throw cause

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createAtomicFile, writeFileAtomic } from '../../../src/files/index.js'
@@ -37,6 +37,30 @@ test('pieces land in the order of the calls, also when none is awaited; the name
   assert.equal(file.size, pieces.join('').length)
   assert.deepEqual(readdirSync(folder), ['final'])
   await assert.rejects(file.write('more'), /write after commit/)
+})
+
+test('a symbolic link stays one: what it leads to is written, also where that is not there yet', async (t) => {
+  const folder = temporaryFolder(t)
+  const at = (name: string) => join(folder, name)
+  mkdirSync(at('data'))
+  writeFileSync(at('data/old.txt'), 'old')
+  symlinkSync('data/old.txt', at('link.txt'))
+  symlinkSync(at('link.txt'), at('data/second.txt'))
+  symlinkSync('data/new.txt', at('dangling.txt'))
+  for (const name of ['link.txt', 'data/second.txt', 'dangling.txt']) {
+    await writeFileAtomic(at(name), name)
+    assert.ok(lstatSync(at(name)).isSymbolicLink())
+    assert.equal(readFileSync(at(name), 'utf8'), name)
+  }
+  assert.equal(readFileSync(at('data/old.txt'), 'utf8'), 'data/second.txt')
+  assert.deepEqual(readdirSync(at('data')), ['new.txt', 'old.txt', 'second.txt'])
+  symlinkSync('absent/x.txt', at('lost.txt'))
+  await assert.rejects(
+    writeFileAtomic(at('lost.txt'), ''),
+    /^FileError: cannot write .*lost\.txt: the folder .*absent does not exist/,
+  )
+  symlinkSync('round.txt', at('round.txt'))
+  await assert.rejects(writeFileAtomic(at('round.txt'), ''), { name: 'FileError', message: /round\.txt.*\(ELOOP\)/ })
 })
 
 test('what cannot be written is told in one line', async (t) => {
