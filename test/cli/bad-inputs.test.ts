@@ -313,7 +313,7 @@ const trainConfig: Case[] = [
   bad('no run', 'train model.json', /required option '-r, --run <folder>' not specified/),
   bad('a missing config', 'train none.json --data data --run x/run', /cannot read none\.json: it does not exist/),
   bad('a folder as config', 'train texts --data data --run x/run', /cannot read texts: it is a folder/),
-  bad('an empty config', OWN, /x\/model\.json is empty/, put('x/model.json', '')),
+  bad('an empty config', OWN, /x\/model\.json must be a JSON file \(got an empty file\)/, put('x/model.json', '')),
   bad('a config that is no JSON', OWN, /x\/model\.json:1:14: not valid JSON/, put('x/model.json', '{"n_embd": 4,}')),
   bad('a config that is a list', OWN, /x\/model\.json: .*JSON object/, put('x/model.json', '[]')),
   bad('a wrong key', OWN, /x\/model\.json: n_embed: .*did you mean "n_embd"/s, model({ n_embed: 16 })),
@@ -605,7 +605,12 @@ const trainRun: Case[] = [
     /manifest\.json:1:2: not valid JSON/,
     copy('run', put(`${CHECKPOINT}/manifest.json`, '{')),
   ),
-  bad('an empty manifest', AGAIN, /manifest\.json is empty/, copy('run', put(`${CHECKPOINT}/manifest.json`, ''))),
+  bad(
+    'an empty manifest',
+    AGAIN,
+    /manifest\.json must be a JSON file \(got an empty file\)/,
+    copy('run', put(`${CHECKPOINT}/manifest.json`, '')),
+  ),
   bad(
     'a manifest of another format',
     AGAIN,
@@ -708,7 +713,7 @@ const sample: Case[] = [
   bad('a missing tokenizer', `${SAMPLE} --tokenizer none.json`, /none\.json: no such file/),
   bad(
     'a tokenizer of another vocabulary',
-    `sample x/run --prompt <399> --tokenizer x/t.json`,
+    `sample run --prompt <399> --tokenizer x/t.json`,
     /a prompt has the token 399, outside the vocabulary/,
     () => {
       const json = JSON.parse(readFileSync('tokenizer.json', 'utf8'))
@@ -767,8 +772,9 @@ for (const [group, cases] of Object.entries(all)) {
   })
 }
 
-/** One message and nothing else: what is wrong comes in its first line, a list of problems or places below it. */
-function checkMessage(stderr: string, says: RegExp, shown: string): void {
+/** One message, after notes: what is wrong comes in its first line, a list of problems or places below it. */
+function checkMessage(output: string, says: RegExp, shown: string): void {
+  const stderr = output.replace(/^neomesh: note: .*\n/gm, '')
   assert.ok(stderr.startsWith('neomesh: ') && stderr.endsWith('\n'), shown)
   assert.match(stderr, says, shown)
   assert.doesNotMatch(stderr, /^\s+at |\(unexpected;|undefined|\[object/m, shown)
