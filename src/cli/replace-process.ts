@@ -9,7 +9,7 @@ const SET_DESCRIPTOR_FLAGS = 2
  */
 export async function replaceProcess(args: readonly string[], variables: Record<string, string>): Promise<void> {
   try {
-    const { koffi } = await import('../files/native.js')
+    const { koffi } = await import('../files/koffi.js')
     const glibc = koffi.load('libc.so.6')
     const execve = glibc.func('int execve(const char *path, const char **argv, const char **envp)')
     const fcntl = glibc.func('int fcntl(int fd, int command, ...)')

@@ -13,7 +13,7 @@ export const PARENT = 'NEOMESH_PARENT'
  */
 export async function endWithParent(parent: number): Promise<void> {
   if (process.platform === 'linux') {
-    const { koffi } = await import('./native.js')
+    const { koffi } = await import('./koffi.js')
     const prctl = koffi.load(null).func('int prctl(int option, unsigned long argument, ...)')
     prctl(PR_SET_PDEATHSIG, SIGKILL)
   }

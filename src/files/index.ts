@@ -35,12 +35,12 @@ export {
   type SafetensorsDtype,
   type SafetensorsHeader,
   type TensorEntry,
-} from './safetensors-format.js'
+} from './safetensors/format.js'
 export { hubHint, refuseScheme } from './schemes.js'
-export { openSafetensors, type SafetensorsFile, type StoredTensor } from './safetensors-read.js'
+export { openSafetensors, type SafetensorsFile, type StoredTensor } from './safetensors/read.js'
 export {
   writeSafetensors,
   type SafetensorsWriteOptions,
   type TensorDescription,
   type WritableTensor,
-} from './safetensors-write.js'
+} from './safetensors/write.js'

@@ -1,7 +1,7 @@
-import type { AddedToken } from './added-tokens.js'
+import type { AddedToken } from './encode/added-tokens.js'
 import { byteCharacters, bytesOfToken } from './byte-alphabet.js'
 import { TokenizerError, quoted } from './error.js'
-import { PairTable } from './pair-table.js'
+import { PairTable } from './tables/pair-table.js'
 
 /** What a byte-level BPE tokenizer consists of: plain data, which survives structuredClone and postMessage. */
 export interface TokenizerParts {

@@ -1,11 +1,11 @@
-import type { AddedToken } from './added-tokens.js'
-import { TextEncoding } from './encode-stream.js'
+import type { AddedToken } from './encode/added-tokens.js'
+import { TextEncoding } from './encode/text-encoding.js'
 import { TokenizerError } from './error.js'
-import { PairTable } from './pair-table.js'
+import { PairTable } from './tables/pair-table.js'
 import { allTokens, byteIdsOf, mergeResults, tokenBytes, withoutRepeats, type TokenizerParts } from './parts.js'
 import { StreamDecoder } from './stream-decoder.js'
-import { WordEncoder } from './word-encoder.js'
-import { WordMerger } from './word-merger.js'
+import { WordEncoder } from './encode/word-encoder.js'
+import { WordMerger } from './encode/word-merger.js'
 
 export interface EncodeOptions {
   /** Whether "<|endoftext|>" in the text is that token, or mere characters, as untrusted text wants. @default true */

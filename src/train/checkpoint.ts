@@ -37,7 +37,7 @@ const manifestSchema = z.strictObject({
   variables: z.record(z.string(), z.strictObject({ shape: z.array(z.number()), shard: z.number().int() })),
   /** sha256 of the tokenizer.json that the data was made with, if known. */
   tokenizer: z.string().optional(),
-  /** Identity of the training data (src/data/identity.ts), if known. */
+  /** Identity of the training data (src/data/read/identity.ts), if known. */
   data: z.string().optional(),
 })
 export type Manifest = z.infer<typeof manifestSchema>

@@ -15,7 +15,7 @@ export interface Metrics {
   readonly validation_loss?: number
   readonly perplexity?: number
   readonly bits_per_byte?: number
-  /** What was evaluated: identity of the data (src/data/identity.ts), sequences of it, and sequences in a batch. */
+  /** What was evaluated: identity of the data (src/data/read/identity.ts), sequences of it, and sequences in a batch. */
   readonly validation_data?: string
   readonly validation_sequences?: number
   readonly validation_batch?: number

@@ -7,7 +7,7 @@
     VENV/bin/python test/reference/make_gpt2_fixtures.py package gpt-neo
 
 Writes test/fixtures/tokenizer/gpt2.json and test/fixtures/data/gpt2/. The 5,000 texts are not stored: test and script
-make them from a seed (textOf in test/tokenizer/released.test.ts), and the hash of all of them is recorded.
+make them from a seed (textOf in test/tokenizer/files/released.test.ts), and the hash of all of them is recorded.
 """
 import hashlib
 import json

@@ -52,7 +52,7 @@ async function flock(handle: FileHandle): Promise<ReturnType<Flock>> {
 
 async function findFlock(): Promise<Flock> {
   if (process.platform === 'win32') return () => 'unknown'
-  const { koffi } = await import('../native.js')
+  const { koffi } = await import('../koffi.js')
   const call = koffi.load(null).func('int flock(int fd, int operation)') as (fd: number, operation: number) => number
   return (handle) => {
     if (call(handle.fd, EXCLUSIVE_NOW) === 0) return 'locked'

@@ -2,7 +2,7 @@
  * A compiled program as XLA tells it (xla/service/hlo.proto, xla/xla_data.proto): the parts that plans count. Works on
  * what `optimizedProgram()` gives of any plugin.
  */
-import { decode, integer, integers, message, messages, text, type Field, type Fields } from './decode.js'
+import { decode, integer, integers, message, messages, text, type Field, type Fields } from '../../files/protobuf.js'
 
 /** An array, or a tuple of shapes. */
 export interface Shape {

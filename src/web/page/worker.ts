@@ -2,7 +2,7 @@
 import { openTfjs } from '../../engine/tfjs/engine.js'
 import { generate, type LoadedModel } from '../../generate/generate.js'
 import { loadParameters } from '../../generate/parameters.js'
-import { partsOfJson } from '../../tokenizer/tokenizer-json.js'
+import { partsOfJson } from '../../tokenizer/files/tokenizer-json.js'
 import { Tokenizer } from '../../tokenizer/tokenizer.js'
 import { likeliest } from '../likeliest.js'
 import { files, type About, type FromWorker, type SampleRequest, type ToWorker } from '../messages.js'

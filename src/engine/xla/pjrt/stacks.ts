@@ -1,5 +1,5 @@
 /** XLA recurses deep: checked when a plugin is loaded, for a library of somebody else may have fixed koffi's stacks. */
-import { koffi, stackBytes } from '../../../files/native.js'
+import { koffi, stackBytes } from '../../../files/koffi.js'
 import { PjrtError } from './error.js'
 
 export function checkStacks(): void {

@@ -1,0 +1,75 @@
+/** One side of a prepared data set, train or validation: its records under way and what they were made of. */
+import { countCodePoints } from '../../corpus/index.js'
+import { join } from '../../files/index.js'
+import { DataError } from '../error.js'
+import { writeIndex, type DatasetIndex } from '../records/index-file.js'
+import type { CheckedOptions } from './prepare-options.js'
+import type { SplitWriter } from './split-writer.js'
+
+/** What one side holds. */
+export interface SplitTotals extends DatasetIndex {
+  /** Its folder. */
+  readonly path: string
+}
+
+export interface Split {
+  /** Name of its folder: 'train' or 'validation'. */
+  readonly folder: string
+  readonly writer: SplitWriter
+  documents: number
+  characters: number
+  bytes: number
+  /** Ids that a packing has left out before the end. */
+  tokensDropped: number
+}
+
+export function startSplit(folder: string, writer: SplitWriter): Split {
+  return { folder, writer, documents: 0, characters: 0, bytes: 0, tokensDropped: 0 }
+}
+
+/** Appends text and its ids. */
+export async function addText(split: Split, text: string, ids: ArrayLike<number>): Promise<void> {
+  split.characters += countCodePoints(text)
+  split.bytes += Buffer.byteLength(text)
+  await split.writer.push(ids)
+}
+
+/** Writes the last records and the index. Throws DataError if there is not one record. */
+export async function finishSplit(options: CheckedOptions, split: Split, workPath: string): Promise<SplitTotals> {
+  const { folder, writer, documents, characters, bytes } = split
+  if (writer.records === 0) throw new DataError(tooLittle(options, split))
+  const { tokens } = writer
+  const overlap = options.remainder === 'overlap' && options.packing === 'stream'
+  const { files, lengths, tokensRepeated, tokensDropped } = await writer.finish(overlap)
+  const index: DatasetIndex = {
+    format: 'neomesh TFRecord index',
+    version: 1,
+    contextLength: options.contextLength,
+    vocabularySize: options.vocabularySize,
+    eosId: options.eosId,
+    tokenizerHash: options.tokenizerHash ?? null,
+    documents,
+    characters,
+    bytes,
+    tokens: tokens + split.tokensDropped,
+    tokensRepeated,
+    tokensDropped: tokensDropped + split.tokensDropped,
+    records: lengths.length,
+    files,
+  }
+  await writeIndex(join(workPath, folder), index, lengths)
+  return { ...index, path: join(options.output, folder) }
+}
+
+/** In words rather than names of options, as those of the command line are others. */
+function tooLittle(options: CheckedOptions, { folder, documents, writer }: Split): string {
+  const { contextLength, validationUnit, validationFraction, minimumSize } = options
+  const none = folder === 'validation' && documents === 0
+  const found = none
+    ? 'nothing was held out for validation'
+    : `the ${folder} text has ${writer.waiting} ids, and a record takes ${contextLength + 1}`
+  const shorter = minimumSize > 0 ? ', or a smaller minimum size' : ''
+  if (validationFraction === 0) return `${found}. Give more text, or a shorter context${shorter}`
+  const instead = validationUnit === 'document' ? 'hold out passages in place of documents' : 'give more text'
+  return `${found}. Change the validation fraction (now ${validationFraction}), or ${instead}`
+}

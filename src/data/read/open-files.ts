@@ -1,0 +1,58 @@
+/** Keeps the files read last open, a bounded number of them: a data set may have more files than a process may open. */
+import { FileError, openFile, withFileErrors, type OpenFile } from '../../files/index.js'
+
+export interface OpenFiles {
+  read(path: string, offset: number, length: number): Promise<Buffer>
+  /** Closes all. Reads under way finish first. */
+  close(): void
+}
+
+interface Entry {
+  readonly file: Promise<OpenFile>
+  readers: number
+}
+
+/** `limit`: how many files stay open while nobody reads them. */
+export function createOpenFiles(limit = 64): OpenFiles {
+  const files = new Map<string, Entry>()
+  let closed = false
+
+  function acquire(path: string): Entry {
+    if (closed) throw new FileError(`cannot read ${path}: the data set has been closed`, path)
+    const entry = files.get(path) ?? { file: withFileErrors('open', path, () => openFile(path)), readers: 0 }
+    // Maps keep the order of insertion: the file used last goes to the end.
+    files.delete(path)
+    files.set(path, entry)
+    entry.readers++
+    return entry
+  }
+
+  function release(): void {
+    for (const [path, { file, readers }] of files) {
+      if (files.size <= (closed ? 0 : limit)) break
+      if (readers > 0) continue
+      files.delete(path)
+      void file.then((opened) => opened.close())
+    }
+  }
+
+  return {
+    async read(path, offset, length) {
+      const entry = acquire(path)
+      try {
+        return await withFileErrors('read', path, async () => (await entry.file).read(offset, length))
+      } catch (cause) {
+        // One that could not be opened is not kept: it may be there the next time.
+        await entry.file.catch(() => files.delete(path))
+        throw cause
+      } finally {
+        entry.readers--
+        release()
+      }
+    },
+    close() {
+      closed = true
+      release()
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { dirname, resolve } from '../../files/index.js'
+import { isTokenizer, nameOfTokenizer } from '../../tokenizer/index.js'
+import { datasetFiles, readDatasetConfig, type DatasetConfig } from './dataset-config.js'
+import { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
+
+/** What to train on and what to evaluate on, open. */
+export interface Splits {
+  readonly samples: Dataset
+  readonly validation?: Dataset
+  /** The tokenizer that the data was made with: its path, where it is still there, or the name of a released one. */
+  readonly tokenizer?: string
+  close(): void
+}
+
+/** Opens the data of a data set config. Throws DataError, FileError; then nothing stays open. */
+export async function openSplits(file: string, shape: Omit<DatasetOptions, 'path'>): Promise<Splits> {
+  const dataset = await readDatasetConfig(file)
+  const tokenizer = await tokenizerOf(dataset)
+  const samples = await openDataset({ path: await datasetFiles(dataset, 'path'), ...shape })
+  if (dataset.eval_path === '') return { samples, tokenizer, close: samples.close }
+  try {
+    const validation = await openDataset({ path: await datasetFiles(dataset, 'eval_path'), ...shape })
+    const close = () => [samples, validation].forEach((each) => each.close())
+    return { samples, validation, tokenizer, close }
+  } catch (error) {
+    samples.close()
+    throw error
+  }
+}
+
+async function tokenizerOf({ tokenizer_path: path, file }: DatasetConfig): Promise<string | undefined> {
+  if (path === undefined) return undefined
+  for (const candidate of [resolve(dirname(file), path), path]) if (await isTokenizer(candidate)) return candidate
+  return nameOfTokenizer(path)
+}

@@ -1,0 +1,40 @@
+/**
+ * GPT-Neo's order of samples: files in natural order, shuffled once by Python's generator, records in the order stored,
+ * round and round. Step s of batch size B reads positions s B onwards, which is where the original resumes too.
+ * Source: gpt-neo inputs.py (sequential_input); config keys `seed` and `shuffle_input_filenames`.
+ */
+import type { DatasetFile } from '../read/dataset-files.js'
+import { DataError } from '../error.js'
+import type { Order } from './order.js'
+import { pythonShuffle } from './python-random.js'
+
+export interface GptNeoOrderOptions {
+  /** dataset.files. */
+  files: readonly DatasetFile[]
+  /** @default 1 */
+  seed?: number
+  /** Whether the files (never the records) are shuffled. @default true */
+  shuffle?: boolean
+}
+
+export function gptNeoOrder({ files, seed = 1, shuffle = true }: GptNeoOrderOptions): Order {
+  const inOrder = (shuffle ? pythonShuffle(files, seed) : files).filter(({ records }) => records > 0)
+  /** Position in the epoch at which each file begins, and the size at the end. */
+  const starts = [0]
+  for (const { records } of inOrder) starts.push(starts[starts.length - 1] + records)
+  const size = starts[inOrder.length]
+  if (size === 0) throw new DataError('gptNeoOrder: the files hold no records')
+  return {
+    size,
+    at(position) {
+      const place = position % size
+      let low = 0
+      for (let high = inOrder.length; high - low > 1;) {
+        const middle = (low + high) >> 1
+        if (starts[middle] <= place) low = middle
+        else high = middle
+      }
+      return inOrder[low].first + place - starts[low]
+    },
+  }
+}

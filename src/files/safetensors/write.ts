@@ -1,0 +1,91 @@
+/** Writing safetensors files, one tensor at a time and atomically. */
+import { createHash } from 'node:crypto'
+import { createAtomicFile } from '../access.js'
+import { FileError } from '../error.js'
+import { bytesPerElement, tensorBytes, type SafetensorsDtype } from './format.js'
+import type { StoredTensor } from './read.js'
+
+/** What the header says of a tensor, known before its bytes are. */
+export interface TensorDescription {
+  readonly name: string
+  readonly dtype: SafetensorsDtype
+  readonly shape: readonly number[]
+}
+
+/** A tensor whose bytes are there, or are fetched when their turn comes and dropped after. */
+export type WritableTensor =
+  StoredTensor | (TensorDescription & { readonly data: () => Promise<Uint8Array> | Uint8Array })
+
+export interface SafetensorsWriteOptions {
+  /** Free text for the header, for example { format: 'pt' }. */
+  metadata?: Readonly<Record<string, string>>
+}
+
+/**
+ * Writes a file whose tensors lie in the order given. The header stands first and names them all, so the list is walked
+ * before any data is fetched: give `data` as a function to keep no more than one tensor in memory.
+ * Returns the file's size and checksum. Throws FileError for a duplicate name, or data of the wrong length, and then
+ * leaves what was at `path` as it was.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<WritableTensor> | AsyncIterable<WritableTensor>,
+  options: SafetensorsWriteOptions = {},
+): Promise<{ bytes: number; sha256: string }> {
+  const list: WritableTensor[] = []
+  for await (const tensor of tensors) list.push(tensor)
+  const header = makeHeader(path, list, options.metadata)
+  const hash = createHash('sha256')
+  const file = await createAtomicFile(path)
+  const write = (bytes: Uint8Array) => {
+    hash.update(bytes)
+    return file.write(bytes)
+  }
+  try {
+    await write(header)
+    for (const tensor of list) await write(await bytesOf(path, tensor))
+    await file.commit()
+    return { bytes: file.size, sha256: hash.digest('hex') }
+  } finally {
+    await file.abort()
+  }
+}
+
+function makeHeader(
+  path: string,
+  tensors: readonly TensorDescription[],
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
+  const entries = new Map<string, unknown>()
+  if (metadata !== undefined) entries.set('__metadata__', metadata)
+  let begin = 0
+  for (const { name, dtype, shape } of tensors) {
+    if (entries.has(name) || name === '__metadata__')
+      throw new FileError(`cannot write ${path}: two tensors are named "${name}"`, path)
+    if (!Object.hasOwn(bytesPerElement, dtype))
+      throw new FileError(`cannot write ${path}: tensor "${name}" has the unknown dtype ${dtype}`, path)
+    const end = begin + tensorBytes(dtype, shape)
+    entries.set(name, { dtype, shape, data_offsets: [begin, end] })
+    begin = end
+  }
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)))
+  // Spaces pad the header to a multiple of 8, so that the data is aligned when the file is mapped into memory.
+  const length = Math.ceil(json.length / 8) * 8
+  const header = Buffer.alloc(8 + length, ' ')
+  header.writeBigUInt64LE(BigInt(length))
+  json.copy(header, 8)
+  return header
+}
+
+async function bytesOf(path: string, tensor: WritableTensor): Promise<Uint8Array> {
+  const data = typeof tensor.data === 'function' ? await tensor.data() : tensor.data
+  const needed = tensorBytes(tensor.dtype, tensor.shape)
+  if (data.byteLength !== needed) {
+    throw new FileError(
+      `cannot write ${path}: tensor "${tensor.name}" (${tensor.dtype} [${tensor.shape.join(', ')}]) ` +
+        `needs ${needed} bytes, ${data.byteLength} were given`,
+      path,
+    )
+  }
+  return data
+}
