@@ -4,7 +4,7 @@ import type { Role } from '../tensor/index.js'
 import type { InputSpec, Program } from '../tensor/program.js'
 import { printProgram } from '../tensor/print.js'
 import { isSpec, spec, trace, type Traced } from '../tensor/transforms.js'
-import { Tensor } from '../tensor/tensor.js'
+import { Tensor, type Value } from '../tensor/tensor.js'
 import { leavesOf, mapLeaves, pathsOf, sameTree, withLeaves, type Mapped } from '../tensor/tree.js'
 import { debug } from './debug.js'
 import { DeviceArray, isDeviceArray } from './device-array.js'
@@ -36,7 +36,7 @@ export interface Compiled<R> {
 /** A traced function that runs on an engine. */
 export interface Jitted<A extends readonly unknown[], R> {
   /** Compiles on the first call for each set of dims, then starts a run; its results may not be there yet. */
-  (...args: { [K in keyof A]: Mapped<A[K], Tensor, DeviceArray> }): Promise<Mapped<R, Tensor, DeviceArray>>
+  (...args: { [K in keyof A]: Mapped<A[K], Value, DeviceArray> }): Promise<Mapped<R, Value, DeviceArray>>
   /** Compiles without running: arguments are trees of `spec(...)` or arrays. */
   prepare(...args: readonly unknown[]): Promise<Compiled<R>>
   /** Frees what was compiled. */

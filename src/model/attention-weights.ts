@@ -2,7 +2,7 @@ import { attentionKind, type AttentionWeights } from '../attention/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { cachedBlock, type DecodeStrategy } from './block.js'
 import type { Model } from './dims.js'
-import { embedded } from './gpt-neo.js'
+import { embedded } from './transformer.js'
 import type { Scope } from './scope.js'
 
 /**

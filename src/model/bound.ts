@@ -6,7 +6,7 @@ import type { Dim, Tensor } from '../tensor/index.js'
 import { attentionWeights } from './attention-weights.js'
 import { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
 import { modelOf, type Model } from './dims.js'
-import { logits, loss, parametersOf } from './gpt-neo.js'
+import { logits, loss, parametersOf } from './transformer.js'
 import type { Labels, LossParts } from './objectives/head.js'
 import { Scope, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
 

@@ -6,7 +6,7 @@ import { dim, pad, range, reshape, slice, take, where, type Dim, type Tensor } f
 import type { Cache, Positions } from '../attention/index.js'
 import { cachedBlock, decoding, prefilling, type DecodeStrategy } from './block.js'
 import type { Hidden, Model } from './dims.js'
-import { embedded, headOf, layered, logitsOf } from './gpt-neo.js'
+import { embedded, headOf, layered, logitsOf } from './transformer.js'
 import { mayDrop } from './mixture/mixture.js'
 import type { Scope } from './scope.js'
 

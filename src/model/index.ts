@@ -3,7 +3,7 @@ export { GptNeo, type BindOptions } from './bound.js'
 export { attentionWeights } from './attention-weights.js'
 export { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
 export { modelOf, type LayerPlan, type Model } from './dims.js'
-export { logits, loss, parametersOf, scopeOf } from './gpt-neo.js'
+export { logits, loss, parametersOf, scopeOf } from './transformer.js'
 export { hashOf } from './hash.js'
 export { maskTokens } from './objectives/masked.js'
 export {

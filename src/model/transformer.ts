@@ -1,0 +1,112 @@
+import {
+  einsum,
+  embed,
+  fill,
+  slice,
+  trace,
+  transpose,
+  where,
+  zeros as zeroTensor,
+  type Tensor,
+} from '../tensor/index.js'
+import type { Positions } from '../attention/index.js'
+import { block, type Stream } from './block.js'
+import type { Hidden, Model } from './dims.js'
+import { dropout } from './dropout.js'
+import { kernelScale } from './feed-forward.js'
+import { layerNorm } from './norm.js'
+import type { Head, Labels, LossParts } from './objectives/head.js'
+import { objective } from './objectives/objective.js'
+import { positions } from './positions.js'
+import { normal, Scope, zeros, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
+
+type Ids = Tensor<'batch' | 'sequence'>
+
+/**
+ * The embeddings through all layers, and the sum of the layers' balance losses (f32). ids i32 [batch, sequence]; an
+ * id outside of the vocabulary is embedded as zeros. Source: gpt-neo models/gpt2/gpt2.py (model).
+ */
+export function layered(at: Scope, ids: Ids, model: Model): Stream {
+  const { layers, config } = model
+  const keep = config.remat_policy ?? (config.recompute_grad ? 'nothing' : undefined)
+  const mixed = layers.some(({ mixture }) => mixture)
+  const start: Stream = { x: embedded(at, ids, model), ...(mixed && { balance: zeroTensor([]) }) }
+  return at.layers(layers, start, { shared: config.share_parameters, keep }, (layerAt, stream, plan) =>
+    block(layerAt, stream, plan, model),
+  )
+}
+
+export function embedded(at: Scope, ids: Ids, model: Model, position?: Positions): Hidden {
+  const { embed_dropout: rate } = model.config
+  // Ids of filler entries are those of no token, as they are without filler.
+  const { vocab, words } = model
+  const known = words === vocab.size ? ids : (where(ids.less(words), ids, -1) as Ids)
+  const tokens = dropout(at, 'wte_dropout', embed(wte(at, model), vocab, known) as Hidden, rate)
+  const places = positions(at, model, position)
+  // In the original each row of the table is dropped from once for the batch, as here.
+  return places ? (tokens.add(dropout(at, 'wpe_dropout', places, rate)) as Hidden) : tokens
+}
+
+function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
+  return at.param('wte', [vocab, embd], normal(0.02))
+}
+
+/**
+ * What logits are made of: the last norm and the embedding table, or with no_weight_tie an output layer and no norm.
+ */
+export function headOf(at: Scope, x: Hidden, model: Model): Head {
+  const { vocab, embd, config } = model
+  if (!config.no_weight_tie)
+    return { x: layerNorm(at.in('ln_f'), x, model) as Hidden, table: at.master('wte', [vocab, embd], normal(0.02)) }
+  const out = at.in('wte_final_linear').in('conv1d_main').in('linear_out')
+  return {
+    x,
+    table: transpose(out.master('kernel', [embd, vocab], kernelScale(model, embd)), [vocab, embd]),
+    bias: out.master('bias', [vocab], zeros),
+  }
+}
+
+export function logitsOf(
+  { x, table, bias }: Head,
+  { batch, sequence, vocab, words }: Model,
+): Tensor<'batch' | 'sequence' | 'vocab'> {
+  const product = einsum([x, table.cast(x.dtype)], [batch, sequence, vocab]).cast('f32')
+  return slice(bias ? product.add(bias) : product, vocab, 0, words)
+}
+
+/** Next-token logits in f32: [batch, sequence, vocab]. */
+export function logits(at: Scope, ids: Ids, model: Model): Tensor<'batch' | 'sequence' | 'vocab'> {
+  return logitsOf(headOf(at, layered(at, ids, model).x, model), model)
+}
+
+/**
+ * Mean loss over all tokens with the layers' balance losses, f32, and the cross entropy in it (see objectives/). ids
+ * and labels are i32 [batch, sequence].
+ */
+export function loss(at: Scope, ids: Ids, labels: Labels, model: Model): LossParts {
+  const { x, balance } = layered(at, ids, model)
+  const parts = objective(headOf(at, x, model), labels, model)
+  return balance ? { ...parts, loss: parts.loss.add(balance) } : parts
+}
+
+/** The parameters of a model: names, dims, initialisers. */
+export function parametersOf(model: Model, layers: LayerMode): ParameterSpec[] {
+  let specs: ParameterSpec[] = []
+  trace(() => {
+    const ids = fill([model.batch, model.sequence], 0, 'i32')
+    specs = Scope.describe(model.compute, layers, (at) => logits(at, ids, model), model.words)
+    return []
+  }, [])
+  return specs
+}
+
+/** A model with its parameters at hand; with `training` it is trained, else evaluated. */
+export function scopeOf(
+  model: Model,
+  specs: readonly ParameterSpec[],
+  values: Parameters,
+  layers: LayerMode,
+  training: Training | null = null,
+): Scope {
+  return Scope.over(specs, values, model.compute, layers, training)
+}
