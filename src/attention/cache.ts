@@ -42,11 +42,11 @@ export function makeRing(projected: Projected, lengths: Positions, size: number,
   const first = lengths.sub(size).maximum(0)
   // Slot s has the one position from `first` on that is s mod size.
   const turns = size * Math.ceil(memory.size / size)
-  const kept = first.add(remainder(range(slots).add(turns).sub(first), size)) as Tensor
+  const kept = first.add(remainder(range(slots).add(turns).sub(first), size))
   const rows = dim('rows', batch.size * memory.size)
-  const indices = range(batch).mul(memory.size).add(kept) as Tensor
+  const indices = range(batch).mul(memory.size).add(kept)
   const ring = (x: Projected['k']): Tensor => {
-    const flat = reshape(transpose(x as Tensor, [batch, memory, heads, features]), [rows, heads, features])
+    const flat = reshape(transpose(x, [batch, memory, heads, features]), [rows, heads, features])
     return transpose(take(flat as Tensor, rows, indices) as Tensor, cacheDims(shape, size))
   }
   return { k: ring(projected.k), v: ring(projected.v) }
@@ -67,9 +67,9 @@ export function attendToCache(
   const memory = cache.k.dims[2]
   // Behind a barrier each write is one operation, in place; without it XLA repeats the write, on a copy, for every reader.
   const [keys, values] = barrier([written(cache.k, k, slot, shape), written(cache.v, v, slot, shape)])
-  const logits = einsum([q as Tensor, keys], [heads, batch, sequence, memory]).cast('f32')
-  const weights = softmax(where(range(memory).lessEqual(last), logits, -1e10) as Tensor, memory).cast(values.dtype)
-  const mixed = einsum([weights, values], [heads, batch, sequence, features]) as Tensor
+  const logits = einsum([q, keys], [heads, batch, sequence, memory]).cast('f32')
+  const weights = softmax(where(range(memory).lessEqual(last), logits, -1e10), memory).cast(values.dtype)
+  const mixed = einsum([weights, values], [heads, batch, sequence, features])
   return { output: transpose(mixed, [batch, sequence, heads, features]), cache: { k: keys, v: values } }
 }
 
@@ -80,18 +80,17 @@ function written(cache: Tensor, x: Projected['k'], slot: Positions, shape: Atten
   const update = transpose(x as Tensor, cacheDims(shape, 1))
   if (slot.dims.length === 0) return dynamicUpdateSlice(cache, memory, reshape<never>(slot, []), update)
   // A mesh that splits rows cannot join them with the slots.
-  if (parts(batch.name) > 1)
-    return where(range(memory).equal(slot), reshape(update, [heads, batch, features]) as Tensor, cache) as Tensor
+  if (parts(batch.name) > 1) return where(range(memory).equal(slot), reshape(update, [heads, batch, features]), cache)
   // One small write per row, rather than one pass over the whole cache.
   const slots = dim('slots', batch.size * memory.size)
   const flat = [heads, slots, features]
-  const rows = reshape(update, [heads, dim('slots', batch.size), features]) as Tensor
+  const rows = reshape(update, [heads, dim('slots', batch.size), features])
   // A row that has ended stays in its own slots.
   const inside = slot.minimum(memory.size - 1) as Positions
-  let all = reshape(cache, flat) as Tensor
+  let all = reshape(cache, flat)
   for (let row = 0; row < batch.size; row++) {
     const at = reshape<never>(slice(inside, batch, row, 1), []).add(row * memory.size)
-    all = dynamicUpdateSlice(all, slots, at, slice(rows, rows.dims[1], row, 1) as Tensor)
+    all = dynamicUpdateSlice(all, slots, at, slice(rows, rows.dims[1], row, 1))
   }
-  return reshape(all, cache.dims) as Tensor
+  return reshape(all, cache.dims)
 }

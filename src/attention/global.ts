@@ -52,7 +52,7 @@ export const globalAttention: AttentionKind = {
 function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {
   const { batch, sequence, memory, heads, features } = shape
   // Heads first, once for all products.
-  const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
+  const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features])
   const mixed = causalAttention(headed(q, sequence), headed(k, memory), headed(v, memory), shape, MASKED)
   return transpose(mixed, [batch, sequence, heads, features])
 }

@@ -23,19 +23,19 @@ export const linearAttention: AttentionKind = {
   prefill(projected, lengths, _, shape) {
     const { k: all, v } = positive(projected, shape)
     const { batch, heads, memory, features } = shape
-    const k = where(range(memory).less(lengths), all, 0) as Tensor
-    return { state: einsum([k, v], [batch, heads, inner(shape), features]) as Tensor, total: k.sum(memory) as Tensor }
+    const k = where(range(memory).less(lengths), all, 0)
+    return { state: einsum([k, v], [batch, heads, inner(shape), features]), total: k.sum(memory) }
   },
   decode(projected, { state, total }, _, shape) {
     const { batch, sequence, heads, memory, features } = shape
     const { q, k, v } = positive(projected, shape)
     const next = {
-      state: state.add(einsum([k, v], [batch, heads, inner(shape), features])) as Tensor,
-      total: total.add(k.sum(memory)) as Tensor,
+      state: state.add(einsum([k, v], [batch, heads, inner(shape), features])),
+      total: total.add(k.sum(memory)),
     }
     const top = einsum([q, next.state], [batch, sequence, heads, features])
     const mixed = top.div(einsum([q, next.total.add(EPSILON)], [batch, sequence, heads]))
-    return { output: mixed.cast(projected.v.dtype) as AttentionOutput, cache: next }
+    return { output: mixed.cast(projected.v.dtype), cache: next }
   },
   /** A query costs what as many keys as a head has features would; the state is f32. */
   costs({ n_embd, n_head }) {
@@ -50,7 +50,7 @@ const inner = ({ features }: AttentionShape) => dim('features_per_head_in', feat
 function positive({ q, k, v }: Projected, shape: AttentionShape) {
   const { features } = shape
   const renamed = (x: Tensor): Tensor => x.cast('f32').rename(features, inner(shape))
-  return { q: softmax(renamed(q), inner(shape)), k: renamed(k).exp(), v: v.cast('f32') as Tensor }
+  return { q: softmax(renamed(q), inner(shape)), k: renamed(k).exp(), v: v.cast('f32') }
 }
 
 function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {
@@ -66,7 +66,7 @@ function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput 
   const mixed = parts
     ? outOfParts(inParts(all, parts, linear), parts)
     : chunkedLinearAttention(all, emptyState(linear), linear)
-  return transpose(mixed.cast(v.dtype) as Tensor, [batch, sequence, heads, features])
+  return transpose(mixed.cast(v.dtype), [batch, sequence, heads, features])
 }
 
 /** The parts of a split sequence side by side, each from the state that those before it make: all that parts tell each other. */
@@ -88,5 +88,5 @@ function attendBothSides({ q, k, v }: Projected, shape: AttentionShape): Attenti
   const queries = softmax(q.cast('f32').rename(features, into), into)
   const keys = softmax(k.cast('f32').rename(features, into), memory)
   const state = einsum([keys, v.cast('f32')], [batch, heads, into, features])
-  return einsum([queries, state], [batch, sequence, heads, features]).cast(v.dtype) as Tensor
+  return einsum([queries, state], [batch, sequence, heads, features]).cast(v.dtype)
 }

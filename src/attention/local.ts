@@ -57,7 +57,7 @@ const ringSize = ({ local_attention_radius }: AttentionConfig, capacity: number)
 
 function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {
   const { batch, sequence, memory, heads, features, config } = shape
-  const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features] as Dim[])
+  const headed = (x: Tensor, positions: Dim): Tensor => transpose(x, [batch, heads, positions, features])
   // Keys lie as queries do, so that only those near the edge of a part go from device to device.
   const near = (x: Tensor) => headed(x.rename(memory, sequence), sequence)
   const mixed =
@@ -92,10 +92,10 @@ function withEarlier(x: Tensor, count: number, { part, positions }: Parts): Tens
   for (let back = Math.ceil(count / positions.size); back > 0; back--) {
     const size = Math.min(positions.size, count - (back - 1) * positions.size)
     const last = slice(x, positions, positions.size - size, size)
-    pieces.push(slice(pad(last, part, back, 0) as Tensor, dim(part.name, part.size + back), 0, part.size) as Tensor)
+    pieces.push(slice(pad(last, part, back, 0), dim(part.name, part.size + back), 0, part.size))
   }
-  const all = concat([...pieces, x], positions.name) as Tensor
-  return all.rename(dim(positions.name, count + positions.size), dim('memory_block', count + positions.size)) as Tensor
+  const all = concat([...pieces, x], positions.name)
+  return all.rename(dim(positions.name, count + positions.size), dim('memory_block', count + positions.size))
 }
 
 /** Queries in a tile: small tiles compute little in vain, large ones make good products. */

@@ -40,8 +40,7 @@ export function activate<N extends string>(
   { original }: Model,
 ): Tensor<N> {
   if (name === 'gelu') return original && x.dtype === 'bf16' ? roundedGelu(x) : gelu(x)
-  const number = (parameter: string, value: number) =>
-    at.in('activation').master(parameter, [], constantly(value)) as Tensor
+  const number = (parameter: string, value: number) => at.in('activation').master(parameter, [], constantly(value))
   return ACTIVATIONS[name](x.cast('f32'), along, number).cast(x.dtype)
 }
 

@@ -61,7 +61,7 @@ function parts(
 
 function normed(at: Scope, name: string, x: Hidden, model: Model): Hidden {
   if (model.config.rezero) return x
-  return (model.config.scalenorm ? scaleNorm : layerNorm)(at.in(name), x, model) as Hidden
+  return (model.config.scalenorm ? scaleNorm : layerNorm)(at.in(name), x, model)
 }
 
 /** Times a gain that starts at 0, with rezero. Source: Bachlechner et al. 2020, "ReZero is All You Need". */

@@ -80,12 +80,12 @@ function paddedContext(ids: Ids, lengths: Positions, { sequence, config }: Model
 function logitsAt(at: Scope, x: Hidden, last: Positions | undefined, model: Model): Tensor<'batch' | 'vocab'> {
   const { batch, sequence, embd, words } = model
   const one = { ...model, sequence: dim('sequence', 1) }
-  const row = last ? (reshape(rowsAt(x, last, model), [batch, one.sequence, embd]) as Hidden) : slice(x, sequence, 0, 1)
+  const row = last ? reshape(rowsAt(x, last, model), [batch, one.sequence, embd]) : slice(x, sequence, 0, 1)
   return reshape(logitsOf(headOf(at, row, one), one), [batch, dim('vocab', words)])
 }
 
 /** [batch, embd] of x [batch, sequence, embd] at a position per row. */
 function rowsAt(x: Hidden, at: Positions, { batch, sequence, embd }: Model): Tensor<'batch' | 'embd'> {
   const rows = dim('rows', batch.size * sequence.size)
-  return take(reshape(x, [rows, embd]), rows, range(batch).mul(sequence.size).add(at)) as Tensor<'batch' | 'embd'>
+  return take(reshape(x, [rows, embd]), rows, range(batch).mul(sequence.size).add(at))
 }

@@ -10,7 +10,7 @@ export function layerNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, mo
   const { embd } = model
   return normalised(x, model)
     .mul(at.param('g', [embd], ones))
-    .add(at.param('b', [embd], zeros)) as typeof x
+    .add(at.param('b', [embd], zeros))
 }
 
 /** As `layerNorm`, with one gain for all features and no bias. Source: gpt-neo models/layers.py (scale_norm). */
@@ -19,7 +19,7 @@ export function scaleNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, mo
 }
 
 function normalised<N extends string>(x: Tensor<N | 'embd'>, { embd }: Model): Tensor<N | 'embd'> {
-  const centered = x.sub(x.cast('f32').mean(embd).cast(x.dtype)) as typeof x
+  const centered = x.sub(x.cast('f32').mean(embd).cast(x.dtype))
   const variance = centered.square().cast('f32').mean(embd).cast(x.dtype)
-  return centered.mul(rsqrt(variance.add(1e-5))) as typeof x
+  return centered.mul(rsqrt(variance.add(1e-5)))
 }

@@ -30,7 +30,7 @@ export function rotation(model: Model, position?: Positions): (x: AttentionOutpu
     const wide = cast(x, 'f32')
     const [first, second] = [slice(wide, features, 0, half.size), slice(wide, features, half.size, half.size)]
     const turned = [first.mul(cosine).sub(second.mul(sine)), second.mul(cosine).add(first.mul(sine))] as Tensor[]
-    return cast(concat(turned, 'features_per_head'), x.dtype) as AttentionOutput
+    return cast(concat(turned, 'features_per_head'), x.dtype)
   }
 }
 
@@ -67,14 +67,14 @@ function roundedRotation(
     const values = Array.from({ length: rows.size }, (_, p) =>
       frequencies.map((frequency) => roundToBf16(of(roundToBf16(roundToBf16(p) * frequency)))),
     ).flat()
-    const all = cast(literal([rows, half], values), 'bf16') as Tensor
-    return position ? (take(all, rows, position) as Tensor) : all
+    const all = cast(literal([rows, half], values), 'bf16')
+    return position ? take(all, rows, position) : all
   }
   const [cosine, sine] = [table(Math.cos), table(Math.sin)]
   return (x) => {
     const [first, second] = [slice(x, features, 0, half.size), slice(x, features, half.size, half.size)]
     const turned = [first.mul(cosine).sub(second.mul(sine)), second.mul(cosine).add(first.mul(sine))] as Tensor[]
-    return concat(turned, 'features_per_head') as AttentionOutput
+    return concat(turned, 'features_per_head')
   }
 }
 

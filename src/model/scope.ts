@@ -159,7 +159,7 @@ export class Scope {
     if (values && !value)
       throw new Error(`no parameter "${path}" was given; there are ${Object.keys(values).slice(0, 5).join(', ')}, ...`)
     if (!values) this.describe(path, dims, initializer, join)
-    return (value ?? fill(dims, 0, 'f32')) as Tensor<N>
+    return value ?? fill(dims, 0, 'f32')
   }
 
   private describe(path: string, dims: readonly Dim[], initializer: Initializer, join: readonly Dim[]): void {
@@ -225,7 +225,7 @@ export class Scope {
     const [last] = scan(
       along,
       x,
-      { stacks, repeat: range(along, 'u32') as Tensor },
+      { stacks, repeat: range(along, 'u32') },
       (h: X, slice) => [once(h, slice.stacks, slice.repeat), []] as const,
       { keep: keep ?? 'products' },
     )

@@ -35,7 +35,7 @@ export function chunkTokens({ batch, sequence, vocab, parts }: Model, elements: 
     },
     join(x, rest) {
       const turned = transpose(x as Tensor, [batch, part, chunks, ...rest])
-      return slice(reshape(turned, [batch, all, ...rest]), all, 0, sequence.size) as Tensor
+      return slice(reshape(turned, [batch, all, ...rest]), all, 0, sequence.size)
     },
   }
 }

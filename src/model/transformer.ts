@@ -41,10 +41,10 @@ export function embedded(at: Scope, ids: Ids, model: Model, position?: Positions
   // Ids of filler entries are those of no token, as they are without filler.
   const { vocab, words } = model
   const known = words === vocab.size ? ids : (where(ids.less(words), ids, -1) as Ids)
-  const tokens = dropout(at, 'wte_dropout', embed(wte(at, model), vocab, known) as Hidden, rate)
+  const tokens = dropout(at, 'wte_dropout', embed(wte(at, model), vocab, known), rate)
   const places = positions(at, model, position)
   // In the original each row of the table is dropped from once for the batch, as here.
-  return places ? (tokens.add(dropout(at, 'wpe_dropout', places, rate)) as Hidden) : tokens
+  return places ? tokens.add(dropout(at, 'wpe_dropout', places, rate)) : tokens
 }
 
 function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
@@ -57,7 +57,7 @@ function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
 export function headOf(at: Scope, x: Hidden, model: Model): Head {
   const { vocab, embd, config } = model
   if (!config.no_weight_tie)
-    return { x: layerNorm(at.in('ln_f'), x, model) as Hidden, table: at.master('wte', [vocab, embd], normal(0.02)) }
+    return { x: layerNorm(at.in('ln_f'), x, model), table: at.master('wte', [vocab, embd], normal(0.02)) }
   const out = at.in('wte_final_linear').in('conv1d_main').in('linear_out')
   return {
     x,

@@ -38,12 +38,12 @@ export interface LinearShape {
 
 /** A state of nothing. f32 [batchDims, into, features + 1]. */
 export function emptyState({ batchDims, into, features }: LinearShape): Tensor {
-  return zeros([...batchDims, into, widened(features)]) as Tensor
+  return zeros([...batchDims, into, widened(features)])
 }
 
 /** What all positions add to a state. k and v as in `chunkedLinearAttention`; f32 [batchDims, into, features + 1]. */
 export function stateOf(k: Tensor, v: Tensor, { batchDims, into, features }: LinearShape): Tensor {
-  return einsum([k.exp(), withOnes(v, features)], [...batchDims, into, widened(features)]) as Tensor
+  return einsum([k.exp(), withOnes(v, features)], [...batchDims, into, widened(features)])
 }
 
 /**
@@ -97,12 +97,12 @@ type Plan = ReturnType<typeof planOf>
 /** Block `at` of each, in chunks along `within`. */
 function blockOf(x: Tensor, at: Tensor<never>, within: Dim, { batchDims, padded, block, chunked }: Plan): Tensor {
   const rows = tileAt(x, padded, at.mul(block.size), block)
-  return reshape(rows, [...chunked, within, ...x.dims.slice(batchDims.length + 1)]) as Tensor
+  return reshape(rows, [...chunked, within, ...x.dims.slice(batchDims.length + 1)])
 }
 
 /** `x` with its block `at`, given in chunks. */
 function withBlock(x: Tensor, at: Tensor<never>, part: Tensor, { batchDims, padded, block }: Plan): Tensor {
-  const rows = reshape(part, [...batchDims, block, ...x.dims.slice(batchDims.length + 1)]) as Tensor
+  const rows = reshape(part, [...batchDims, block, ...x.dims.slice(batchDims.length + 1)])
   return writeTile(x, padded, at.mul(block.size), rows, block)
 }
 
@@ -113,25 +113,23 @@ const widened = ({ size }: Dim) => dim('features_and_total', size + 1)
 const featuresAlone = (x: Tensor, features: Dim): Tensor => {
   const wide = widened(features)
   const own = slice(x, wide, 0, features.size)
-  return own.rename(dim(wide.name, features.size), features) as Tensor
+  return own.rename(dim(wide.name, features.size), features)
 }
 
 /** A column of ones beside the features. */
 function withOnes(v: Tensor, features: Dim): Tensor {
   const { name } = widened(features)
   const own = v.rename(features, dim(name, features.size))
-  return concat([own, ones([...v.dims.slice(0, -1), dim(name, 1)])], name) as Tensor
+  return concat([own, ones([...v.dims.slice(0, -1), dim(name, 1)])], name)
 }
 
 /** The features of queries and keys. Queries lack a factor, which cancels out of the result. */
-const featuresOf = (q: Tensor, k: Tensor, { into }: Plan): Tensor[] => [q.sub(q.max(into)).exp() as Tensor, k.exp()]
+const featuresOf = (q: Tensor, k: Tensor, { into }: Plan): Tensor[] => [q.sub(q.max(into)).exp(), k.exp()]
 
 /** The same, made once, in memory in the order of their dims, as products want them; split as a mesh splits `batchDims`. */
 function inMemory(tensors: readonly Tensor[], { batchDims }: Plan): readonly Tensor[] {
-  const flat = tensors.map(
-    (x) => reshape(x, [...batchDims, dim('flat', sizeOf(x.dims.slice(batchDims.length)))]) as Tensor,
-  )
-  return barrier(flat).map((x, i) => reshape(x, tensors[i].dims) as Tensor)
+  const flat = tensors.map((x) => reshape(x, [...batchDims, dim('flat', sizeOf(x.dims.slice(batchDims.length)))]))
+  return barrier(flat).map((x, i) => reshape(x, tensors[i].dims))
 }
 
 /** For each index along a dim the sum of what is before it, or after it if `reverse`. */
@@ -142,18 +140,18 @@ export function sumBefore(x: Tensor, along: Dim, reverse = false): Tensor {
     0,
     x.dims.findIndex(({ name }) => name === along.name),
   )
-  return einsum([broadcast(counts, [...batchDims, along, others]), x.rename(along, others)], x.dims) as Tensor
+  return einsum([broadcast(counts, [...batchDims, along, others]), x.rename(along, others)], x.dims)
 }
 
 /** The state before each chunk of a block, from the sums of each and the state before all; after each if `reverse`. */
 function statesOf(sums: Tensor, first: Tensor, { chunks }: Plan, reverse = false): Tensor {
-  return sumBefore(sums, chunks, reverse).add(first) as Tensor
+  return sumBefore(sums, chunks, reverse).add(first)
 }
 
 /** The state beyond all chunks of a block: that at its last chunk, or first if `reverse`, with that chunk's own sum. */
 function stateBeyond(states: Tensor, sums: Tensor, { chunks }: Plan, reverse = false): Tensor {
   const last = (x: Tensor) => slice(x, chunks, reverse ? 0 : chunks.size - 1, 1).sum(dim(chunks.name, 1))
-  return last(states).add(last(sums)) as Tensor
+  return last(states).add(last(sums))
 }
 
 function forward([q, k, v, initial]: readonly Tensor[], plan: Plan) {
@@ -161,7 +159,7 @@ function forward([q, k, v, initial]: readonly Tensor[], plan: Plan) {
   const [allQ, allK, allV] = [q, k, v].map((x) => padTo(x, positions, padded.size))
   const first = {
     state: initial,
-    out: zeros([...batchDims, padded, features]) as Tensor,
+    out: zeros([...batchDims, padded, features]),
   }
   const [{ out }, { totals, states }] = scan(blocks, first, tileIndices(blocks), ({ state, out }, at) => {
     const [qs, ks, vs] = inMemory(
@@ -171,34 +169,34 @@ function forward([q, k, v, initial]: readonly Tensor[], plan: Plan) {
       ],
       plan,
     )
-    const sums = einsum([ks, vs], [...chunked, into, wide]) as Tensor
+    const sums = einsum([ks, vs], [...chunked, into, wide])
     const before = statesOf(sums, state, plan)
     const weights = where(range(keys).lessEqual(range(queries)), einsum([qs, ks], [...chunked, queries, keys]), 0)
     const far = einsum([qs, before], [...chunked, queries, wide])
-    const tops = einsum([weights as Tensor, vs], [...chunked, queries, wide]).add(far) as Tensor
+    const tops = einsum([weights, vs], [...chunked, queries, wide]).add(far)
     const total = slice(tops, wide, features.size, 1).sum(dim(wide.name, 1))
-    const totals = total.add(qs.sum(into).mul(EPSILON)) as Tensor
-    const mixed = featuresAlone(tops, features).div(totals) as Tensor
+    const totals = total.add(qs.sum(into).mul(EPSILON))
+    const mixed = featuresAlone(tops, features).div(totals)
     const next = { state: stateBeyond(before, sums, plan), out: withBlock(out, at, mixed, plan) }
     return [next, { totals, states: state }] as const
   })
-  return { out: slice(out, padded, 0, positions.size) as Tensor, totals, states }
+  return { out: slice(out, padded, 0, positions.size), totals, states }
 }
 
 function backward([q, k, v, , out, totals, states, grad]: readonly Tensor[], plan: Plan): Tensor[] {
   const { batchDims, positions, into, features, wide, blocks, padded, queries, keys, chunked } = plan
   const [allQ, allK, allV, allOut, allGrad] = [q, k, v, out, grad].map((x) => padTo(x, positions, padded.size))
-  const along = allGrad.mul(allOut).sum(features) as Tensor
+  const along = allGrad.mul(allOut).sum(features)
   // Each gradient takes the place of what it depends on and nothing else does, which saves making room for it.
-  const first = { state: zeros([...batchDims, into, wide]) as Tensor, q: allQ, k: allK, v: allGrad }
+  const first = { state: zeros([...batchDims, into, wide]), q: allQ, k: allK, v: allGrad }
   const xs = { at: tileIndices(blocks), totals, states }
   const [{ state, q: dq, k: dk, v: dv }] = scan(
     blocks,
     first,
     xs,
     (carry, { at, totals, states }) => {
-      const dtotal = blockOf(along, at, queries, plan).div(totals).neg() as Tensor
-      const dtop = blockOf(carry.v, at, queries, plan).div(totals) as Tensor
+      const dtotal = blockOf(along, at, queries, plan).div(totals).neg()
+      const dtop = blockOf(carry.v, at, queries, plan).div(totals)
       const [qs, ks, vs, dtops] = inMemory(
         [
           ...featuresOf(blockOf(carry.q, at, queries, plan), blockOf(carry.k, at, keys, plan), plan),
@@ -209,14 +207,14 @@ function backward([q, k, v, , out, totals, states, grad]: readonly Tensor[], pla
               reshape(dtotal, [...dtotal.dims, dim(wide.name, 1)]),
             ],
             wide.name,
-          ) as Tensor,
+          ),
         ],
         plan,
       )
-      const before = statesOf(einsum([ks, vs], [...chunked, into, wide]) as Tensor, states, plan)
-      const sums = einsum([qs, dtops], [...chunked, into, wide]) as Tensor
+      const before = statesOf(einsum([ks, vs], [...chunked, into, wide]), states, plan)
+      const sums = einsum([qs, dtops], [...chunked, into, wide])
       const later = statesOf(sums, carry.state, plan, true)
-      const near = (x: Tensor) => where(range(keys).lessEqual(range(queries)), x, 0) as Tensor
+      const near = (x: Tensor) => where(range(keys).lessEqual(range(queries)), x, 0)
       const weights = near(einsum([ks, qs], [...chunked, keys, queries]))
       const dweights = near(einsum([dtops, vs], [...chunked, queries, keys]))
       const dqs = einsum([dweights, ks], [...chunked, queries, into])
@@ -226,13 +224,13 @@ function backward([q, k, v, , out, totals, states, grad]: readonly Tensor[], pla
       const dvs = einsum([weights, dtops], [...chunked, keys, wide]).add(einsum([ks, later], [...chunked, keys, wide]))
       const next = {
         state: stateBeyond(later, sums, plan, true),
-        q: withBlock(carry.q, at, dqs.mul(qs) as Tensor, plan),
-        k: withBlock(carry.k, at, dks.mul(ks) as Tensor, plan),
-        v: withBlock(carry.v, at, featuresAlone(dvs as Tensor, features), plan),
+        q: withBlock(carry.q, at, dqs.mul(qs), plan),
+        k: withBlock(carry.k, at, dks.mul(ks), plan),
+        v: withBlock(carry.v, at, featuresAlone(dvs, features), plan),
       }
       return [next, []]
     },
     { reverse: true },
   )
-  return [...[dq, dk, dv].map((x) => slice(x, padded, 0, positions.size) as Tensor), state]
+  return [...[dq, dk, dv].map((x) => slice(x, padded, 0, positions.size)), state]
 }

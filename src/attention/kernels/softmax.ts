@@ -97,7 +97,7 @@ function tilePositions(at: Tensor<never>, { queries, keys, all, ofKeys, part, be
     const last = shared ? position.add(partStart!) : position
     const earlier = key.lessEqual(last)
     const near = Number.isFinite(radius) ? and(earlier, key.greater(last.sub(radius))) : earlier
-    return (partStart && !shared ? and(near, key.add(partStart).greaterEqual(before)) : near) as Tensor
+    return partStart && !shared ? and(near, key.add(partStart).greaterEqual(before)) : near
   }
   return { start, keyStart, mask }
 }
@@ -106,38 +106,34 @@ function forward([q, k, v]: readonly Tensor[], plan: Plan) {
   const { batchDims, queries, keys, features, all, padded, tiles, maskValue } = plan
   const paddedQueries = padTo(q, all.queries, padded.size)
   const results = {
-    out: zeros([...batchDims, padded, features], v.dtype) as Tensor,
-    logSums: zeros([...batchDims, padded]) as Tensor,
+    out: zeros([...batchDims, padded, features], v.dtype),
+    logSums: zeros([...batchDims, padded]),
   }
   const { out, logSums } = forEachTile(tiles, results, (carry, at) => {
     const { start, keyStart, mask } = tilePositions(at, plan)
     const queryTile = tileAt(paddedQueries, padded, start, queries)
     const [keyTile, values] = [k, v].map((x) => tileAt(x, all.keys, keyStart, keys))
-    const logits = where(
-      mask(),
-      einsum([queryTile, keyTile], [...batchDims, queries, keys]).cast('f32'),
-      maskValue,
-    ) as Tensor
-    const top = logits.max(keys) as Tensor
-    const exps = logits.sub(top).exp() as Tensor
-    const total = exps.sum(keys) as Tensor
-    const weights = exps.div(total).cast(v.dtype) as Tensor
-    const mixed = einsum([weights, values], [...batchDims, queries, features]) as Tensor
+    const logits = where(mask(), einsum([queryTile, keyTile], [...batchDims, queries, keys]).cast('f32'), maskValue)
+    const top = logits.max(keys)
+    const exps = logits.sub(top).exp()
+    const total = exps.sum(keys)
+    const weights = exps.div(total).cast(v.dtype)
+    const mixed = einsum([weights, values], [...batchDims, queries, features])
     return {
       out: writeTile(carry.out, padded, start, mixed, queries),
-      logSums: writeTile(carry.logSums, padded, start, total.log().add(top) as Tensor, queries),
+      logSums: writeTile(carry.logSums, padded, start, total.log().add(top), queries),
     }
   })
-  return { out: slice(out, padded, 0, all.queries.size) as Tensor, logSums }
+  return { out: slice(out, padded, 0, all.queries.size), logSums }
 }
 
 function backward([q, k, v, out, logSums, grad]: readonly Tensor[], plan: Plan): Tensor[] {
   const { batchDims, ofKeys, queries, keys, features, all, padded, tiles, maskValue } = plan
   const fill = (x: Tensor) => padTo(x, all.queries, padded.size)
-  const means = fill(grad.cast('f32').mul(out.cast('f32')).sum(features) as Tensor)
+  const means = fill(grad.cast('f32').mul(out.cast('f32')).sum(features))
   const paddedGrad = fill(grad)
   // The gradient of q takes the place of q, which saves making room for it.
-  const results = { q: fill(q), k: zeros(k.dims) as Tensor, v: zeros(v.dims) as Tensor }
+  const results = { q: fill(q), k: zeros(k.dims), v: zeros(v.dims) }
   const {
     q: dq,
     k: dk,
@@ -148,42 +144,23 @@ function backward([q, k, v, out, logSums, grad]: readonly Tensor[], plan: Plan):
     const [queryTile, gradTile, logSum, mean] = [carry.q, paddedGrad, logSums, means].map(ofQueries)
     const [keyTile, values] = [k, v].map((x) => tileAt(x, all.keys, keyStart, keys))
     // Keys before queries, as the larger two of the three products want them.
-    const logits = where(
-      mask(),
-      einsum([keyTile, queryTile], [...batchDims, keys, queries]).cast('f32'),
-      maskValue,
-    ) as Tensor
-    const weights = logits.sub(logSum).exp() as Tensor
+    const logits = where(mask(), einsum([keyTile, queryTile], [...batchDims, keys, queries]).cast('f32'), maskValue)
+    const weights = logits.sub(logSum).exp()
     // d softmax: weights (g v^T - sum of g out over features).
-    const along = einsum([values, gradTile], [...batchDims, keys, queries]).cast('f32') as Tensor
-    const dlogits = weights.mul(along.sub(mean)).cast(q.dtype) as Tensor
+    const along = einsum([values, gradTile], [...batchDims, keys, queries]).cast('f32')
+    const dlogits = weights.mul(along.sub(mean)).cast(q.dtype)
     // Blocks share keys: what each adds is summed in f32.
     const accumulate = (x: Tensor, update: Tensor) => {
       if (tiles.size === 1) return update
-      return writeTile(
-        x,
-        all.keys,
-        keyStart,
-        tileAt(x, all.keys, keyStart, keys).add(update.cast('f32')) as Tensor,
-        keys,
-      )
+      return writeTile(x, all.keys, keyStart, tileAt(x, all.keys, keyStart, keys).add(update.cast('f32')), keys)
     }
     return {
-      q: writeTile(
-        carry.q,
-        padded,
-        start,
-        einsum([dlogits, keyTile], [...batchDims, queries, features]) as Tensor,
-        queries,
-      ),
-      k: accumulate(carry.k, einsum([dlogits, queryTile], [...ofKeys, keys, features]) as Tensor),
-      v: accumulate(
-        carry.v,
-        einsum([weights.cast(grad.dtype) as Tensor, gradTile], [...ofKeys, keys, features]) as Tensor,
-      ),
+      q: writeTile(carry.q, padded, start, einsum([dlogits, keyTile], [...batchDims, queries, features]), queries),
+      k: accumulate(carry.k, einsum([dlogits, queryTile], [...ofKeys, keys, features])),
+      v: accumulate(carry.v, einsum([weights.cast(grad.dtype), gradTile], [...ofKeys, keys, features])),
     }
   })
-  return [slice(dq, padded, 0, all.queries.size) as Tensor, dk.cast(k.dtype) as Tensor, dv.cast(v.dtype) as Tensor]
+  return [slice(dq, padded, 0, all.queries.size), dk.cast(k.dtype), dv.cast(v.dtype)]
 }
 
 /** Maximum number of slices; wasted work falls as 1 / SLICES. */

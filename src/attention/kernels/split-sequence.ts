@@ -22,12 +22,12 @@ export function partsOf({ sequence, parts }: Pick<AttentionShape, 'sequence' | '
 /** `x` with its `sequence` as part and positions. */
 export function intoParts(x: Tensor, { part, positions }: Parts): Tensor {
   const dims = x.dims.flatMap((each) => (each.name === part.name ? [part, positions] : [each]))
-  return reshape(x, dims) as Tensor
+  return reshape(x, dims)
 }
 
 /** The reverse. */
 export function outOfParts(x: Tensor, { part, positions }: Parts): Tensor {
   const all = dim(part.name, part.size * positions.size)
   const dims = x.dims.flatMap((each) => (each.name === part.name ? [all] : each.name === positions.name ? [] : [each]))
-  return reshape(x, dims) as Tensor
+  return reshape(x, dims)
 }

@@ -36,7 +36,7 @@ export function mixture(
   const tokens = reshape(x, [groups, group, embd]) as GatingArgs['x']
   const args: GatingArgs = { at, x: tokens, mixture: settings, experts, groups, group, model }
   const routing = GATINGS[settings.moe_gating](args)
-  const y = reshape((dropless ? throughAll : throughPlaces)(routing, args), [batch, sequence, embd]) as Hidden
+  const y = reshape((dropless ? throughAll : throughPlaces)(routing, args), [batch, sequence, embd])
   return {
     // The original drops in evaluation too.
     x: dropout(at, 'moe_dropout', y, config.res_dropout, { always: original }),
@@ -82,10 +82,10 @@ function throughPlaces(routing: Routing, args: GatingArgs): Tensor {
   const all = dim('batch_unsplit', groups.size)
   const width = dim('d_model_split', embd.size)
   const own = dim('experts', experts.size)
-  const sent = einsum([x, dispatch.cast(x.dtype)], [experts, groups, capacity, embd]) as Tensor
-  const inputs = reshape(reshape(sent, [own, all, capacity, width]), [own, all, capacity, embd]) as Tensor
+  const sent = einsum([x, dispatch.cast(x.dtype)], [experts, groups, capacity, embd])
+  const inputs = reshape(reshape(sent, [own, all, capacity, width]), [own, all, capacity, embd])
   const made = expertsOn(inputs, [own, all, capacity], args)
-  const results = reshape(reshape(made, [own, all, capacity, width]), [experts, groups, capacity, embd]) as Tensor
+  const results = reshape(reshape(made, [own, all, capacity, width]), [experts, groups, capacity, embd])
   return einsum([results, combine.cast(x.dtype)], [groups, group, embd])
 }
 
@@ -112,12 +112,6 @@ function expertsOn(
   const width = dim('expert_hidden', settings.moe_hidden_size)
   const wi = at.in('wi').param('kernel', [experts, embd, width], truncatedNormal(embd.size ** -0.5))
   const wo = at.in('wo').param('kernel', [experts, width, embd], truncatedNormal(width.size ** -0.5))
-  const hidden = activate(
-    at.in('wi'),
-    config.moe_activation,
-    einsum([inputs, wi], [...keep, width]) as Tensor,
-    width,
-    model,
-  )
-  return einsum([dropout(at, 'moe_hidden_dropout', hidden, settings.moe_dropout_rate), wo], [...keep, embd]) as Tensor
+  const hidden = activate(at.in('wi'), config.moe_activation, einsum([inputs, wi], [...keep, width]), width, model)
+  return einsum([dropout(at, 'moe_hidden_dropout', hidden, settings.moe_dropout_rate), wo], [...keep, embd])
 }

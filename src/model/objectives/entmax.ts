@@ -45,9 +45,9 @@ export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Mode
     cut,
     (total, { h, ids }) => {
       const product = cast(einsum([h, narrow], [batch, part, vocab]), 'f32') as Tensor
-      const p = entmax(withoutFiller(bias ? (product.add(bias) as Tensor) : product, model), vocab)
+      const p = entmax(withoutFiller(bias ? product.add(bias) : product, model), vocab)
       const known = ids.greaterEqual(0)
-      const given = pick(p, vocab, ids) as Tensor
+      const given = pick(p, vocab, ids)
       // 0 log 0 of any token is NaN in the original.
       const entropy = original
         ? given
@@ -72,20 +72,20 @@ export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Mode
 export function entmax(x: Tensor, along: Dim): Tensor {
   const forward = (input: Tensor): Tensor => {
     const scaled = input.mul(ALPHA - 1)
-    const top = scaled.max(along) as Tensor
-    const low = top.sub(1) as Tensor
+    const top = scaled.max(along)
+    const low = top.sub(1)
     const widest = 1 - (1 / along.size) ** (ALPHA - 1)
-    const p = (tau: Tensor) => powered(relu(scaled.sub(tau) as Tensor), 1 / (ALPHA - 1))
+    const p = (tau: Tensor) => powered(relu(scaled.sub(tau)), 1 / (ALPHA - 1))
     const steps = dim('bisections', STEPS)
-    const [{ tau, step }] = scan(steps, { tau: low, step: low.mul(0).add(widest) as Tensor }, {}, (at) => {
-      const half = at.step.mul(0.5) as Tensor
-      const middle = at.tau.add(half) as Tensor
+    const [{ tau, step }] = scan(steps, { tau: low, step: low.mul(0).add(widest) }, {}, (at) => {
+      const half = at.step.mul(0.5)
+      const middle = at.tau.add(half)
       // The sum falls with tau and is above 1 at `low`.
       const above = p(middle).sum(along).greaterEqual(1)
-      return [{ tau: where(above, middle, at.tau) as Tensor, step: half }, []] as const
+      return [{ tau: where(above, middle, at.tau), step: half }, []] as const
     })
-    const found = p(tau.add(step) as Tensor)
-    return found.div(found.sum(along)) as Tensor
+    const found = p(tau.add(step))
+    return found.div(found.sum(along))
   }
   const [y] = withGradient(
     'entmax',
@@ -96,8 +96,8 @@ export function entmax(x: Tensor, along: Dim): Tensor {
       },
       backward: ([p], [grad]) => {
         const slope = powered(p, 2 - ALPHA)
-        const weighted = grad.mul(slope) as Tensor
-        return [weighted.sub(slope.mul(weighted.sum(along).div(slope.sum(along)))) as Tensor]
+        const weighted = grad.mul(slope)
+        return [weighted.sub(slope.mul(weighted.sum(along).div(slope.sum(along))))]
       },
     },
     ([input]) => [forward(input)],
@@ -107,5 +107,5 @@ export function entmax(x: Tensor, along: Dim): Tensor {
 
 /** x^exponent for x >= 0, 0 at 0. */
 function powered(x: Tensor, exponent: number): Tensor {
-  return where(x.greater(0), maximum(x, 1e-37).log().mul(exponent).exp(), 0) as Tensor
+  return where(x.greater(0), maximum(x, 1e-37).log().mul(exponent).exp(), 0)
 }

@@ -31,13 +31,13 @@ export function maskTokens(key: random.Key, ids: Tensor, config: ModelConfig): {
     values.reduce<Tensor>((sum, value) => and(sum, compare(x, 'NE', value)), compare(x, 'GE', 0))
   const never = [original ? 0 : paddingId, ...ignored, ...(classId === undefined ? [] : [classId])]
 
-  const chosen = and(draw(choose, config.mlm_mask_prob), notOneOf(withClass, never)) as Tensor
-  const replaced = and(chosen, draw(replace, 1 - config.mlm_same_token_prob)) as Tensor
-  const tokens = cast(random.uniform(which, ids.dims).mul(vocabulary - 1), 'i32').add(1) as Tensor
-  const exchanged = and(draw(random_, config.mlm_random_token_prob), notOneOf(tokens, never)) as Tensor
+  const chosen = and(draw(choose, config.mlm_mask_prob), notOneOf(withClass, never))
+  const replaced = and(chosen, draw(replace, 1 - config.mlm_same_token_prob))
+  const tokens = cast(random.uniform(which, ids.dims).mul(vocabulary - 1), 'i32').add(1)
+  const exchanged = and(draw(random_, config.mlm_random_token_prob), notOneOf(tokens, never))
   const mask = constant(maskId, 'i32')
   if (original) {
-    const seen = where(exchanged, tokens, withClass) as Tensor
+    const seen = where(exchanged, tokens, withClass)
     return { inputs: where(replaced, mask, seen), labels: where(chosen, constant(0, 'i32'), seen) }
   }
   return {
@@ -49,8 +49,8 @@ export function maskTokens(key: random.Key, ids: Tensor, config: ModelConfig): {
 /** The class token, then all but the last. */
 function shifted(ids: Tensor, classId: number): Tensor {
   const tokens = ids.dims[1]
-  const kept = slice(ids, tokens, 0, tokens.size - 1) as Tensor
-  return pad(kept, { name: tokens.name, size: tokens.size - 1 }, 1, 0, classId) as Tensor
+  const kept = slice(ids, tokens, 0, tokens.size - 1)
+  return pad(kept, { name: tokens.name, size: tokens.size - 1 }, 1, 0, classId)
 }
 
 /** Labels that count for nothing are those of padding and of no token at all. */
