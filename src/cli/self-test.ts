@@ -33,7 +33,7 @@ async function checkKnown(engine: Engine): Promise<void> {
     grad((y: Tensor) => total(y.mul(y)))(x),
   ])
   const x = DeviceArray.from(engine, Float32Array.of(-2, -1, 0, 1, 2), [n], 'f32')
-  const results = (await run(x)) as unknown as DeviceArray[]
+  const results = await run(x)
   const [word, gradient] = await Promise.all(results.map((y) => y.read()))
   assert.deepEqual(Array.from(word), [0x6b200159], 'threefry gives other numbers')
   assert.deepEqual(

@@ -47,14 +47,14 @@ export function trace<R>(f: (...args: any[]) => R, args: readonly unknown[], nam
  * kept), or all but the results of products and reductions ('products'). Trades time for memory. Source: Chen et al. 2016,
  * "Training Deep Nets with Sublinear Memory Cost".
  */
-export function checkpoint<A extends readonly unknown[], R>(
+export function remat<A extends readonly unknown[], R>(
   f: (...args: A) => R,
   keep: Keep = 'nothing',
 ): (...args: A) => R {
   return (...args) => {
     const inputs = leavesOf(args, isTensor)
     let result: R | undefined
-    const { body, captured } = recordBody(f.name || 'checkpoint', inputs.map(specOf), (...xs) => {
+    const { body, captured } = recordBody(f.name || 'remat', inputs.map(specOf), (...xs) => {
       result = f(...(withLeaves(args, isTensor, xs) as unknown as A))
       return leavesOf(result, isTensor)
     })
@@ -62,6 +62,9 @@ export function checkpoint<A extends readonly unknown[], R>(
     return withLeaves(result, isTensor, outputs) as R
   }
 }
+
+/** @deprecated Use `remat`: a checkpoint is a saved model. */
+export const checkpoint = remat
 
 /** A function of tensors with a gradient written by hand. It may use no tensors but its inputs. */
 export function withGradient(
@@ -76,7 +79,7 @@ export function withGradient(
 /**
  * Runs `body(carry, slice)` for each element of `along`, passing the carry on; returns the last carry and the results of
  * all steps, stacked along `along` as first dim. `xs` is a tree of tensors with that dim, `carry` any tree of tensors.
- * Compile time does not grow with the number of steps. `keep` says what the gradient keeps of each step (see `checkpoint`).
+ * Compile time does not grow with the number of steps. `keep` says what the gradient keeps of each step (see `remat`).
  * The body may use tensors from around it. Source of the idea: JAX `lax.scan`.
  */
 export function scan<C, X, Y>(

@@ -43,7 +43,7 @@ export function meanLoss(
   const size = config.eval_batch_size ?? config.train_batch_size
   const width = config.n_ctx + 1
   const rows = [dim('batch', size), dim('tokens', width)]
-  const compiled = jit(
+  const evaluate = jit(
     engine,
     (parameters: Parameters, ids: Tensor) => {
       const model = modelOf(config, { batch: size, parts: partsOn(engine.placement) })
@@ -53,7 +53,6 @@ export function meanLoss(
     },
     { name: 'evaluate', stored: [0], strict: true },
   )
-  const evaluate = compiled as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray>
 
   const run = async (
     parameters: Parameters<DeviceArray>,
@@ -77,5 +76,5 @@ export function meanLoss(
     }
     return { loss: sum / count, tokens: count * config.n_ctx }
   }
-  return Object.assign(run, { dispose: compiled.dispose })
+  return Object.assign(run, { dispose: evaluate.dispose })
 }

@@ -23,11 +23,6 @@ export interface StepProgram {
   readonly warnings: readonly string[]
 }
 
-interface StepResult {
-  readonly state: TrainState<DeviceArray>
-  readonly metrics: StepMetrics<DeviceArray>
-}
-
 /** A variable of a checkpoint. */
 interface VariableShape {
   readonly name: string
@@ -43,9 +38,7 @@ export class Trainer {
   step = 0
   readonly specs: readonly ParameterSpec[]
   readonly layers: LayerMode
-  private readonly run: (state: unknown, ids: DeviceArray) => Promise<unknown>
-  private readonly prepareStep: (...args: unknown[]) => ReturnType<ReturnType<typeof jit>['prepare']>
-  private readonly forget: () => void
+  private readonly run: Jitted<[state: TrainState, ids: Tensor], ReturnType<ReturnType<typeof trainStep>>>
   private state: TrainState<DeviceArray> | null = null
   /** Dims of a batch. */
   readonly rows: readonly [Dim, Dim]
@@ -63,21 +56,18 @@ export class Trainer {
     const parts = partsOn(engine.placement)
     this.specs = parametersOf(modelOf(config, { batch: 1, parts }), this.layers)
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
-    const compiled = jit(engine, trainStep(config, this.specs, this.layers, { parts }), {
+    this.run = jit(engine, trainStep(config, this.specs, this.layers, { parts }), {
       donate: [0],
       stored: [0],
       strict: true,
       name: 'train_step',
     })
-    this.run = compiled as never
-    this.prepareStep = compiled.prepare
-    this.forget = compiled.dispose
   }
 
   /** Compiles the step, if that is not done yet. */
   async prepare(): Promise<StepProgram> {
     const state = stateSpecs(this.specs, this.config)
-    const { executable, traceSeconds, warnings } = await this.prepareStep(state, spec(this.rows, 'i32'))
+    const { executable, traceSeconds, warnings } = await this.run.prepare(state, spec(this.rows, 'i32'))
     const { seconds: compileSeconds, fromCache } = executable
     return { traceSeconds, compileSeconds, fromCache, memory: executable.memory(), warnings }
   }
@@ -128,7 +118,7 @@ export class Trainer {
   /** Starts a step on ids i32 [batch, n_ctx + 1], row-major. The metrics may be read while it runs; dispose of them. */
   async trainOn(ids: Int32Array): Promise<StepMetrics<DeviceArray>> {
     const batch = DeviceArray.from(this.engine, ids, this.rows, 'i32')
-    const { state, metrics } = (await this.run(this.current(), batch)) as StepResult
+    const { state, metrics } = await this.run(this.current(), batch)
     batch.dispose()
     this.state = state
     this.step++
@@ -156,7 +146,7 @@ export class Trainer {
   /** Frees the state and the compiled step. */
   dispose(): void {
     this.disposeState()
-    this.forget()
+    this.run.dispose()
   }
 
   private disposeState(): void {
