@@ -1,10 +1,14 @@
-/** Runs cells with tslab: its converter and executor, told of variables, places, interrupts and parameters. */
+/** Runs cells: compiled by tslab's converter, with variables, source lines, interrupts, modules and parameters. */
+import type { Attendant } from './attend.js'
 import { CellTypeError, reportError, type ErrorReport } from './errors.js'
+import { createExecutor } from './executor.js'
 import { createInterrupts, Interrupted, type Interrupts } from './interrupts.js'
+import { createModules } from './modules.js'
 import { withParameters } from './parameters.js'
 import type { Patched } from './compiler.js'
 import { nameSources, rememberCell, type Place } from './places.js'
-import type { Completions, Converted, Converter, QuickInfo, Tslab } from './tslab.js'
+import { isGrammar, syntaxErrors, withoutExports } from './syntax.js'
+import type { Completions, Converted, QuickInfo, Tslab } from './tslab.js'
 import { createVariables } from './variables.js'
 
 export type Outcome =
@@ -19,14 +23,21 @@ export interface Cells {
   complete(source: string, position: number): Completions
   /** Kind of a name that neomesh exports: the compiler knows it as an alias only. */
   kindOf(name: string): string
+  /** A function that cells have without declaring it. */
+  provide(name: 'prompt', value: unknown): void
   close(): void
 }
+
+/** Declarations of what the kernel provides to cells. */
+const PROVIDED =
+  '/** Asks the reader for a line. */\ndeclare function prompt(message?: string, initial?: string): string | null;\n'
 
 /** `neomesh` is what cells import by that name. */
 export function createCells(
   root: string,
   tslab: Tslab,
   patched: Patched,
+  { flags, protect, onInterrupt }: Attendant,
   neomesh: Readonly<Record<string, unknown>>,
 ): Cells {
   nameSources(root)
@@ -34,46 +45,65 @@ export function createCells(
   const variables = createVariables()
   const converter = tslab.createConverter()
   let number = 0
-  /** Of all cells so far. tslab would keep none of a cell that failed. */
-  let declarations = ''
-  /** Variable that holds what the cell's last expression gave. */
-  let last: string | undefined
-  let thrown: { error: unknown } | null = null
+  /** Of all cells so far, those that failed included. */
+  let declarations = PROVIDED
+  const modules = createModules(root, { neomesh, tslab: tslab.library })
+  const execute = createExecutor()
 
-  const interrupts = createInterrupts((error, line) => {
+  const interrupts = createInterrupts(flags, (error, line) => {
     if (typeof error !== 'object' || error === null) return
     const places = awaits.get(error) ?? []
     awaits.set(error, [...places, { cell: number, line }])
   })
+  onInterrupt(interrupts.heard, interrupts.terminated)
 
-  const converts: Converter = {
-    ...converter,
-    convert(_, given) {
-      const source = withParameters(given)
-      const converted = converter.convert(declarations, source)
-      const { lineOf, awaits } = patched.lastScript()
-      const name = rememberCell(number, { source: given, lineOf })
-      if (converted.diagnostics.length > 0) throw new CellTypeError(number, converted.diagnostics)
-      declarations = converted.declOutput ?? ''
-      const { names, output } = withoutBlanks(converted)
-      variables.begin(names)
-      last = converted.lastExpressionVar
-      return {
-        ...converted,
-        output: output && `${output}${name}`,
-        hasToplevelAwait: awaits,
-        lastExpressionVar: undefined,
-      }
-    },
+  /** Compiles the cell; throws CellTypeError. */
+  const convert = (given: string) => {
+    const source = withParameters(given)
+    const wrong = syntaxErrors(patched.compiler(), source)
+    if (wrong.length > 0) {
+      rememberCell(number, { source: given, lineOf: (line) => line })
+      throw new CellTypeError(number, wrong, true)
+    }
+    const converted = converter.convert(declarations, withoutExports(patched.compiler(), source))
+    const { lineOf, awaits: isAsync, imports } = patched.lastScript()
+    const name = rememberCell(number, { source: given, lineOf })
+    if (converted.diagnostics.length > 0) {
+      const grammar = converted.diagnostics.filter(isGrammar)
+      throw new CellTypeError(number, grammar.length > 0 ? grammar : converted.diagnostics, grammar.length > 0)
+    }
+    declarations = converted.declOutput ?? ''
+    modules.add(converted.sideOutputs ?? [])
+    const { names, output } = withoutBlanks(converted)
+    variables.begin(names)
+    const code = output === undefined ? '' : `${output}${name}`
+    return { code, isAsync, last: converted.lastExpressionVar, prepare: () => modules.prepare(imports) }
   }
-  const executor = tslab.createExecutor(
-    root,
-    { node: converts, browser: converts, close: () => converter.close() },
-    { log() {}, error: (error) => (thrown = { error }) },
-  )
-  const provided = globalThis as unknown as Record<string, any>
-  provided.__tslab__ = { exports: variables.exports, require: requireWith(neomesh, provided.__tslab__.require) }
-  provided.__neomesh__ = { wait: interrupts.wait, each: interrupts.each }
+
+  /** Runs the cell; the name of the variable that holds the value of its last expression, if it has one. */
+  const run = async (source: string): Promise<string | undefined> => {
+    const { module, mode } = tslab.getCodeMetadata(source)
+    if (module !== undefined) {
+      const diagnostics = converter.addModule(module, source)
+      rememberCell(number, { source, lineOf: (line) => line })
+      if (diagnostics.length > 0) throw new CellTypeError(number, diagnostics)
+      return undefined
+    }
+    if (mode === 'browser') return undefined
+    const { last, ...script } = protect(() => convert(source))
+    await Promise.race([execute(script), interrupts.givenUp()])
+    return last
+  }
+
+  const provided = globalThis as unknown as Record<string, unknown>
+  provided.__neomesh__ = {
+    exports: variables.exports,
+    require: modules.require,
+    load: modules.load,
+    check: interrupts.check,
+    wait: interrupts.wait,
+    each: interrupts.each,
+  }
 
   const report = (error: unknown): ErrorReport =>
     reportError(error, (typeof error === 'object' && error !== null && awaits.get(error)) || [], root)
@@ -83,43 +113,45 @@ export function createCells(
     report,
     async run(cell, source) {
       number = cell
-      last = undefined
-      thrown = null
       interrupts.begin()
       try {
-        await executor.execute(source)
+        const last = await run(source)
+        const stopped = interrupts.end()
+        const result = last === undefined ? undefined : variables.take(last)
+        return stopped ? { ok: false, error: report(new Interrupted()) } : { ok: true, result }
       } catch (error) {
-        thrown = { error }
-      }
-      const stopped = interrupts.end()
-      if (thrown) {
+        const stopped = interrupts.end()
         variables.fail(cell)
-        const { error } = thrown as { error: unknown }
-        return { ok: false, error: report(isInterrupt(error, stopped) ? new Interrupted() : error) }
+        return {
+          ok: false,
+          error: report((stopped && isInterrupt(error)) || isOfSignal(error) ? new Interrupted() : error),
+        }
       }
-      const result = last === undefined ? undefined : variables.take(last)
-      return stopped ? { ok: false, error: report(new Interrupted()) } : { ok: true, result }
     },
-    inspect: (source, position) => converter.inspect(declarations, source, position),
-    complete: (source, position) => converter.complete(declarations, source, position),
+    inspect: (source, position) => protect(() => converter.inspect(declarations, source, position)),
+    complete: (source, position) => protect(() => converter.complete(declarations, source, position)),
     kindOf(name) {
       const value = neomesh[name]
       if (value === undefined) return name in neomesh ? 'const' : 'interface'
       return typeof value === 'function' ? (/^class /.test(String(value)) ? 'class' : 'function') : 'const'
     },
+    provide: (name, value) => void (variables.exports[name] = value),
     close: () => converter.close(),
   }
 }
 
-/** What a stopped cell ends with: our error, that of a signal, or Node's of a loop without awaits. */
-function isInterrupt(error: unknown, stopped: boolean): boolean {
-  const { name, code } = Object(error) as { name?: string; code?: string }
-  return code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED' || (stopped && name === 'AbortError')
+/** Of a child process that an interrupt ended before the kernel heard of it. */
+const isOfSignal = (error: unknown) => error instanceof Error && 'signal' in error && error.signal === 'SIGINT'
+
+/** An error that an interrupted cell ends with: ours, that of a signal, or that of a child process which heard it, too. */
+function isInterrupt(error: unknown): boolean {
+  const { name, status, cause } = Object(error) as { name?: string; status?: number; cause?: unknown }
+  return name === 'Interrupted' || name === 'AbortError' || status === 130 || (cause != null && isInterrupt(cause))
 }
 
 /**
- * The compiler has a cell set all its variables to undefined first. That would empty those of earlier cells when it fails
- * early, so it is left out; it lists the names.
+ * The compiler has a cell set all its variables to undefined first. That would clear those of earlier cells when the cell
+ * fails early, so it is left out; it lists the names.
  */
 function withoutBlanks({ output }: Converted): { names: string[]; output?: string } {
   const names: string[] = []
@@ -128,9 +160,4 @@ function withoutBlanks({ output }: Converted): { names: string[]; output?: strin
     return ''
   })
   return { names, output: text }
-}
-
-/** Node finds a module of this kind by `require` from version 20.19 on only. */
-function requireWith(neomesh: unknown, require: NodeJS.Require): (id: string) => unknown {
-  return (id) => (id === 'neomesh' ? neomesh : require(id))
 }

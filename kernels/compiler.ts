@@ -1,8 +1,9 @@
 /**
- * What the kernel changes in the compiler inside tslab: where `neomesh` is found, which line of a cell each line of
- * JavaScript came from, shorthand properties of variables of earlier cells, and awaits that an interrupt can end.
+ * What the kernel changes in the compiler inside tslab: how `neomesh` and packages are resolved, the source line of each
+ * line of JavaScript, shorthand properties of variables of earlier cells, and instrumentation for interrupts.
  */
 import { SourceMap } from 'node:module'
+import { instrument, type Found } from './instrument.js'
 import type {
   Builder,
   CompilerApi,
@@ -15,30 +16,37 @@ import type {
 /** Line of a cell, from 1, that a place in its JavaScript (line and column from 0) was made from. */
 export type LineOf = (line: number, column: number) => number
 
-/** Functions that each `await` and `for await` of a cell is passed through, by name; see interrupts.ts. */
-export const WAIT = '__neomesh__.wait'
-export const EACH = '__neomesh__.each'
-
 /** What is known of the cell that was converted last. */
 export interface Script {
   readonly lineOf: LineOf
   /** Whether an `await` or `for await` stands outside of functions. tslab does not see the latter. */
   readonly awaits: boolean
+  /** Specifiers of its `import` statements. */
+  readonly imports: readonly string[]
 }
 
 export interface Patched {
+  /** The compiler inside tslab, once it has been loaded. */
+  compiler(): CompilerApi
   readonly patch: (compiler: CompilerApi) => Partial<CompilerApi>
   lastScript(): Script
 }
 
 /** `root` is the folder of the project. */
 export function patchCompiler(root: string): Patched {
-  let last: Script = { lineOf: (line) => line, awaits: false }
+  let last: Script = { lineOf: (line) => line, awaits: false, imports: [] }
+  let api: CompilerApi
   return {
+    compiler: () => api,
     lastScript: () => last,
     patch: (compiler) => ({
-      createWatchCompilerHost: (files, options, ...rest) =>
-        compiler.createWatchCompilerHost(files, { ...options, ...compilerOptions(root) }, ...rest),
+      createWatchCompilerHost: (files, options, ...rest) => {
+        api = compiler
+        // Node's own resolution of packages with "exports" that only `import` reaches.
+        const moduleResolution = compiler.ModuleResolutionKind.Bundler
+        const all = { ...options, ...compilerOptions(root), moduleResolution }
+        return compiler.createWatchCompilerHost(files, all, ...rest)
+      },
 
       createWatchProgram(host) {
         const take = host.afterProgramCreate
@@ -109,45 +117,18 @@ function withShorthands(ts: CompilerApi, builder: Builder): Builder {
 function transpile(ts: CompilerApi, text: string, options: TranspileOptions, first: SourceMap | null) {
   // tslab writes one line before a cell's source, so lines from 0 with it are lines from 1 without.
   const cellLine = (line: number, column: number) => (first ? originOf(first, line, column).line : line)
-  let awaits = false
+  const found: Found = { awaits: false, imports: [] }
   const { outputText, sourceMapText } = ts.transpileModule(text, {
     ...options,
     compilerOptions: { ...options.compilerOptions, sourceMap: true },
-    transformers: { before: [interruptible(ts, cellLine, () => (awaits = true))] },
+    transformers: { before: [instrument(ts, cellLine, found)] },
   })
   const second = new SourceMap(JSON.parse(sourceMapText!))
   const lineOf: LineOf = (line, column) => {
     const origin = originOf(second, line, column)
     return cellLine(origin.line, origin.column)
   }
-  return { text: outputText.replace(/^\/\/# sourceMappingURL=.*$/m, ''), script: { lineOf, awaits } }
-}
-
-/** `await x` becomes `await wait(x, line)`, and `for await (const y of z)` one of `each(z, line)`. */
-function interruptible(ts: CompilerApi, lineOf: LineOf, foundOutside: () => void): Transformer {
-  return (context) => (file) => {
-    let functions = 0
-    const through = (name: string, node: Node) => {
-      if (functions === 0) foundOutside()
-      const { line, character } = file.getLineAndCharacterOfPosition(node.getStart())
-      const place = ts.factory.createNumericLiteral(lineOf(line, character))
-      return ts.factory.createCallExpression(ts.factory.createIdentifier(name), undefined, [visit(node), place])
-    }
-    const visit = (node: Node): Node => {
-      if (ts.isAwaitExpression(node)) return ts.factory.updateAwaitExpression(node, through(WAIT, node.expression))
-      if (ts.isForOfStatement(node) && node.awaitModifier) {
-        const { awaitModifier, initializer, expression, statement } = node
-        const each = through(EACH, expression)
-        return ts.factory.updateForOfStatement(node, awaitModifier, visit(initializer), each, visit(statement))
-      }
-      const inner = ts.isFunctionLike(node) ? 1 : 0
-      functions += inner
-      const visited = ts.visitEachChild(node, visit, context)
-      functions -= inner
-      return visited
-    }
-    return ts.visitEachChild(file, visit, context)
-  }
+  return { text: outputText.replace(/^\/\/# sourceMappingURL=.*$/m, ''), script: { lineOf, ...found } }
 }
 
 function originOf(map: SourceMap, line: number, column: number): { line: number; column: number } {

@@ -10,15 +10,15 @@ export interface ErrorReport {
   readonly traceback: readonly string[]
 }
 
-/** A cell that does not type-check, so that it is not run. */
+/** A cell that does not parse or type-check, so that it is not run. */
 export class CellTypeError extends Error {
-  override name = 'TypeScriptError'
-
   constructor(
     readonly cell: number,
     readonly problems: readonly Diagnostic[],
+    isSyntax = false,
   ) {
     super(problems[0].messageText)
+    this.name = isSyntax ? 'SyntaxError' : 'TypeScriptError'
   }
 }
 
@@ -46,7 +46,7 @@ export function reportError(error: unknown, awaits: readonly Place[], root: stri
     `${red(bold(name))}: ${message}`,
     ...(first >= 0 ? ['', ...excerpt(trace[first].place!)] : []),
     ...(shown.length > 1 ? ['', ...shown.map(({ text }) => dim(`  at ${text}`))] : []),
-    ...causeOf(error),
+    ...causesOf(error),
   ]
   return { ename: name, evalue: message, traceback }
 }
@@ -65,10 +65,32 @@ function namesOf(error: unknown): { name: string; message: string } {
   return { name: error.name || error.constructor.name, message: error.message }
 }
 
-function causeOf(error: unknown): string[] {
-  // What the system said is in the message already.
-  if (!(error instanceof Error) || !(error.cause instanceof Error) || 'syscall' in error.cause) return []
-  return ['', `caused by ${error.cause.name}: ${error.cause.message}`]
+/** Of causes and parts, those that are shown. */
+const DEPTH = 8
+
+/** The causes of an error, each with the errors that it holds together. */
+function causesOf(error: unknown): string[] {
+  const lines: string[] = []
+  const seen = new Set<unknown>([error])
+  let current = error
+  while (seen.size <= DEPTH) {
+    const parts = current instanceof AggregateError ? current.errors : []
+    if (parts.length > 0 && lines.length === 0) lines.push('')
+    parts.slice(0, DEPTH).forEach((part, i) => lines.push(`${i + 1} of ${parts.length}: ${headOf(part)}`))
+    if (parts.length > DEPTH) lines.push(`... ${parts.length - DEPTH} more`)
+    const cause = current instanceof Error ? current.cause : undefined
+    // What the system said is in the message already.
+    if (cause === undefined || seen.has(cause) || (cause instanceof Error && 'syscall' in cause)) break
+    if (lines.length === 0) lines.push('')
+    lines.push(`caused by ${headOf(cause)}`)
+    seen.add((current = cause))
+  }
+  return lines
+}
+
+function headOf(error: unknown): string {
+  const { name, message } = namesOf(error)
+  return `${name}: ${message}`
 }
 
 /** Frames of user code and of packages, the innermost first. */
@@ -105,7 +127,7 @@ function excerpt({ cell, line }: Place): string[] {
   ]
 }
 
-function reportTypes({ cell, problems }: CellTypeError): ErrorReport {
+function reportTypes({ name, cell, problems }: CellTypeError): ErrorReport {
   const lines = sourceOf(cell)?.split('\n') ?? []
   const traceback: string[] = []
   let last: Diagnostic | undefined
@@ -116,7 +138,7 @@ function reportTypes({ cell, problems }: CellTypeError): ErrorReport {
     if (!more) {
       const at = fileName ? `${fileName}:${start.line + 1}` : `cell ${cell}, line ${start.line + 1}`
       if (last) traceback.push('')
-      traceback.push(`${red(bold('TypeScriptError'))} ${at}: ${messageText}`)
+      traceback.push(`${red(bold(name))} ${at}: ${messageText}`)
       const text = fileName ? undefined : lines[start.line]
       if (text !== undefined) {
         const length =
@@ -131,7 +153,7 @@ function reportTypes({ cell, problems }: CellTypeError): ErrorReport {
     last = problem
   }
   traceback.push('', 'The cell was not run.', ...hintOf(problems))
-  return { ename: 'TypeScriptError', evalue: problems[0].messageText, traceback }
+  return { ename: name, evalue: problems[0].messageText, traceback }
 }
 
 /** Of a dim that a tensor does not have, in words. */

@@ -1,9 +1,11 @@
 /**
- * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) ends in its own good order, as training does:
- * after the step under way, with a checkpoint. Other code gets an Interrupted error out of the `await` that it is in,
- * or comes to next, so that its `finally` runs and nothing goes on behind the cell's back. A second interrupt does that to
- * code with the signal, too.
+ * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) ends in its own order, as training does: after
+ * the step under way, with a checkpoint. Other code gets an Interrupted error out of the `await` that it is in, or out of
+ * the next loop iteration, function call or `await` of a cell, so that its `finally` runs. A second interrupt does that
+ * to code with the signal, too. Code of packages that never returns is terminated; see attendant.ts.
  */
+import { FLAGS } from './flags.js'
+
 export class Interrupted extends Error {
   override name = 'Interrupted'
 
@@ -12,45 +14,110 @@ export class Interrupted extends Error {
   }
 }
 
-/** How long code that only awaits what is there already may keep the process from hearing anything, in ms. */
+/** How long code that only awaits resolved promises may keep the event loop from running, in ms. */
 const BREATH = 50
+/** Time between two Interrupted errors, in which `catch` and `finally` of the cell run, in ms. */
+const CLEANUP = 250
+/** Time for code with the signal to return to the event loop, in ms. */
+const POLITE = 2000
+/** Time for code of earlier cells to do so, in ms. */
+const BACKGROUND = 800
+/** After an interrupt, when awaits that are new are rejected, too, and when the cell is given up, in ms. */
+const AGAIN = 1000
+const GIVE_UP = 2200
+/** As GIVE_UP, where the code that the cell waited for has been terminated. */
+const GIVE_UP_TERMINATED = 50
 
 export interface Interrupts {
   /** Begins a cell. */
   begin(): void
   /** Ends a cell; says whether it was interrupted. */
   end(): boolean
-  interrupt(): void
+  /** Called on the event loop: the interrupt with this number was requested. */
+  heard(count: number): void
+  /** Code that could not be interrupted was terminated. */
+  terminated(): void
+  /** Rejects when the running cell has to be given up: it neither ends nor can be made to. */
+  givenUp(): Promise<never>
+  /** Ends the running cell with an error. */
+  giveUp(error: unknown): void
   /** Aborts when the running cell is interrupted. */
   signal(): AbortSignal
+  /** What each loop iteration and function of a cell begins with. Throws Interrupted. */
+  check(): void
   /** What each `await` of a cell is passed through, with its line. */
   wait(value: unknown, line: number): unknown
   /** What each `for await` of a cell is passed through. */
   each<T>(values: AsyncIterable<T> | Iterable<T>, line: number): AsyncIterable<T>
 }
 
-/** `failedAt` hears of the line of each await through which an error comes. */
-export function createInterrupts(failedAt: (error: unknown, line: number) => void): Interrupts {
+/** `flags`: see flags.ts. `failedAt` is called with the line of each await that an error comes through. */
+export function createInterrupts(flags: Int32Array, failedAt: (error: unknown, line: number) => void): Interrupts {
   let controller: AbortController | null = null
   let waiting = new Set<(error: Interrupted) => void>()
   let running = false
   let interrupted = false
-  /** An interrupt that no await has met yet. */
-  let due = false
+  /** The last interrupt that was acted on. */
+  let handled = 0
+  /** Value of `requested` with which checks have nothing to do; -1 while a cell is to end. */
+  let settled = 0
+  /** Code with the signal is to end by itself: until when it may stay off the event loop, or null. */
+  let polite: number | null = null
+  let quietUntil = 0
+  let backgroundSince: number | null = null
   let breathed = performance.now()
+  let giveUp: (error: unknown) => void = () => {}
+  let givenUp = new Promise<never>(() => {})
+  let timers: NodeJS.Timeout[] = []
 
-  const wait = (value: unknown, line: number): unknown => {
-    const isPromise = isThenable(value)
-    if (due) {
-      due = false
-      if (isPromise) value.then(undefined, () => {})
+  const rejectWaiting = () => {
+    for (const reject of waiting) reject(new Interrupted())
+    waiting.clear()
+  }
+  const act = () => {
+    handled = Atomics.load(flags, FLAGS.requested)
+    if (!running) return void (settled = handled)
+    interrupted = true
+    settled = -1
+    Atomics.store(flags, FLAGS.signal, 0)
+    if (controller && !controller.signal.aborted) {
+      polite = performance.now() + POLITE
+      return controller.abort(new Interrupted())
+    }
+    polite = null
+    quietUntil = 0
+    rejectWaiting()
+  }
+  const later = (delay: number, work: () => void) => {
+    timers.push(setTimeout(() => running && interrupted && polite === null && work(), delay))
+  }
+  /** Throws if the code that calls is to end now. */
+  const meet = (): void => {
+    const now = performance.now()
+    if (!running) {
+      // Of an earlier cell; it is to end if it keeps the kernel from hearing anything.
+      backgroundSince ??= now
+      if (now - backgroundSince < BACKGROUND) return
+      backgroundSince = null
+      settled = handled = Atomics.load(flags, FLAGS.requested)
       throw new Interrupted()
     }
-    const now = performance.now()
-    const breathes = now - breathed > BREATH
-    if (breathes) breathed = now
-    else if (!isPromise) return value
-    return new Promise((resolve, reject) => {
+    if (Atomics.load(flags, FLAGS.requested) !== handled) act()
+    if (polite !== null) {
+      if (now < polite) return
+      polite = null
+    }
+    if (now < quietUntil) return
+    quietUntil = now + CLEANUP
+    Atomics.store(flags, FLAGS.thrown, handled)
+    throw new Interrupted()
+  }
+  const check = () => {
+    if (Atomics.load(flags, FLAGS.requested) !== settled) meet()
+  }
+
+  const waitFor = (value: unknown, line: number, breathes: boolean): Promise<unknown> =>
+    new Promise((resolve, reject) => {
       const among = waiting
       among.add(reject)
       const settle = async () => {
@@ -67,6 +134,19 @@ export function createInterrupts(failedAt: (error: unknown, line: number) => voi
       }
       void settle()
     })
+  const wait = (value: unknown, line: number): unknown => {
+    const isPromise = isThenable(value)
+    try {
+      check()
+    } catch (error) {
+      if (isPromise) value.then(undefined, () => {})
+      throw error
+    }
+    const now = performance.now()
+    const breathes = now - breathed > BREATH
+    if (breathes) breathed = now
+    else if (!isPromise) return value
+    return waitFor(value, line, breathes)
   }
 
   async function* each<T>(values: AsyncIterable<T> | Iterable<T>, line: number): AsyncGenerator<T> {
@@ -83,34 +163,52 @@ export function createInterrupts(failedAt: (error: unknown, line: number) => voi
       ended = !(error instanceof Interrupted)
       throw error
     } finally {
-      // What the iterator holds is free before the cell ends.
-      if (!ended) await wait(iterator.return?.(), line)
+      // What the iterator holds is released before the cell ends.
+      if (!ended) await waitFor(iterator.return?.(), line, false)
     }
   }
 
   return {
     begin() {
       running = true
-      interrupted = due = false
-      controller = null
+      interrupted = false
+      handled = settled = Atomics.load(flags, FLAGS.requested)
+      Atomics.store(flags, FLAGS.signal, 0)
+      controller = polite = backgroundSince = null
       waiting = new Set()
+      givenUp = new Promise((_, reject) => (giveUp = reject))
+      givenUp.catch(() => {})
     },
     end() {
+      if (Atomics.load(flags, FLAGS.requested) !== handled) act()
       running = false
+      settled = handled
+      for (const timer of timers) clearTimeout(timer)
+      timers = []
       return interrupted
     },
-    interrupt() {
-      if (!running) return
-      interrupted = true
-      if (controller && !controller.signal.aborted) return controller.abort(new Interrupted())
-      due = waiting.size === 0
-      for (const reject of waiting) reject(new Interrupted())
-      waiting.clear()
+    heard(count) {
+      backgroundSince = null
+      if (count > handled) act()
+      if (!running) return void (settled = handled)
+      if (!interrupted) return
+      if (polite !== null) polite = Infinity
+      later(AGAIN, rejectWaiting)
+      later(GIVE_UP, () => giveUp(new Interrupted()))
     },
+    terminated() {
+      later(GIVE_UP_TERMINATED, () => giveUp(new Interrupted()))
+    },
+    givenUp: () => givenUp,
+    giveUp: (error) => giveUp(error),
     signal() {
-      controller ??= new AbortController()
+      if (!controller) {
+        controller = new AbortController()
+        Atomics.store(flags, FLAGS.signal, 1)
+      }
       return controller.signal
     },
+    check,
     wait,
     each,
   }

@@ -1,18 +1,29 @@
 /** The kernel's side of Jupyter's protocol: tslab's server, with what it leaves out. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect as inspectValue } from 'node:util'
 import { provideKernel, type MimeBundle } from '../src/notebook/kernel.js'
 import { bundleOf } from '../src/notebook/show.js'
+import type { Attendant } from './attend.js'
 import type { Cells, Outcome } from './cells.js'
+import { Interrupted } from './interrupts.js'
 import { complete, inspect } from './language.js'
+import { captureChildren } from './children.js'
+import { ProcessExit, refuseExit } from './exit.js'
+import { InputNotAvailable, provideInput, type Input } from './input.js'
+import { readFrames, typeOf } from './messages.js'
 import { captureStreams, type Streams } from './streams.js'
 import type { Handler, Message, Server, Tslab } from './tslab.js'
 
 /** After a cell failed, how long cells that were sent together with it may take to arrive, in ms. */
 const ARRIVAL = 100
+/** Messages that may wait for a reader. Most are small, and streams.ts bounds the others. */
+const UNREAD = 10_000
 /** For the last messages to leave before the process ends, in ms. */
 const LEAVE = 100
 
-export function createServer(tslab: Tslab, cells: Cells, connectionFile: string): Server {
+export function createServer(tslab: Tslab, cells: Cells, attendant: Attendant, connectionFile: string): Server {
+  const { bindInput } = attendant
+  const exit = refuseExit((error) => cells.interrupts.giveUp(error))
   class KernelServer extends tslab.Server {
     private count = 0
     /** The request that runs, or ran last: what is shown belongs to it. */
@@ -23,6 +34,7 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
     private received = 0
     private abortedUpTo = 0
     private readonly streams: Streams
+    private readonly input: Input
 
     constructor() {
       super(handlerOf(tslab, cells), connectionFile)
@@ -34,6 +46,16 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
           transient: { display_id: id },
         })
       provideKernel({ display, interruptSignal: () => cells.interrupts.signal() })
+      captureChildren()
+      this.input = provideInput({
+        isAvailable: () => {
+          if (this.running && !this.current?.content.allow_stdin) throw new InputNotAvailable()
+          return this.running
+        },
+        ask: async (prompt) => this.inputOf(await attendant.ask(this.inputRequest(prompt))),
+        askSync: (prompt) => this.inputOf(attendant.askSync(this.inputRequest(prompt))),
+      })
+      cells.provide('prompt', this.input.prompt)
       process.on('unhandledRejection', (error) => this.complain(error))
       process.on('uncaughtException', (error) => this.complain(error))
     }
@@ -59,7 +81,7 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
       if (!silent) this.publish('execute_input', { code, execution_count: ++this.count })
       const reply = { execution_count: this.count }
       const outcome = this.shown(await cells.run(this.count, code), silent)
-      this.streams.flush()
+      this.streams.end()
       if (outcome.ok) {
         this.answer(socket, message, { ...reply, status: 'ok', payload: [], user_expressions: {} })
       } else {
@@ -71,6 +93,22 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
         this.answer(socket, message, { ...reply, status: 'error', ...outcome.error })
       }
       this.running = false
+      this.input.endCell()
+    }
+
+    private inputRequest(prompt: string): readonly (Uint8Array | string)[] {
+      this.streams.flush()
+      const request = this.current!.createReply()
+      request.header.msg_type = 'input_request'
+      request.content = { prompt, password: false }
+      let frames: readonly (Uint8Array | string)[] = []
+      request.signAndSend(this.connInfo.key, { send: (given: typeof frames) => (frames = given) })
+      return frames
+    }
+
+    private inputOf(frames: readonly Uint8Array[] | null): string | null {
+      const content = frames && readFrames(frames, this.connInfo.key)
+      return content ? String(content.value ?? '') : null
     }
 
     /** Shows the result of a cell. Its looks are code, too: where they fail, the cell has failed. */
@@ -93,8 +131,10 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
     }
 
     override async bindSocket(socket: unknown, port: number): Promise<void> {
-      // With limits, of how many messages wait and of how many go at once, those of a cell that says much would be lost.
-      if (port === this.connInfo.iopub_port) Object.assign(this.iopub, { sendHighWaterMark: 0, sendTimeout: 0 })
+      // Above the limit messages are lost; Node's default would be reached by a cell that prints much.
+      if (port === this.connInfo.iopub_port) Object.assign(this.iopub, { sendHighWaterMark: UNREAD, sendTimeout: 0 })
+      if (port === this.connInfo.stdin_port)
+        return bindInput(`${this.connInfo.transport}://${this.connInfo.ip}:${port}`)
       await super.bindSocket(socket, port)
     }
 
@@ -104,7 +144,8 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
 
     override close(): void {
       // The process must end, whatever cells have left running: that is what gives device memory back.
-      setTimeout(() => process.exit(), LEAVE)
+      const closed = attendant.close()
+      setTimeout(() => void Promise.race([closed, sleep(LEAVE)]).then(() => exit()), LEAVE)
     }
 
     private publish(type: string, content: object): void {
@@ -125,6 +166,7 @@ export function createServer(tslab: Tslab, cells: Cells, connectionFile: string)
 
     /** Of an error that no cell waits for. */
     private complain(error: unknown): void {
+      if (error instanceof Interrupted || error instanceof ProcessExit) return // the cell has ended with it
       process.stderr.write(`not caught: ${cells.report(error).traceback.join('\n')}\n`)
     }
   }
@@ -169,14 +211,3 @@ function handlerOf(tslab: Tslab, cells: Cells): Handler {
 function resultOf(value: unknown): { data: MimeBundle; metadata: object } {
   return { data: bundleOf(value) ?? { 'text/plain': inspectValue(value) }, metadata: {} }
 }
-
-/** Type of a message on the wire: routing frames, a delimiter, a signature, then the header. */
-function typeOf(frames: readonly Buffer[]): string {
-  const delimiter = frames.findIndex((frame) => frame.equals(DELIMITER))
-  try {
-    return JSON.parse(frames[delimiter + 2].toString('utf8')).msg_type
-  } catch {
-    return ''
-  }
-}
-const DELIMITER = Buffer.from('<IDS|MSG>')

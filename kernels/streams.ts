@@ -1,23 +1,54 @@
-/** Output of cells: what is written to stdout and stderr goes to the notebook, in pieces, as soon as may be. */
+/**
+ * Output of cells: what is written to stdout and stderr goes to the notebook, in pieces, promptly. Output that comes faster
+ * than a notebook takes it, for long, is dropped with a note: what nobody has read yet is kept in memory.
+ */
 export type StreamName = 'stdout' | 'stderr'
 
-/** Pieces that go at once within a time, in ms; what comes beyond is gathered until then, or to a length in characters. */
+/** Pieces sent at once within a time, in ms; what exceeds them is gathered until then, or to a length in characters. */
 const AT_ONCE = 50
 const TIME = 50
 const LENGTH = 1 << 16
 
+/** Characters that may be sent at once, and a second on average (Jupyter's own limit, iopub_data_rate_limit). */
+export const BURST = 16e6
+const RATE = 1e6
+
 export interface Streams {
   /** Sends what is waiting. */
   flush(): void
+  /** Sends what is waiting, and says what was dropped. */
+  end(): void
 }
 
-/** Takes over the writes of the process. A loop that never rests is heard from, too: no timer is needed to send. */
+/** Replaces the writes of the process. No timer is needed to send, so that output of a busy loop is shown, too. */
 export function captureStreams(send: (name: StreamName, text: string) => void): Streams {
   let name: StreamName = 'stdout'
   let text = ''
   let began = 0
   let sent = 0
   let timer: NodeJS.Timeout | undefined
+  let allowed = BURST
+  let refilled = performance.now()
+  let dropped = 0
+  /** Whether so much may be sent now. */
+  const isAllowed = (length: number) => {
+    const now = performance.now()
+    allowed = Math.min(BURST, allowed + ((now - refilled) / 1000) * RATE)
+    refilled = now
+    // Once output is dropped, it stays so for a while: a few lines now and then would be of no use.
+    if (length > allowed || (dropped > 0 && allowed < BURST / 8)) return false
+    allowed -= length
+    return true
+  }
+  const note = () => {
+    if (dropped === 0) return
+    const size = (dropped / 1e6).toFixed(1)
+    send(
+      'stderr',
+      `\n[output dropped: ${size} million characters, as the cell writes faster than a notebook can show]\n`,
+    )
+    dropped = 0
+  }
   const flush = () => {
     clearTimeout(timer)
     timer = undefined
@@ -25,6 +56,8 @@ export function captureStreams(send: (name: StreamName, text: string) => void): 
     const piece = text
     text = ''
     sent++
+    if (!isAllowed(piece.length)) return void (dropped += piece.length)
+    note()
     send(name, piece)
   }
   const write = (to: StreamName) => {
@@ -47,5 +80,11 @@ export function captureStreams(send: (name: StreamName, text: string) => void): 
   }
   process.stdout.write = write('stdout')
   process.stderr.write = write('stderr')
-  return { flush }
+  return {
+    flush,
+    end() {
+      flush()
+      note()
+    },
+  }
 }

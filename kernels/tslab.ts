@@ -1,6 +1,6 @@
 /**
- * tslab, which the kernel is built on: its converter type-checks cells and makes JavaScript of them, its executor runs
- * that, its server speaks Jupyter's protocol. It is an optional dependency, so what is used of it is described here.
+ * tslab, which the kernel is built on: its converter type-checks cells and compiles them to JavaScript, its server
+ * speaks Jupyter's protocol. It is an optional dependency, so what is used of it is described here.
  */
 import { createRequire } from 'node:module'
 import { isCheckout, join, kernelPackages } from '../src/files/index.js'
@@ -29,7 +29,13 @@ export interface Converted {
   readonly diagnostics: readonly Diagnostic[]
   readonly lastExpressionVar?: string
   readonly hasToplevelAwait?: boolean
-  readonly sideOutputs?: readonly { path: string; data: string }[]
+  readonly sideOutputs?: readonly SideOutput[]
+}
+
+/** JavaScript of a local file that a cell imports. */
+export interface SideOutput {
+  readonly path: string
+  readonly data: string
 }
 
 export interface QuickInfo {
@@ -54,13 +60,6 @@ export interface Converter {
   close(): void
 }
 
-export interface Executor {
-  /** Whether the cell came to its end; what it threw went to the console that the executor was made with. */
-  execute(source: string): Promise<boolean>
-  /** Gives up waiting for the cell that runs. */
-  interrupt(): void
-}
-
 /** A message of Jupyter's protocol. */
 export interface Message {
   readonly header: { msg_type: string; readonly msg_id: string }
@@ -79,7 +78,13 @@ export interface Handler {
 }
 
 export interface Server {
-  readonly connInfo: { readonly key: string; readonly iopub_port: number }
+  readonly connInfo: {
+    readonly key: string
+    readonly transport: string
+    readonly ip: string
+    readonly iopub_port: number
+    readonly stdin_port: number
+  }
   readonly iopub: { sendHighWaterMark: number; sendTimeout: number }
   bindSocket(socket: unknown, port: number): Promise<void>
   publishStatus(status: string, parent: Message): void
@@ -93,16 +98,17 @@ export interface Server {
 
 export interface Tslab {
   createConverter(): Converter
-  createExecutor(
-    root: string,
-    converters: { readonly node: Converter; readonly browser: Converter; close(): void },
-    console: { log(value: unknown): void; error(error: unknown): void },
-  ): Executor
+  /** What comments at the beginning of a cell say of it: `@module NAME` makes it a module. */
+  getCodeMetadata(source: string): { module?: string; mode?: 'node' | 'browser' }
   isCompleteCode(source: string): { completed: boolean; indent?: string }
   readonly Server: new (handler: Handler, connectionFile: string) => Server
+  /** tslab itself, for cells that import it. */
+  readonly library: unknown
+  /** Path of the module zeromq. */
+  readonly zeromq: string
 }
 
-/** Loads tslab with a compiler that `patch` has had its way with. Throws an Error that says how to install it. */
+/** Loads tslab with the compiler that `patch` has changed. Throws an Error that says how to install it. */
 export function loadTslab(patch: (compiler: CompilerApi) => Partial<CompilerApi>): Tslab {
   const require = createRequire(import.meta.url)
   const main = findTslab([require, createRequire(join(kernelPackages(), 'package.json'))])
@@ -112,9 +118,10 @@ export function loadTslab(patch: (compiler: CompilerApi) => Partial<CompilerApi>
   // The compiler's functions cannot be assigned to; tslab gets another object of the same functions.
   require.cache[path]!.exports = { ...compiler, ...patch(compiler) }
   const { createConverter, isCompleteCode } = own('./converter') as Tslab
-  const { createExecutor } = own('./executor') as Tslab
+  const { getCodeMetadata } = own('./metadata') as Tslab
   const { ZmqServer } = own('./jupyter') as { ZmqServer: Tslab['Server'] }
-  return { createConverter, isCompleteCode, createExecutor, Server: ZmqServer }
+  const zeromq = own.resolve('zeromq')
+  return { createConverter, isCompleteCode, getCodeMetadata, Server: ZmqServer, library: own(main), zeromq }
 }
 
 function findTslab(requires: readonly NodeJS.Require[]): string {

@@ -2,7 +2,7 @@ import { DeviceArray, jit } from '../engine/index.js'
 import type { LoadedModel } from '../generate/index.js'
 import type { Parameters } from '../model/index.js'
 import type { Tensor } from '../tensor/index.js'
-import { PLOTLY_MIME } from './chart.js'
+import { PLOTLY_MIME, plotlyText } from './chart.js'
 import { element, picture, QUIET, textAt } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
 
@@ -86,7 +86,7 @@ function plotlyFigure(options: AttentionMapOptions): object {
   const count = labels.length
   const columns = columnsOf(options)
   const slots = columns.length - count
-  const rows = labels.map((label, i) => `${i} ${visible(label)}`)
+  const rows = labels.map((label, i) => plotlyText(`${i} ${visible(label)}`))
   const names = columns.map((label, i) => (i < slots ? label : rows[i - slots]))
   const z = rows.map((_, row) =>
     names.map((__, column) => {
@@ -98,7 +98,7 @@ function plotlyFigure(options: AttentionMapOptions): object {
   return {
     data: [{ type: 'heatmap', x: names, y: rows, z, colorscale: 'Blues', reversescale: true, zmin: 0 }],
     layout: {
-      title: { text: title, x: 0.02, font: { size: 15 } },
+      title: { text: plotlyText(title), x: 0.02, font: { size: 15 } },
       xaxis: { title: { text: 'looked at' }, tickfont: { size: 10 }, type: 'category' },
       yaxis: { title: { text: 'looks' }, tickfont: { size: 10 }, autorange: 'reversed', type: 'category' },
       width: size + 60,

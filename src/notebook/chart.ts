@@ -1,5 +1,17 @@
 import type { MimeBundle } from './kernel.js'
-import { createScale, element, padded, path, picture, QUIET, styleOf, textAt, type Scale } from '../plot/index.js'
+import {
+  createScale,
+  element,
+  escapeXml,
+  padded,
+  path,
+  picture,
+  QUIET,
+  styleOf,
+  textAt,
+  thin,
+  type Scale,
+} from '../plot/index.js'
 import { compact } from './quantities.js'
 import { DISPLAY, type Displayable } from './show.js'
 
@@ -32,6 +44,11 @@ export interface ChartSpec {
 
 export const PLOTLY_MIME = 'application/vnd.plotly.v1+json'
 
+/** Text for a Plotly figure, which would take `<b>` and `<a href>` in it for its own markup. */
+export function plotlyText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
 /**
  * Lines, marks or bars over two axes: as the value of a cell, or for `show`, a figure that plotly draws where there is
  * one (hover, zoom), and a picture elsewhere.
@@ -57,7 +74,7 @@ const rounded = (value: number) => Number(value.toPrecision(5))
 
 function plotlyFigure({ title, x, y, series }: ChartSpec): object {
   const axis = ({ label, kind = 'linear', range }: ChartAxis) => ({
-    title: { text: label },
+    title: { text: plotlyText(label) },
     type: kind,
     gridcolor: 'rgba(128,128,128,0.25)',
     zeroline: false,
@@ -67,7 +84,7 @@ function plotlyFigure({ title, x, y, series }: ChartSpec): object {
     data: series.map((each, i) => ({
       type: each.kind === 'bars' ? 'bar' : 'scatter',
       ...(each.kind !== 'bars' && { mode: MODES[each.kind ?? 'line'] }),
-      name: each.name,
+      name: plotlyText(each.name),
       x: each.x.map(rounded),
       y: each.y.map(rounded),
       ...(each.faint && { opacity: 0.4 }),
@@ -75,7 +92,7 @@ function plotlyFigure({ title, x, y, series }: ChartSpec): object {
       marker: { color: colourOf(i), size: 7 },
     })),
     layout: {
-      title: { text: title, x: 0.02, font: { size: 15 } },
+      title: { text: plotlyText(title), x: 0.02, font: { size: 15 } },
       xaxis: axis(x),
       yaxis: axis(y),
       height: HEIGHT,
@@ -94,7 +111,7 @@ const colourOf = (index: number) => styleOf(index).colour
 const WIDTH = 760
 const HEIGHT = 360
 const BOX = { left: 64, right: WIDTH - 24, top: 44, bottom: HEIGHT - 52 }
-/** Points of a line in a picture; more are not to be told apart. */
+/** Points of a line in a picture; more cannot be distinguished. */
 const POINTS = 600
 
 export function chartSvg({ title, x, y, series }: ChartSpec): string {
@@ -167,9 +184,8 @@ function drawn({ name, x, y, kind = 'line', faint }: ChartSeries, colour: string
       element('rect', { x: left - width / 2, y: top, width, height: Math.max(0, BOX.bottom - top), fill: colour })
     return x.map((_, i) => bar(...at(i))).join('')
   }
-  const every = Math.max(1, Math.ceil(x.length / POINTS))
   const isPlaced = (i: number) => at(i).every(Number.isFinite)
-  const shown = x.map((_, i) => i).filter((i) => (i % every === 0 || i === x.length - 1) && isPlaced(i))
+  const shown = thin(y, POINTS).filter(isPlaced)
   const style = {
     stroke: colour,
     'stroke-width': faint ? 1 : 2,
@@ -185,7 +201,7 @@ function drawn({ name, x, y, kind = 'line', faint }: ChartSeries, colour: string
   return `${kind === 'points' ? '' : line}${kind === 'line' ? '' : shown.map(mark).join('')}`
 }
 
-const textOf = (text: string) => element('title', {}, text.replace(/[<>&]/g, ''))
+const textOf = (text: string) => element('title', {}, escapeXml(text))
 
 /** In the upper corner where fewer points lie. */
 function legend(series: readonly ChartSeries[], place: Places): string[] {

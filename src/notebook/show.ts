@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { kernel, type MimeBundle } from './kernel.js'
+import { isFrame, table } from './table.js'
 
 /** How a value shows itself in a notebook, as in Deno's kernel and nodejs-polars. */
 export const DISPLAY: unique symbol = Symbol.for('Jupyter.display')
@@ -10,10 +11,11 @@ export interface Displayable {
   [DISPLAY](): MimeBundle
 }
 
-/** The looks of a value that has its own. */
+/** How a value is shown that says so itself, or that is a frame of danfojs; null for others. */
 export function bundleOf(value: unknown): MimeBundle | null {
-  const own = (value as Partial<Displayable> | null)?.[DISPLAY]
-  return typeof own === 'function' ? own.call(value as Displayable) : null
+  const display = (value as Partial<Displayable> | null)?.[DISPLAY]
+  if (typeof display === 'function') return display.call(value as Displayable)
+  return isFrame(value) ? table(value)[DISPLAY]() : null
 }
 
 /** Shows values below the running cell, one after the other; in a script, as text. */

@@ -7,12 +7,21 @@ const ROWS = 20
 
 type Row = Readonly<Record<string, unknown>>
 
-/** A frame of danfojs, or of another library with the same shape. */
-interface Frame {
+/** A frame or a series of danfojs, or of another library with the same shape. */
+export interface Frame {
   readonly columns: readonly string[]
-  readonly values: readonly (readonly unknown[])[]
+  /** A row for each index; of a series, a value. */
+  readonly values: readonly unknown[]
   /** Names of the rows. */
   readonly index?: readonly unknown[]
+}
+
+/** Whether it is a frame or a series of danfojs. */
+export function isFrame(value: unknown): value is Frame {
+  if (typeof value !== 'object' || value === null || !('dtypes' in value && 'columns' in value && 'index' in value))
+    return false
+  const { columns, dtypes, index } = value
+  return [columns, dtypes, index, (value as { values?: unknown }).values].every(Array.isArray)
 }
 
 export interface TableOptions {
@@ -46,7 +55,7 @@ function rowsOf(data: readonly Row[] | Frame): readonly Row[] {
   const isNamed = index?.some((name) => typeof name === 'string')
   return values.map((row, at) => ({
     ...(isNamed && { '': index![at] }),
-    ...Object.fromEntries(columns.map((column, i) => [column, row[i]])),
+    ...Object.fromEntries(columns.map((column, i) => [column, Array.isArray(row) ? row[i] : row])),
   }))
 }
 

@@ -2,7 +2,7 @@ import { join } from '../files/index.js'
 import { readMetrics, type TrainEvent } from '../train/index.js'
 import { chartBundle, type ChartSeries } from './chart.js'
 import { progressBar, type ProgressBar } from './progress.js'
-import { escapeXml } from '../plot/index.js'
+import { escapeXml, thin } from '../plot/index.js'
 import { bytes } from './quantities.js'
 import { liveDisplay, throttled } from './show.js'
 
@@ -11,14 +11,17 @@ const REDRAW = 500
 /** Steps that the smooth curve is a mean over, at most; at the beginning fewer. */
 const SMOOTH = 25
 
+/** Points of a curve that are sent: what is drawn looks the same, and a long run does not fill the notebook. */
+const POINTS = 2000
+
 export interface TrainingView {
-  /** Takes what `train` tells. */
+  /** Takes an event of `train`. */
   add(event: TrainEvent): void
 }
 
 /**
  * Shows the training of a run below the running cell: a bar with rate and time left, and the loss as a curve that grows.
- * Of a run that goes on, the curve has what came before.
+ * Of a run that is resumed, the curve has the steps before, too.
  */
 export async function trainingView(run: string): Promise<TrainingView> {
   let bar: ProgressBar | null = null
@@ -42,9 +45,9 @@ export async function trainingView(run: string): Promise<TrainingView> {
   const display = liveDisplay()
   const draw = throttled(REDRAW, () => {
     const series: ChartSeries[] = [
-      { name: 'training', x: steps, y: losses, faint: true },
-      { name: 'training, mean', x: steps, y: smooth },
-      { name: 'validation', kind: 'marks', x: [...evaluations.keys()], y: [...evaluations.values()] },
+      { name: 'training', ...curve(steps, losses), faint: true },
+      { name: 'training, mean', ...curve(steps, smooth) },
+      { name: 'validation', kind: 'marks', ...curve([...evaluations.keys()], [...evaluations.values()]) },
     ]
     const x = { label: 'step', range: [0, total] as const }
     const shown = series.filter((each) => each.x.length > 0)
@@ -83,6 +86,11 @@ export async function trainingView(run: string): Promise<TrainingView> {
       }
     },
   }
+}
+
+function curve(x: readonly number[], y: readonly number[]) {
+  const kept = thin(y, POINTS)
+  return { x: kept.map((i) => x[i]), y: kept.map((i) => y[i]) }
 }
 
 function describeStart({ parameters, program, step }: Extract<TrainEvent, { kind: 'start' }>): string {

@@ -4,3 +4,4 @@ export { lineChart, type Axis, type LineChart, type Point, type Series } from '.
 export { createScale, padded, type Scale, type ScaleOptions } from './scale.js'
 export { COLOURS, mark, styleOf, type Style } from './style.js'
 export { element, escapeXml, path, picture, QUIET, textAt, widthOf } from './svg.js'
+export { thin } from './thin.js'

@@ -15,9 +15,19 @@ export function textAt(x: number, y: number, text: string, attributes: Attribute
   return element('text', { x, y, ...attributes }, escapeXml(text))
 }
 
+/** Text for XML and HTML. Characters that XML does not allow become U+FFFD, or the whole picture would not be read. */
 export function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+  return text
+    .replace(NOT_XML, '\ufffd')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
 }
+
+/** Control characters but tab and line ends, surrogates without their other half, U+FFFE and U+FFFF. */
+const NOT_XML =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /** A line through points, or with `closed` around an area. */
 export function path(points: readonly (readonly [number, number])[], closed = false): string {

@@ -38,7 +38,14 @@ export async function installKernel({ project, prefix }: KernelOptions): Promise
   const share = prefix === undefined ? jupyterFolder() : join(prefix, 'share/jupyter')
   const kernel = join(share, 'kernels/neomesh')
   await writeJson(join(kernel, 'kernel.json'), {
-    argv: [process.execPath, join(packageFolder, 'dist/kernels/launch.js'), '{connection_file}', resolve(project)],
+    // Where a cell's code is terminated in a callback, Node's checks of async hooks would end the process.
+    argv: [
+      process.execPath,
+      '--no-force-async-hooks-checks',
+      join(packageFolder, 'dist/kernels/launch.js'),
+      '{connection_file}',
+      resolve(project),
+    ],
     display_name: 'TypeScript (neomesh)',
     language: 'typescript',
     interrupt_mode: 'signal',

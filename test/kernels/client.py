@@ -12,7 +12,7 @@ from jupyter_client import KernelManager
 writing = threading.Lock()
 # Sockets are no two threads' at once: while a kernel restarts, the main thread alone listens.
 listening = threading.Event()
-sockets = {"iopub": threading.Lock(), "shell": threading.Lock()}
+sockets = {"iopub": threading.Lock(), "shell": threading.Lock(), "stdin": threading.Lock()}
 
 
 def say(channel, kind, content, parent=None):
@@ -52,7 +52,7 @@ def main():
             manager.interrupt_kernel()
         elif method == "restart":
             listening.clear()
-            with sockets["iopub"], sockets["shell"]:
+            with sockets["iopub"], sockets["shell"], sockets["stdin"]:
                 manager.restart_kernel()
                 client.wait_for_ready(timeout=120)
             listening.set()

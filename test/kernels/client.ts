@@ -11,7 +11,7 @@ export const root = fileURLToPath(new URL('../../../', import.meta.url))
 export const python = join(root, '.venv/bin/python')
 
 export interface KernelMessage {
-  /** `iopub`, `shell`, or `client` for the client's own. */
+  /** `iopub`, `shell`, `stdin`, or `client` for the client's own. */
   readonly channel: string
   readonly type: string
   /** Id of the request. */
@@ -41,10 +41,16 @@ export interface TestKernel {
   runAll(cells: readonly string[]): Promise<CellRun[]>
   /** Runs a cell; calls back on each message of it. */
   runWatched(code: string, watch: (message: KernelMessage) => void): Promise<CellRun>
+  /** Runs a cell; `answer` gets the prompt of each request for input; null is no answer. */
+  runWithInput(code: string, answer: (prompt: string) => string | null): Promise<CellRun>
+  /** Runs a cell in a notebook that does not answer requests for input. */
+  runWithoutInput(code: string): Promise<CellRun>
   interrupt(): Promise<void>
   restart(): Promise<void>
   ask(method: 'complete' | 'inspect', code: string, cursor: number): Promise<any>
   stop(): Promise<void>
+  /** Ends the client as SIGKILL does, without a word to the kernel. */
+  kill(): void
 }
 
 /** Starts a kernel, installed in a folder of its own; `folder` is where its notebook would lie. */
@@ -108,6 +114,19 @@ export async function startKernel(folder: string, environment: Record<string, st
   const kernel: TestKernel = {
     pid: (await until(0, (m) => (m.type === 'ready' ? m : undefined))).content.pid,
     run: async (code) => finish(await command('execute', { code })),
+    async runWithInput(code, answer) {
+      const id: string = await command('execute', { code, allow_stdin: true })
+      const answering = until(0, (m) => {
+        if (m.parent !== id) return undefined
+        const given = m.type === 'input_request' ? answer(m.content.prompt) : null
+        if (given !== null) void command('input', { string: given })
+        return m.channel === 'shell' ? true : undefined
+      })
+      const run = await finish(id)
+      await answering
+      return run
+    },
+    runWithoutInput: async (code) => finish(await command('execute', { code, allow_stdin: false })),
     async runAll(cells) {
       const ids: string[] = []
       for (const code of cells) ids.push(await command('execute', { code }))
@@ -132,6 +151,7 @@ export async function startKernel(folder: string, environment: Record<string, st
       const id: string = await command(method, { code, cursor_pos: cursor })
       return (await shellReply(id)).content
     },
+    kill: () => void client.kill('SIGKILL'),
     async stop() {
       client.stdin.end()
       if (!ended) await new Promise((resolve) => client.on('exit', resolve))

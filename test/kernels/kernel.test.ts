@@ -1,11 +1,13 @@
 /** The kernel through Jupyter's protocol: what a person at a notebook sees of it. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { makeWorld } from '../cli/world.js'
 import { root, startKernel, type TestKernel } from './client.js'
+import { interruptEach } from './interrupt-each.js'
+import { loops, someLoops } from './loops.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'neomesh-cells-'))
 let kernel: TestKernel
@@ -186,8 +188,7 @@ const interruptOnce = (found: (m: any) => boolean) => {
   return (m: any) => {
     if (sent || !found(m)) return
     sent = true
-    // Node is deaf for a moment when the first part of a cell, up to its first await, has ended.
-    setTimeout(() => void kernel.interrupt(), 100)
+    void kernel.interrupt()
   }
 }
 const isOutput = (m: any) => m.type === 'stream'
@@ -219,6 +220,32 @@ for await (const n of numbers()) console.log(n)`,
     assert.equal((await ok('last')).result, result, 'the loop went on')
   },
 )
+
+for (const name of someLoops)
+  test(`interrupted: ${name}`, { timeout: 30_000 }, () => interruptEach(kernel, name, loops[name]))
+
+test('an interrupt ends the cell of the case, and code with the signal only if it does not end by itself', async () => {
+  const [cell] = JSON.parse(
+    readFileSync(join(root, 'test/fixtures/cases/kernel-interrupt-after-await/cells.json'), 'utf8'),
+  )
+  await interruptEach(kernel, 'the case', `console.log('on')\n${cell}`)
+  const polite = await kernel.runWatched(
+    "const signal = neo.interruptSignal()\nconsole.log('on')\nlet n = 0\nwhile (!signal.aborted) { n++ }\nconsole.log('saved')",
+    interruptOnce(isOutput),
+  )
+  assert.equal(polite.error?.name, 'Interrupted')
+  assert.match(polite.stdout, /saved/)
+  await interruptEach(kernel, 'ignored', "neo.interruptSignal()\nconsole.log('on')\nfor (;;) {}")
+})
+
+test('a cell that catches the interrupt runs its clean-up, loops of it included', { timeout: 30_000 }, async () => {
+  const run = await kernel.runWatched(
+    "console.log('on')\ntry { await 1; for (;;) {} } finally { for (const x of [1, 2]) { await x; console.log('closed', x) } }",
+    interruptOnce(isOutput),
+  )
+  assert.equal(run.error?.name, 'Interrupted')
+  assert.match(run.stdout, /closed 1\nclosed 2/)
+})
 
 test(
   'an interrupt stops training after the step under way; it saves, and the kernel and its variables live',

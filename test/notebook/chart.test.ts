@@ -27,8 +27,8 @@ test('a chart has each series in both forms, and text', () => {
       ]),
     )[DISPLAY]()
     const { data, layout } = bundle['application/vnd.plotly.v1+json'] as any
-    assert.deepEqual([data[0].name, data[0].type, data.length], ['a<b', kind === 'bars' ? 'bar' : 'scatter', 2])
-    assert.equal(layout.title.text, 'Loss < 3 & "more"')
+    assert.deepEqual([data[0].name, data[0].type, data.length], ['a&lt;b', kind === 'bars' ? 'bar' : 'scatter', 2])
+    assert.equal(layout.title.text, 'Loss &lt; 3 &amp; "more"')
     data[0].y.forEach((value: number, i: number) => assert.ok(Math.abs(value - y[i]) <= 1e-4 * Math.abs(y[i])))
     const counts = countElements(bundle['image/svg+xml'] as string)
     if (kind === 'bars') assert.ok(counts.get('rect')! >= 7)
@@ -65,4 +65,15 @@ test('places and ticks of scales', () => {
     }
     if (kind === 'linear') assert.ok(ticks.length >= 2 && ticks.length <= 8, `${ticks}`)
   }
+})
+
+test('labels with markup and control characters stay text', () => {
+  const label = '<b>x</b> <a href="https://example.com">y</a> \u0000\u001b[1m \ud800 \uffff &amp;'
+  const bundle = chart(spec([{ name: label, kind: 'marks', x: up(2), y: some(2) }], { title: label }))[DISPLAY]()
+  const { data, layout } = bundle['application/vnd.plotly.v1+json'] as any
+  for (const text of [data[0].name, layout.title.text])
+    assert.match(text, /^&lt;b&gt;x&lt;\/b&gt; &lt;a href=.*&amp;amp;$/)
+  const svg = bundle['image/svg+xml'] as string
+  countElements(svg)
+  assert.doesNotMatch(svg, /[\u0000-\u0008\u000e-\u001f\uffff]|[\ud800-\udfff]/)
 })

@@ -79,6 +79,24 @@ test('a training is one line, one bar and one curve, which ends with every numbe
   assert.ok(curve.updates <= 3, `the curve was drawn ${curve.updates} times in no time`)
 })
 
+test('the curve of a long run is of bounded size, with its highest and lowest losses', async () => {
+  const shown = fakeKernel()
+  const view = await trainingView(join(folder, 'long'))
+  view.add({ ...start(0), steps: 50_000 } as TrainEvent)
+  for (let step = 1; step <= 50_000; step++)
+    view.add({
+      ...trained(step),
+      loss: step === 31_234 ? 99 : step === 41_235 ? 0.5 : 3 + Math.sin(step),
+    } as TrainEvent)
+  view.add({ kind: 'end', step: 50_000, interrupted: false })
+  const { bundle } = shown.at(-1)!
+  const [training] = figureOf(bundle).data
+  assert.ok(training.x.length <= 2000)
+  assert.deepEqual([training.x[0], training.x.at(-1)], [1, 50_000])
+  for (const step of [31_234, 41_235]) assert.ok(training.x.includes(step), `step ${step}`)
+  assert.ok(JSON.stringify(bundle).length < 150_000)
+})
+
 test('a training that goes on shows the curve from its beginning, without steps whose checkpoint was lost', async () => {
   const run = join(folder, 'resumed')
   mkdirSync(run)
