@@ -36,7 +36,8 @@ def pump(get, channel):
 
 def main():
     manager = KernelManager(kernel_name=sys.argv[1])
-    manager.start_kernel(cwd=sys.argv[2] if len(sys.argv) > 2 else None)
+    # Node makes a pipe that it inherits non-blocking, for us as well: lines would be cut.
+    manager.start_kernel(cwd=sys.argv[2] if len(sys.argv) > 2 else None, stdout=sys.stderr)
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=120)

@@ -122,6 +122,7 @@ export async function startKernel(folder: string, environment: Record<string, st
         if (given !== null) void command('input', { string: given })
         return m.channel === 'shell' ? true : undefined
       })
+      answering.catch(() => {}) // as the next
       const run = await finish(id)
       await answering
       return run
@@ -139,6 +140,7 @@ export async function startKernel(folder: string, environment: Record<string, st
         watch(m)
         return m.type === 'status' && m.content.execution_state === 'idle' ? true : undefined
       })
+      watching.catch(() => {}) // as the next
       const run = await finish(id)
       await watching
       return run
