@@ -1,15 +1,10 @@
+import { DISPLAY, type Displayable } from './display.js'
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { kernel, type MimeBundle } from './kernel.js'
 import { isFrame, table } from './table.js'
 
-/** How a value shows itself in a notebook, as in Deno's kernel and nodejs-polars. */
-export const DISPLAY: unique symbol = Symbol.for('Jupyter.display')
-
-/** Something that knows how it looks: as a cell's last value, or given to `show`. */
-export interface Displayable {
-  [DISPLAY](): MimeBundle
-}
+export { DISPLAY, type Displayable }
 
 /** How a value is shown that says so itself, or that is a frame of danfojs; null for others. */
 export function bundleOf(value: unknown): MimeBundle | null {

@@ -1,5 +1,5 @@
 import { escapeXml } from '../plot/index.js'
-import { DISPLAY, type Displayable } from './show.js'
+import { DISPLAY, type Displayable } from './display.js'
 import { figureColumns, textTable } from './text-table.js'
 
 /** Rows that are shown, of more. */
