@@ -54,9 +54,18 @@ function listen(): void {
   signal.start(2)
 }
 
+/** What is used of the module, which tslab brings. */
+interface Zeromq {
+  readonly Router: new () => AsyncIterable<Uint8Array[]> & {
+    bind(address: string): Promise<void>
+    send(frames: readonly Uint8Array[]): Promise<void>
+    close(): void
+  }
+}
+
 /** Receives replies of the reader to requests for input. */
 async function bindInput(address: string): Promise<void> {
-  const { Router } = createRequire(import.meta.url)(zeromq) as typeof import('zeromq')
+  const { Router } = createRequire(import.meta.url)(zeromq) as Zeromq
   const router = new Router()
   await router.bind(address)
   port.on('message', (message: ToAttendant) => {
