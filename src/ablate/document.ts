@@ -1,5 +1,5 @@
 import type { CostPoint } from './context-costs.js'
-import { compact, fixed, grouped, signed } from './format.js'
+import { fixed, grouped, plural, short, signed } from '../text/index.js'
 import { figuresOf, type Figure } from './plots.js'
 import { chanceBetween, finalLosses, type AblationReport, type SummaryRow } from './report.js'
 import { mean, median, type Spread } from './statistics.js'
@@ -39,7 +39,6 @@ export function documentOf(report: AblationReport): Block[] {
 const title = (text: string): Block => ({ kind: 'title', text })
 const heading = (text: string): Block => ({ kind: 'heading', text })
 const text = (text: string): Block => ({ kind: 'text', text })
-const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
 function introduction({ variants, seeds, steps, tokensPerStep }: AblationReport): string {
   return (
@@ -68,7 +67,7 @@ export function summaryTable({ summary, variants, noise }: AblationReport): stri
     ...summary.map((row) => [
       row.variant,
       grouped(row.parameters),
-      compact(row.flopsPerToken),
+      short(row.flopsPerToken),
       row.stepMemory === null ? '' : `${grouped(Math.round(row.stepMemory / 1e6))} MB`,
       withSpread(row.tokensPerSecond, (x) => grouped(Math.round(x))),
       lossCell(row),
@@ -180,7 +179,10 @@ function costSection({ costs, variants, machine }: AblationReport, figures: read
       `Microseconds per token at each context length, and the growth from ${grouped(from)} to ${grouped(to)}` +
         `${processor.length > 0 ? ' by the clock and in processor time, which other programs disturb less' : ''}:`,
     ),
-    { kind: 'table', rows: [['attention', ...lengths.map(grouped), 'growth', ...processor], ...rows] },
+    {
+      kind: 'table',
+      rows: [['attention', ...lengths.map((length) => grouped(length)), 'growth', ...processor], ...rows],
+    },
     text(
       `${plural(n_layer, 'layer')} of width ${n_embd} with ${plural(n_head, 'head')}, a vocabulary of ` +
         `${grouped(n_vocab)}, a local radius of ${radius}; medians of ${plural(costs.steps, 'step')}. "none" is what a ` +

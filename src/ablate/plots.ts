@@ -1,5 +1,5 @@
 import { dotChart, lineChart, styleOf, type Point, type Series } from '../plot/index.js'
-import { compact, fixed, grouped } from './format.js'
+import { fixed, grouped, short } from '../text/index.js'
 import { finalLosses, type AblationReport, type VariantResult } from './report.js'
 import { mean, spreadOf } from './statistics.js'
 
@@ -31,7 +31,7 @@ function lossByVariant(report: AblationReport): Figure | null {
     return [{ name: variant, style: styleOf(index), values, ...validationLoss }]
   })
   if (rows.length === 0) return null
-  const title = `Validation loss after ${compact(report.steps * report.tokensPerStep)} tokens`
+  const title = `Validation loss after ${short(report.steps * report.tokensPerStep)} tokens`
   return {
     name: 'loss-by-variant',
     title,
@@ -66,7 +66,7 @@ function lossAgainstTokens(report: AblationReport): Figure | null {
     caption: `Means over ${over(report)}; bands are a standard deviation to both sides.`,
     svg: lineChart({
       title,
-      x: { label: 'tokens trained on', kind: 'linear', format: compact },
+      x: { label: 'tokens trained on', kind: 'linear', format: short },
       y: { label: LOSS, kind: 'linear', format: (x) => fixed(x, 2) },
       series,
     }),
@@ -126,7 +126,7 @@ function costAgainstLength({ costs, variants }: AblationReport): Figure | null {
     svg: lineChart({
       title,
       x: { label: 'context length (tokens)', kind: 'log', ticks: lengths, format: grouped },
-      y: { label: 'time per token (µs)', kind: 'log', format: (x) => grouped(x) },
+      y: { label: 'time per token (µs)', kind: 'log', format: grouped },
       series,
     }),
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { attentionKindNames } from '../config/index.js'
-import { key } from '../config/key.js'
-import { size, text } from '../config/kinds.js'
+import { key } from '../config/keys/key.js'
+import { size, text } from '../config/keys/kinds.js'
 
 /** A list that has nothing twice. */
 const distinct = <T>(list: z.ZodArray<z.ZodType<T>>) =>

@@ -1,5 +1,5 @@
 import { ConfigError, inspectModelConfig, type AttentionKind, type ModelConfig } from '../config/index.js'
-import { readKeys } from '../config/read-keys.js'
+import { readKeys } from '../config/parse/read-keys.js'
 import { basename, dirname, FileError, isAbsolute, join, readJson } from '../files/index.js'
 import { ablationKeys, costKeys } from './spec-keys.js'
 

@@ -12,7 +12,7 @@ import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { onMesh } from './mesh.js'
 import { createProgress, whileWaiting, type Progress } from './progress.js'
-import { textTable } from '../notebook/text-table.js'
+import { textTable } from '../text/table.js'
 
 export function ablateCommand(): Command {
   return withEngine(

@@ -13,7 +13,7 @@ import { FileError, join, readFolder, readJson } from '../files/index.js'
 import { costsOf, flopsFormula, type LayerCosts, type ModelCosts, type Variable } from '../plan/index.js'
 import { printable } from './errors.js'
 import { bytes } from './progress.js'
-import { textTable } from '../notebook/text-table.js'
+import { textTable } from '../text/table.js'
 
 /** Configs that come with the package. */
 const shipped = fileURLToPath(new URL('../../../configs/models', import.meta.url))

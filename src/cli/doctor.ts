@@ -10,7 +10,7 @@ import { findNative } from '../engine/tfjs/native.js'
 import { openEngine, withEngine, type EngineName, type EngineOptions } from './engine.js'
 import { bytes } from './progress.js'
 import { selfTest, type SelfTest } from './self-test.js'
-import { textTable } from '../notebook/text-table.js'
+import { textTable } from '../text/table.js'
 
 interface Choice {
   readonly engine: EngineName

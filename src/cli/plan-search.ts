@@ -1,6 +1,6 @@
 import type { Found, Plan, SearchResult } from '../plan/index.js'
 import { bytes } from './progress.js'
-import { textTable } from '../notebook/text-table.js'
+import { textTable } from '../text/table.js'
 
 /** Choices shown besides those that XLA was asked about. */
 const SHOWN = 10

@@ -1,8 +1,8 @@
 import { SingleBar } from 'cli-progress'
-import { createPace } from '../notebook/pace.js'
-import { duration } from '../notebook/quantities.js'
+import { createPace } from '../text/pace.js'
+import { duration } from '../text/format.js'
 
-export { bytes, duration } from '../notebook/quantities.js'
+export { bytes, duration } from '../text/format.js'
 
 /** How often a plain log has a line of news, in ms. */
 const NEWS = 5000

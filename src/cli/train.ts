@@ -9,7 +9,7 @@ import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptible } from './interrupt.js'
 import { deviceCountOf, meshKeys, onMesh, withMesh, type MeshOptions } from './mesh.js'
 import { whole } from './options.js'
-import { showTraining } from './training-news.js'
+import { showTraining } from './training-progress.js'
 
 interface Options extends EngineOptions, MeshOptions {
   run: string

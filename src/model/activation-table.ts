@@ -1,4 +1,4 @@
-import type { ActivationName } from '../config/activation-names.js'
+import type { ActivationName } from '../config/keys/activation-names.js'
 import {
   abs,
   cos,

@@ -1,4 +1,4 @@
-import { attentionKinds, type AttentionKind } from '../config/attention-kinds.js'
+import { attentionKinds, type AttentionKind } from '../config/keys/attention-kinds.js'
 import type { ModelConfig } from '../config/index.js'
 import { dim, type DType, type Tensor } from '../tensor/index.js'
 

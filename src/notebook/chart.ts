@@ -12,7 +12,7 @@ import {
   thin,
   type Scale,
 } from '../plot/index.js'
-import { compact } from './quantities.js'
+import { compact } from '../text/index.js'
 import { DISPLAY, type Displayable } from './show.js'
 
 export interface ChartAxis {

@@ -3,7 +3,7 @@ import { isFile, join } from '../files/index.js'
 import { loadTokenizer, type Tokenizer, type TrainingProgress } from '../tokenizer/index.js'
 import { interruptSignal } from './interrupt.js'
 import { progressBar } from './progress.js'
-import { bytes } from './quantities.js'
+import { bytes } from '../text/format.js'
 
 export interface DemoDataWanted {
   /** Where it is kept. */

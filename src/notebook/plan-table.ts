@@ -1,9 +1,9 @@
 import type { Advice, Collective, Plan } from '../plan/index.js'
 import { escapeXml } from '../plot/index.js'
-import { bytes, duration } from './quantities.js'
+import { bytes, duration } from '../text/format.js'
 import { DISPLAY, type Displayable } from './show.js'
 import { htmlTable } from './table.js'
-import { figureColumns, textTable } from './text-table.js'
+import { figureColumns, textTable } from '../text/table.js'
 
 /** Largest buffers shown of a step that does not fit. */
 const BUFFERS = 8

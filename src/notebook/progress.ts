@@ -1,7 +1,7 @@
 import { liveDisplay, throttled } from './show.js'
 import { escapeXml } from '../plot/index.js'
-import { createPace } from './pace.js'
-import { duration } from './quantities.js'
+import { createPace } from '../text/pace.js'
+import { duration } from '../text/format.js'
 
 /** How often a bar is drawn anew, in ms. */
 const REDRAW = 200

@@ -1,6 +1,6 @@
 import { availableParallelism, freemem, totalmem } from 'node:os'
 import type { Engine } from '../engine/index.js'
-import { bytes } from './quantities.js'
+import { bytes } from '../text/format.js'
 import { table } from './table.js'
 import type { Displayable } from './show.js'
 

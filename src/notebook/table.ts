@@ -1,6 +1,6 @@
 import { escapeXml } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './display.js'
-import { figureColumns, textTable } from './text-table.js'
+import { figureColumns, textTable } from '../text/index.js'
 
 /** Rows that are shown, of more. */
 const ROWS = 20

@@ -3,7 +3,7 @@ import { readMetrics, type TrainEvent } from '../train/index.js'
 import { chartBundle, type ChartSeries } from './chart.js'
 import { progressBar, type ProgressBar } from './progress.js'
 import { escapeXml, thin } from '../plot/index.js'
-import { bytes } from './quantities.js'
+import { bytes } from '../text/index.js'
 import { liveDisplay, throttled } from './show.js'
 
 /** How often the curve is drawn anew, in ms. */

@@ -10,7 +10,7 @@ import { printProgram } from '../../src/tensor/print.js'
 import { lowerStep } from '../../src/train/index.js'
 import { only, world } from '../train/support.js'
 import { configOf, inspect } from './base.js'
-import { cases, mixtureCases } from './key-cases.js'
+import { cases, mixtureCases } from './keys/key-cases.js'
 
 /** What a config makes: the training step as XLA gets it, the logits' program, the parameters and how they begin. */
 function made(config: ModelConfig): string {

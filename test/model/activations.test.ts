@@ -1,7 +1,7 @@
 /** Activations that the original cannot run; those that it can are in test/parity. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { activationNames, type ActivationName } from '../../src/config/activation-names.js'
+import { activationNames, type ActivationName } from '../../src/config/keys/activation-names.js'
 import { ACTIVATIONS } from '../../src/model/activation-table.js'
 import { constant, dim, gradients, total, type Tensor } from '../../src/tensor/index.js'
 import { evaluate } from '../tensor/check.js'

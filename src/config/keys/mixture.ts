@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { key } from '../key.js'
-import { activation, flag, layers, notNegative, oneOf, positive, probability, rate, size } from '../kinds.js'
+import { key } from './key.js'
+import { activation, flag, layers, notNegative, oneOf, positive, probability, rate, size } from './kinds.js'
 
 const gpt2 = 'models/gpt2/gpt2.py: block'
 const moe = 'Mesh TensorFlow 0.1.18 transformer/moe.py'

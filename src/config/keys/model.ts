@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { attentionTypes } from '../attention-types.js'
-import { key } from '../key.js'
-import { activation, count, flag, layerCount, oneOf, rate, size } from '../kinds.js'
+import { attentionTypes } from './attention-types.js'
+import { key } from './key.js'
+import { activation, count, flag, layerCount, oneOf, rate, size } from './kinds.js'
 
 const axialSizes = z
   .union([z.literal(false), z.tuple([size, size])])

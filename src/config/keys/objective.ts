@@ -1,5 +1,5 @@
-import { key } from '../key.js'
-import { flag, id, ids, notNegative, probability } from '../kinds.js'
+import { key } from './key.js'
+import { flag, id, ids, notNegative, probability } from './kinds.js'
 
 const mlm = 'inputs.py: mlm_sample_text'
 

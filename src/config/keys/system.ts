@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { key } from '../key.js'
-import { count, flag, oneOf, size, text } from '../kinds.js'
-import { datasetItems } from '../dataset-items.js'
-import { pairsText } from '../pairs.js'
+import { key } from './key.js'
+import { count, flag, oneOf, size, text } from './kinds.js'
+import { datasetItems } from './dataset-items.js'
+import { pairsText } from './mesh-pairs.js'
 
 /** Evaluation and prediction. */
 export const modelKeysOfEvaluation = {

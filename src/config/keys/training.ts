@@ -1,5 +1,5 @@
-import { key } from '../key.js'
-import { count, flag, notNegative, oneOf, positive, rate, size } from '../kinds.js'
+import { key } from './key.js'
+import { count, flag, notNegative, oneOf, positive, rate, size } from './kinds.js'
 
 const optimizers = 'optimizers.py: get_optimizer'
 

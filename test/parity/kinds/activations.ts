@@ -1,5 +1,5 @@
 /** Values and derivatives of activations at points; those that the original cannot run must be known as such. */
-import { crashingActivations, type ActivationName } from '../../../src/config/activation-names.js'
+import { crashingActivations, type ActivationName } from '../../../src/config/keys/activation-names.js'
 import { jit, type DeviceArray } from '../../../src/engine/index.js'
 import { ACTIVATIONS, randomisedRelu } from '../../../src/model/activation-table.js'
 import { constant, dim, gradients, literal, total, type Tensor } from '../../../src/tensor/index.js'

@@ -1,4 +1,4 @@
-import { ATTENTION_KINDS, type AttentionKindName } from '../attention/index.js'
+import { ATTENTION_KINDS, type AttentionKindName } from '../../attention/index.js'
 
 /** Kinds of attention of a layer; `none` is a layer without. */
 export type AttentionKind = AttentionKindName | 'none'

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import { deprecatedKeys } from './deprecated.js'
+import { deprecatedKeys } from '../parse/deprecated-keys.js'
 import { aboutOf, defaultOf, isRequired } from './key.js'
-import { mixtureKeys } from './keys/mixture.js'
+import { mixtureKeys } from './mixture.js'
 import { saysOf } from './kinds.js'
 import { sections } from './model-keys.js'
 

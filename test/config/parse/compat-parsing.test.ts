@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { inspectModelConfig, type ModelConfig } from '../../src/config/index.js'
-import { readJson } from '../../src/files/index.js'
+import { inspectModelConfig, type ModelConfig } from '../../../src/config/index.js'
+import { readJson } from '../../../src/files/index.js'
 
-const file = fileURLToPath(new URL('../../../test/fixtures/config/refused.json', import.meta.url))
+const file = fileURLToPath(new URL('../../../../test/fixtures/config/refused.json', import.meta.url))
 
 interface Probe {
   readonly probe: string

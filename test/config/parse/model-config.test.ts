@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { inspectModelConfig, readModelConfig } from '../../src/config/index.js'
-import { readDatasetConfig } from '../../src/data/index.js'
-import { readJson } from '../../src/files/index.js'
+import { inspectModelConfig, readModelConfig } from '../../../src/config/index.js'
+import { readDatasetConfig } from '../../../src/data/index.js'
+import { readJson } from '../../../src/files/index.js'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const shipped = readdirSync(`${root}configs/models`).map((name) => `${root}configs/models/${name}`)
 const goldens = readdirSync(`${root}test/fixtures/goldens`)
   .filter((name) => name.endsWith('.json'))

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
-import type { Given } from './findings.js'
-import { aboutOf, isRequired } from './key.js'
-import { fewNames, saysOf } from './kinds.js'
-import { mixtureKeys } from './keys/mixture.js'
+import type { RawConfig } from '../diagnose/diagnostics.js'
+import { aboutOf, isRequired } from '../keys/key.js'
+import { fewNames, saysOf } from '../keys/kinds.js'
+import { mixtureKeys } from '../keys/mixture.js'
 import { suggestKey, suggestValue } from './suggest.js'
 
 type Keys = Readonly<Record<string, z.ZodType>>
@@ -11,13 +11,13 @@ type Keys = Readonly<Record<string, z.ZodType>>
  * Each key read by its own kind, so that a wrong one hides no other: those that are right, with defaults, and a problem
  * for each that is not. `prefix` stands before the keys of an inner object.
  */
-export function readKeys(given: Given, keys: Keys, problems: string[], prefix = ''): Given {
+export function readKeys(given: RawConfig, keys: Keys, problems: string[], prefix = ''): RawConfig {
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(keys, key)) continue
     const inner = prefix === '' && Object.hasOwn(mixtureKeys, key) ? '; it belongs into moe_params' : ''
     problems.push(`${prefix}${shownKey(key)}: no such key${inner || suggestKey(key, Object.keys(keys))}`)
   }
-  const right: Given = {}
+  const right: RawConfig = {}
   for (const [key, schema] of Object.entries(keys)) {
     const value = given[key]
     if (value === undefined && isRequired(schema)) {

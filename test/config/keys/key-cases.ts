@@ -1,5 +1,5 @@
 /** A value for every key, other than its default, that the tests of keys and of their effects share. */
-import type { MixtureConfig, ModelConfig } from '../../src/config/index.js'
+import type { MixtureConfig, ModelConfig } from '../../../src/config/index.js'
 
 export interface Case {
   /** As it is written. */

@@ -1,10 +1,10 @@
 import type { z } from 'zod'
-import { ATTENTION_KINDS, type AttentionKind as Kind } from '../attention/index.js'
-import { attentionKinds } from './attention-kinds.js'
-import type { Given } from './findings.js'
-import { aboutOf, defaultOf } from './key.js'
-import { modelKeys, type ModelConfig } from './model-keys.js'
-import { mixtureKeys, type MixtureConfig } from './keys/mixture.js'
+import { ATTENTION_KINDS, type AttentionKind as Kind } from '../../attention/index.js'
+import { attentionKinds } from '../keys/attention-kinds.js'
+import type { RawConfig } from './diagnostics.js'
+import { aboutOf, defaultOf } from '../keys/key.js'
+import { modelKeys, type ModelConfig } from '../keys/model-keys.js'
+import { mixtureKeys, type MixtureConfig } from '../keys/mixture.js'
 
 const listed = (names: readonly string[]) => names.join(', ').replace(/, ([^,]*)$/, ' and $1')
 
@@ -110,12 +110,12 @@ const saved = withDefault(modelKeys)
 const savedMixture = withDefault(mixtureKeys)
 
 /** Notes on the keys of a file that do nothing in it. `given` are those that it has, `config` what was made of them. */
-export function withoutEffect(given: Given, config: ModelConfig): string[] {
+export function unusedKeys(given: RawConfig, config: ModelConfig): string[] {
   const notes = found(given, config, modelKeys, saved, (key) => conditional[key as keyof ModelConfig]?.(config) ?? null)
   const { moe_params } = config
   if (config.moe_layers.length === 0 || moe_params === undefined || given.moe_params === undefined) return notes
   const inner = found(
-    given.moe_params as Given,
+    given.moe_params as RawConfig,
     moe_params,
     mixtureKeys,
     savedMixture,
@@ -125,7 +125,7 @@ export function withoutEffect(given: Given, config: ModelConfig): string[] {
 }
 
 function found(
-  given: Given,
+  given: RawConfig,
   config: object,
   keys: Readonly<Record<string, z.ZodType>>,
   defaulted: readonly string[],
@@ -135,7 +135,7 @@ function found(
   if (defaulted.every((key) => key in given)) return []
   return Object.keys(given).flatMap((key) => {
     if (!Object.hasOwn(keys, key)) return []
-    const value = (config as Given)[key]
+    const value = (config as RawConfig)[key]
     if (isOff(value)) return []
     const why = aboutOf(keys[key]).inert ?? reasonOf(key)
     return why === null ? [] : [`${key} has no effect: ${why}`]

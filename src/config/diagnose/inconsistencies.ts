@@ -1,7 +1,7 @@
-import { countLayers } from './attention-kinds.js'
-import { layoutProblems } from './layout-checks.js'
-import { divisorsOf } from '../mesh/index.js'
-import type { ModelConfig } from './model-keys.js'
+import { countLayers } from '../keys/attention-kinds.js'
+import { layoutProblems } from './layout.js'
+import { divisorsOf } from '../../mesh/index.js'
+import type { ModelConfig } from '../keys/model-keys.js'
 
 /** A config of which some keys may be missing, because they are wrong: what can be said without them is said. */
 export type Known = Partial<ModelConfig>

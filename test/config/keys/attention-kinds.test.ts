@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attentionKinds } from '../../src/config/index.js'
+import { attentionKinds } from '../../../src/config/index.js'
 
 test('groups are repeated in order', () => {
   assert.deepEqual(

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { createProgress } from '../../src/cli/progress.js'
-import { createPace } from '../../src/notebook/pace.js'
+import { createPace } from '../../src/text/pace.js'
 import { progressBar } from '../../src/notebook/index.js'
-import { fakeKernel } from './fake-kernel.js'
+import { fakeKernel } from '../notebook/fake-kernel.js'
 
 /** Seconds that the clock has gone at each step: the first compiles for ten minutes, each further one takes 2 s. */
 const AT = [600, 602, 604, 606]

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { activationNames } from '../../src/config/index.js'
-import { crashingActivations } from '../../src/config/activation-names.js'
-import { deprecatedTable, describeKeys, keyTables } from '../../src/config/describe-keys.js'
+import { activationNames } from '../../../src/config/index.js'
+import { crashingActivations } from '../../../src/config/keys/activation-names.js'
+import { deprecatedTable, describeKeys, keyTables } from '../../../src/config/keys/describe-keys.js'
 
-const file = fileURLToPath(new URL('../../../docs/compatibility.md', import.meta.url))
+const file = fileURLToPath(new URL('../../../../docs/compatibility.md', import.meta.url))
 
 /** The page with its generated parts made anew. */
 function made(text: string): string {
@@ -25,7 +25,7 @@ function made(text: string): string {
 test('the tables of docs/compatibility.md are those of the schema', () => {
   const text = readFileSync(file, 'utf8')
   if (process.env.UPDATE_DOCS) writeFileSync(file, made(text))
-  else assert.equal(text, made(text), 'UPDATE_DOCS=1 node dist/test/run.js config/compatibility writes them')
+  else assert.equal(text, made(text), 'UPDATE_DOCS=1 node dist/test/run.js config/keys/describe writes them')
 })
 
 test('each key has a meaning of one line, a kind and a source', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { meshProblem, parsePairs } from '../mesh/index.js'
+import { meshProblem, parsePairs } from '../../mesh/index.js'
 
 /** A mesh_shape or layout, as a text in one form: "x:4,y:2". */
 export function pairsText(key: 'mesh_shape' | 'layout') {

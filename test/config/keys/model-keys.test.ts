@@ -1,10 +1,10 @@
 /** Every key: a change of it is in the config, or is remarked upon. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { modelKeys, type MixtureConfig, type ModelConfig } from '../../src/config/index.js'
-import { defaultOf } from '../../src/config/key.js'
-import { mixtureKeys } from '../../src/config/keys/mixture.js'
-import { base, configOf, inspect } from './base.js'
+import { modelKeys, type MixtureConfig, type ModelConfig } from '../../../src/config/index.js'
+import { defaultOf } from '../../../src/config/keys/key.js'
+import { mixtureKeys } from '../../../src/config/keys/mixture.js'
+import { base, configOf, inspect } from '../base.js'
 import { cases, mixtureCases } from './key-cases.js'
 
 for (const [key, { value, with: others, note, ...rest }] of Object.entries(cases)) {

@@ -1,15 +1,14 @@
-import { basename, readJson } from '../files/index.js'
-import { inconsistencies, type Known } from './checks.js'
-import { withoutDeprecated } from './deprecated.js'
-import { ConfigError } from './error.js'
-import type { Findings, Given } from './findings.js'
-import { aboutOf, defaultOf } from './key.js'
-import { mixtureKeys, type MixtureConfig } from './keys/mixture.js'
-import { modelKeys, type ModelConfig } from './model-keys.js'
-import { readAsOriginal } from './original-readings.js'
+import { basename, readJson } from '../../files/index.js'
+import { inconsistencies, type Known } from '../diagnose/inconsistencies.js'
+import { withoutDeprecated } from './deprecated-keys.js'
+import { ConfigError, type Diagnostics, type RawConfig } from '../diagnose/diagnostics.js'
+import { aboutOf, defaultOf } from '../keys/key.js'
+import { mixtureKeys, type MixtureConfig } from '../keys/mixture.js'
+import { modelKeys, type ModelConfig } from '../keys/model-keys.js'
+import { readAsOriginal } from './compat-parsing.js'
 import { readKeys } from './read-keys.js'
-import { remarks } from './remarks.js'
-import { withoutEffect } from './without-effect.js'
+import { hints } from '../diagnose/hints.js'
+import { unusedKeys } from '../diagnose/unused-keys.js'
 
 export interface ParseOptions {
   /** What the config is for: training needs keys that sampling does not. */
@@ -40,7 +39,7 @@ export function parseModelConfig(given: unknown, source = 'model config', option
 export function inspectModelConfig(
   given: unknown,
   { purpose, changes = {} }: ParseOptions = {},
-): Findings & { config: ModelConfig | null } {
+): Diagnostics & { config: ModelConfig | null } {
   const problems: string[] = []
   const notes: string[] = []
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
@@ -53,13 +52,13 @@ export function inspectModelConfig(
     return { config: null, problems: [what], notes }
   }
   const wished = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
-  const written = { ...given, ...wished } as Given
+  const written = { ...given, ...wished } as RawConfig
   const original = written.compat === 'gpt-neo'
   const present = withoutDeprecated(withoutNulls(written, notes), { problems, notes }, original)
   const keys = withGptNeosSpelling(original ? readAsOriginal(present, notes) : present)
 
   const { moe_params: mixture, ...outer } = keys
-  const config: Given = readKeys(outer, modelKeys, problems)
+  const config: RawConfig = readKeys(outer, modelKeys, problems)
   if (mixture !== undefined) config.moe_params = readMixture(mixture, problems)
   else if ((config.moe_layers as number[] | undefined)?.length) {
     config.moe_params = readMixture({}, problems)
@@ -72,7 +71,7 @@ export function inspectModelConfig(
   problems.push(...inconsistencies(config as Known))
   if (problems.length > 0) return { config: null, problems, notes }
   const whole = config as unknown as ModelConfig
-  return { config: whole, problems, notes: [...notes, ...withoutEffect(keys, whole), ...remarks(whole)] }
+  return { config: whole, problems, notes: [...notes, ...unusedKeys(keys, whole), ...hints(whole)] }
 }
 
 /** Keys that transformers writes into each config.json; GPT-Neo has neither. */
@@ -81,7 +80,7 @@ function isHuggingFace(given: object): boolean {
 }
 
 /** GPT-Neo asks a dictionary that answers null to a key it lacks, so a null is as if the key were not there. */
-function withoutNulls(given: Given, notes: string[]): Given {
+function withoutNulls(given: RawConfig, notes: string[]): RawConfig {
   for (const [key, value] of Object.entries(given)) {
     const schema = Object.hasOwn(modelKeys, key) ? modelKeys[key as keyof typeof modelKeys] : undefined
     const instead = schema && aboutOf(schema).otherwise === undefined ? defaultOf(schema) : undefined
@@ -92,7 +91,7 @@ function withoutNulls(given: Given, notes: string[]): Given {
 }
 
 /** GPT-Neo does not mind the case of optimizers' names. */
-function withGptNeosSpelling(keys: Given): Given {
+function withGptNeosSpelling(keys: RawConfig): RawConfig {
   return typeof keys.opt_name === 'string' ? { ...keys, opt_name: keys.opt_name.toLowerCase() } : keys
 }
 
@@ -112,7 +111,7 @@ function readMixture(given: unknown, problems: string[]): MixtureConfig | undefi
 }
 
 /** Keys whose default would train something that nobody asked for. */
-function missingToTrain(keys: Given): string[] {
+function missingToTrain(keys: RawConfig): string[] {
   const wanted: string[] = ['lr', 'train_steps', 'train_batch_size']
   if (keys.mlm_training === true) wanted.push('mlm_mask_id')
   return wanted.filter((key) => keys[key] === undefined).map((key) => `${key}: it is missing; training needs it`)

@@ -1,7 +1,7 @@
-import type { Given } from './findings.js'
+import type { RawConfig } from '../diagnose/diagnostics.js'
 
 /** How the original takes values that are mistakes otherwise. Only under compat "gpt-neo"; each is told in a note. */
-export function readAsOriginal(given: Given, notes: string[]): Given {
+export function readAsOriginal(given: RawConfig, notes: string[]): RawConfig {
   const keys = { ...given }
   const read = (key: string, value: unknown, why: string) => {
     notes.push(`${key}: ${JSON.stringify(keys[key])} is read as ${JSON.stringify(value)}, as the original does: ${why}`)

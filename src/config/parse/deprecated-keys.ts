@@ -2,8 +2,8 @@
  * Keys of GPT-Neo's older versions, and of ConnorJL/GPT2, from which it was made. Source: the configs and the Python of
  * both histories.
  */
-import type { Findings, Given } from './findings.js'
-import { optimizerNames } from './keys/training.js'
+import type { Diagnostics, RawConfig } from '../diagnose/diagnostics.js'
+import { optimizerNames } from '../keys/training.js'
 
 /** Keys of older configs that have another name now. */
 const renamed: Readonly<Record<string, string>> = {
@@ -66,9 +66,9 @@ const harmless = ['dataset_ids', 'max_steps']
  * Config without its deprecated keys; those that have another name now are read as that. GPT-Neo itself reads none of
  * them, so its gelu stays whatever `activation_function` says.
  */
-export function withoutDeprecated(given: Given, findings: Findings, original: boolean): Given {
-  const { notes, problems } = findings
-  const keys = withOldForms(withOptimizerKeys(given, findings, original), notes)
+export function withoutDeprecated(given: RawConfig, diagnostics: Diagnostics, original: boolean): RawConfig {
+  const { notes, problems } = diagnostics
+  const keys = withOldForms(withOptimizerKeys(given, diagnostics, original), notes)
   for (const [key, why] of Object.entries(gone)) {
     if (!(key in keys)) continue
     delete keys[key]
@@ -97,7 +97,7 @@ export function withoutDeprecated(given: Given, findings: Findings, original: bo
 }
 
 /** The first configs of ConnorJL/GPT2 have what concerns the optimizer in an object, and its name as `name`. */
-function withOptimizerKeys(given: Given, { notes, problems }: Findings, original: boolean): Given {
+function withOptimizerKeys(given: RawConfig, { notes, problems }: Diagnostics, original: boolean): RawConfig {
   const { opt_params: inner, ...keys } = given
   if (isObject(inner)) {
     if (original) notes.push('opt_params has no effect, GPT-Neo reads lr and the like beside the other keys')
@@ -123,7 +123,7 @@ function withOptimizerKeys(given: Given, { notes, problems }: Findings, original
 }
 
 /** Values in a form that older versions had, in today's. */
-function withOldForms(given: Given, notes: string[]): Given {
+function withOldForms(given: RawConfig, notes: string[]): RawConfig {
   const keys = { ...given }
   const { datasets } = keys
   if (Array.isArray(datasets) && datasets.some(isFilePattern)) {
@@ -141,7 +141,7 @@ function isFilePattern(item: unknown): boolean {
   return Array.isArray(item) && item.length === 5 && typeof item[0] === 'string' && typeof item[1] === 'string'
 }
 
-const isObject = (value: unknown): value is Given =>
+const isObject = (value: unknown): value is RawConfig =>
   value !== null && typeof value === 'object' && !Array.isArray(value)
 const isEmptyList = (value: unknown) => Array.isArray(value) && value.length === 0
 

@@ -1,8 +1,8 @@
 /** Wrong configs, and what their author is told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { activationNames, inspectModelConfig, parseModelConfig } from '../../src/config/index.js'
-import { base, inspect } from './base.js'
+import { activationNames, inspectModelConfig, parseModelConfig } from '../../../src/config/index.js'
+import { base, inspect } from '../base.js'
 
 const moe = (moe_params: unknown) => ({ moe_layers: [1], moe_params })
 

@@ -1,13 +1,13 @@
-import { crashingActivations } from './activation-names.js'
-import { attentionKind } from '../attention/index.js'
-import { attentionKinds } from './attention-kinds.js'
-import { layoutNotes, partsOf } from './layout-checks.js'
-import { microbatchCount } from './microbatches.js'
-import type { ModelConfig } from './model-keys.js'
-import { parsePairs } from '../mesh/index.js'
+import { crashingActivations } from '../keys/activation-names.js'
+import { attentionKind } from '../../attention/index.js'
+import { attentionKinds } from '../keys/attention-kinds.js'
+import { layoutNotes, partsOf } from './layout.js'
+import { microbatchCount } from '../resolve.js'
+import type { ModelConfig } from '../keys/model-keys.js'
+import { parsePairs } from '../../mesh/index.js'
 
 /** What the author of a config should know, though nothing is wrong. */
-export function remarks(config: ModelConfig): string[] {
+export function hints(config: ModelConfig): string[] {
   return [
     positions,
     attention,
@@ -21,7 +21,7 @@ export function remarks(config: ModelConfig): string[] {
     layoutNotes,
     devices,
     original,
-  ].flatMap((remark) => remark(config))
+  ].flatMap((hint) => hint(config))
 }
 
 function positions({ axial_pos_emb, rotary_emb, n_ctx }: ModelConfig): string[] {

@@ -1,9 +1,9 @@
 /** Configs that can be used, and what their author is told. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseModelConfig } from '../../src/config/index.js'
-import { deprecatedKeys } from '../../src/config/deprecated.js'
-import { base, inspect } from './base.js'
+import { parseModelConfig } from '../../../src/config/index.js'
+import { deprecatedKeys } from '../../../src/config/parse/deprecated-keys.js'
+import { base, inspect } from '../base.js'
 
 const all = (kind: string) => ({ attention_types: [[[kind], 2]], local_attention_radius: undefined })
 const moe = (moe_params: Record<string, unknown>) => ({ moe_layers: [1], moe_params })

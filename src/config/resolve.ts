@@ -1,5 +1,5 @@
 import { largestDivisor } from '../mesh/index.js'
-import type { ModelConfig } from './model-keys.js'
+import type { ModelConfig } from './keys/model-keys.js'
 
 /**
  * Microbatches in a step. Source: Mesh TensorFlow utils.py (serialize_num_microbatches): a microbatch has

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { modelKeysOfAttention, modelKeysOfBlock, modelKeysOfShape } from './keys/model.js'
-import { modelKeysOfMixture } from './keys/mixture.js'
-import { modelKeysOfObjective } from './keys/objective.js'
-import { modelKeysOfEvaluation, modelKeysOfSystem } from './keys/system.js'
-import { modelKeysOfTraining } from './keys/training.js'
+import { modelKeysOfAttention, modelKeysOfBlock, modelKeysOfShape } from './model.js'
+import { modelKeysOfMixture } from './mixture.js'
+import { modelKeysOfObjective } from './objective.js'
+import { modelKeysOfEvaluation, modelKeysOfSystem } from './system.js'
+import { modelKeysOfTraining } from './training.js'
 
 /** Keys under the headings that documents print them under. */
 export const sections = {

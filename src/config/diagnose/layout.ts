@@ -1,6 +1,6 @@
-import { attentionKind } from '../attention/index.js'
-import type { ModelConfig } from './model-keys.js'
-import { parsePairs, whatWouldDo } from '../mesh/index.js'
+import { attentionKind } from '../../attention/index.js'
+import type { ModelConfig } from '../keys/model-keys.js'
+import { parsePairs, whatWouldDo } from '../../mesh/index.js'
 
 type Known = Partial<ModelConfig>
 
