@@ -36,7 +36,7 @@ export function demoCommand(): Command {
         const texts = await textsOf(options.out, options.text)
         const engine = await openEngine(options)
         try {
-          const small = isSlow(engine, options)
+          const small = engine.name === 'host'
           const source = join(root, `configs/models/demo${small ? '-small' : ''}.json`)
           const { config } = await readModelConfig(source)
           // Each demo has a vocabulary of its own, and so data of its own.
@@ -56,13 +56,8 @@ export function demoCommand(): Command {
   )
 }
 
-/** Whether JavaScript computes everything. */
-function isSlow({ name }: Engine, { engine = 'tfjs' }: DemoOptions): boolean {
-  return name === 'tfjs' && engine === 'tfjs'
-}
-
 const SMALL =
-  'a small one, some minutes of work for TensorFlow.js: that of configs/models/demo.json would take it half an hour\n'
+  'a small one, some minutes of work for JavaScript: that of configs/models/demo.json would take it half an hour\n'
 
 /** What goes on with an interrupted demo. Where there is no plugin, `make demo` would fetch one and begin anew. */
 function againOf({ name }: Engine, { out, text, engine }: DemoOptions): string {

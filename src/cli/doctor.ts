@@ -30,7 +30,7 @@ const CHOICES: readonly Choice[] = [
   { engine: 'xla', device: 'cpu' },
   { engine: 'xla', device: 'cuda' },
   { engine: 'xla', device: 'tpu' },
-  { engine: 'tfjs' },
+  { engine: 'host' },
   { engine: 'tfjs-node' },
   { engine: 'tfjs-node-gpu' },
 ]
@@ -90,7 +90,7 @@ async function lookAround(version: string, json: boolean): Promise<void> {
 }
 
 /** Engines that are taken without being named, best first. */
-const isUsual = (engine: EngineName, device: Platform) => engine === 'tfjs' || (engine === 'xla' && device === 'cpu')
+const isUsual = (engine: EngineName, device: Platform) => engine === 'host' || (engine === 'xla' && device === 'cpu')
 
 function row({ engine, device, state, from, test, remark }: Finding): string[] {
   const name = engine === 'xla' ? `${engine} --device ${device}` : engine
@@ -140,7 +140,7 @@ function runApart(args: readonly string[]): Promise<Ended> {
 
 /** What an engine comes from, or how to add it. */
 function locate({ engine, device }: Choice): Pick<Finding, 'from' | 'remark'> {
-  if (engine === 'tfjs') return { from: 'TensorFlow.js', remark: null }
+  if (engine === 'host') return { from: 'JavaScript', remark: null }
   if (engine !== 'xla') {
     const name = `@tensorflow/${engine}` as const
     const found = findNative(name)

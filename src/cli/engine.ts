@@ -1,5 +1,5 @@
-import { Option, type Command } from 'commander'
-import { ENGINES, openEngine as open, type Engine, type EngineName } from '../engine/index.js'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { ENGINES, FORMER_HOST, openEngine as open, type Engine, type EngineName } from '../engine/index.js'
 
 export type { EngineName }
 
@@ -14,11 +14,23 @@ export interface EngineOptions {
 export function withEngine(command: Command): Command {
   const engine = new Option(
     '--engine <name>',
-    'what runs programs: XLA, TensorFlow.js, or that with its native library (default: xla where there is a PJRT ' +
-      'plugin, else tfjs)',
-  ).choices(ENGINES)
+    'what runs programs: XLA, JavaScript (host), or TensorFlow with TensorFlow.js (default: xla where there is a ' +
+      'PJRT plugin, else host)',
+  )
+    .choices(ENGINES)
+    .argParser(parseEngine)
   const device = new Option('--device <kind>', 'where XLA runs them (default: cpu)').choices(['cpu', 'cuda', 'tpu'])
   return command.addOption(engine).addOption(device)
+}
+
+/** The engine of an option. `tfjs` is the former name of host, noted once. */
+function parseEngine(value: string): EngineName {
+  if (value === FORMER_HOST) {
+    process.stderr.write('the engine tfjs is now called host; --engine tfjs will go in the next version\n')
+    return 'host'
+  }
+  if (ENGINES.some((name) => name === value)) return value as EngineName
+  throw new InvalidArgumentError(`Allowed choices are ${ENGINES.join(', ')}.`)
 }
 
 /** Starts the engine of the options; a fallback is reported. Throws PluginNotFoundError, EngineError. */

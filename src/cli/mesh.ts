@@ -45,7 +45,7 @@ export function onMesh(engine: Engine, config: ModelConfig, { mesh, devices }: M
   const placement = parsePlacement(config.mesh_shape, config.layout, config.parameter_layout)
   const { size } = placement.mesh
   const asked = mesh !== undefined || devices !== undefined
-  if (size === engine.deviceCount || asked) return engine.laidOut(placement)
+  if (size === engine.deviceCount || asked) return engine.withPlacement(placement)
   if (size > 1)
     process.stderr.write(
       `mesh_shape ${showMesh(placement.mesh)} asks for ${size} devices; one of ${engine.deviceCount} is used: ` +

@@ -48,7 +48,7 @@ export interface CompileOptions {
 
 /** Something that runs programs. */
 export interface Engine {
-  /** `xla` or `tfjs`. */
+  /** `xla`, `host` or `tfjs`. */
   readonly name: string
   /** One line for people: platform, devices, version. */
   readonly description: string
@@ -60,10 +60,10 @@ export interface Engine {
   compile(program: Program, options?: CompileOptions): Promise<Executable>
   /** Copies an array to the devices: to each its part, or all of it. */
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role?: Role): Storage
-  /** Rows of an input (indices along its first dim) that devices of this process hold; what other rows have is not looked at. */
-  rowsHere(dims: readonly Dim[]): ReadonlySet<number>
-  /** The same devices with programs and arrays laid over a mesh of them. Throws EngineError if that cannot be. */
-  laidOut(placement: Placement): Engine
+  /** Rows of an input (indices along its first dim) that devices of this process hold; other rows are not read. */
+  localRows(dims: readonly Dim[]): ReadonlySet<number>
+  /** The same devices with programs and arrays split over a mesh of them. Throws EngineError if that is not possible. */
+  withPlacement(placement: Placement): Engine
   close(): Promise<void>
 }
 

@@ -2,12 +2,15 @@ import { EngineError, type Engine } from './engine.js'
 import { findPlugin, PluginNotFoundError, type Platform } from './xla/discovery.js'
 import { openXla } from './xla/engine.js'
 
-export const ENGINES = ['xla', 'tfjs', 'tfjs-node', 'tfjs-node-gpu'] as const
+export const ENGINES = ['xla', 'host', 'tfjs-node', 'tfjs-node-gpu'] as const
 export type EngineName = (typeof ENGINES)[number]
 
+/** What the engine on our own JavaScript kernels was called before it was `host`. */
+export const FORMER_HOST = 'tfjs'
+
 export interface OpenOptions {
-  /** @default xla where there is a PJRT plugin for the CPU, else tfjs */
-  readonly engine?: EngineName
+  /** `tfjs` is the former name of `host`. @default xla where there is a PJRT plugin for the CPU, else host */
+  readonly engine?: EngineName | typeof FORMER_HOST
   /** Where XLA runs programs. @default cpu */
   readonly device?: Platform
   /** File of a compiled step, for XLA. */
@@ -19,22 +22,23 @@ export interface OpenOptions {
 }
 
 const NO_PLUGIN =
-  'no PJRT plugin found; falling back to TensorFlow.js, several times slower (`neomesh doctor` says how to install one)'
+  'no PJRT plugin found; falling back to the engine host, several times slower (`neomesh doctor` says how to install one)'
 
 /** Starts the engine that runs programs here. Throws PluginNotFoundError, EngineError. */
 export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
   const { engine, device, compiled, deviceCount = 1, onFallback } = options
-  const name = engine ?? (device === undefined && !hasPlugin() ? 'tfjs' : 'xla')
+  const asked = engine === FORMER_HOST ? 'host' : engine
+  const name = asked ?? (device === undefined && !hasPlugin() ? 'host' : 'xla')
   if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount, compiled })
   if (device !== undefined)
     throw new EngineError(
       `device must be left out with the engine ${name} (got ${device}): it is where XLA runs programs`,
     )
   if (deviceCount > 1)
-    throw new EngineError(`TensorFlow.js must have 1 device (got ${deviceCount}). Use the engine xla.`)
+    throw new EngineError(`the engine ${name} must have 1 device (got ${deviceCount}). Use the engine xla.`)
   if (engine === undefined) onFallback?.(NO_PLUGIN)
-  // TensorFlow.js is loaded only where it is used.
-  if (name === 'tfjs') return (await import('./tfjs/engine.js')).openTfjs()
+  // Loaded only where they are used.
+  if (name === 'host') return (await import('./host/engine.js')).openHost()
   return (await import('./tfjs/native.js')).openNative(`@tensorflow/${name}`)
 }
 

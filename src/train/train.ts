@@ -90,7 +90,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     dataset: data,
     batchSize: config.train_batch_size,
     order: samples,
-    rows: engine.rowsHere(trainer.rows),
+    rows: engine.localRows(trainer.rows),
   })
   const claim = await claimRun(run)
   let evaluate: MeanLoss | null = null

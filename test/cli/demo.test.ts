@@ -10,7 +10,7 @@ import { someText } from './world.js'
 test('on TensorFlow.js the demo trains a smaller model, which it says; Ctrl-C saves', async (t) => {
   const world = temporaryFolder(t)
   let sent = false
-  const { code, stderr } = await runThere(['demo', '--engine', 'tfjs'], {
+  const { code, stderr } = await runThere(['demo', '--engine', 'host'], {
     cwd: world,
     env: {},
     onText: (said, kill) => {
@@ -39,7 +39,7 @@ test('one book is enough, and what was made from it is not taken for something e
   writeFileSync(book, someText(1000))
   const out = join(world, 'demo')
   let sent = false
-  const demo = ['demo', '--engine', 'tfjs', '--out', out]
+  const demo = ['demo', '--engine', 'host', '--out', out]
   const { code, stderr } = await runThere([...demo, '--text', book], {
     cwd: world,
     env: {},

@@ -19,15 +19,15 @@ interface Found {
   readonly test: { readonly gigaflops: number } | null
 }
 
-test('with npm alone: TensorFlow.js works, and each missing one has its command', () => {
+test('with npm alone: the engine host works, and each missing one has its command', () => {
   const { status, stdout, stderr } = neomesh(['doctor'])
   assert.equal(status, 0, stderr)
   assert.match(stdout, /^neomesh \d+\.\d+\.\d+, Node \d+/)
   assert.match(stdout, /^Python: none \(needed only/m)
-  assert.match(stdout, /^tfjs +works +tfjs on cpu \(TensorFlow\.js 4[^;]*\); [\d.]+ GFLOP\/s$/m)
-  assert.match(stdout, /^xla --device cpu +missing +.*(pip install|tfjs)/m)
+  assert.match(stdout, /^host +works +host on cpu \(JavaScript kernels\); [\d.]+ GFLOP\/s$/m)
+  assert.match(stdout, /^xla --device cpu +missing +.*(pip install|host)/m)
   assert.match(stdout, /^tfjs-node-gpu +missing +npm install @tensorflow\/tfjs-node-gpu$/m)
-  assert.match(stdout, /^Without --engine and --device: tfjs$/m)
+  assert.match(stdout, /^Without --engine and --device: host$/m)
   assert.ok(stdout.split('\n').length < 24, 'it fits a screen')
 })
 
@@ -39,7 +39,7 @@ test('--json tells programs the same; what fails says why', () => {
   const { status, stdout, stderr } = neomesh(['doctor', '--json'])
   assert.equal(status, 0, stderr)
   const { engines, default: usual } = JSON.parse(stdout) as { engines: Found[]; default: string }
-  assert.equal(usual, 'tfjs')
+  assert.equal(usual, 'host')
   const states = Object.fromEntries(
     engines.map(({ engine, device, state }) => [`${engine} ${device ?? ''}`.trim(), state]),
   )
@@ -47,7 +47,7 @@ test('--json tells programs the same; what fails says why', () => {
     'xla cpu': 'missing',
     'xla cuda': 'missing',
     'xla tpu': 'missing',
-    tfjs: 'works',
+    host: 'works',
     'tfjs-node': 'fails',
     'tfjs-node-gpu': 'missing',
   })
@@ -61,12 +61,12 @@ test('a plugin that is named and cannot be loaded fails, and the rest goes on', 
   const { status, stdout } = neomesh(['doctor'], { PJRT_PLUGIN_LIBRARY_PATH: plugin })
   assert.equal(status, 0)
   assert.match(stdout, /^xla --device cpu +fails +.*pjrt_cpu\.so/m)
-  assert.match(stdout, /^tfjs +works/m)
+  assert.match(stdout, /^host +works/m)
 })
 
 test('one engine in this process: a line, or JSON', async () => {
   const { code, stdout } = await runHere(['doctor', '--engine', 'xla', '--json'])
   assert.equal(code, 0)
   assert.match((JSON.parse(stdout) as { description: string }).description, /^xla on 1 x/)
-  assert.match((await runHere(['doctor', '--engine', 'tfjs'])).stdout, /^tfjs on cpu .* GFLOP\/s\n$/)
+  assert.match((await runHere(['doctor', '--engine', 'host'])).stdout, /^host on cpu .* GFLOP\/s\n$/)
 })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** The command of an installation by npm alone, in a folder: there is no .venv, and no python to ask. */
+/** The command of an installation by npm alone, in a folder: no .venv, no packages of `neomesh setup`, no python to ask. */
 export function installed(world: string) {
   const folder = join(world, 'installed')
   mkdirSync(folder)
@@ -15,7 +15,7 @@ export function installed(world: string) {
   const alone = { PATH: folder, VIRTUAL_ENV: '', PJRT_PLUGIN_LIBRARY_PATH: '' }
   const launcher = join(folder, 'bin/neomesh.mjs')
   return (args: readonly string[], environment: Readonly<Record<string, string>> = {}) => {
-    const env = { ...process.env, ...alone, ...environment }
+    const env = { NEOMESH_CACHE: join(world, 'cache'), ...process.env, ...alone, ...environment }
     return spawnSync(process.execPath, [launcher, ...args], { cwd: world, env, encoding: 'utf8' })
   }
 }

@@ -122,7 +122,7 @@ test('TFRecords with other numbers in their names, and with longer records, trai
     ['tfrecord-names', 'names.json'],
     ['tfrecord-longer', 'longer.json'],
   ]) {
-    const trained = await neomesh(`train ${folder}/m.json --data ${folder}/${data} --run run-${folder} --engine tfjs`)
+    const trained = await neomesh(`train ${folder}/m.json --data ${folder}/${data} --run run-${folder} --engine host`)
     assert.equal(trained.code, 0, trained.stderr)
   }
 })

@@ -37,7 +37,7 @@ test('the how-to adds a kind that type-checks, is known to configs, decodes as i
 const TRY = `
 import { parseModelConfig } from './dist/src/config/index.js'
 import { DeviceArray, jit } from './dist/src/engine/index.js'
-import { openTfjs } from './dist/src/engine/tfjs/engine.js'
+import { openHost } from './dist/src/engine/host/engine.js'
 import { GptNeo } from './dist/src/model/index.js'
 import { costsOf } from './dist/src/plan/costs.js'
 import { dim, sizeOf } from './dist/src/tensor/index.js'
@@ -45,7 +45,7 @@ import { dim, sizeOf } from './dist/src/tensor/index.js'
 const { config } = parseModelConfig({
   n_vocab: 11, n_ctx: 12, n_embd: 24, n_head: 3, n_layer: 2, attention_types: [[['decay', 'global'], 1]],
 })
-const engine = await openTfjs()
+const engine = openHost()
 const model = new GptNeo(config)
 const parameters = Object.fromEntries(model.specs.map(({ name, dims }) => {
   const values = Float32Array.from({ length: sizeOf(dims) }, (_, i) => Math.sin(i * 12.9898 + name.length) / 2)

@@ -79,8 +79,9 @@ test('the new primitive runs on both engines, with its gradient', () => {
   const program = `
     const { cbrt, dim, grad, total } = await import('${at('tensor/index.js')}')
     const { DeviceArray, jit, openXla } = await import('${at('engine/index.js')}')
+    const { openHost } = await import('${at('engine/host/engine.js')}')
     const { openTfjs } = await import('${at('engine/tfjs/engine.js')}')
-    for (const engine of [await openXla(), await openTfjs()]) {
+    for (const engine of [await openXla(), openHost(), await openTfjs()]) {
       const x = DeviceArray.from(engine, Float32Array.of(8, -27, 1), [dim('n', 3)], 'f32')
       const results = await jit(engine, (x) => [cbrt(x), grad((y) => total(cbrt(y)))(x)], { name: 'roots' })(x)
       console.log((await Promise.all(results.map((y) => y.read()))).map((y) => [...y].map((v) => v.toFixed(4)).join(' ')).join(', '))

@@ -23,7 +23,7 @@ export interface Layout {
   readonly parameter_layout?: string
 }
 
-export function laidOut(changes: Record<string, unknown>): { config: ModelConfig; placement: Placement } {
+export function placementFor(changes: Record<string, unknown>): { config: ModelConfig; placement: Placement } {
   const layers = (changes.attention_types as [unknown, number][] | undefined)?.[0][1]
   const { config } = parseModelConfig({ ...base, ...(layers ? { n_layer: layers } : {}), ...changes })
   return { config, placement: parsePlacement(config.mesh_shape, config.layout, config.parameter_layout) }
@@ -32,7 +32,7 @@ export function laidOut(changes: Record<string, unknown>): { config: ModelConfig
 /** What a user is told of a layout that cannot be, a line each; none for one that can. */
 export function refusals(changes: Record<string, unknown>): readonly string[] {
   try {
-    const { config, placement } = laidOut(changes)
+    const { config, placement } = placementFor(changes)
     return lowerStep(config, placement).problems
   } catch (error) {
     if (error instanceof ConfigError) return error.problems

@@ -10,7 +10,7 @@ import { executionsOf } from '../../src/plan/hlo/executions.js'
 import { readHlo } from '../../src/plan/hlo/module.js'
 import { lowerStep, Trainer, variablesOf } from '../../src/train/index.js'
 import { QUICKLY } from '../engine/xla/flags.js'
-import { laidOut } from '../mesh/support.js'
+import { placementFor } from '../mesh/support.js'
 import { fixture } from '../model/goldens.js'
 import { numbers } from '../tensor/check.js'
 import { meshCases } from './mesh-cases.js'
@@ -71,9 +71,9 @@ for (const [name, changes] of Object.entries(meshCases)) {
   test(`${name}: ${changes.mesh_shape} by ${changes.layout}`, async () => {
     const engine = await devices
     const batch = { train_batch_size: 8, lr: 6e-4, epsilon: 1e-6 }
-    const { config, placement } = laidOut({ ...batch, ...changes })
+    const { config, placement } = placementFor({ ...batch, ...changes })
     const one = await train(engine, config)
-    const many = await train(engine.laidOut(placement), config)
+    const many = await train(engine.withPlacement(placement), config)
     many.losses.forEach((loss, i) => assert.ok(Math.abs(loss / one.losses[i] - 1) < TOLERANCE, `loss ${i}: ${loss}`))
     for (const [variable, data] of many.parameters) {
       const off = distance(one.parameters.get(variable)!, data)

@@ -1,7 +1,7 @@
 /** Samples of the page, and what Node makes of the same settings. */
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { openTfjs } from '../../src/engine/tfjs/engine.js'
+import { openHost } from '../../src/engine/host/engine.js'
 import { generate, loadModel } from '../../src/generate/index.js'
 import { loadTokenizer } from '../../src/tokenizer/index.js'
 
@@ -27,9 +27,9 @@ export function idsOf(page: Page): Promise<number[]> {
   return page.$$eval('#text [data-id]', (tokens) => tokens.map((token) => Number(token.getAttribute('data-id'))))
 }
 
-/** Samples a checkpoint on TensorFlow.js in this process. */
+/** Samples a checkpoint on the engine host in this process. */
 export async function samplerInNode(model: string): Promise<(prompt: string, settings: Settings) => Promise<number[]>> {
-  const loaded = await loadModel(await openTfjs(), model)
+  const loaded = await loadModel(openHost(), model)
   const tokenizer = await loadTokenizer(join(model, 'tokenizer.json'))
   const eos = tokenizer.idOf('<|endoftext|>')!
   return async (prompt, settings) => {

@@ -1,23 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core'
 import type { DType } from '../../tensor/dtype.js'
 import { productOf } from '../../tensor/dim.js'
-import { ARRAY_OF, HELD_AS, type Numbers } from './arrays.js'
+import { ARRAY_OF, HELD_AS, type Numbers } from '../host/arrays.js'
+import type { Memory } from '../host/memory.js'
+import { TfjsLibrary } from './library.js'
 
 /** Operands of a tfjs kernel: by name, or a list where it takes any number. */
 type Operands = Readonly<Record<string, tf.Tensor>> | readonly tf.Tensor[]
 
 /** A tfjs backend, used directly: whichever is the current one of tfjs, and what others do with tfjs, does not matter. */
-export class Backend {
-  /** Whether the backend's memory is arrays of the host, so that reading and writing them costs nothing. */
-  readonly hosted: boolean
-  private readonly pool = new Pool()
+export class Backend implements Memory<tf.Tensor> {
+  readonly library: TfjsLibrary = new TfjsLibrary(this)
 
   constructor(
     readonly name: string,
     readonly native: tf.KernelBackend,
-  ) {
-    this.hosted = name === 'cpu'
-  }
+  ) {}
 
   has(kernel: string): boolean {
     return tf.getKernel(kernel, this.name) !== undefined
@@ -37,27 +35,25 @@ export class Backend {
     return results.map((y) => (y instanceof tf.Tensor ? y : tf.engine().makeTensorFromTensorInfo(y, this.native)))
   }
 
-  /** The elements, row-major; not to be written to. */
+  read(x: tf.Tensor): Promise<Numbers> {
+    return this.native.read(x.dataId) as Promise<Numbers>
+  }
+
   numbers(x: tf.Tensor): Numbers {
     return this.native.readSync(x.dataId) as Numbers
   }
 
-  /** A tensor that takes over the array. */
-  tensor(numbers: Numbers, sizes: readonly number[], dtype: DType): tf.Tensor {
+  array(numbers: Numbers, sizes: readonly number[], dtype: DType): tf.Tensor {
     const shape = [...sizes]
     const dataId = this.native.write(numbers, shape, HELD_AS[dtype])
     return tf.engine().makeTensorFromDataId(dataId, shape, HELD_AS[dtype], this.native)
   }
 
-  /** An array for a tensor, whose elements may be anything. */
   allocate(sizes: readonly number[], dtype: DType): Numbers {
     const kind = ARRAY_OF[HELD_AS[dtype]]
-    const count = productOf(sizes)
-    const memory = this.hosted ? this.pool.take(count * kind.BYTES_PER_ELEMENT) : undefined
-    return memory ? new kind(memory) : new kind(count)
+    return new kind(productOf(sizes))
   }
 
-  /** Another tensor of the same data, which is there until both are freed. */
   share(x: tf.Tensor): tf.Tensor {
     return this.run('Identity', { x })
   }
@@ -68,13 +64,14 @@ export class Backend {
     return same ? x : this.run('Reshape', { x }, { shape: [...sizes] })
   }
 
-  free(x: tf.Tensor): void {
-    if (x.isDisposed) return
-    if (this.hosted && this.native.refCount(x.dataId) === 1) this.pool.put(this.numbers(x).buffer as ArrayBuffer)
-    x.dispose()
+  keep(x: tf.Tensor): tf.Tensor {
+    return tf.keep(x)
   }
 
-  /** Runs `f`, then frees all tensors made in it but its results; if it throws, all. */
+  free(x: tf.Tensor): void {
+    if (!x.isDisposed) x.dispose()
+  }
+
   scoped(f: () => tf.Tensor[]): tf.Tensor[] {
     const engine = tf.engine()
     let results: tf.Tensor[] = []
@@ -86,35 +83,5 @@ export class Backend {
     }
   }
 
-  /** Lets go of memory kept for what runs next. */
-  trim(): void {
-    this.pool.clear()
-  }
-}
-
-/** Smaller arrays are left to the garbage collector. */
-const WORTH_KEEPING = 1 << 14
-
-/**
- * Memory of arrays that are no longer needed, by size. A program's runs use the same sizes again and again, and memory
- * fresh from the system costs more to touch for the first time than most operations take.
- */
-class Pool {
-  private readonly free = new Map<number, ArrayBuffer[]>()
-
-  take(bytes: number): ArrayBuffer | undefined {
-    return this.free.get(bytes)?.pop()
-  }
-
-  put(memory: ArrayBuffer): void {
-    const bytes = memory.byteLength
-    if (bytes < WORTH_KEEPING) return
-    const same = this.free.get(bytes)
-    if (same) same.push(memory)
-    else this.free.set(bytes, [memory])
-  }
-
-  clear(): void {
-    this.free.clear()
-  }
+  trim(): void {} // the backend's memory is its own affair
 }

@@ -4,9 +4,9 @@ import type { Direction } from '../../tensor/ops/compare.js'
 import type { AttributesOf, PrimitiveName } from '../../tensor/ops/index.js'
 import type { Shape } from '../../tensor/primitive.js'
 import { productOf } from '../../tensor/dim.js'
-import { numbersOf } from './arrays.js'
+import { numbersOf } from '../host/arrays.js'
 import type { Backend } from './backend.js'
-import { sizesOf } from './layout.js'
+import { sizesOf } from '../host/layout.js'
 
 export interface RowArgs<A> {
   readonly backend: Backend
@@ -19,7 +19,7 @@ export interface RowArgs<A> {
 
 /** A primitive by tfjs's own kernels, for backends whose memory is elsewhere. */
 export interface TfjsRow<A> {
-  /** The kernels that it needs; a backend that lacks one gets the own kernel. */
+  /** The kernels that it needs; a backend that lacks one gets the host's kernel. */
   readonly kernels: readonly string[]
   readonly run: (args: RowArgs<A>) => tf.Tensor[]
   /** Operands may have size 1 where the result repeats them. */
@@ -30,8 +30,8 @@ export interface TfjsRow<A> {
   readonly floatsOnly?: boolean
 }
 
-/** tfjs has no kernel, or none that is right: computed in the host's memory (own.ts). */
-type Row<A> = TfjsRow<A> | 'own'
+/** tfjs has no kernel, or none that is right: computed in the host's memory (host/rows.ts). */
+type Row<A> = TfjsRow<A> | 'host'
 
 const unary = (kernel: string): Row<unknown> => ({
   kernels: [kernel],
@@ -58,14 +58,14 @@ const COMPARISONS: Record<Direction, string> = {
   GE: 'GreaterEqual',
 }
 
-/** A row for each primitive of floats and booleans: the compiler refuses a missing one. Integers run on own kernels. */
+/** A row for each primitive of floats and booleans: the compiler refuses a missing one. Integers run on the host's kernels. */
 export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
-  constant: 'own',
-  literal: 'own',
-  iota: 'own',
+  constant: 'host',
+  literal: 'host',
+  iota: 'host',
   neg: unary('Neg'),
   abs: unary('Abs'),
-  sign: 'own', // tfjs gives 0 for NaN
+  sign: 'host', // tfjs gives 0 for NaN
   not: unary('LogicalNot'),
   exp: unary('Exp'),
   expm1: unary('Expm1'),
@@ -78,7 +78,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   cos: unary('Cos'),
   sigmoid: unary('Sigmoid'),
   floor: unary('Floor'),
-  stopGradient: 'own',
+  stopGradient: 'host',
   add: binary('Add'),
   sub: binary('Sub'),
   mul: binary('Multiply'),
@@ -86,12 +86,12 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   pow: { kernels: ['Pow', 'Equal', 'Abs', 'LogicalAnd', 'LogicalOr', 'Select'], run: power },
   maximum: binary('Maximum'),
   minimum: binary('Minimum'),
-  remainder: 'own',
+  remainder: 'host',
   and: binary('LogicalAnd'),
   or: binary('LogicalOr'),
   xor: binary('NotEqual'),
-  shiftLeft: 'own',
-  shiftRight: 'own',
+  shiftLeft: 'host',
+  shiftRight: 'host',
   compare: {
     kernels: Object.values(COMPARISONS),
     broadcasts: true,
@@ -109,13 +109,13 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
     decides: 'both',
     run: ({ backend, inputs: [x], attributes: { dtype }, given: [from] }) => {
       if (isFloat(dtype)) return [backend.run('Cast', { x }, { dtype: 'float32' })]
-      return [backend.run('NotEqual', { a: x, b: backend.tensor(numbersOf([0], from.dtype), [], from.dtype) })]
+      return [backend.run('NotEqual', { a: x, b: backend.array(numbersOf([0], from.dtype), [], from.dtype) })]
     },
   },
   broadcast: {
     kernels: ['Transpose', 'Reshape', 'Tile'],
     run({ backend, inputs: [x], attributes: { dims }, given: [from] }) {
-      const axes = dims.map(({ name }) => from.dims.findIndex((own) => own.name === name))
+      const axes = dims.map(({ name }) => from.dims.findIndex((dim) => dim.name === name))
       const perm = axes.filter((axis) => axis >= 0)
       const shape = dims.map(({ size }, i) => (axes[i] < 0 ? 1 : size))
       const ordered = backend.run('Transpose', { x }, { perm })
@@ -134,7 +134,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
   reduceSum: reduce('Sum'),
   reduceMax: reduce('Max'),
   reduceMin: reduce('Min'),
-  argmax: 'own', // tfjs's passes over NaN
+  argmax: 'host', // tfjs's passes over NaN
   dot: { kernels: ['Transpose', 'Reshape', 'BatchMatMul'], run: dot },
   slice: {
     kernels: ['Slice'],
@@ -178,7 +178,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
     kernels: ['GatherV2'],
     run({ backend, inputs: [x, ids], attributes: { axis } }) {
       const last = x.shape[axis] - 1
-      const indices = backend.tensor(
+      const indices = backend.array(
         Int32Array.from(backend.numbers(ids), (id) => inside(id, last)),
         ids.shape,
         'i32',
@@ -186,7 +186,7 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
       return [backend.run('GatherV2', { x, indices }, { axis, batchDims: 0 })]
     },
   },
-  scatterAdd: 'own', // tfjs has it for the first axis alone, and refuses ids outside
+  scatterAdd: 'host', // tfjs has it for the first axis alone, and refuses ids outside
   cumsum: {
     kernels: ['Transpose', 'Cumsum'],
     run({ backend, inputs: [x], attributes: { axis, reverse } }) {
@@ -208,28 +208,28 @@ export const ROWS: { readonly [P in PrimitiveName]: Row<AttributesOf<P>> } = {
       return [swap(turn(values)), swap(index)]
     },
   },
-  scan: 'own',
-  call: 'own',
-  barrier: 'own',
-  relayout: 'own',
+  scan: 'host',
+  call: 'host',
+  barrier: 'host',
+  relayout: 'host',
 }
 
 /** TensorFlow joins two or more. */
 const joined = (backend: Backend, parts: readonly tf.Tensor[], axis: number) =>
   parts.length === 1 ? backend.share(parts[0]) : backend.run('Concat', parts, { axis })
 const at = (x: tf.Tensor, axis: number, start: number) => x.shape.map((_, i) => (i === axis ? start : 0))
-const resized = (x: tf.Tensor, axis: number, size: number) => x.shape.map((own, i) => (i === axis ? size : own))
+const resized = (x: tf.Tensor, axis: number, size: number) => x.shape.map((full, i) => (i === axis ? size : full))
 const inside = (value: number, last: number) => Math.max(0, Math.min(value, last))
 
 /** JavaScript's power, and with it tfjs's, is NaN where IEEE 754 says 1: 1 to any power, -1 to an infinite one. */
 function power({ backend, inputs: [a, b], given: [{ dims }] }: RowArgs<unknown>): tf.Tensor[] {
-  const number = (value: number) => backend.tensor(numbersOf([value], 'f32'), [], 'f32')
+  const number = (value: number) => backend.array(numbersOf([value], 'f32'), [], 'f32')
   const equal = (x: tf.Tensor, value: number) => backend.run('Equal', { a: x, b: number(value) })
   const endless = equal(backend.run('Abs', { x: b }), Infinity)
   const turns = backend.run('LogicalAnd', { a: equal(a, -1), b: endless })
   const condition = backend.run('LogicalOr', { a: equal(a, 1), b: turns })
   const sizes = sizesOf(dims)
-  const one = backend.tensor(new Float32Array(productOf(sizes)).fill(1), sizes, 'f32')
+  const one = backend.array(new Float32Array(productOf(sizes)).fill(1), sizes, 'f32')
   return [backend.run('Select', { condition, t: one, e: backend.run('Pow', { a, b }) })]
 }
 

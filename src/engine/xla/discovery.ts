@@ -158,7 +158,7 @@ function howToInstall(platform: Platform, { os, architecture }: Surroundings): s
   if (os === 'linux' && architecture === 'x64') return pip('--no-deps lammps-jax-pjrt-cpu==0.11.2')
   if (os === 'linux' && architecture === 'arm64') return pip('--no-deps xla-cpu-pjrt==0.0.1')
   return (
-    `PyPI has no CPU plugin for ${os} ${architecture}: use the engine tfjs, ` +
+    `PyPI has no CPU plugin for ${os} ${architecture}: use the engine host, ` +
     'or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.'
   )
 }

@@ -99,7 +99,7 @@ export class XlaEngine implements Engine {
    * The same devices with programs and arrays laid over a mesh of them. Throws EngineError if the mesh is of another
    * size.
    */
-  laidOut(placement: Placement): XlaEngine {
+  withPlacement(placement: Placement): XlaEngine {
     const { size } = placement.mesh
     if (size !== this.deviceCount)
       throw new EngineError(
@@ -107,6 +107,11 @@ export class XlaEngine implements Engine {
           `give a mesh of ${this.deviceCount}${this.platform === 'cpu' ? `, or --devices ${size}` : ''}`,
       )
     return new XlaEngine(this.client, this.plugin, this.flags, this.kept, size > 1 ? placement : null, this.here)
+  }
+
+  /** @deprecated Use `withPlacement`. */
+  laidOut(placement: Placement): XlaEngine {
+    return this.withPlacement(placement)
   }
 
   /**
@@ -153,7 +158,7 @@ export class XlaEngine implements Engine {
     return XlaStorage.upload(this.client, this.here, data, dims, dtype, this.mesh, this.axesOf(dims, role))
   }
 
-  rowsHere(dims: readonly Dim[]): ReadonlySet<number> {
+  localRows(dims: readonly Dim[]): ReadonlySet<number> {
     const axes = this.axesOf(dims, 'computation')
     return leadingIndices(dims, axes, this.mesh, this.placement ? this.here : [0])
   }

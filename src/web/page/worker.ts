@@ -1,5 +1,5 @@
 /** Loads the model and samples from it, away from the page, which stays live. */
-import { openTfjs } from '../../engine/tfjs/engine.js'
+import { openHost } from '../../engine/host/engine.js'
 import { generate, type LoadedModel } from '../../generate/generate.js'
 import { loadParameters } from '../../generate/parameters.js'
 import { partsOfJson } from '../../tokenizer/files/tokenizer-json.js'
@@ -24,7 +24,7 @@ async function load(folder: string): Promise<Loaded> {
   const about = (await (await fetchFile(folder, files.about)).json()) as About
   const tokenizer = new Tokenizer(partsOfJson(files.tokenizer, await (await fetchFile(folder, files.tokenizer)).text()))
   const read = await fetchWeights(folder, (bytes, totalBytes) => say({ kind: 'loading', bytes, totalBytes }))
-  const model = await loadParameters(await openTfjs(), about.config, read)
+  const model = await loadParameters(openHost(), about.config, read)
   say({ kind: 'ready', about })
   return { model, tokenizer }
 }

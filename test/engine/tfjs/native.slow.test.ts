@@ -1,8 +1,8 @@
 /** The engine on TensorFlow's own library, where a user has built it (docs/tfjs-node.md); skipped elsewhere. */
 import { test } from 'node:test'
 import { findNative, openNative } from '../../../src/engine/tfjs/native.js'
-import { checkUses, gradientOf, NAMES } from './check-cases.js'
-import { checkModel, KINDS } from './check-models.js'
+import { checkUses, gradientOf, NAMES } from '../host/check-cases.js'
+import { checkModel, KINDS } from '../host/check-models.js'
 
 const COUNT = 50
 const name = '@tensorflow/tfjs-node'

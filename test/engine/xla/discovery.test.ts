@@ -93,7 +93,7 @@ test('not found: the error lists the places and gives one command, by platform',
     message: /pip install --no-deps xla-cpu-pjrt/,
   })
   assert.throws(() => findPlugin('cpu', around({ os: 'darwin' })), {
-    message: /PyPI has no CPU plugin for darwin x64: use the engine tfjs/,
+    message: /PyPI has no CPU plugin for darwin x64: use the engine host/,
   })
   assert.throws(() => findPlugin('cuda', around()), { message: /pip install "jax-cuda13-plugin\[with-cuda\]"/ })
   assert.throws(() => findPlugin('tpu', around()), { message: /pip install --no-deps libtpu==/ })

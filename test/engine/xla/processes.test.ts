@@ -82,7 +82,7 @@ for (const [mesh, layout, processes] of [
   ],
 ] as [string, string, number[][]][])
   test(`${processes.length} processes on ${mesh} by ${layout}: each feeds its own rows to its own devices`, async () => {
-    const all = (await engine).laidOut(parsePlacement(mesh, layout))
+    const all = (await engine).withPlacement(parsePlacement(mesh, layout))
     const program = jit(all, step)
     const whole = inputs.map(([dims, role], i) => DeviceArray.from(all, data[i], dims, 'f32', role))
     const wanted = (await program(...(whole as [any, any]))) as DeviceArray[]
@@ -91,7 +91,7 @@ for (const [mesh, layout, processes] of [
     const parts = views.map((view) =>
       inputs.map(([dims, role], i) => {
         const own = data[i].slice()
-        const rows = view.rowsHere(dims)
+        const rows = view.localRows(dims)
         const width = own.length / dims[0].size
         // What others feed is not known here. (Parameters are drawn on the devices, or read from a checkpoint.)
         if (role === 'computation')

@@ -1,5 +1,5 @@
 /** Layouts that the original ran or refused: legal and illegal here as there, and the losses of the legal ones. */
-import { laidOut, refusals } from '../../mesh/support.js'
+import { placementFor, refusals } from '../../mesh/support.js'
 import type { CaseFile, Workshop } from '../case-file.js'
 import { firstLosses } from '../training.js'
 import { relativeScalar, Worst, type Verdict } from '../verdict.js'
@@ -35,9 +35,9 @@ export async function* layouts({ name, json }: CaseFile, { engine, layers }: Wor
     const legal = loss !== undefined || lacked
     worst.exact(legal ? 'legal' : 'illegal', found.join('; ') || 'it was not refused', (found.length === 0) === legal)
     if (loss && found.length === 0) {
-      const { config, placement } = laidOut(keysOf(each))
+      const { config, placement } = placementFor(keysOf(each))
       const on = await engine(placement.mesh.size)
-      const losses = await firstLosses(on.laidOut(placement), config, layers, {
+      const losses = await firstLosses(on.withPlacement(placement), config, layers, {
         steps: loss.length,
         seed: 1000,
       })

@@ -1,4 +1,4 @@
-/** Random uses of an operation, and gradients of them, on XLA and on every backend of TensorFlow.js. */
+/** Random uses of an operation, and gradients of them, on XLA, on the host and on backends of TensorFlow.js. */
 import { gradients, isFloat, literal, showDims, sizeOf, type PrimitiveName } from '../../../src/tensor/index.js'
 import { CASES, type Case } from './cases.js'
 import { assertClose, BACKENDS, evaluateAll, xla } from './compare.js'
@@ -9,7 +9,7 @@ const TOGETHER = 50
 
 export const NAMES = Object.keys(CASES) as PrimitiveName[]
 
-/** Compares so many random uses of a primitive; `change` makes of each what is to be compared. */
+/** Compares `count` random uses of a primitive; `change` makes of each what is to be compared. */
 export async function checkUses(
   name: PrimitiveName,
   count: number,

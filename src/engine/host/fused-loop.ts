@@ -4,16 +4,16 @@ import { elementwise, type Member, type Operand } from './elementwise.js'
 import type { Kernel } from './kernel.js'
 import type { Layout } from './layout.js'
 
-/** Longer loops are more than V8 optimises well. */
-const MOST = 200
+/** V8 optimises longer loops badly. */
+const MOST_MEMBERS = 200
 
-/** What a value's elements lie in: a slot's tensor, numbers known beforehand, or the result of a loop that is still open. */
+/** What a value's elements lie in: a slot's array, numbers known beforehand, or the result of a loop that is still open. */
 export interface Base {
   readonly sizes: readonly number[]
   readonly dtype: DType
   slot: number
   readonly known?: Numbers
-  group?: Group
+  group?: FusedLoop
   readonly member?: number
 }
 
@@ -24,17 +24,17 @@ export interface Ref {
 }
 
 /** Elementwise operations of equal sizes that will run as one loop. */
-export class Group {
+export class FusedLoop {
   readonly inputs: Ref[] = []
   readonly members: Member[] = []
   readonly bases: Base[] = []
-  /** Of each member the operation, by its place in the program. */
+  /** Of each member the operation's index in the program. */
   readonly ops: number[] = []
 
   constructor(readonly sizes: readonly number[]) {}
 
   get full(): boolean {
-    return this.members.length >= MOST
+    return this.members.length >= MOST_MEMBERS
   }
 
   add(op: number, write: Member['write'], operands: readonly Ref[], dtype: DType): Base {

@@ -1,42 +1,42 @@
 import type { Numbers } from './arrays.js'
-import type { Side } from './dot.js'
+import type { Side } from './matmul.js'
 import type { Kernel } from './kernel.js'
 
 /** Products with no more rows, or columns, than this are not worth packing an operand for. */
-const THIN = 2
+const MOST_FREE = 2
 
-/** How far apart the places of a list are; NaN if that varies. */
-export function stepOf(places: Int32Array): number {
-  const step = places.length > 1 ? places[1] - places[0] : 1
-  return places.every((place, i) => place === places[0] + i * step) ? step : NaN
+/** The difference of successive offsets; NaN if it varies. */
+export function strideOf(offsets: Int32Array): number {
+  const step = offsets.length > 1 ? offsets[1] - offsets[0] : 1
+  return offsets.every((offset, i) => offset === offsets[0] + i * step) ? step : NaN
 }
 
 /**
  * A product of one or two rows, or columns, as sums in f64, reading the other operand in the order of its memory; null if
- * the product is not so thin, or that operand's places are irregular.
+ * the product has more of both, or that operand has no regular strides.
  */
-export function thin(left: Side, right: Side): Kernel | null {
-  const few = left.free.length <= THIN ? 0 : right.free.length <= THIN ? 1 : -1
-  if (few < 0) return null
-  const [side, other] = few === 0 ? [left, right] : [right, left]
-  const [along, across] = [stepOf(other.sums), stepOf(other.free)]
+export function skinnyMatmul(left: Side, right: Side): Kernel | null {
+  const fewIndex = left.free.length <= MOST_FREE ? 0 : right.free.length <= MOST_FREE ? 1 : -1
+  if (fewIndex < 0) return null
+  const [side, other] = fewIndex === 0 ? [left, right] : [right, left]
+  const [along, across] = [strideOf(other.sums), strideOf(other.free)]
   // Either each result is a sum along the operand's memory, or whole lines of it are added up.
   const bySums = Number.isNaN(across) || along <= across
   if (Number.isNaN(bySums ? along : across)) return null
   const [count, sums] = [other.free.length, side.sums.length]
   const row = new Float64Array(sums)
   const results = new Float64Array(count)
-  const [stepThin, stepOther] = few === 0 ? [count, 1] : [1, side.free.length]
+  const [stepSmall, stepOther] = fewIndex === 0 ? [count, 1] : [1, side.free.length]
   return (inputs, [y]) => {
-    const [own, whole] = [inputs[few], inputs[1 - few]]
+    const [small, whole] = [inputs[fewIndex], inputs[1 - fewIndex]]
     for (let batch = 0; batch < side.batches.length; batch++)
       for (let i = 0; i < side.free.length; i++) {
-        const place = side.batches[batch] + side.free[i]
-        for (let k = 0; k < sums; k++) row[k] = own[place + side.sums[k]]
+        const start = side.batches[batch] + side.free[i]
+        for (let k = 0; k < sums; k++) row[k] = small[start + side.sums[k]]
         const at = other.batches[batch]
         if (bySums) for (let j = 0; j < count; j++) results[j] = sumAlong(row, whole, at + other.free[j], along)
         else addLines(row, whole, at, other.sums, across, results)
-        const to = batch * count * side.free.length + i * stepThin
+        const to = batch * count * side.free.length + i * stepSmall
         for (let j = 0; j < count; j++) y[to + j * stepOther] = results[j]
       }
   }

@@ -1,8 +1,7 @@
-/** Runs the same programs on XLA and on TensorFlow.js, and compares. */
+/** Runs the same programs on XLA, on the host and on TensorFlow.js, and compares. */
 import assert from 'node:assert/strict'
-import * as tf from '@tensorflow/tfjs-core'
-import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import { DeviceArray, HOST_ARRAYS, jit, openXla, type Engine } from '../../../src/engine/index.js'
+import { openHost } from '../../../src/engine/host/engine.js'
 import { openTfjs } from '../../../src/engine/tfjs/engine.js'
 import { isFloat, type DType, type Tensor, type Value } from '../../../src/tensor/index.js'
 import { QUICKLY } from '../xla/flags.js'
@@ -25,17 +24,10 @@ export const xla = once(() => openXla())
 /** For programs that run once. */
 export const plainXla = once(() => openXla({ flags: QUICKLY }))
 
-/**
- * The engine on the cpu backend (own loops and products); on the same backend under another name, where it uses tfjs's own
- * kernels; and on wasm, which does so too, in memory of its own.
- */
+/** The host's kernels; TensorFlow.js's in JavaScript, and in WebAssembly, which has its own memory. */
 export const BACKENDS: Readonly<Record<string, () => Promise<Engine>>> = {
-  cpu: once(() => openTfjs()),
-  "tfjs's kernels": once(async () => {
-    tf.registerBackend('plain', () => Object.assign(new MathBackendCPU(), { firstUse: false }))
-    tf.copyRegisteredKernels('cpu', 'plain')
-    return openTfjs({ backend: 'plain' })
-  }),
+  host: once(async () => openHost()),
+  tfjs: once(() => openTfjs()),
   wasm: once(async () => {
     await import('@tensorflow/tfjs-backend-wasm')
     return openTfjs({ backend: 'wasm' })

@@ -1,7 +1,7 @@
 import { EngineError } from '../engine.js'
 import { toBf16, toF16, type Numbers } from './arrays.js'
 
-/** A place that moves through an array as loops turn: a variable `name`, starting at the text `start`. */
+/** An index that moves through an array with the loops: a variable `name`, starting at the text `start`. */
 export interface Cursor {
   readonly name: string
   readonly start: string
@@ -9,7 +9,7 @@ export interface Cursor {
   readonly strides: readonly number[]
 }
 
-/** JavaScript of loops inside each other around `body`, which finds each cursor's place in the variable of its name. */
+/** JavaScript of loops inside each other around `body`, which finds each cursor's index in the variable of its name. */
 export function nest(sizes: readonly number[], cursors: readonly Cursor[], body: string): string {
   const open = sizes.map((size, depth) => {
     const at = ({ name }: Cursor, level: number) => (level === sizes.length - 1 ? name : `${name}_${level}`)
@@ -48,8 +48,8 @@ function build(text: string): Loop {
   } catch (cause) {
     if (!(cause instanceof EvalError)) throw cause
     throw new EngineError(
-      "the engine tfjs writes its loops as JavaScript, which this page's Content-Security-Policy forbids: " +
-        "allow 'unsafe-eval' in script-src",
+      "the engine host compiles its loops from JavaScript text, which this page's Content-Security-Policy forbids. " +
+        "Allow 'unsafe-eval' in script-src.",
       { cause },
     )
   }

@@ -1,4 +1,4 @@
-/** Models of every kind train on TensorFlow.js as on XLA, and sample the same tokens. */
+/** Models of every kind train on the host as on XLA, and sample the same tokens. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { temporaryFolder } from '../../files/temporary-folder.js'
@@ -21,11 +21,11 @@ import { BACKENDS, xla } from './compare.js'
 after(async () => (await xla()).close())
 
 for (const kind of Object.keys(KINDS))
-  test(`${kind}: one step and ${STEPS} steps as on XLA`, async (t) => checkModel(kind, await BACKENDS.cpu(), t))
+  test(`${kind}: one step and ${STEPS} steps as on XLA`, async (t) => checkModel(kind, await BACKENDS.host(), t))
 
-// Scans, and operations of all kinds, by tfjs's own kernels.
+// Scans, and operations of all kinds, on TensorFlow.js.
 for (const kind of ['mixture of experts', 'scanned layers'])
-  test(`${kind}: as on XLA by tfjs's own kernels`, async (t) => checkModel(kind, await BACKENDS["tfjs's kernels"](), t))
+  test(`${kind}: as on XLA by tfjs's kernels`, async (t) => checkModel(kind, await BACKENDS.tfjs(), t))
 
 /**
  * Sums, tanh and exp in f32 differ in the last place, which now and then makes a bf16 round the other way. Where that
@@ -34,7 +34,7 @@ for (const kind of ['mixture of experts', 'scanned layers'])
 for (const [kind, { changes, layers = 'unroll' }] of Object.entries(KINDS))
   test(`${kind} in bf16: each of ${STEPS} steps as on XLA from the same state`, async (t) => {
     const config = configFor({ ...changes, precision: 'bfloat16' })
-    const engines = [await xla(), await BACKENDS.cpu()] as const
+    const engines = [await xla(), await BACKENDS.host()] as const
     const off = await stepByStep(engines, config, layers, startOf(5), temporaryFolder(t))
     const [losses, norms, parameters] = [off.losses, off.norms, off.parameters].map((all) =>
       all.toSorted((a, b) => b - a),
@@ -55,7 +55,7 @@ test(`bf16: ${STEPS} steps as on XLA, as far as XLA's own rounding lets them`, a
   const config = configFor({ precision: 'bfloat16', epsilon: 1e-2 })
   const start = startOf(5)
   const wanted = await trained(await xla(), config, 'unroll', start)
-  const found = await trained(await BACKENDS.cpu(), config, 'unroll', start)
+  const found = await trained(await BACKENDS.host(), config, 'unroll', start)
   const itself = []
   for (const seed of [100, 101]) {
     const disturbed = await trained(await xla(), config, 'unroll', disturb(start, seed))
@@ -72,12 +72,12 @@ for (const [kind, { changes }] of Object.entries(KINDS).filter(([, { layers }]) 
   test(`${kind}: samples the tokens that XLA samples`, async () => {
     const settings = { seed: 3, temperature: 2, topK: 30, topP: 0.95 }
     const wanted = await sampled(await xla(), changes, settings)
-    assert.deepEqual(await sampled(await BACKENDS.cpu(), changes, settings), wanted)
+    assert.deepEqual(await sampled(await BACKENDS.host(), changes, settings), wanted)
     assert.ok(new Set(wanted).size > 8, 'the samples have some variety')
   })
 
 for (const settings of [{ temperature: 0 }, { seed: 4 }, { seed: 5, temperature: 0.7 }])
   test(`the same tokens with ${JSON.stringify(settings)}`, async () => {
     const wanted = await sampled(await xla(), KINDS.global.changes, settings)
-    assert.deepEqual(await sampled(await BACKENDS.cpu(), KINDS.global.changes, settings), wanted)
+    assert.deepEqual(await sampled(await BACKENDS.host(), KINDS.global.changes, settings), wanted)
   })

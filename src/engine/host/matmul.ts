@@ -4,12 +4,12 @@ import { ROUND, type Numbers } from './arrays.js'
 import { COLUMNS, makeGemm, ROWS, type GemmMachine } from './gemm.js'
 import type { Kernel, MakeKernel } from './kernel.js'
 import { offsetsOf, type Layout } from './layout.js'
-import { thin } from './thin.js'
+import { skinnyMatmul } from './skinny-matmul.js'
 
 /** Most rows, columns and sums of a block: three blocks of 1 MiB stay in a core's cache. */
 const BLOCK = 512
 
-/** An operand's elements: place = batches[i] + free[j] + sums[k]. */
+/** An operand's elements: index = batches[i] + free[j] + sums[k]. */
 export interface Side {
   readonly batches: Int32Array
   readonly free: Int32Array
@@ -19,7 +19,7 @@ export interface Side {
 /** Products of all pairs of rows, whatever the order of the axes. Floats are added up in f32 or wider. */
 export const dot: MakeKernel<AttributesOf<'dot'>> = ([a, b], { batch, contract }, [out]) => {
   const [left, right] = [sideOf(a.layout, batch[0], contract[0]), sideOf(b.layout, batch[1], contract[1])]
-  const product = thin(left, right) ?? blocked(left, right)
+  const product = skinnyMatmul(left, right) ?? blocked(left, right)
   if (!isFloat(out.dtype) || out.dtype === 'f32') return product
   const round = ROUND[out.dtype as 'bf16']
   return (inputs, [y]) => {
@@ -30,9 +30,9 @@ export const dot: MakeKernel<AttributesOf<'dot'>> = ([a, b], { batch, contract }
 
 function sideOf({ offset, sizes, strides }: Layout, batch: readonly number[], contract: readonly number[]): Side {
   const free = sizes.map((_, axis) => axis).filter((axis) => !batch.includes(axis) && !contract.includes(axis))
-  const places = (axes: readonly number[], from: number) =>
+  const offsets = (axes: readonly number[], from: number) =>
     offsetsOf({ offset: from, sizes: axes.map((axis) => sizes[axis]), strides: axes.map((axis) => strides[axis]) })
-  return { batches: places(batch, offset), free: places(free, 0), sums: places(contract, 0) }
+  return { batches: offsets(batch, offset), free: offsets(free, 0), sums: offsets(contract, 0) }
 }
 
 let machine: GemmMachine | undefined
@@ -55,8 +55,8 @@ function blocked(left: Side, right: Side): Kernel {
             // With one block of sums, the columns stay packed for all rows.
             if (i === 0 || depth > BLOCK)
               pack(memory, B, COLUMNS, b, right.batches[batch], right.free.subarray(j, j + columns), sums)
-            const own = left.sums.subarray(k, k + BLOCK)
-            pack(memory, A, ROWS, a, left.batches[batch], left.free.subarray(i, i + rows), own)
+            const leftSums = left.sums.subarray(k, k + BLOCK)
+            pack(memory, A, ROWS, a, left.batches[batch], left.free.subarray(i, i + rows), leftSums)
             gemm(4 * A, 4 * B, 4 * C, sums.length, panelsM, panelsN)
           }
           const width = panelsN * COLUMNS
@@ -68,7 +68,7 @@ function blocked(left: Side, right: Side): Kernel {
   }
 }
 
-/** Writes a block in panels of `size` free places, for each sum those of the panel side by side. */
+/** Writes a block in panels of `size` free indices, for each sum those of the panel side by side. */
 function pack(
   memory: Float32Array,
   to: number,
@@ -82,8 +82,8 @@ function pack(
     const inside = Math.min(size, free.length - panel)
     if (inside < size) memory.fill(0, to, to + size * sums.length)
     for (let i = 0; i < inside; i++) {
-      const place = at + free[panel + i]
-      for (let k = 0, o = to + i; k < sums.length; k++, o += size) memory[o] = from[place + sums[k]]
+      const start = at + free[panel + i]
+      for (let k = 0, o = to + i; k < sums.length; k++, o += size) memory[o] = from[start + sums[k]]
     }
   }
 }

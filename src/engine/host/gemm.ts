@@ -26,7 +26,7 @@ export interface GemmMachine {
   readonly gemm: Gemm
 }
 
-/** The product with a memory of so many numbers. */
+/** The product with a memory of `count` numbers. */
 export function makeGemm(numbers: number): GemmMachine {
   const memory = new WebAssembly.Memory({ initial: Math.ceil((numbers * 4) / 65536) })
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(assemble()), { m: { m: memory } })

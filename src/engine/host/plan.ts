@@ -1,24 +1,23 @@
-import type * as tf from '@tensorflow/tfjs-core'
-import type { Backend } from './backend.js'
+import type { Memory } from './memory.js'
 
-/** One piece of work on tensors that are held in numbered slots. */
-export interface Step {
+/** One piece of work on arrays that are held in numbered slots. */
+export interface Step<T> {
   /** For people: the operations in it. */
   readonly name: string
   readonly reads: readonly number[]
-  /** Makes a tensor for each of these slots. */
+  /** Makes an array for each of these slots. */
   readonly writes: readonly number[]
-  /** Makes them from the tensors of the slots read. */
-  readonly run: (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[]
+  /** Makes them from the arrays of the slots read. */
+  readonly run: (inputs: readonly T[]) => readonly T[]
   /** Bytes that it needs while it runs, beside what it reads and writes. */
   readonly bytes?: number
 }
 
 /** A program as steps in order, with what is freed after each. The first slots are the inputs. */
-export interface Plan {
+export interface Plan<T> {
   readonly inputs: number
   readonly outputs: readonly number[]
-  readonly steps: readonly Step[]
+  readonly steps: readonly Step<T>[]
   readonly frees: readonly (readonly number[])[]
   /** Inputs that nothing needs, of those that may be freed. */
   readonly unused: readonly number[]
@@ -30,14 +29,14 @@ export interface Plan {
  * Computes a plan's outputs. Each value is freed after the last step that needs it; inputs only where the plan was made so.
  * If a step throws, everything made is freed.
  */
-export function runPlan(plan: Plan, backend: Backend, inputs: readonly tf.Tensor[]): tf.Tensor[] {
-  return backend.scoped(() => {
-    const slots: tf.Tensor[] = [...inputs]
-    for (const slot of plan.unused) backend.free(slots[slot])
+export function runPlan<T>(plan: Plan<T>, memory: Memory<T>, inputs: readonly T[]): T[] {
+  return memory.scoped(() => {
+    const slots: T[] = [...inputs]
+    for (const slot of plan.unused) memory.free(slots[slot])
     plan.steps.forEach((step, i) => {
       const made = step.run(step.reads.map((slot) => slots[slot]))
       step.writes.forEach((slot, j) => (slots[slot] = made[j]))
-      for (const slot of plan.frees[i]) backend.free(slots[slot])
+      for (const slot of plan.frees[i]) memory.free(slots[slot])
     })
     return plan.outputs.map((slot) => slots[slot])
   })
@@ -47,12 +46,12 @@ export function runPlan(plan: Plan, backend: Backend, inputs: readonly tf.Tensor
  * Orders the freeing: a slot goes after the last step that mentions it, unless it is an output or an input that is not
  * `owned`.
  */
-export function makePlan(
-  steps: readonly Step[],
+export function makePlan<T>(
+  steps: readonly Step<T>[],
   owned: readonly boolean[],
   outputs: readonly number[],
   bytesOf: (slot: number) => number,
-): Plan {
+): Plan<T> {
   const last = new Map<number, number>()
   steps.forEach(({ reads, writes }, i) => [...reads, ...writes].forEach((slot) => last.set(slot, i)))
   const stays = new Set([...outputs, ...owned.flatMap((mine, slot) => (mine ? [] : [slot]))])

@@ -12,8 +12,8 @@ export interface Op {
   readonly outputs: readonly number[]
 }
 
-/** A program without calls: their bodies stand in their place, and what only passes values on is gone. */
-export interface Flat {
+/** A program with its calls inlined, without operations that only pass values on. */
+export interface FlatProgram {
   readonly inputs: readonly number[]
   readonly outputs: readonly number[]
   readonly ops: readonly Op[]
@@ -21,12 +21,12 @@ export interface Flat {
   readonly values: readonly Shape[]
 }
 
-export function flatten(program: Program): Flat {
+export function flatten(program: Program): FlatProgram {
   const ops: Op[] = []
   const values: Shape[] = []
   const fresh = (x: Shape) => values.push(x) - 1
 
-  /** A body may stand in several places, so its values get numbers anew in each. */
+  /** A body may be called several times: its values get new numbers in each. */
   const inline = (body: Program, inputs: readonly number[]): number[] => {
     const known = new Map<Value, number>(body.inputs.map((x, i) => [x, inputs[i]]))
     const numberOf = (x: Value): number => {
@@ -53,8 +53,8 @@ export function flatten(program: Program): Flat {
   return { inputs, outputs: inline(program, inputs), ops, values }
 }
 
-/** For each value the operations that use it, by place; views are looked through, and -1 stands for the program's end. */
-export function usersOf({ ops, outputs, values }: Flat, isView: (op: Op) => boolean): number[][] {
+/** For each value the operations that use it, by index; views are looked through, and -1 stands for the program's end. */
+export function usersOf({ ops, outputs, values }: FlatProgram, isView: (op: Op) => boolean): number[][] {
   const users = values.map((): number[] => [])
   outputs.forEach((y) => users[y].push(-1))
   for (let i = ops.length - 1; i >= 0; i--) {

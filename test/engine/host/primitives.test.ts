@@ -1,4 +1,4 @@
-/** Every primitive operation, and its gradient, gives on TensorFlow.js what it gives on XLA. */
+/** Every primitive operation, and its gradient, gives on the host and on TensorFlow.js what it gives on XLA. */
 import { test } from 'node:test'
 import { checkUses, gradientOf, NAMES } from './check-cases.js'
 

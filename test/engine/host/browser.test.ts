@@ -6,12 +6,12 @@ import { createContext, runInContext } from 'node:vm'
 import { build } from 'esbuild'
 
 const PROGRAM = `
-  import { openTfjs } from './src/engine/tfjs/engine.js'
+  import { openHost } from './src/engine/host/engine.js'
   import { jit } from './src/engine/jit.js'
   import { DeviceArray } from './src/engine/device-array.js'
   import { dim, einsum, softmax } from './src/tensor/index.js'
   export async function main() {
-    const engine = await openTfjs()
+    const engine = openHost()
     const [m, k, n] = [dim('m', 5), dim('k', 700), dim('n', 9)]
     const ones = (dims) => DeviceArray.from(engine, new Float32Array(dims[0].size * dims[1].size).fill(1), dims, 'f32')
     const run = jit(engine, (x, y) => [einsum([x, y], [m, n]), softmax(einsum([x, y], [m, n]), n).sum(n)])
@@ -34,7 +34,7 @@ test('bundled for a browser it runs without Node', async () => {
   const browser = createContext({ ...globals, window: globals })
   const script = outputFiles[0].text
   const { about, numbers } = await runInContext(`${script}\npage.main()`, browser)
-  assert.match(about, /^tfjs on cpu/)
+  assert.match(about, /^host on cpu/)
   const [product, sums] = numbers as number[][]
   assert.deepEqual([...product], Array(45).fill(700))
   assert.ok(sums.every((x) => Math.abs(x - 1) < 1e-6))

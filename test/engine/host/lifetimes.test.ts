@@ -1,21 +1,26 @@
-/** What TensorFlow.js holds is what the program's arrays are: nothing is left over, nothing goes too early. */
+/** What the host and TensorFlow.js hold is what the program's arrays are: nothing is left over, nothing goes too early. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { engine as tensorflow, memory } from '@tensorflow/tfjs-core'
-import { DeviceArray, jit } from '../../../src/engine/index.js'
+import { memory } from '@tensorflow/tfjs-core'
+import { DeviceArray, jit, type Engine } from '../../../src/engine/index.js'
+import { HostEngine } from '../../../src/engine/host/engine.js'
+import { TfjsEngine } from '../../../src/engine/tfjs/engine.js'
 import { Trainer } from '../../../src/train/trainer.js'
 import { dim, scan, type Tensor } from '../../../src/tensor/index.js'
 import { configOf } from '../../model/support.js'
 import { BACKENDS } from './compare.js'
 
-const held = (name = 'cpu') => {
+/** Arrays, bytes and, of TensorFlow.js, data that an engine holds. */
+function held(engine: Engine): { arrays: number; bytes: number; data?: number[] } {
+  if (engine instanceof HostEngine) return engine.memory.live
   const { numTensors, numDataBuffers, numBytes } = memory()
-  return { numTensors, numDataBuffers, numBytes, ids: tensorflow().findBackend(name).numDataIds() }
+  assert.ok(engine instanceof TfjsEngine)
+  return { arrays: numTensors, bytes: numBytes, data: [numDataBuffers, engine.memory.native.numDataIds()] }
 }
 
 test('1,000 training steps leave nothing', { timeout: 300_000 }, async () => {
-  const engine = await BACKENDS.cpu()
-  const before = held()
+  const engine = await BACKENDS.host()
+  const before = held(engine)
   const moe = { moe_layers: [1], moe_params: { moe_num_experts: 2, moe_hidden_size: 8, moe_group_size: 8 } }
   const tiny = { n_vocab: 13, n_ctx: 4, n_embd: 4, n_head: 1, res_dropout: 0.1, tokens_per_mb_per_replica: 4, ...moe }
   const trainer = new Trainer(engine, configOf({ ...tiny, train_batch_size: 2, lr: 1e-4 }), 'unroll')
@@ -24,24 +29,18 @@ test('1,000 training steps leave nothing', { timeout: 300_000 }, async () => {
   for (let step = 0; step < 1000; step++) {
     const metrics = await trainer.trainOn(Int32Array.from({ length: 10 }, (_, i) => (i * step) % 13))
     Object.values(metrics).forEach((x: DeviceArray) => x.dispose())
-    during ??= held()
-    assert.deepEqual(held(), during, `step ${step}`)
+    during ??= held(engine)
+    assert.deepEqual(held(engine), during, `step ${step}`)
   }
   trainer.dispose()
-  assert.deepEqual(held(), before)
+  assert.deepEqual(held(engine), before)
 })
 
-const BACKEND_NAMES = [
-  ['cpu', 'cpu'],
-  ["tfjs's kernels", 'plain'],
-  ['wasm', 'wasm'],
-]
-
-for (const [name, backend] of BACKEND_NAMES)
+for (const name of Object.keys(BACKENDS))
   test(`inputs stay, donated ones go, results are all that comes: ${name}`, async () => {
     const engine = await BACKENDS[name]()
     const [a, b] = [dim('a', 3), dim('b', 4)]
-    const before = held(backend)
+    const before = held(engine)
     const make = () => DeviceArray.from(engine, new Float32Array(12).fill(2), [a, b], 'f32')
     const [kept, given] = [make(), make()]
     const run = jit(
@@ -54,7 +53,7 @@ for (const [name, backend] of BACKEND_NAMES)
       { donate: [1] },
     )
     const results = (await run(kept, given)) as unknown as DeviceArray[]
-    const tensors = held(backend).numTensors - before.numTensors
+    const tensors = held(engine).arrays - before.arrays
     assert.equal(tensors, 1 + results.length)
     assert.deepEqual(Array.from(await results[0].readFloats()), Array(12).fill(8))
     assert.deepEqual(await results[0].readFloats(), await results[1].readFloats())
@@ -65,28 +64,28 @@ for (const [name, backend] of BACKEND_NAMES)
     await assert.rejects(async () => given.readFloats(), /was donated to/)
     kept.dispose()
     run.dispose()
-    assert.deepEqual(held(backend), before)
+    assert.deepEqual(held(engine), before)
   })
 
-for (const [name, backend] of BACKEND_NAMES)
+for (const name of Object.keys(BACKENDS))
   test(`donated inputs go where no result takes their memory: ${name}`, async () => {
     const engine = await BACKENDS[name]()
     const [a, b] = [dim('a', 3), dim('b', 4)]
-    const before = held(backend)
+    const before = held(engine)
     const make = () => DeviceArray.from(engine, new Float32Array(12).fill(2), [a, b], 'f32')
     const run = jit(engine, ({ used }: { used: Tensor; unused: Tensor }) => used.sum(b), { donate: [0] })
     for (let turn = 1; turn <= 3; turn++) {
       const sums = (await run({ used: make(), unused: make() } as never)) as unknown as DeviceArray
-      assert.equal(held(backend).numTensors - before.numTensors, 1, `turn ${turn}`)
+      assert.equal(held(engine).arrays - before.arrays, 1, `turn ${turn}`)
       assert.deepEqual(Array.from(await sums.readFloats()), [8, 8, 8])
       sums.dispose()
     }
     run.dispose()
-    assert.deepEqual(held(backend), before)
+    assert.deepEqual(held(engine), before)
   })
 
 test('an upload and a read are copies', async () => {
-  const engine = await BACKENDS.cpu()
+  const engine = await BACKENDS.host()
   const data = new Float32Array([1, 2, 3])
   const array = DeviceArray.from(engine, data, [dim('n', 3)], 'f32')
   data[0] = 9
@@ -97,8 +96,8 @@ test('an upload and a read are copies', async () => {
 })
 
 test('a step that throws leaves nothing', async () => {
-  const engine = await BACKENDS.cpu()
-  const before = held()
+  const engine = await BACKENDS.host()
+  const before = held(engine)
   const x = DeviceArray.from(engine, new Float32Array(3), [dim('n', 3)], 'f32')
   const run = jit(engine, (y: Tensor) => y.exp().sum(dim('n', 3)))
   const { executable } = await run.prepare(x)
@@ -110,5 +109,5 @@ test('a step that throws leaves nothing', async () => {
   })
   await assert.rejects(async () => run(x), /no memory/)
   x.dispose()
-  assert.deepEqual(held(), before)
+  assert.deepEqual(held(engine), before)
 })

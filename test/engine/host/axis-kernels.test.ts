@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sort } from '../../../src/engine/tfjs/lanes.js'
+import { sort } from '../../../src/engine/host/axis-kernels.js'
 import { numbers } from '../../tensor/check.js'
 
 /** Sorts one lane of f32. */

@@ -4,7 +4,7 @@ import type { Kernel, MakeKernel } from './kernel.js'
 import { collapse, dense, sliced, type Layout } from './layout.js'
 import { compileLoop, nest } from './loops.js'
 
-/** Copies elements from one layout to another of the same sizes, each moved on by so many elements. */
+/** Copies elements from one layout to another of the same sizes, each shifted by a number of elements. */
 export type Copy = (x: Numbers, y: Numbers, moveX?: number, moveY?: number) => void
 
 /** Runs of this many elements are copied as blocks of memory. */

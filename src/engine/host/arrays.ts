@@ -1,7 +1,7 @@
 import { isFloat, type DType } from '../../tensor/dtype.js'
 import { productOf } from '../../tensor/dim.js'
 
-/** What numbers are held in: floats of all kinds as f32, u32 as the i32 of the same bits, booleans as 0 and 1. */
+/** The typed array of each dtype: floats of all kinds as f32, u32 as the i32 of the same bits, booleans as 0 and 1. */
 export type Numbers = Float32Array | Int32Array | Uint8Array
 
 /** tfjs's name for what holds a dtype. */

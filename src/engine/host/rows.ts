@@ -4,24 +4,24 @@ import type { AttributesOf, PrimitiveName } from '../../tensor/ops/index.js'
 import type { Node } from '../../tensor/tensor.js'
 import { numbersOf, type Numbers } from './arrays.js'
 import { concat, dynamicSlice, dynamicUpdateSlice, pad } from './copy.js'
-import { dot } from './dot.js'
+import { dot } from './matmul.js'
 import * as e from './expressions.js'
 import { scatterAdd, take } from './gather.js'
 import type { MakeKernel } from './kernel.js'
-import { argmax, cumsum, sort } from './lanes.js'
+import { argmax, cumsum, sort } from './axis-kernels.js'
 import { repeated, reshaped, sizesOf, sliced, transposed, type Layout } from './layout.js'
 import { reduceMax, reduceMin, reduceSum } from './reduce.js'
 
 /** How a primitive is computed on arrays in the host's memory. */
 export type Rule<A> =
-  /** Numbers that are there before a run, and where in them the elements are. */
+  /** Numbers known before a run, and their layout. */
   | { readonly known: (attributes: A) => { readonly numbers: Numbers; readonly layout: Layout } }
-  /** Other places in the first operand's array, or null where none will do and it must be copied first. */
+  /** A layout of the first operand's array, or null where there is none and it must be copied first. */
   | { readonly view: (layout: Layout, attributes: A, node: Node) => Layout | null }
-  /** An expression of each element, which joins others of its sizes in a loop. */
+  /** An expression of each element, fused with others of its sizes into a loop. */
   | { readonly element: e.Expression<A> }
   | { readonly kernel: MakeKernel<A> }
-  /** The plan itself knows it: it holds other operations, or nothing. */
+  /** The plan handles it: a body of operations, or an identity. */
   | 'plan'
 
 const element = (expression: e.Expression<unknown>) => ({ element: expression })
@@ -31,7 +31,7 @@ const wrapping = (floats: (a: string, b: string) => string, integers: (a: string
   element(([a, b], dtype) => (isFloat(dtype) ? floats(a, b) : integers(a, b)))
 
 /** A row for each primitive: the compiler refuses a missing one. */
-export const OWN: { readonly [P in PrimitiveName]: Rule<AttributesOf<P>> } = {
+export const hostKernels: { readonly [P in PrimitiveName]: Rule<AttributesOf<P>> } = {
   constant: {
     known: ({ value, dtype }) => ({
       numbers: numbersOf([value], dtype),
@@ -104,7 +104,7 @@ export const OWN: { readonly [P in PrimitiveName]: Rule<AttributesOf<P>> } = {
     view: (layout, { dims }, { inputs: [x] }) =>
       repeated(
         layout,
-        dims.map(({ name }) => x.dims.findIndex((own) => own.name === name)),
+        dims.map(({ name }) => x.dims.findIndex((dim) => dim.name === name)),
         sizesOf(dims),
       ),
   },

@@ -1,4 +1,4 @@
-/** Random numbers and dropout are the same bits on TensorFlow.js and on XLA. */
+/** Random numbers and dropout are the same bits on every engine. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dropout } from '../../../src/model/dropout.js'
