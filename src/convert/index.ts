@@ -1,22 +1,24 @@
 /** Models in other formats: TensorFlow checkpoints of the original GPT-Neo, Hugging Face folders. */
-export {
-  exportHf,
-  importHf,
-  importTf,
-  tokenizerFor,
-  tokenizerToExport,
-  type ImportTensorflowOptions,
-} from './commands.js'
+export { tokenizerFor, tokenizerToExport } from './checkpoint-tokenizer.js'
+export { importHf } from './hugging-face/import.js'
+export { exportHf } from './hugging-face/export-checkpoint.js'
 export { extraTokens } from './extra-tokens.js'
-export { exportHuggingFace, type ExportHuggingFaceOptions, type ReadVariable } from './export-hugging-face.js'
-export { configFromHuggingFace } from './config-from-hugging-face.js'
-export { configToHuggingFace } from './config-to-hugging-face.js'
-export { huggingFaceVariables, openHuggingFace, type HuggingFaceFolder } from './hugging-face.js'
-export { openTensorflowVariables, tensorflowVariables, type TensorflowVariables } from './import-tensorflow.js'
-export { openTensorflowCheckpoint, type TensorflowCheckpoint, type TensorflowTensor } from './tensorflow-checkpoint.js'
+export { exportHuggingFace, type ExportHuggingFaceOptions, type ReadVariable } from './hugging-face/export.js'
+export { configFromHuggingFace } from './hugging-face/read-config.js'
+export { configToHuggingFace } from './hugging-face/write-config.js'
+export { huggingFaceVariables, openHuggingFace, type HuggingFaceFolder } from './hugging-face/open.js'
 export {
-  followed,
+  importTensorflow as importTf,
+  openTensorflowVariables,
+  tensorflowVariables,
+  type ImportTensorflowOptions,
+  type TensorflowVariables,
+} from './tensorflow/import.js'
+export { openTensorflowCheckpoint, type TensorflowCheckpoint, type TensorflowTensor } from './tensorflow/checkpoint.js'
+export {
   sumOfElements,
+  withProgress,
+  withProgress as followed,
   type ConvertOptions,
   type ConvertProgress,
   type ConvertTotals,

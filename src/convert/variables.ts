@@ -42,7 +42,7 @@ export function sumOfElements(variables: readonly { readonly shape: readonly num
 }
 
 /** The same variables, whose fetching is reported and can be stopped. */
-export function followed<V extends SavedVariable>(
+export function withProgress<V extends SavedVariable>(
   variables: readonly V[],
   { onProgress, signal }: ConvertOptions,
 ): V[] {

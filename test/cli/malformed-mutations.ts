@@ -3,7 +3,7 @@
 import protobuf from 'protobufjs/minimal.js'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { frameRecord } from '../../src/data/index.js'
-import { makeTable } from '../convert/make-table.js'
+import { makeTable } from '../convert/tensorflow/make-table.js'
 
 /** A source of numbers: `below(n)` is an integer from 0 to n - 1. */
 export class Chance {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readTable } from '../../src/convert/sstable.js'
+import { readTable } from '../../../src/convert/tensorflow/sstable.js'
 import { makeTable, type Entries } from './make-table.js'
 
 const entries: Entries = Array.from({ length: 200 }, (_, i): [string, Uint8Array] => [

@@ -3,16 +3,8 @@
  * something else would be computed in silence. Source: transformers models/gpt_neo/configuration_gpt_neo.py.
  */
 import { z } from 'zod'
-import { parseModelConfig, type ModelConfig } from '../config/index.js'
-import {
-  activations,
-  compress,
-  countLayers,
-  expand,
-  kindsOfBoth,
-  layerNormEpsilon,
-  refused,
-} from './hugging-face-terms.js'
+import { parseModelConfig, type ModelConfig } from '../../config/index.js'
+import { activations, compress, countLayers, expand, kindsOfBoth, layerNormEpsilon, refused } from './terms.js'
 
 const size = z.number().int().min(1)
 const types = z.array(z.tuple([z.array(z.string()), size]))

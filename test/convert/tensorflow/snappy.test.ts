@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { uncompressSnappy } from '../../src/convert/snappy.js'
+import { uncompressSnappy } from '../../../src/convert/tensorflow/snappy.js'
 
 const bytes = (hex: string) => Buffer.from(hex, 'hex')
 const text = (hex: string) => Buffer.from(uncompressSnappy(bytes(hex))).toString()

@@ -2,8 +2,8 @@
  * The config.json of Hugging Face's GPT-Neo from a config of GPT-Neo's own. What Hugging Face's model cannot express is
  * refused. Source: transformers models/gpt_neo/configuration_gpt_neo.py.
  */
-import { attentionKinds, type ModelConfig } from '../config/index.js'
-import { activations, compress, kindsOfBoth, layerNormEpsilon, refused } from './hugging-face-terms.js'
+import { attentionKinds, type ModelConfig } from '../../config/index.js'
+import { activations, compress, kindsOfBoth, layerNormEpsilon, refused } from './terms.js'
 
 /** Keys of GPT-Neo that change what is computed, and that Hugging Face's model has nothing for. */
 const ourOwn = [

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { importTf, type ConvertProgress } from '../../src/convert/index.js'
-import { sha256 } from '../../src/files/index.js'
-import { openCheckpoint } from '../../src/train/checkpoint.js'
-import { temporaryFolder } from '../files/temporary-folder.js'
-import { assertSame, copyOf, tensorflow, tensorsOf } from './support.js'
+import { importTf, type ConvertProgress } from '../../../src/convert/index.js'
+import { sha256 } from '../../../src/files/index.js'
+import { openCheckpoint } from '../../../src/train/checkpoint.js'
+import { temporaryFolder } from '../../files/temporary-folder.js'
+import { assertSame, copyOf, tensorflow, tensorsOf } from '../support.js'
 
 const config = tensorflow('bf16.json')
 

@@ -1,19 +1,19 @@
 /** TensorFlow checkpoints of the original GPT-Neo, with or without optimizer slots, as checkpoints of ours. */
-import { readModelConfig, type ModelConfig } from '../config/index.js'
-import { toFloats } from '../engine/half.js'
-import { dirname, FileError, isFile, join } from '../files/index.js'
-import type { SavedVariable } from '../train/checkpoint.js'
+import { readModelConfig, type ModelConfig } from '../../config/index.js'
+import { toFloats } from '../../engine/half.js'
+import { dirname, FileError, isFile, join } from '../../files/index.js'
+import type { SavedVariable } from '../../train/checkpoint.js'
 import { matchVariables } from './match-variables.js'
-import { openTensorflowCheckpoint, type TensorflowCheckpoint } from './tensorflow-checkpoint.js'
+import { openTensorflowCheckpoint, type TensorflowCheckpoint } from './checkpoint.js'
 import {
-  followed,
+  withProgress,
   streamed,
   sumOfElements,
   type ConvertOptions,
   type ConvertTotals,
   type VariableSource,
-} from './variables.js'
-import { writeCheckpoint } from './write-checkpoint.js'
+} from '../variables.js'
+import { writeCheckpoint } from '../write-checkpoint.js'
 
 /** How our engine names the float dtypes that GPT-Neo wrote: bfloat16 masters under `precision: "bfloat16"`. */
 const floats: Readonly<Record<string, 'f32' | 'bf16' | 'f16'>> = { float32: 'f32', bfloat16: 'bf16', float16: 'f16' }
@@ -67,7 +67,7 @@ export async function importTensorflow(
     const all = [...parameters, ...slots]
     const step = source.step ?? 0
     const meta = { config, step, tokens: step * config.train_batch_size * config.n_ctx, tokenizer: options.tokenizer }
-    await writeCheckpoint(output, followed(all, options), meta)
+    await writeCheckpoint(output, withProgress(all, options), meta)
     return {
       output,
       tensors: all.length,

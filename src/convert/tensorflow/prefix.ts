@@ -11,7 +11,7 @@ import {
   join,
   readText,
   withFileErrors,
-} from '../files/index.js'
+} from '../../files/index.js'
 
 /**
  * The prefix that a checkpoint's files share, from that prefix itself, from one of its files, or from a folder: there

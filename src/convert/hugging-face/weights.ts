@@ -10,8 +10,8 @@ import {
   type SafetensorsFile,
   type StoredTensor,
   type TensorEntry,
-} from '../files/index.js'
-import { noWeights } from './hugging-face-folder.js'
+} from '../../files/index.js'
+import { noWeights } from './folder.js'
 
 export const singleFile = 'model.safetensors'
 export const indexFile = 'model.safetensors.index.json'

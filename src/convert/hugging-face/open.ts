@@ -1,15 +1,15 @@
 /** Hugging Face's GPT-Neo folders under GPT-Neo's names and in its layout, tensor by tensor. */
-import { ConfigError, type ModelConfig } from '../config/index.js'
-import { toFloats } from '../engine/half.js'
-import { FileError, join, readJson, type StoredTensor, type TensorEntry } from '../files/index.js'
-import type { SavedVariable } from '../train/checkpoint.js'
-import { configFromHuggingFace } from './config-from-hugging-face.js'
-import { causalMask, counterparts, outputTable, type Counterpart } from './hugging-face-names.js'
-import { bareNames } from './hugging-face-prefixes.js'
-import { adapterError, checkFolder } from './hugging-face-folder.js'
-import { openWeights, type Weights } from './hugging-face-weights.js'
+import { ConfigError, type ModelConfig } from '../../config/index.js'
+import { toFloats } from '../../engine/half.js'
+import { FileError, join, readJson, type StoredTensor, type TensorEntry } from '../../files/index.js'
+import type { SavedVariable } from '../../train/checkpoint.js'
+import { configFromHuggingFace } from './read-config.js'
+import { causalMask, counterparts, outputTable, type Counterpart } from './names.js'
+import { bareNames } from './prefixes.js'
+import { adapterError, checkFolder } from './folder.js'
+import { openWeights, type Weights } from './weights.js'
 import { transpose } from './transpose.js'
-import { streamed, type VariableSource } from './variables.js'
+import { streamed, type VariableSource } from '../variables.js'
 
 /** An open folder. Close it when done. */
 export interface HuggingFaceFolder extends VariableSource {

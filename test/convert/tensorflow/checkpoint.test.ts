@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openTensorflowCheckpoint, openTensorflowVariables, tensorflowVariables } from '../../src/convert/index.js'
-import { temporaryFolder } from '../files/temporary-folder.js'
-import { fixture } from '../model/goldens.js'
+import { openTensorflowCheckpoint, openTensorflowVariables, tensorflowVariables } from '../../../src/convert/index.js'
+import { temporaryFolder } from '../../files/temporary-folder.js'
+import { fixture } from '../../model/goldens.js'
 import { makeTable } from './make-table.js'
-import { assertSame, collected, copyOf, original, tensorflow, tensorsOf } from './support.js'
+import { assertSame, collected, copyOf, original, tensorflow, tensorsOf } from '../support.js'
 
 test("the original's checkpoint has the values that TensorFlow reads from it", async () => {
   const checkpoint = await openTensorflowCheckpoint(original)

@@ -1,5 +1,5 @@
 /** Names of tensors without what wrappers of a model put before them, or within. */
-import { FileError } from '../files/index.js'
+import { FileError } from '../../files/index.js'
 
 /** Of torch's DataParallel and DistributedDataParallel, torch.compile, FSDP and activation checkpointing. */
 const wrappers = ['module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module']

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { transpose } from '../../src/convert/transpose.js'
+import { transpose } from '../../../src/convert/hugging-face/transpose.js'
 
 test('matrices of any shape, and back', () => {
   for (const [rows, columns] of [

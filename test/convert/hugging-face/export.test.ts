@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { exportHf, huggingFaceVariables, importHf, type ConvertProgress } from '../../src/convert/index.js'
-import { openCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.js'
-import { temporaryFolder } from '../files/temporary-folder.js'
-import { assertSame, collected, copyOf, huggingFace, tensorsOf } from './support.js'
+import { exportHf, huggingFaceVariables, importHf, type ConvertProgress } from '../../../src/convert/index.js'
+import { openCheckpoint, saveCheckpoint } from '../../../src/train/checkpoint.js'
+import { temporaryFolder } from '../../files/temporary-folder.js'
+import { assertSame, collected, copyOf, huggingFace, tensorsOf } from '../support.js'
 
 const single = huggingFace('single')
 

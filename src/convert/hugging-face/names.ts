@@ -2,7 +2,7 @@
  * Which tensor of Hugging Face's GPT-Neo is which variable of the original. torch keeps the weight of a linear layer as
  * [out, in], GPT-Neo as [in, out]. Source: transformers models/gpt_neo/modeling_gpt_neo.py; GPT-Neo models/layers.py.
  */
-import type { ModelConfig } from '../config/index.js'
+import type { ModelConfig } from '../../config/index.js'
 
 /** A variable and its counterpart. */
 export interface Counterpart {

@@ -4,7 +4,7 @@
  * tensorflow/core/lib/io/table.cc.
  */
 import protobuf from 'protobufjs/minimal.js'
-import { FileError, maskedCrc32c } from '../files/index.js'
+import { FileError, maskedCrc32c } from '../../files/index.js'
 import { uncompressSnappy } from './snappy.js'
 
 export interface TableEntry {

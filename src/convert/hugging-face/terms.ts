@@ -1,5 +1,5 @@
 /** What Hugging Face's GPT-Neo and the original both have, under either's name. */
-import { ConfigError } from '../config/index.js'
+import { ConfigError } from '../../config/index.js'
 
 /** GPT-Neo's name of each activation that both have. */
 export const activations: Readonly<Record<string, string>> = {

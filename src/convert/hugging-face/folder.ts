@@ -1,5 +1,14 @@
 /** What a folder holds that is not a Hugging Face model in safetensors, and what to do with it. */
-import { FileError, hubHint, isFile, isFolder, join, pickleRemedy, readFolder, withFileErrors } from '../files/index.js'
+import {
+  FileError,
+  hubHint,
+  isFile,
+  isFolder,
+  join,
+  pickleRemedy,
+  readFolder,
+  withFileErrors,
+} from '../../files/index.js'
 
 /** Throws FileError unless there is a folder with a config.json: for a file, a hub name, an adapter, a checkpoint. */
 export async function checkFolder(folder: string): Promise<void> {

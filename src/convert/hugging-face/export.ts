@@ -1,5 +1,5 @@
 /** Writes GPT-Neo variables as a folder that transformers loads with from_pretrained. */
-import type { ModelConfig } from '../config/index.js'
+import type { ModelConfig } from '../../config/index.js'
 import {
   join,
   parseJson,
@@ -8,16 +8,16 @@ import {
   writeFolderAtomic,
   writeSafetensors,
   type WritableTensor,
-} from '../files/index.js'
-import { productOf } from '../tensor/index.js'
-import { notesOfTokenizer, tokenizerJson } from '../tokenizer/index.js'
-import { configToHuggingFace } from './config-to-hugging-face.js'
-import { extraTokens } from './extra-tokens.js'
-import { counterparts, prefix } from './hugging-face-names.js'
-import { indexFile, singleFile } from './hugging-face-weights.js'
-import { refused } from './hugging-face-terms.js'
+} from '../../files/index.js'
+import { productOf } from '../../tensor/index.js'
+import { notesOfTokenizer, tokenizerJson } from '../../tokenizer/index.js'
+import { configToHuggingFace } from './write-config.js'
+import { extraTokens } from '../extra-tokens.js'
+import { counterparts, prefix } from './names.js'
+import { indexFile, singleFile } from './weights.js'
+import { refused } from './terms.js'
 import { transpose } from './transpose.js'
-import { followed, type ConvertOptions, type ConvertTotals } from './variables.js'
+import { withProgress, type ConvertOptions, type ConvertTotals } from '../variables.js'
 
 /** Gives the f32 numbers of a variable of this name and shape, row-major, when its turn comes. */
 export type ReadVariable = (name: string, shape: readonly number[]) => Promise<Float32Array>
@@ -54,7 +54,7 @@ export async function exportHuggingFace(
       ? [...(await notesOfTokenizer(tokenizer!)), ...checkRows(json, tokenizer!, config.n_vocab, vocabSize)]
       : ['no tokenizer was given: transformers needs a tokenizer.json in the folder to encode text']
     const eosId = (json && endOfTextId(json, tokenizer!)) ?? (config as { eos_id?: number }).eos_id ?? null
-    const tensors = followed(tensorsOf(read, config, vocabSize), options)
+    const tensors = withProgress(tensorsOf(read, config, vocabSize), options)
     const bytes = await writeWeights(folder, tensors, maxShardBytes)
     if (json) await writeTokenizer(folder, json, config, eosId)
     await writeJson(join(folder, 'config.json'), configToHuggingFace(config, { vocabSize, eosId }))

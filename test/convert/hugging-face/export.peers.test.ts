@@ -5,13 +5,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { exportHf, importHf } from '../../src/convert/index.js'
-import { saveTokenizer, trainTokenizer } from '../../src/tokenizer/index.js'
-import { temporaryFolder } from '../files/temporary-folder.js'
-import { relative } from '../model/goldens.js'
-import { huggingFace, tensorsOf } from './support.js'
+import { exportHf, importHf } from '../../../src/convert/index.js'
+import { saveTokenizer, trainTokenizer } from '../../../src/tokenizer/index.js'
+import { temporaryFolder } from '../../files/temporary-folder.js'
+import { relative } from '../../model/goldens.js'
+import { huggingFace, tensorsOf } from '../support.js'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const python = join(root, '.venv-peers/bin/python')
 const skip = existsSync(python) ? false : 'there is no .venv-peers with transformers in it'
 

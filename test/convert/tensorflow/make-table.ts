@@ -1,6 +1,6 @@
 /** Writes sorted tables for tests: blocks of any size, restarts, either compression. */
 import protobuf from 'protobufjs/minimal.js'
-import { maskedCrc32c } from '../../src/files/index.js'
+import { maskedCrc32c } from '../../../src/files/index.js'
 
 export type Entries = readonly (readonly [key: string, value: Uint8Array])[]
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { parseModelConfig, type ModelConfig } from '../../src/config/index.js'
-import { configFromHuggingFace, configToHuggingFace } from '../../src/convert/index.js'
-import { huggingFace } from './support.js'
+import { parseModelConfig, type ModelConfig } from '../../../src/config/index.js'
+import { configFromHuggingFace, configToHuggingFace } from '../../../src/convert/index.js'
+import { huggingFace } from '../support.js'
 
 const tiny = JSON.parse(readFileSync(huggingFace('single/config.json'), 'utf8'))
 

@@ -13,11 +13,11 @@ import {
   refuseForeign,
   withFileErrors,
   type OpenFile,
-} from '../files/index.js'
-import { productOf } from '../tensor/index.js'
+} from '../../files/index.js'
+import { productOf } from '../../tensor/index.js'
 import { endsAsTable, readTable, type TableEntry } from './sstable.js'
 import { decodeEntry, decodeHeader, type BundleEntry, type BundleHeader } from './tensor-bundle.js'
-import { findTensorflowPrefix } from './tensorflow-prefix.js'
+import { findTensorflowPrefix } from './prefix.js'
 
 /** How elements of each dtype that can be read are handed out; bfloat16 and float16 as their bits. */
 const arrays = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { configFromHuggingFace } from '../../src/convert/index.js'
-import { huggingFace } from './support.js'
+import { configFromHuggingFace } from '../../../src/convert/index.js'
+import { huggingFace } from '../support.js'
 
 const tiny = JSON.parse(readFileSync(huggingFace('single/config.json'), 'utf8'))
 const from = (changes: object) => configFromHuggingFace({ ...tiny, ...changes }, 'config.json')
