@@ -3,10 +3,10 @@ import { attentionKindNames } from '../config/index.js'
 import { key } from '../config/keys/key.js'
 import { size, text } from '../config/keys/kinds.js'
 
-/** A list that has nothing twice. */
+/** A list without repeated values. */
 const distinct = <T>(list: z.ZodArray<z.ZodType<T>>) =>
   list.min(1).refine((values) => new Set(values).size === values.length, {
-    error: ({ input }) => `${JSON.stringify(input)} has something twice`,
+    error: ({ input }) => `must not repeat a value (got ${JSON.stringify(input)})`,
   })
 
 /** The keys of an ablation. */
@@ -14,7 +14,7 @@ export const ablationKeys = {
   base: key(
     z
       .union([z.string().min(1), z.record(z.string(), z.unknown())])
-      .meta({ says: 'the path of a model config, or an object of its keys' }),
+      .meta({ expected: 'the path of a model config, or an object of its keys' }),
     'model that the variants change: a path, relative to this file, or the keys themselves',
     'neomesh',
   ),
@@ -27,14 +27,14 @@ export const ablationKeys = {
   variants: key(
     z
       .record(z.string(), z.unknown())
-      .refine((variants) => Object.keys(variants).length > 0, { error: 'there is none' })
-      .meta({ says: 'an object of variants, such as {"linear": {"attention_types": [[["linear"], 4]]}}' }),
+      .refine((variants) => Object.keys(variants).length > 0, { error: 'must name at least one variant' })
+      .meta({ expected: 'an object of variants, such as {"linear": {"attention_types": [[["linear"], 4]]}}' }),
     "model keys that each variant has in place of the base's, by its name; the first one is what others are compared with",
     'neomesh',
   ),
   seeds: key(
     distinct(z.array(z.number().int().min(0))).meta({
-      says: 'a list of different whole numbers from 0 on, such as [1, 2]',
+      expected: 'a list of different integers >= 0, such as [1, 2]',
     }),
     'each variant is trained once with each: of initial values and of the order of the data',
     'neomesh',
@@ -43,7 +43,7 @@ export const ablationKeys = {
   tokens: key(size.optional(), 'tokens of each training, in whole steps', 'neomesh', { otherwise: 'steps says it' }),
   evaluate_every: key(size, "steps between evaluations, each of the base's eval_steps batches", 'neomesh'),
   costs: key(
-    z.record(z.string(), z.unknown()).meta({ says: 'an object of lengths, tokens, steps and attention' }).optional(),
+    z.record(z.string(), z.unknown()).meta({ expected: 'an object of lengths, tokens, steps and attention' }).optional(),
     'what time against context length is measured with',
     'neomesh',
     { otherwise: 'it is not measured' },
@@ -54,7 +54,7 @@ export const ablationKeys = {
 export const costKeys = {
   lengths: key(
     distinct(z.array(z.number().int().min(1))).meta({
-      says: 'a list of different whole numbers from 1 on, such as [256, 1024]',
+      expected: 'a list of different integers >= 1, such as [256, 1024]',
     }),
     'context lengths, n_ctx, to measure at',
     'neomesh',
@@ -63,7 +63,7 @@ export const costKeys = {
   steps: key(size.default(5), 'steps that are timed, after one that is not', 'neomesh'),
   attention: key(
     distinct(z.array(z.enum(attentionKindNames)))
-      .meta({ says: `a list of kinds: ${attentionKindNames.join(', ')}` })
+      .meta({ expected: `a list of kinds: ${attentionKindNames.join(', ')}` })
       .default([...attentionKindNames]),
     'kinds of attention to measure, each in all layers of the base',
     'neomesh',

@@ -47,33 +47,33 @@ test('every problem at once, each with its place', async () => {
   })
   assert.deepEqual(problems, [
     'tokns: no such key; did you mean "tokens"?',
-    'data: 3 is not a text',
-    'seeds: [1,1] has something twice',
-    'evaluate_every: 0 is not a whole number from 1 on',
+    'data: must be a string (got 3)',
+    'seeds: must not repeat a value (got [1,1])',
+    'evaluate_every: must be an integer >= 1 (got 0)',
     "variants.../up: the name is to be a letter, then letters, digits and - _ . +, as it begins folders' names",
     'variants.a: 3 is not an object of model keys, such as {"rotary_emb": true}',
     'variants.b: n_ctx, seed cannot differ between variants; put it into the base',
     'variants.b: it is the same model as variants.../up',
     'variants.c: atention_types: no such key; did you mean "attention_types"?',
     'variants.d: mlm_training cannot differ between variants; put it into the base',
-    'variants.d: n_head: 3 heads do not divide n_embd 16; 1, 2, 4 would',
+    'variants.d: n_head: must divide n_embd, 16 (got 3). Use 1, 2 or 4',
     'variants.e: it is the same model as variants.../up',
-    'costs.attention: ["lineal"] is not a list of kinds: global, local, linear, none',
+    'costs.attention: must be a list of kinds: global, local, linear, none (got ["lineal"])',
     'costs.tokens: 32 is not a multiple of 24 in costs.lengths',
   ])
 })
 
 test('what is missing, twice there, or of another kind', async () => {
   const cases: [Record<string, unknown>, RegExp][] = [
-    [{ base: undefined }, /^base: it is missing: model that the variants change/],
-    [{ base: 3 }, /^base: 3 is not the path of a model config, or an object of its keys$/],
+    [{ base: undefined }, /^base: is missing: model that the variants change/],
+    [{ base: 3 }, /^base: must be the path of a model config, or an object of its keys \(got 3\)$/],
     [{ base: 'none.json' }, /^base: cannot read none\.json: it does not exist/],
-    [{ base: { ...TINY, n_embd: 0, lr: undefined } }, /^base: n_embd: 0 is not a whole number from 1 on$/],
-    [{ base: { ...TINY, train_steps: undefined } }, /^base: train_steps: it is missing; training needs it$/],
-    [{ variants: {} }, /^variants: there is none$/],
-    [{ seeds: [] }, /^seeds: \[\] is not a list of different whole numbers/],
+    [{ base: { ...TINY, n_embd: 0, lr: undefined } }, /^base: n_embd: must be an integer >= 1 \(got 0\)$/],
+    [{ base: { ...TINY, train_steps: undefined } }, /^base: train_steps: is missing; training requires it$/],
+    [{ variants: {} }, /^variants: must name at least one variant$/],
+    [{ seeds: [] }, /^seeds: must be a list of different integers >= 0, such as \[1, 2\] \(got \[\]\)/],
     [{ steps: 3, tokens: 10 }, /^steps: 3 and tokens 10 say the same thing in two ways; remove one$/],
-    [{ costs: { lengths: [16] } }, /^costs\.tokens: it is missing: tokens of a step at every length/],
+    [{ costs: { lengths: [16] } }, /^costs\.tokens: is missing: tokens of a step at every length/],
   ]
   for (const [changes, wanted] of cases) {
     const [first] = await problemsOf(changes)

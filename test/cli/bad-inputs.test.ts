@@ -324,7 +324,7 @@ const trainConfig: Case[] = [
     /n_layer: [^]*lr: [^]*wrong_key: |wrong_key: [^]*n_layer: [^]*lr: /,
     model({ n_layer: -1, lr: 'x', wrong_key: 1 }),
   ),
-  bad('heads that do not divide', OWN, /n_head: 3 .*n_embd 16/, model({ n_head: 3 })),
+  bad('heads that do not divide', OWN, /n_head: must divide n_embd, 16 \(got 3\)/, model({ n_head: 3 })),
   bad('a missing key', OWN, /n_vocab: /, model({ n_vocab: undefined })),
   bad('layers that do not add up', OWN, /attention_types: .*n_layer/, model({ n_layer: 3 })),
   bad('an unknown attention', OWN, /attention_types/, model({ attention_types: [[['sideways'], 2]] })),
@@ -352,7 +352,7 @@ const trainData: Case[] = [
   bad(
     'a tokenizer in place of a model config',
     'train tokenizer.json --data data --run x/run',
-    /^neomesh: tokenizer\.json: .* problems\n[^]*^  model: \{"type":"BPE".{80,90}\.\.\. is not one of GPT$/m,
+    /^neomesh: tokenizer\.json: .* problems\n[^]*^  model: must be one of GPT \(got \{"type":"BPE".{80,90}\.\.\.\)$/m,
   ),
   bad(
     'devices of another number than the mesh',

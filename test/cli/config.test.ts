@@ -45,8 +45,8 @@ test('config check: problems and notes of several files; any problem sets the st
     [
       `${bad}: 3 problems`,
       '  lerning_rate: no such key; did you mean "lr"?',
-      '  lr: it is missing; training needs it',
-      '  n_head: 5 heads do not divide n_embd 32; 2, 4, 8 would',
+      '  lr: is missing; training requires it',
+      '  n_head: must divide n_embd, 32 (got 5). Use 2, 4 or 8',
       `${broken}:1:2: not valid JSON: Expected property name or '}'`,
       `${good}: no problems`,
       '  note: iterations has no effect: steps are dispatched one by one, ahead of their results',
@@ -109,7 +109,7 @@ test('config keys: by a word of their name or meaning', async () => {
   const { stdout } = await runHere(['config', 'keys', 'clipping'])
   assert.equal(
     stdout,
-    'Training\n  gradient_clipping\n      largest norm of all gradients together\n      a number above 0; default: 1\n',
+    'Training\n  gradient_clipping\n      global-norm clipping threshold\n      a number > 0; default: 1\n',
   )
   assert.match((await runHere(['config', 'keys', 'nonsense'])).stdout, /^no key has "nonsense"/)
 })

@@ -1,4 +1,4 @@
-/** Every key does something: a change of it is seen in what is computed, or is remarked upon as without effect. */
+/** Every key does something: a change of it is seen in what is computed, or is noted as without effect. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { modelKeys, type ModelConfig } from '../../src/config/index.js'
@@ -70,10 +70,10 @@ for (const [key, { value, with: others, note }] of Object.entries(cases) as [
   const under = active[key]
   if (note !== undefined && under === undefined) continue // remarked upon under any config: keys.test.ts
   test(`${key} changes what is computed`, () => {
-    const surroundings = { ...others, ...under }
+    const context = { ...others, ...under }
     // What goes with a key may be there without it, but for the number of layers.
-    const before = key === 'n_layer' ? {} : surroundings
-    assert.notEqual(made(configOf({ ...surroundings, [key]: value })), made(configOf(before)))
+    const before = key === 'n_layer' ? {} : context
+    assert.notEqual(made(configOf({ ...context, [key]: value })), made(configOf(before)))
   })
 }
 

@@ -8,14 +8,14 @@ import { mixtureKeys, type MixtureConfig } from '../keys/mixture.js'
 
 const listed = (names: readonly string[]) => names.join(', ').replace(/, ([^,]*)$/, ' and $1')
 
-/** Why a key does nothing in a config, or null if it does something. */
+/** Why a key has no effect in a config; null if it has one. */
 type Reason = (config: ModelConfig) => string | null
 
 const unless =
   (works: (config: ModelConfig) => unknown, why: string): Reason =>
   (config) =>
     works(config) ? null : why
-/** Keys of kinds of attention, which act if some layer has such a kind. */
+/** Keys of attention kinds: they have an effect if a layer has such a kind. */
 function ofKinds(): Partial<Record<keyof ModelConfig, Reason>> {
   const kinds = Object.entries<Kind>(ATTENTION_KINDS)
   const keys = new Set(kinds.flatMap(([, kind]) => kind.keys))
@@ -30,21 +30,23 @@ function ofKinds(): Partial<Record<keyof ModelConfig, Reason>> {
 const withOptimizer =
   (...names: string[]) =>
   (c: ModelConfig) =>
-    names.includes(c.opt_name) ? null : `it is of ${listed(names)}, and opt_name is ${c.opt_name}`
-const scheduled: Reason = (c) => (c.opt_name === 'adafactor' ? 'under adafactor lr is constant' : null)
+    names.includes(c.opt_name)
+      ? null
+      : `only ${listed(names)} ${names.length > 1 ? 'use' : 'uses'} it, and opt_name is ${c.opt_name}`
+const scheduled: Reason = (c) => (c.opt_name === 'adafactor' ? 'with adafactor lr is constant' : null)
 const masked = unless((c) => c.mlm_training, 'mlm_training is off')
-const mixed = unless((c) => c.moe_layers.length > 0, 'moe_layers names no layer')
+const mixed = unless((c) => c.moe_layers.length > 0, 'moe_layers is empty')
 const plain = unless((c) => c.macaron || new Set(c.moe_layers).size < c.n_layer, 'every layer is a mixture of experts')
 const eachOf =
   (...reasons: Reason[]): Reason =>
   (c) =>
     reasons.map((reason) => reason(c)).find((why) => why !== null) ?? null
 
-/** Keys that act under some others only. */
+/** Keys that have an effect only with certain values of others. */
 const conditional: Readonly<Partial<Record<keyof ModelConfig, Reason>>> = {
   ...ofKinds(),
   rotary_emb: unless((c) => attentionKinds(c).some((kind) => kind !== 'none'), 'no layer has attention'),
-  axial_pos_emb: unless((c) => !c.rotary_emb, 'rotary_emb takes its place'),
+  axial_pos_emb: unless((c) => !c.rotary_emb, 'rotary_emb replaces it'),
   activation_fn: plain,
   mlp_glu: plain,
   scale_by_depth: plain,
@@ -52,12 +54,12 @@ const conditional: Readonly<Partial<Record<keyof ModelConfig, Reason>>> = {
     (c) => c.macaron || c.no_weight_tie || new Set(c.moe_layers).size < c.n_layer,
     'every layer is a mixture of experts',
   ),
-  scalenorm: unless((c) => !c.rezero, 'with rezero blocks have no norm'),
+  scalenorm: unless((c) => !c.rezero, 'with rezero blocks have no norms'),
   moe_params: mixed,
   moe_activation: mixed,
   z_loss: unless((c) => !c.entmax_loss, 'entmax_loss has no such term'),
-  eos_id: () => 'the data set and the tokenizer say it',
-  padding_id: unless((c) => c.mlm_training, 'the data set says it, and without mlm_training no label is left out'),
+  eos_id: () => 'the data set and the tokenizer determine it',
+  padding_id: unless((c) => c.mlm_training, 'the data set determines it, and without mlm_training no label is ignored'),
   mlm_mask_id: masked,
   mlm_cls_token_id: masked,
   mlm_mask_prob: masked,
@@ -80,14 +82,16 @@ type MixtureReason = (mixture: MixtureConfig) => string | null
 const underGating =
   (gating: string): MixtureReason =>
   (m) =>
-    m.moe_gating === gating ? null : `it is of ${gating}, and moe_gating is ${m.moe_gating}`
+    m.moe_gating === gating ? null : `only ${gating} uses it, and moe_gating is ${m.moe_gating}`
 const underPolicy =
   (wanted: readonly string[], gating: string, ...keys: (keyof MixtureConfig)[]): MixtureReason =>
   (m) =>
     underGating(gating)(m) ??
-    (keys.some((key) => wanted.includes(m[key] as string)) ? null : `it is of the policy ${wanted.join(' and ')}`)
+    (keys.some((key) => wanted.includes(m[key] as string))
+      ? null
+      : `only the ${wanted.length > 1 ? 'policies' : 'policy'} ${wanted.join(' and ')} ${wanted.length > 1 ? 'use' : 'uses'} it`)
 
-/** Keys of moe_params that act under some others only. */
+/** Keys of moe_params that have an effect only with certain values of others. */
 const ofMixture: Readonly<Partial<Record<keyof MixtureConfig, MixtureReason>>> = {
   moe_use_second_place_loss: underGating('top_2'),
   moe_second_policy_train: underGating('top_2'),
@@ -109,7 +113,7 @@ const withDefault = (keys: typeof modelKeys | typeof mixtureKeys) =>
 const saved = withDefault(modelKeys)
 const savedMixture = withDefault(mixtureKeys)
 
-/** Notes on the keys of a file that do nothing in it. `given` are those that it has, `config` what was made of them. */
+/** Notes on the keys of a file that have no effect. `given`: the keys of the file; `config`: the parsed config. */
 export function unusedKeys(given: RawConfig, config: ModelConfig): string[] {
   const notes = found(given, config, modelKeys, saved, (key) => conditional[key as keyof ModelConfig]?.(config) ?? null)
   const { moe_params } = config
@@ -131,7 +135,7 @@ function found(
   defaulted: readonly string[],
   reasonOf: (key: string) => string | null,
 ): string[] {
-  // A file with every key was written by a run: its defaults are nobody's wish, and of the rest its author was told.
+  // A run saves a config with every key: its defaults were not chosen, and the other notes were given before the run.
   if (defaulted.every((key) => key in given)) return []
   return Object.keys(given).flatMap((key) => {
     if (!Object.hasOwn(keys, key)) return []
@@ -142,7 +146,7 @@ function found(
   })
 }
 
-/** Whether a value asks for nothing. */
+/** Whether a value means "off". */
 function isOff(value: unknown): boolean {
   return (
     value === undefined ||

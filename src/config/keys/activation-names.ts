@@ -1,4 +1,4 @@
-/** The activations of GPT-Neo, by its names. Source: gpt-neo models/activations.py (get_activation_fn). */
+/** GPT-Neo's activation functions, under its names. Source: gpt-neo models/activations.py (get_activation_fn). */
 export const activationNames = [
   'gelu',
   'relu',
@@ -46,7 +46,7 @@ export const activationNames = [
 ] as const
 export type ActivationName = (typeof activationNames)[number]
 
-/** Those that the original names and cannot run, though what they compute is defined. */
+/** Those that the original defines but cannot run. */
 export const crashingActivations: readonly ActivationName[] = [
   'spike',
   'spike2',

@@ -1,18 +1,18 @@
 import { ATTENTION_KINDS, type AttentionKindName } from '../../attention/index.js'
 
-/** Kinds of attention of a layer; `none` is a layer without. */
+/** Attention kinds of a layer; `none`: a layer without attention. */
 export type AttentionKind = AttentionKindName | 'none'
 export const attentionKindNames = [...(Object.keys(ATTENTION_KINDS) as AttentionKindName[]), 'none'] as const
 
-/** Groups of layers: kinds, and how often they are repeated, as in `[[["global", "local"], 12]]`. */
+/** Groups of layers: kinds and their repeat count, as in `[[["global", "local"], 12]]`. */
 export type AttentionTypes = [kinds: AttentionKind[], repeat: number][]
 
-/** The kind of each layer, in order; all global if the config names none. */
+/** The attention kind of each layer, in order; without attention_types all are global. */
 export function attentionKinds(config: { attention_types?: AttentionTypes; n_layer: number }): AttentionKind[] {
   return expandAttentionTypes(config.attention_types ?? [[['global'], config.n_layer]])
 }
 
-/** Layers that groups list, counted without expanding them: a repeat may be any number. */
+/** The number of layers that groups list, without expanding them: a repeat may be very large. */
 export function countLayers(types: AttentionTypes): number {
   return types.reduce((sum, [kinds, repeat]) => sum + kinds.length * repeat, 0)
 }

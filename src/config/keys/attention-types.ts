@@ -13,40 +13,40 @@ export const attentionTypes = z
     context.addIssue({ code: 'custom', message: problem })
     return z.NEVER
   })
-  .meta({ says: `a list of [kinds, repeat], such as ${example}` })
+  .meta({ expected: `a list of [kinds, repeat], such as ${example}` })
 
 function problemOf(value: unknown): string | null {
   const shown = JSON.stringify(value)
-  if (!Array.isArray(value)) return `${shown} is not a list of [kinds, repeat], such as ${example}`
+  if (!Array.isArray(value)) return `must be a list of [kinds, repeat], such as ${example} (got ${shown})`
   if (value.length > 0 && value.every((kind) => typeof kind === 'string'))
-    return `${shown} lists kinds alone; write [[${shown}, 1]]`
+    return `must be a list of [kinds, repeat] (got kinds without repeat, ${shown}). Write [[${shown}, 1]]`
   if (
     value.length === 2 &&
     Array.isArray(value[0]) &&
     value[0].every((kind) => typeof kind === 'string') &&
     isRepeat(value[1])
   )
-    return `${shown} is one group without the list around it; write [${shown}]`
+    return `must be a list of [kinds, repeat] (got a single group, ${shown}). Write [${shown}]`
   if (
     value.length % 2 === 0 &&
     value.length > 0 &&
     value.every((part, i) => (i % 2 === 0 ? Array.isArray(part) : isRepeat(part)))
   )
-    return `${shown} has kinds and repeats side by side; write ${JSON.stringify(pairsOf(value))}`
+    return `must be a list of [kinds, repeat] (got a flat list, ${shown}). Write ${JSON.stringify(pairsOf(value))}`
   for (const [i, group] of value.entries()) {
-    const at = `group ${i + 1}, ${JSON.stringify(group)},`
-    if (!Array.isArray(group) || group.length !== 2) return `${at} is not [kinds, repeat], such as ${example}`
+    const at = `group ${i + 1}`
+    const got = `(got ${JSON.stringify(group)})`
+    if (!Array.isArray(group) || group.length !== 2) return `${at} must be [kinds, repeat] ${got}`
     const [kinds, repeat] = group as [unknown, unknown]
     if (!Array.isArray(kinds) || kinds.length === 0) {
       return typeof kinds === 'string'
-        ? `${at} names its kind without a list; write [["${kinds}"], ${JSON.stringify(repeat)}]`
-        : `${at} has no list of kinds before its repeat, such as ${example}`
+        ? `${at} must have a list of kinds ${got}. Write [["${kinds}"], ${JSON.stringify(repeat)}]`
+        : `${at} must have a list of kinds before its repeat ${got}`
     }
     const odd = kinds.find((kind) => !attentionKindNames.includes(kind as AttentionKind))
     if (odd !== undefined)
-      return `${at} has the kind ${JSON.stringify(odd)}; there are ${attentionKindNames.join(', ')}`
-    if (!isRepeat(repeat))
-      return `${at} is repeated ${JSON.stringify(repeat)} times; that is to be a whole number from 0 on`
+      return `${at}: kind must be one of ${attentionKindNames.join(', ')} (got ${JSON.stringify(odd)})`
+    if (!isRepeat(repeat)) return `${at}: repeat must be an integer >= 0 (got ${JSON.stringify(repeat)})`
   }
   return null
 }

@@ -14,24 +14,26 @@ export const datasetItems = z
     context.addIssue({ code: 'custom', message: problem })
     return z.NEVER
   })
-  .meta({ says: 'a list of names, or of [name, stitch, mode, weight]' })
+  .meta({ expected: 'a list of names, or of [name, stitch, mode, weight]' })
 
 function problemOf(value: unknown): string | null {
-  if (typeof value === 'string') return `${JSON.stringify(value)} is not a list; write [${JSON.stringify(value)}]`
+  if (typeof value === 'string')
+    return `must be a list (got ${JSON.stringify(value)}). Write [${JSON.stringify(value)}]`
   if (!Array.isArray(value))
-    return `${JSON.stringify(value)} is not a list of names, or of [name, stitch, mode, weight]`
+    return `must be a list of names, or of [name, stitch, mode, weight] (got ${JSON.stringify(value)})`
   for (const [i, item] of value.entries()) {
-    const at = `item ${i + 1}, ${JSON.stringify(item)},`
+    const at = `item ${i + 1}`
+    const got = `(got ${JSON.stringify(item)})`
     if (typeof item === 'string' && item !== '') continue
     if (!Array.isArray(item) || item.length > 4 || typeof item[0] !== 'string' || item[0] === '')
-      return `${at} is neither a name nor [name, stitch, mode, weight]`
+      return `${at} must be a name or [name, stitch, mode, weight] ${got}`
     const [, stitch, mode, weight] = item as unknown[]
     if (!absent(stitch) && !(Number.isInteger(stitch) && (stitch as number) >= 1))
-      return `${at} has a stitch that is not a whole number from 1 on`
+      return `${at}: stitch must be an integer >= 1 ${got}`
     if (!absent(mode) && typeof mode !== 'string')
-      return `${at} has a mode that is not a text, such as "documents_random"`
+      return `${at}: mode must be a string, such as "documents_random" ${got}`
     if (!absent(weight) && !(typeof weight === 'number' && weight >= 0))
-      return `${at} has a weight that is not a number from 0 on`
+      return `${at}: weight must be a number >= 0 ${got}`
   }
   return null
 }

@@ -2,14 +2,14 @@ import type { z } from 'zod'
 import { deprecatedKeys } from '../parse/deprecated-keys.js'
 import { aboutOf, defaultOf, isRequired } from './key.js'
 import { mixtureKeys } from './mixture.js'
-import { saysOf } from './kinds.js'
+import { expectedOf } from './kinds.js'
 import { sections } from './model-keys.js'
 
-/** A key, in words. */
+/** The documentation of a key. */
 export interface KeyDescription {
   readonly section: string
   readonly name: string
-  /** What its value is, such as "a whole number from 1 on". */
+  /** What its value must be, such as "an integer >= 1". */
   readonly kind: string
   /** "required", JSON, or words where it depends on other keys. */
   readonly default: string
@@ -28,7 +28,7 @@ export function describeKeys(): KeyDescription[] {
       return {
         section,
         name,
-        kind: saysOf(schema),
+        kind: expectedOf(schema),
         source,
         default: otherwise ?? fallback,
         meaning: inert === undefined ? meaning : `${meaning}. No effect here: ${inert}`,

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** What the key table says of a key beside its kind and default. */
+/** What the key table states about a key beside its kind and default. */
 export interface About {
   /** One line. */
   readonly meaning: string
@@ -12,7 +12,7 @@ export interface About {
   readonly otherwise?: string
 }
 
-/** A key of a config: a kind of value, perhaps with a default, and what is to be known of it. */
+/** A key of a config: a kind of value, possibly with a default, and its documentation. */
 export function key<S extends z.ZodType>(
   schema: S,
   meaning: string,
@@ -32,7 +32,7 @@ export function defaultOf(schema: z.ZodType): unknown {
   return schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined
 }
 
-/** Whether a config cannot do without the key. */
+/** Whether every config must have the key. */
 export function isRequired(schema: z.ZodType): boolean {
   return !(schema instanceof z.ZodDefault) && !(schema instanceof z.ZodOptional)
 }

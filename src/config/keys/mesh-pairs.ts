@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { meshProblem, parsePairs } from '../../mesh/index.js'
 
-/** A mesh_shape or layout, as a text in one form: "x:4,y:2". */
+/** A mesh_shape or layout in canonical form: "x:4,y:2". */
 export function pairsText(key: 'mesh_shape' | 'layout') {
   return z
     .unknown()
@@ -16,5 +16,5 @@ export function pairsText(key: 'mesh_shape' | 'layout') {
       }
       return z.NEVER
     })
-    .meta({ says: key === 'mesh_shape' ? 'a text such as "x:4,y:2"' : 'a text such as "batch:x,heads:y"' })
+    .meta({ expected: key === 'mesh_shape' ? 'a string such as "x:4,y:2"' : 'a string such as "batch:x,heads:y"' })
 }

@@ -5,7 +5,7 @@ import { modelKeysOfObjective } from './objective.js'
 import { modelKeysOfEvaluation, modelKeysOfSystem } from './system.js'
 import { modelKeysOfTraining } from './training.js'
 
-/** Keys under the headings that documents print them under. */
+/** Keys under the headings of the documentation. */
 export const sections = {
   Shape: modelKeysOfShape,
   'Attention and positions': modelKeysOfAttention,

@@ -6,27 +6,27 @@ import { pairsText } from './mesh-pairs.js'
 
 /** Evaluation and prediction. */
 export const modelKeysOfEvaluation = {
-  eval_batch_size: key(size.optional(), 'sequences in a batch of evaluation', 'inputs.py: sequential_input', {
+  eval_batch_size: key(size.optional(), 'sequences per evaluation batch', 'inputs.py: sequential_input', {
     otherwise: 'train_batch_size',
   }),
-  eval_steps: key(count.default(0), 'batches in an evaluation; 0 for all of the data', 'main.py: main'),
+  eval_steps: key(count.default(0), 'batches per evaluation (0: all of the data)', 'main.py: main'),
   eval_tasks: key(
-    z.array(z.string()).meta({ says: 'a list of names, such as lambada and wikitext' }).default([]),
-    'tasks to evaluate on besides',
+    z.array(z.string()).meta({ expected: 'a list of names, such as lambada and wikitext' }).default([]),
+    'further tasks to evaluate on',
     'main.py: main',
-    { inert: 'the tasks are not there yet' },
+    { inert: 'the tasks are not implemented' },
   ),
   predict_steps: key(count.optional(), 'batches to predict', 'main.py: main', {
-    inert: 'neomesh sample asks for what it needs',
+    inert: 'neomesh sample has options instead',
   }),
-  predict_batch_size: key(size.optional(), 'prompts in a batch', 'main.py: main', {
-    inert: 'neomesh sample has an option',
+  predict_batch_size: key(size.optional(), 'prompts per batch', 'main.py: main', {
+    inert: 'neomesh sample has options instead',
   }),
-  predict_max_steps: key(size.optional(), 'most tokens to add to a prompt', 'model_fns.py: model_fn', {
-    inert: 'neomesh sample has an option',
+  predict_max_steps: key(size.optional(), 'maximum number of tokens to add to a prompt', 'model_fns.py: model_fn', {
+    inert: 'neomesh sample has options instead',
   }),
-  remove_partial_sequences: key(flag.optional(), 'leave the prompt out of what is printed', 'model_fns.py: model_fn', {
-    inert: 'neomesh sample prints the prompt apart',
+  remove_partial_sequences: key(flag.optional(), 'omit the prompt from the printed text', 'model_fns.py: model_fn', {
+    inert: 'neomesh sample always prints the prompt',
   }),
 } as const
 
@@ -34,17 +34,17 @@ export const modelKeysOfEvaluation = {
 export const modelKeysOfSystem = {
   mesh_shape: key(
     pairsText('mesh_shape').default(''),
-    'names and sizes of the axes of a mesh of devices, such as "x:4,y:2"',
+    'names and sizes of the axes of the device mesh, such as "x:4,y:2"',
     'model_fns.py: model_fn',
   ),
   layout: key(
     pairsText('layout').default(''),
-    'which dims of tensors are split over which axes, such as "batch:x,heads:y"',
+    'which dims of tensors are split over which mesh axes, such as "batch:x,heads:y"',
     'model_fns.py: model_fn',
   ),
   parameter_layout: key(
     pairsText('layout').default(''),
-    'further rules for stored parameters and optimizer state, such as "embd:x": they are gathered where they are used',
+    'further rules for stored parameters and optimizer state, such as "embd:x"; they are gathered where they are used',
     'neomesh',
   ),
   datasets: key(
@@ -52,21 +52,21 @@ export const modelKeysOfSystem = {
     'data sets, by the names of their configs; or [name, stitch, mode, weight]',
     'configs.py: fetch_model_params',
   ),
-  model_path: key(text.optional(), 'folder of checkpoints', 'main.py: main', {
+  model_path: key(text.optional(), 'checkpoint folder', 'main.py: main', {
     inert: 'neomesh train --run names the folder',
   }),
-  no_dataset: key(flag.optional(), 'make a model without data', 'configs.py: fetch_model_params', {
+  no_dataset: key(flag.optional(), 'build a model without data', 'configs.py: fetch_model_params', {
     inert: 'data is opened when it is needed',
   }),
   input_fn: key(oneOf(['sequential_input', 'generic_text']).optional(), 'how the data is read', 'main.py: main', {
-    inert: 'every sample is read once in each pass, in an order that the seed makes',
+    inert: 'every sample is read once per epoch, in an order derived from the seed',
   }),
-  shuffle_input_filenames: key(flag.optional(), 'read the files in an order of chance', 'inputs.py: sequential_input', {
+  shuffle_input_filenames: key(flag.optional(), 'read the files in random order', 'inputs.py: sequential_input', {
     inert: 'the samples of all files are shuffled together',
   }),
   compat: key(
     oneOf(['fixed', 'gpt-neo']).default('fixed'),
-    'gpt-neo: with the known bugs of the original; see docs/compatibility.md',
+    'gpt-neo: reproduce the known bugs of the original; see docs/compatibility.md',
     'neomesh',
   ),
 } as const

@@ -9,65 +9,60 @@ export const optimizerNames = ['adam', 'adamw', 'adafactor', 'lion', 'muon'] as 
 export const modelKeysOfTraining = {
   opt_name: key(
     oneOf(optimizerNames).default('adam'),
-    "adam is GPT-Neo's, without bias correction; adamw, lion and muon are ours",
+    "optimizer; adam is GPT-Neo's, without bias correction; GPT-Neo lacks adamw, lion and muon",
     optimizers,
   ),
   lr: key(
     positive.default(2.5e-4),
-    'peak learning rate; of adafactor, constant and relative to the size of a parameter',
+    'peak learning rate; with adafactor constant, and relative to the scale of a parameter',
     optimizers,
     {
       otherwise: 'required to train',
     },
   ),
-  lr_decay: key(oneOf(['cosine', 'linear', 'none']).default('none'), 'how lr falls to a tenth of itself', optimizers),
-  lr_decay_end: key(size.optional(), 'step at which lr has fallen', optimizers, { otherwise: 'train_steps' }),
-  warmup_steps: key(count.default(0), 'steps over which lr rises from 0', optimizers),
-  beta1: key(
-    rate.default(0.9),
-    'how much of the mean gradient is kept from step to step; of adafactor too',
+  lr_decay: key(
+    oneOf(['cosine', 'linear', 'none']).default('none'),
+    'learning rate decay, to a tenth of lr',
     optimizers,
-    {
-      otherwise: '0.9; with adafactor 0, which is no momentum',
-    },
   ),
-  beta2: key(rate.default(0.95), "the same of the mean squared gradient, or of lion's mean", optimizers),
-  epsilon: key(positive.default(1e-8), 'added to the root of the mean squared gradient', optimizers),
+  lr_decay_end: key(size.optional(), 'step at which the decay ends', optimizers, { otherwise: 'train_steps' }),
+  warmup_steps: key(count.default(0), 'learning rate warm-up: steps over which lr rises from 0', optimizers),
+  beta1: key(rate.default(0.9), 'first-moment decay (momentum); also of adafactor', optimizers, {
+    otherwise: '0.9; with adafactor 0 (no momentum)',
+  }),
+  beta2: key(rate.default(0.95), 'second-moment decay; with lion the decay of its momentum', optimizers),
+  epsilon: key(positive.default(1e-8), 'added to the root of the second moment', optimizers),
   weight_decay: key(
     notNegative.optional(),
-    'part of a parameter, times lr, that is taken off in a step; with adafactor what beta2 is with adam',
+    'weight decay: fraction of a parameter, times lr, subtracted in each step; with adafactor the second-moment decay',
     optimizers,
     { otherwise: '0; with adafactor 1 - (step + 1)^-0.8' },
   ),
   ada_epsilon1: key(positive.default(1e-30), 'adafactor: added to squared gradients', optimizers),
   ada_epsilon2: key(
     positive.default(1e-3),
-    'adafactor: smallest size of a parameter that lr is relative to',
+    'adafactor: minimum scale of a parameter for the relative learning rate',
     optimizers,
   ),
-  gradient_clipping: key(
-    positive.default(1),
-    'largest norm of all gradients together',
-    'optimizers.py: clip_by_global_norm',
-  ),
-  train_steps: key(size.default(1000), 'steps of training', 'main.py: main', { otherwise: 'required to train' }),
-  train_batch_size: key(size.default(8), 'sequences in a step', 'model_fns.py: model_fn', {
+  gradient_clipping: key(positive.default(1), 'global-norm clipping threshold', 'optimizers.py: clip_by_global_norm'),
+  train_steps: key(size.default(1000), 'number of training steps', 'main.py: main', { otherwise: 'required to train' }),
+  train_batch_size: key(size.default(8), 'sequences per training step', 'model_fns.py: model_fn', {
     otherwise: 'required to train',
   }),
   tokens_per_mb_per_replica: key(
     count.optional(),
-    'tokens of a replica that are worked on at a time; a step adds up the gradients of several such microbatches',
+    'tokens per microbatch and replica; a step accumulates the gradients of its microbatches',
     'model_fns.py: model_fn',
-    { otherwise: 'all at once, as with 0' },
+    { otherwise: 'one microbatch, as with 0' },
   ),
   recompute_grad: key(
     flag.default(false),
-    'compute each layer again in the backward pass: less memory, more time',
+    'recompute each layer in the backward pass: less memory, more time',
     'models/gpt2/gpt2.py: model',
   ),
   remat_policy: key(
     oneOf(['all', 'products', 'nothing']).optional(),
-    'what of each layer is kept for the backward pass; the rest is computed again',
+    'what each layer saves for the backward pass; the rest is recomputed',
     'neomesh',
     {
       otherwise: 'nothing with recompute_grad; else all, or the products where layers are scanned',
@@ -75,19 +70,15 @@ export const modelKeysOfTraining = {
   ),
   precision: key(
     oneOf(['float32', 'bfloat16']).default('float32'),
-    'of activations; parameters stay float32',
+    'dtype of activations; parameters stay float32',
     'model_fns.py: model_fn',
   ),
-  seed: key(
-    count.default(0),
-    'of initial parameters, dropout and the order of the data',
-    'inputs.py: sequential_input',
-  ),
+  seed: key(count.default(0), 'seed of initial parameters, dropout and data order', 'inputs.py: sequential_input'),
   steps_per_checkpoint: key(size.default(500), 'steps between checkpoints', 'main.py: --steps_per_checkpoint'),
-  iterations: key(size.optional(), 'steps that a TPU takes between two visits of the host', 'main.py: main', {
+  iterations: key(size.optional(), 'steps that a TPU runs per call from the host', 'main.py: main', {
     inert: 'steps are dispatched one by one, ahead of their results',
   }),
   log_grads: key(flag.optional(), 'log a histogram of each gradient', 'model_fns.py: model_fn', {
-    inert: 'metrics.jsonl has the norm of all gradients at every step',
+    inert: 'metrics.jsonl has the global gradient norm of every step',
   }),
 } as const

@@ -1,5 +1,5 @@
 import { basename, readJson } from '../../files/index.js'
-import { inconsistencies, type Known } from '../diagnose/inconsistencies.js'
+import { inconsistencies, type ValidKeys } from '../diagnose/inconsistencies.js'
 import { withoutDeprecated } from './deprecated-keys.js'
 import { ConfigError, type Diagnostics, type RawConfig } from '../diagnose/diagnostics.js'
 import { aboutOf, defaultOf } from '../keys/key.js'
@@ -13,13 +13,13 @@ import { unusedKeys } from '../diagnose/unused-keys.js'
 export interface ParseOptions {
   /** What the config is for: training needs keys that sampling does not. */
   readonly purpose?: 'train'
-  /** Keys in place of the file's, such as those of the command line; undefined ones are passed over. */
+  /** Keys that override the file's, such as those of the command line; undefined ones are ignored. */
   readonly changes?: Readonly<Record<string, unknown>>
 }
 
 export interface ParsedConfig {
   readonly config: ModelConfig
-  /** For people: what has no effect, what is read as something else, what may surprise. */
+  /** For people: what has no effect, what is read as something else, what may be unexpected. */
   readonly notes: string[]
 }
 
@@ -28,14 +28,14 @@ export async function readModelConfig(path: string, options: ParseOptions = {}):
   return parseModelConfig(await readJson(path), path, options)
 }
 
-/** Checks a model config and fills in defaults. `source` says in errors where it came from. Throws ConfigError. */
+/** Checks a model config and fills in defaults. `source` names its origin in errors. Throws ConfigError. */
 export function parseModelConfig(given: unknown, source = 'model config', options: ParseOptions = {}): ParsedConfig {
   const { config, problems, notes } = inspectModelConfig(given, options)
   if (config === null) throw new ConfigError(source, problems)
   return { config, notes: notes.map((note) => `${basename(source)}: ${note}`) }
 }
 
-/** As `parseModelConfig`, for those who want to see problems and notes alike. `config` is null with problems. */
+/** As `parseModelConfig`, returning problems and notes. `config` is null if there are problems. */
 export function inspectModelConfig(
   given: unknown,
   { purpose, changes = {} }: ParseOptions = {},
@@ -44,75 +44,77 @@ export function inspectModelConfig(
   const notes: string[] = []
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     const what = Array.isArray(given) ? 'a list' : JSON.stringify(given)
-    return { config: null, problems: [`a model config is a JSON object of keys such as n_embd, not ${what}`], notes }
+    return { config: null, problems: [`must be a JSON object with keys such as n_embd (got ${what})`], notes }
   }
   if (isHuggingFace(given)) {
     const what =
-      'it is a config of Hugging Face transformers, not of GPT-Neo. Import its folder: neomesh import hf FOLDER'
+      'is a config of Hugging Face transformers, not of GPT-Neo. Import its folder with neomesh import hf FOLDER'
     return { config: null, problems: [what], notes }
   }
-  const wished = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
-  const written = { ...given, ...wished } as RawConfig
+  const overrides = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+  const written = { ...given, ...overrides } as RawConfig
   const original = written.compat === 'gpt-neo'
   const present = withoutDeprecated(withoutNulls(written, notes), { problems, notes }, original)
-  const keys = withGptNeosSpelling(original ? readAsOriginal(present, notes) : present)
+  const keys = withLowerCaseOptimizer(original ? readAsOriginal(present, notes) : present)
 
   const { moe_params: mixture, ...outer } = keys
   const config: RawConfig = readKeys(outer, modelKeys, problems)
   if (mixture !== undefined) config.moe_params = readMixture(mixture, problems)
   else if ((config.moe_layers as number[] | undefined)?.length) {
     config.moe_params = readMixture({}, problems)
-    notes.push('moe_params is not there: moe_layers are 16 experts of width 4096, and so on; config show has all')
+    notes.push(
+      'moe_params is missing: moe_layers have its defaults, such as 16 experts of hidden size 4096. neomesh config keys moe lists them',
+    )
   }
   if (config.opt_name === 'adafactor' && keys.beta1 === undefined) config.beta1 = 0
   if (config.opt_name !== 'adafactor' && !('weight_decay' in keys)) config.weight_decay = 0
 
   if (purpose === 'train') problems.push(...missingToTrain(keys))
-  problems.push(...inconsistencies(config as Known))
+  problems.push(...inconsistencies(config as ValidKeys))
   if (problems.length > 0) return { config: null, problems, notes }
   const whole = config as unknown as ModelConfig
   return { config: whole, problems, notes: [...notes, ...unusedKeys(keys, whole), ...hints(whole)] }
 }
 
-/** Keys that transformers writes into each config.json; GPT-Neo has neither. */
+/** transformers writes these keys into every config.json; GPT-Neo has none of them. */
 function isHuggingFace(given: object): boolean {
   return 'model_type' in given && ('architectures' in given || 'transformers_version' in given || 'vocab_size' in given)
 }
 
-/** GPT-Neo asks a dictionary that answers null to a key it lacks, so a null is as if the key were not there. */
+/** GPT-Neo's dictionary returns null for a missing key, so null means that the key is missing. */
 function withoutNulls(given: RawConfig, notes: string[]): RawConfig {
   for (const [key, value] of Object.entries(given)) {
     const schema = Object.hasOwn(modelKeys, key) ? modelKeys[key as keyof typeof modelKeys] : undefined
     const instead = schema && aboutOf(schema).otherwise === undefined ? defaultOf(schema) : undefined
     if (value === null && typeof instead === 'number' && instead !== 0)
-      notes.push(`${key}: null is as if it were not there: ${instead}`)
+      notes.push(`${key}: null means the default, ${instead}`)
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
 }
 
-/** GPT-Neo does not mind the case of optimizers' names. */
-function withGptNeosSpelling(keys: RawConfig): RawConfig {
+/** GPT-Neo ignores the case of optimizers' names. */
+function withLowerCaseOptimizer(keys: RawConfig): RawConfig {
   return typeof keys.opt_name === 'string' ? { ...keys, opt_name: keys.opt_name.toLowerCase() } : keys
 }
 
 function readMixture(given: unknown, problems: string[]): MixtureConfig | undefined {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    problems.push(`moe_params: ${JSON.stringify(given)} is not an object of keys such as moe_num_experts`)
+    problems.push(`moe_params: must be an object with keys such as moe_num_experts (got ${JSON.stringify(given)})`)
     return undefined
   }
   const before = problems.length
   const keys = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const mixture = readKeys(keys, mixtureKeys, problems, 'moe_params.')
   if (problems.length > before) return undefined
-  const right = mixture as unknown as MixtureConfig
+  const valid = mixture as unknown as MixtureConfig
   return keys.moe_switch_top_k === undefined
-    ? { ...right, moe_switch_top_k: Math.min(right.moe_switch_top_k, right.moe_num_experts) }
-    : right
+    ? { ...valid, moe_switch_top_k: Math.min(valid.moe_switch_top_k, valid.moe_num_experts) }
+    : valid
 }
 
-/** Keys whose default would train something that nobody asked for. */
+/** Keys that training requires: their defaults are arbitrary. */
 function missingToTrain(keys: RawConfig): string[] {
   const wanted: string[] = ['lr', 'train_steps', 'train_batch_size']
   if (keys.mlm_training === true) wanted.push('mlm_mask_id')
-  return wanted.filter((key) => keys[key] === undefined).map((key) => `${key}: it is missing; training needs it`)
+  return wanted.filter((key) => keys[key] === undefined).map((key) => `${key}: is missing; training requires it`)
 }

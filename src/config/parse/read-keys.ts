@@ -1,27 +1,27 @@
 import type { z } from 'zod'
 import type { RawConfig } from '../diagnose/diagnostics.js'
 import { aboutOf, isRequired } from '../keys/key.js'
-import { fewNames, saysOf } from '../keys/kinds.js'
+import { fewNames, expectedOf } from '../keys/kinds.js'
 import { mixtureKeys } from '../keys/mixture.js'
 import { suggestKey, suggestValue } from './suggest.js'
 
 type Keys = Readonly<Record<string, z.ZodType>>
 
 /**
- * Each key read by its own kind, so that a wrong one hides no other: those that are right, with defaults, and a problem
- * for each that is not. `prefix` stands before the keys of an inner object.
+ * Parses each key by its kind, independently, so that one invalid key does not hide another. Returns the valid keys, with
+ * defaults, and adds a problem for each invalid one. `prefix` precedes the keys of a nested object.
  */
 export function readKeys(given: RawConfig, keys: Keys, problems: string[], prefix = ''): RawConfig {
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(keys, key)) continue
-    const inner = prefix === '' && Object.hasOwn(mixtureKeys, key) ? '; it belongs into moe_params' : ''
+    const inner = prefix === '' && Object.hasOwn(mixtureKeys, key) ? '; it belongs in moe_params' : ''
     problems.push(`${prefix}${shownKey(key)}: no such key${inner || suggestKey(key, Object.keys(keys))}`)
   }
   const right: RawConfig = {}
   for (const [key, schema] of Object.entries(keys)) {
     const value = given[key]
     if (value === undefined && isRequired(schema)) {
-      problems.push(`${prefix}${key}: it is missing: ${aboutOf(schema).meaning}, ${saysOf(schema)}`)
+      problems.push(`${prefix}${key}: is missing: ${aboutOf(schema).meaning}; ${expectedOf(schema)}`)
       continue
     }
     const parsed = schema.safeParse(value)
@@ -41,17 +41,17 @@ function wording(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType): st
   const known = issue.code === 'invalid_value' ? issue.values.map(String) : []
   const boolean = issue.code === 'invalid_type' && issue.expected === 'boolean' && /^(true|false)$/i.test(String(value))
   const hint = boolean
-    ? `; write ${String(value).toLowerCase()} without quotes`
-    : suggestValue(value, known) || (known.length > fewNames ? `: ${known.join(', ')}` : '')
-  return `${shown(value)} is not ${saysOf(schema)}${hint}`
+    ? `. Write ${String(value).toLowerCase()} without quotes`
+    : suggestValue(value, known) || (known.length > fewNames ? `. Known: ${known.join(', ')}` : '')
+  return `must be ${expectedOf(schema)} (got ${shown(value)})${hint}`
 }
 
-/** A key on one line: as JSON if it has control characters or is long. */
+/** A key on one line: as JSON if it contains control characters or is long. */
 function shownKey(key: string): string {
   return key.length <= LONGEST && !/[\p{Cc}\u2028\u2029]/u.test(key) ? key : shown(key)
 }
 
-/** A value as JSON; of a long one, such as a whole vocabulary, how it begins. */
+/** A value as JSON; a long one, such as a whole vocabulary, is truncated. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value)
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}...`

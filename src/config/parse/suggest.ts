@@ -1,5 +1,5 @@
-/** Other programs' names for what keys of GPT-Neo say. */
-const elsewhere: Readonly<Record<string, string>> = {
+/** Names that other libraries use for GPT-Neo's keys. */
+const foreignKeys: Readonly<Record<string, string>> = {
   hidden_size: 'n_embd',
   d_model: 'n_embd',
   embed_dim: 'n_embd',
@@ -50,8 +50,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   mesh: 'mesh_shape',
   num_experts: 'moe_num_experts',
 }
-/** Other names for GPT-Neo's values. */
-const otherValues: Readonly<Record<string, string>> = {
+/** Names that other libraries use for GPT-Neo's values. */
+const foreignValues: Readonly<Record<string, string>> = {
   gelu_new: 'gelu',
   gelu_fast: 'gelu',
   swish: 'silu',
@@ -67,18 +67,18 @@ const otherValues: Readonly<Record<string, string>> = {
   ntlb: 'switch',
 }
 
-/** `; did you mean "n_embd"?` for the known key that was probably meant; else nothing. */
+/** `; did you mean "n_embd"?` with the most similar known key; empty if none is similar. */
 export function suggestKey(key: string, known: readonly string[]): string {
   const lower = key.toLowerCase()
-  const near = nearest(lower, known) ?? otherName(lower, elsewhere, known)
-  return suggestion(near ?? otherName(nearest(lower, Object.keys(elsewhere)) ?? '', elsewhere, known))
+  const near = nearest(lower, known) ?? otherName(lower, foreignKeys, known)
+  return suggestion(near ?? otherName(nearest(lower, Object.keys(foreignKeys)) ?? '', foreignKeys, known))
 }
 
 /** The same for one of the values that a key may have. */
 export function suggestValue(value: unknown, known: readonly string[]): string {
   if (typeof value !== 'string') return ''
   const lower = value.toLowerCase()
-  return suggestion(otherName(lower, otherValues, known) ?? nearest(lower, known))
+  return suggestion(otherName(lower, foreignValues, known) ?? nearest(lower, known))
 }
 
 function otherName(name: string, names: Readonly<Record<string, string>>, known: readonly string[]): string | null {
@@ -89,7 +89,7 @@ function suggestion(name: string | null): string {
   return name === null ? '' : `; did you mean "${name}"?`
 }
 
-/** Longer names are nobody's mistyped key, and comparing them takes long. */
+/** Longer names are not typing errors, and comparing them takes quadratic time. */
 const longestName = 60
 
 function nearest(name: string, known: readonly string[]): string | null {
@@ -99,18 +99,18 @@ function nearest(name: string, known: readonly string[]): string | null {
   return best.distance <= Math.min(3, Math.max(1, Math.floor(name.length / 3))) ? best.each : null
 }
 
-/** Letters to add, leave out, change, or swap with the next one (Levenshtein distance with transpositions). */
+/** Edit distance with transpositions (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let before: number[] = []
+  let previous: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
       const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const swap = swapped ? before[j - 2] + 1 : Infinity
+      const swap = swapped ? previous[j - 2] + 1 : Infinity
       next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]), swap))
     }
-    before = row
+    previous = row
     row = next
   }
   return row[b.length]

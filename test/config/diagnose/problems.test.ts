@@ -1,4 +1,4 @@
-/** Wrong configs, and what their author is told. */
+/** Invalid configs, and their diagnostics. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { activationNames, inspectModelConfig, parseModelConfig } from '../../../src/config/index.js'
@@ -6,12 +6,12 @@ import { base, inspect } from '../base.js'
 
 const moe = (moe_params: unknown) => ({ moe_layers: [1], moe_params })
 
-/** Changes of the base config; a problem for each mistake. */
+/** Changes of the base config; one problem per mistake. */
 const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
-  // Keys that are missing or not there
-  [{ n_vocab: undefined }, 'n_vocab: it is missing: entries of the vocabulary, a whole number from 1 on'],
-  [{ n_embd: null }, 'n_embd: it is missing: width of the residual stream, a whole number from 1 on'],
-  [{ n_head: undefined }, 'n_head: it is missing: attention heads; they divide n_embd, a whole number from 1 on'],
+  // Missing and unknown keys
+  [{ n_vocab: undefined }, 'n_vocab: is missing: vocabulary size; an integer >= 1'],
+  [{ n_embd: null }, 'n_embd: is missing: embedding dimension: width of the residual stream; an integer >= 1'],
+  [{ n_head: undefined }, 'n_head: is missing: number of attention heads; must divide n_embd; an integer >= 1'],
   [{ n_heads: 4 }, 'n_heads: no such key; did you mean "n_head"?'],
   [{ n_cxt: 4 }, 'n_cxt: no such key; did you mean "n_ctx"?'],
   [{ N_Ctx: 4 }, 'N_Ctx: no such key; did you mean "n_ctx"?'],
@@ -20,70 +20,76 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   [{ lr_deacy: 'cosine' }, 'lr_deacy: no such key; did you mean "lr_decay"?'],
   [{ max_grad_norm: 1 }, 'max_grad_norm: no such key; did you mean "gradient_clipping"?'],
   [{ colour: 'red' }, 'colour: no such key'],
-  [{ moe_num_experts: 4 }, 'moe_num_experts: no such key; it belongs into moe_params'],
+  [{ moe_num_experts: 4 }, 'moe_num_experts: no such key; it belongs in moe_params'],
   // Values of the wrong kind
-  [{ n_embd: 'wide' }, 'n_embd: "wide" is not a whole number from 1 on'],
-  [{ n_embd: 32.5 }, 'n_embd: 32.5 is not a whole number from 1 on'],
-  [{ n_layer: 0 }, 'n_layer: 0 is not a whole number from 1 to 10000'],
-  [{ n_layer: 1e9 }, 'n_layer: 1000000000 is not a whole number from 1 to 10000'],
-  [{ n_ctx: [32] }, 'n_ctx: [32] is not a whole number from 1 on'],
-  [{ n_vocab: '' }, 'n_vocab: "" is not a whole number from 1 on'],
-  [{ lr: '1e-3O' }, 'lr: "1e-3O" is not a number above 0'],
-  [{ lr: 0 }, 'lr: 0 is not a number above 0'],
-  [{ lr: -0.001 }, 'lr: -0.001 is not a number above 0'],
-  [{ beta1: 1 }, 'beta1: 1 is not a number from 0 to below 1'],
-  [{ beta2: 95 }, 'beta2: 95 is not a number from 0 to below 1'],
-  [{ epsilon: 0 }, 'epsilon: 0 is not a number above 0'],
-  [{ weight_decay: -0.1 }, 'weight_decay: -0.1 is not a number from 0 on'],
-  [{ gradient_clipping: 0 }, 'gradient_clipping: 0 is not a number above 0'],
-  [{ res_dropout: 1 }, 'res_dropout: 1 is not a number from 0 to below 1'],
-  [{ res_dropout: '10%' }, 'res_dropout: "10%" is not a number from 0 to below 1'],
-  [{ warmup_steps: -1 }, 'warmup_steps: -1 is not a whole number from 0 on'],
-  [{ train_steps: 1.5 }, 'train_steps: 1.5 is not a whole number from 1 on'],
-  [{ seed: -3 }, 'seed: -3 is not a whole number from 0 on'],
-  [{ z_loss: 'off' }, 'z_loss: "off" is not a number from 0 on'],
-  [{ scale_by_depth: 'false' }, 'scale_by_depth: "false" is not true or false; write false without quotes'],
-  [{ recompute_grad: 1 }, 'recompute_grad: 1 is not true or false'],
-  [{ eos_id: -1 }, 'eos_id: -1 is not a token id: a whole number from 0 on'],
-  [{ mlm_mask_ignore_ids: 5 }, 'mlm_mask_ignore_ids: 5 is not a list of token ids'],
-  [{ model_path: 5 }, 'model_path: 5 is not a text'],
+  [{ n_embd: 'wide' }, 'n_embd: must be an integer >= 1 (got "wide")'],
+  [{ n_embd: 32.5 }, 'n_embd: must be an integer >= 1 (got 32.5)'],
+  [{ n_layer: 0 }, 'n_layer: must be an integer from 1 to 10000 (got 0)'],
+  [{ n_layer: 1e9 }, 'n_layer: must be an integer from 1 to 10000 (got 1000000000)'],
+  [{ n_ctx: [32] }, 'n_ctx: must be an integer >= 1 (got [32])'],
+  [{ n_vocab: '' }, 'n_vocab: must be an integer >= 1 (got "")'],
+  [{ lr: '1e-3O' }, 'lr: must be a number > 0 (got "1e-3O")'],
+  [{ lr: 0 }, 'lr: must be a number > 0 (got 0)'],
+  [{ lr: -0.001 }, 'lr: must be a number > 0 (got -0.001)'],
+  [{ beta1: 1 }, 'beta1: must be a number >= 0 and < 1 (got 1)'],
+  [{ beta2: 95 }, 'beta2: must be a number >= 0 and < 1 (got 95)'],
+  [{ epsilon: 0 }, 'epsilon: must be a number > 0 (got 0)'],
+  [{ weight_decay: -0.1 }, 'weight_decay: must be a number >= 0 (got -0.1)'],
+  [{ gradient_clipping: 0 }, 'gradient_clipping: must be a number > 0 (got 0)'],
+  [{ res_dropout: 1 }, 'res_dropout: must be a number >= 0 and < 1 (got 1)'],
+  [{ res_dropout: '10%' }, 'res_dropout: must be a number >= 0 and < 1 (got "10%")'],
+  [{ warmup_steps: -1 }, 'warmup_steps: must be an integer >= 0 (got -1)'],
+  [{ train_steps: 1.5 }, 'train_steps: must be an integer >= 1 (got 1.5)'],
+  [{ seed: -3 }, 'seed: must be an integer >= 0 (got -3)'],
+  [{ z_loss: 'off' }, 'z_loss: must be a number >= 0 (got "off")'],
+  [{ scale_by_depth: 'false' }, 'scale_by_depth: must be true or false (got "false"). Write false without quotes'],
+  [{ recompute_grad: 1 }, 'recompute_grad: must be true or false (got 1)'],
+  [{ eos_id: -1 }, 'eos_id: must be a token id: an integer >= 0 (got -1)'],
+  [{ mlm_mask_ignore_ids: 5 }, 'mlm_mask_ignore_ids: must be a list of token ids (got 5)'],
+  [{ model_path: 5 }, 'model_path: must be a string (got 5)'],
   // Names
-  [{ model: 'GPT3' }, 'model: "GPT3" is not one of GPT; did you mean "GPT"?'],
-  [{ activation_fn: 'gleu' }, 'activation_fn: "gleu" is not the name of an activation; did you mean "gelu"?'],
-  [{ activation_fn: 'swish' }, 'activation_fn: "swish" is not the name of an activation; did you mean "silu"?'],
+  [{ model: 'GPT3' }, 'model: must be one of GPT (got "GPT3"); did you mean "GPT"?'],
+  [{ activation_fn: 'gleu' }, 'activation_fn: must be the name of an activation (got "gleu"); did you mean "gelu"?'],
+  [{ activation_fn: 'swish' }, 'activation_fn: must be the name of an activation (got "swish"); did you mean "silu"?'],
   [
     { activation_function: 'gelu_new' },
-    'activation_fn: "gelu_new" is not the name of an activation; did you mean "gelu"?',
+    'activation_fn: must be the name of an activation (got "gelu_new"); did you mean "gelu"?',
   ],
   [
     { activation_fn: 'something' },
-    `activation_fn: "something" is not the name of an activation: ${activationNames.join(', ')}`,
+    `activation_fn: must be the name of an activation (got "something"). Known: ${activationNames.join(', ')}`,
   ],
-  [{ opt_name: 'sgd' }, 'opt_name: "sgd" is not one of adam, adamw, adafactor, lion, muon'],
-  [{ opt_name: 'adamax' }, 'opt_name: "adamax" is not one of adam, adamw, adafactor, lion, muon; did you mean "adam"?'],
-  [{ lr_decay: 'cosin' }, 'lr_decay: "cosin" is not one of cosine, linear, none; did you mean "cosine"?'],
-  [{ lr_decay: 'constant' }, 'lr_decay: "constant" is not one of cosine, linear, none; did you mean "none"?'],
-  [{ precision: 'float16' }, 'precision: "float16" is not one of float32, bfloat16; did you mean "bfloat16"?'],
-  [{ compat: 'gptneo' }, 'compat: "gptneo" is not one of fixed, gpt-neo; did you mean "gpt-neo"?'],
-  [{ eval_tasks: [5] }, 'eval_tasks: [5] is not a list of names, such as lambada and wikitext'],
+  [{ opt_name: 'sgd' }, 'opt_name: must be one of adam, adamw, adafactor, lion, muon (got "sgd")'],
+  [
+    { opt_name: 'adamax' },
+    'opt_name: must be one of adam, adamw, adafactor, lion, muon (got "adamax"); did you mean "adam"?',
+  ],
+  [{ lr_decay: 'cosin' }, 'lr_decay: must be one of cosine, linear, none (got "cosin"); did you mean "cosine"?'],
+  [{ lr_decay: 'constant' }, 'lr_decay: must be one of cosine, linear, none (got "constant"); did you mean "none"?'],
+  [{ precision: 'float16' }, 'precision: must be one of float32, bfloat16 (got "float16"); did you mean "bfloat16"?'],
+  [{ compat: 'gptneo' }, 'compat: must be one of fixed, gpt-neo (got "gptneo"); did you mean "gpt-neo"?'],
+  [{ eval_tasks: [5] }, 'eval_tasks: must be a list of names, such as lambada and wikitext (got [5])'],
   // attention_types
   [
     { attention_types: 'global' },
-    'attention_types: "global" is not a list of [kinds, repeat], such as [[["global", "local"], 6]] for 12 layers',
+    'attention_types: must be a list of [kinds, repeat], such as [[["global", "local"], 6]] for 12 layers (got "global")',
   ],
-  [{ attention_types: ['global'] }, 'attention_types: ["global"] lists kinds alone; write [[["global"], 1]]'],
+  [
+    { attention_types: ['global'] },
+    'attention_types: must be a list of [kinds, repeat] (got kinds without repeat, ["global"]). Write [[["global"], 1]]',
+  ],
   [
     { attention_types: [['global', 'local'], 1] },
-    'attention_types: [["global","local"],1] is one group without the list around it; write [[["global","local"],1]]',
+    'attention_types: must be a list of [kinds, repeat] (got a single group, [["global","local"],1]). Write [[["global","local"],1]]',
   ],
   [
     { attention_types: [['local'], 1, ['global'], 1] },
-    'attention_types: [["local"],1,["global"],1] has kinds and repeats side by side; ' +
-      'write [[["local"],1],[["global"],1]]',
+    'attention_types: must be a list of [kinds, repeat] (got a flat list, [["local"],1,["global"],1]). ' +
+      'Write [[["local"],1],[["global"],1]]',
   ],
   [
     { attention_types: [['global', 2]] },
-    'attention_types: group 1, ["global",2], names its kind without a list; write [["global"], 2]',
+    'attention_types: group 1 must have a list of kinds (got ["global",2]). Write [["global"], 2]',
   ],
   [
     {
@@ -92,15 +98,15 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
         [['sparse'], 1],
       ],
     },
-    'attention_types: group 2, [["sparse"],1], has the kind "sparse"; there are global, local, linear, none',
+    'attention_types: group 2: kind must be one of global, local, linear, none (got "sparse")',
   ],
   [
     { attention_types: [[['global', 'local'], 1.5]] },
-    'attention_types: group 1, [["global","local"],1.5], is repeated 1.5 times; that is to be a whole number from 0 on',
+    'attention_types: group 1: repeat must be an integer >= 0 (got 1.5)',
   ],
   [
     { attention_types: [[['global', 'local'], 2]] },
-    'attention_types: it lists 4 layers, n_layer is 2; [[["global","local"],1]] lists 2',
+    'attention_types: must list n_layer layers, 2 (got 4). Write [[["global","local"],1]]',
   ],
   [
     {
@@ -109,84 +115,78 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
         [['none'], 0],
       ],
     },
-    'attention_types: it lists 1 layer, n_layer is 2',
+    'attention_types: must list n_layer layers, 2 (got 1)',
   ],
-  // Numbers that would be allocated if they were believed
+  // Numbers too large to allocate
   [
     { attention_types: [[['global'], 3e8]] },
-    'attention_types: it lists 300000000 layers, n_layer is 2; [[["global"],2]] lists 2',
+    'attention_types: must list n_layer layers, 2 (got 300000000). Write [[["global"],2]]',
   ],
   [
     { attention_types: [[['global', 'local'], 5e9]], compat: 'gpt-neo' },
-    'attention_types: it lists 10000000000 layers, n_layer is 2; [[["global","local"],1]] lists 2',
+    'attention_types: must list n_layer layers, 2 (got 10000000000). Write [[["global","local"],1]]',
   ],
   [
     { mesh_shape: 'x:1000000000000', layout: 'batch:x' },
     'mesh_shape: it must ask for at most 65536 devices (got 1000000000000)',
   ],
   [{ mesh_shape: 'x:60000,y:60000' }, 'mesh_shape: it must ask for at most 65536 devices (got 3600000000)'],
-  // Names that would break the line
+  // Names that contain a line break
   [{ 'a\nb': 1 }, '"a\\nb": no such key'],
   // Keys that contradict each other
-  [{ n_head: 5 }, 'n_head: 5 heads do not divide n_embd 32; 2, 4, 8 would'],
+  [{ n_head: 5 }, 'n_head: must divide n_embd, 32 (got 5). Use 2, 4 or 8'],
   [
     { n_embd: 36, rotary_emb: true },
-    'rotary_emb: it turns pairs of features, and a head has 9, n_embd / n_head; make that even',
+    'rotary_emb: n_embd / n_head must be even, because pairs of features are rotated (got 9)',
   ],
-  [{ axial_pos_emb: [32] }, 'axial_pos_emb: [32] is not two whole numbers from 1 on, such as [32, 64]'],
-  [{ axial_pos_emb: true }, 'axial_pos_emb: true is not two whole numbers from 1 on, such as [32, 64]'],
-  [{ warmup_steps: 15, lr_decay_end: 10 }, 'lr_decay_end: 10 is before the end of the warm-up, 15'],
-  [{ eos_id: 96 }, 'eos_id: 96 is not in the vocabulary; n_vocab is 96, the last id 95'],
+  [{ axial_pos_emb: [32] }, 'axial_pos_emb: must be two integers >= 1, such as [32, 64] (got [32])'],
+  [{ axial_pos_emb: true }, 'axial_pos_emb: must be two integers >= 1, such as [32, 64] (got true)'],
+  [{ warmup_steps: 15, lr_decay_end: 10 }, 'lr_decay_end: must be >= warmup_steps, 15 (got 10)'],
+  [{ eos_id: 96 }, 'eos_id: must be < n_vocab, 96 (got 96)'],
   [
     { activation_fn: 'relu', activation_function: 'gelu' },
-    'activation_function: "gelu" contradicts activation_fn, "relu"; remove activation_function',
+    'activation_function: contradicts activation_fn, "relu" (got "gelu"). Remove activation_function',
   ],
   // Mixture of experts
-  [{ moe_layers: [0, 2] }, 'moe_layers: layer 2 is not there; n_layer is 2, and layers count from 0 to 1'],
-  [{ moe_layers: '0,1' }, 'moe_layers: "0,1" is not a list of layer numbers from 0 on'],
-  [moe([]), 'moe_params: [] is not an object of keys such as moe_num_experts'],
+  [{ moe_layers: [0, 2] }, 'moe_layers: must be layer indices from 0 to 1, n_layer - 1 (got 2)'],
+  [{ moe_layers: '0,1' }, 'moe_layers: must be a list of layer indices, from 0 (got "0,1")'],
+  [moe([]), 'moe_params: must be an object with keys such as moe_num_experts (got [])'],
   [moe({ num_experts: 4 }), 'moe_params.num_experts: no such key; did you mean "moe_num_experts"?'],
   [
     moe({ moe_gating: 'ntlb' }),
-    'moe_params.moe_gating: "ntlb" is not one of top_2, rand_1, switch; did you mean "switch"?',
+    'moe_params.moe_gating: must be one of top_2, rand_1, switch (got "ntlb"); did you mean "switch"?',
   ],
-  [moe({ moe_num_experts: 1 }), 'moe_params.moe_num_experts: top_2 gives a token to two experts, and there is 1'],
+  [moe({ moe_num_experts: 1 }), 'moe_params.moe_num_experts: must be >= 2 with the gating top_2 (got 1)'],
   [
     moe({ moe_num_experts: 2, moe_gating: 'switch', moe_switch_top_k: 4 }),
-    'moe_params.moe_switch_top_k: 4 is more than moe_num_experts, 2',
+    'moe_params.moe_switch_top_k: must be <= moe_num_experts, 2 (got 4)',
   ],
   [
     moe({ moe_use_experts_attention: true }),
-    'moe_params.moe_use_experts_attention: true is not possible, in GPT-Neo neither; write false',
+    'moe_params.moe_use_experts_attention: must be false (got true): the original cannot run it either',
   ],
   [
     moe({ moe_dropout_rate: 2, moe_second_policy_eval: 'some' }),
-    'moe_params.moe_dropout_rate: 2 is not a number from 0 to below 1',
-    'moe_params.moe_second_policy_eval: "some" is not one of all, none, threshold, random',
+    'moe_params.moe_dropout_rate: must be a number >= 0 and < 1 (got 2)',
+    'moe_params.moe_second_policy_eval: must be one of all, none, threshold, random (got "some")',
   ],
   // Masked tokens
-  [{ mlm_training: true, mlm_mask_prob: 15 }, 'mlm_mask_prob: 15 is not a number from 0 to 1'],
+  [{ mlm_training: true, mlm_mask_prob: 15 }, 'mlm_mask_prob: must be a number from 0 to 1 (got 15)'],
   [
     { mlm_training: true, mlm_mask_prob: 0 },
-    'mlm_mask_prob: 0 leaves nothing to learn; give the part of the tokens to mask, such as 0.15',
+    'mlm_mask_prob: must be > 0 to have tokens to learn from (got 0). Use for example 0.15',
   ],
   [
     { mlm_training: true, mlm_same_token_prob: 0.5, mlm_random_token_prob: 0.6 },
-    'mlm_random_token_prob: 0.6 and mlm_same_token_prob 0.5 are parts of the same tokens, and more than 1 together',
+    'mlm_random_token_prob: mlm_random_token_prob + mlm_same_token_prob must be <= 1 (got 0.6 + 0.5)',
   ],
   [
     { mlm_training: true, mlm_mask_id: 3, mlm_cls_token_id: 4, n_ctx: 1, local_attention_radius: 1 },
     'mlm_cls_token_id: n_ctx must be >= 2 (got 1): the token takes the first position, which leaves none for the text. ' +
       'Raise n_ctx, or remove mlm_cls_token_id',
   ],
-  [
-    { mlm_training: true, mlm_mask_id: 100 },
-    'mlm_mask_id: 100 is not in the vocabulary; n_vocab is 96, the last id 95',
-  ],
-  [
-    { mlm_training: true, mlm_mask_ignore_ids: [1, 99] },
-    'mlm_mask_ignore_ids: 99 is not in the vocabulary; n_vocab is 96, the last id 95',
-  ],
+  [{ mlm_training: true, mlm_mask_id: 100 }, 'mlm_mask_id: must be < n_vocab, 96 (got 100)'],
+  [{ mlm_training: true, mlm_mask_ignore_ids: [1, 99] }, 'mlm_mask_ignore_ids: must be < n_vocab, 96 (got 99)'],
   // Devices
   [{ mesh_shape: 'x=4' }, 'mesh_shape: "x=4" in "x=4" is not a pair with one colon, such as "x:4"'],
   [{ mesh_shape: 'x:4:2' }, 'mesh_shape: "x:4:2" in "x:4:2" is not a pair with one colon, such as "x:4"'],
@@ -217,19 +217,19 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
     'moe_params.moe_num_experts: the layout splits experts, 4, over axis "x" of 3, which does not divide it, in wi/kernel [experts, embd, expert_hidden]: 3 or 6 would do, or an axis of 2, or leave out "experts:x"',
   ],
   // Data
-  [{ datasets: 'pile' }, 'datasets: "pile" is not a list; write ["pile"]'],
-  [{ datasets: { pile: 1 } }, 'datasets: {"pile":1} is not a list of names, or of [name, stitch, mode, weight]'],
-  [{ datasets: ['pile', 3] }, 'datasets: item 2, 3, is neither a name nor [name, stitch, mode, weight]'],
-  [{ datasets: [['pile', 0]] }, 'datasets: item 1, ["pile",0], has a stitch that is not a whole number from 1 on'],
+  [{ datasets: 'pile' }, 'datasets: must be a list (got "pile"). Write ["pile"]'],
+  [{ datasets: { pile: 1 } }, 'datasets: must be a list of names, or of [name, stitch, mode, weight] (got {"pile":1})'],
+  [{ datasets: ['pile', 3] }, 'datasets: item 2 must be a name or [name, stitch, mode, weight] (got 3)'],
+  [{ datasets: [['pile', 0]] }, 'datasets: item 1: stitch must be an integer >= 1 (got ["pile",0])'],
   [
     { datasets: [['pile', 1, 2]] },
-    'datasets: item 1, ["pile",1,2], has a mode that is not a text, such as "documents_random"',
+    'datasets: item 1: mode must be a string, such as "documents_random" (got ["pile",1,2])',
   ],
   [
     { datasets: [['pile', 1, 'documents', -1]] },
-    'datasets: item 1, ["pile",1,"documents",-1], has a weight that is not a number from 0 on',
+    'datasets: item 1: weight must be a number >= 0 (got ["pile",1,"documents",-1])',
   ],
-  [{ input_fn: 'random' }, 'input_fn: "random" is not one of sequential_input, generic_text'],
+  [{ input_fn: 'random' }, 'input_fn: must be one of sequential_input, generic_text (got "random")'],
 ]
 
 for (const [changes, ...problems] of cases) {
@@ -240,7 +240,7 @@ for (const [changes, ...problems] of cases) {
   })
 }
 
-test('there are sixty and more of them', () => {
+test('at least sixty mistakes are covered', () => {
   assert.ok(cases.length >= 60, String(cases.length))
 })
 
@@ -250,14 +250,14 @@ for (const [given, what] of [
   ['n_embd', '"n_embd"'],
   [3, '3'],
 ] as const) {
-  test(`${what} is no config`, () => {
+  test(`${what} is not a config`, () => {
     assert.deepEqual(inspectModelConfig(given).problems, [
-      `a model config is a JSON object of keys such as n_embd, not ${what}`,
+      `must be a JSON object with keys such as n_embd (got ${what})`,
     ])
   })
 }
 
-test('all problems are told at once, those between keys too', () => {
+test('all problems are reported at once, including those between keys', () => {
   assert.throws(
     () =>
       parseModelConfig({ ...base, n_head: 5, lr: 'fast', n_lays: 3, attention_types: [[['local'], 3]] }, 'a/b.json'),
@@ -266,21 +266,21 @@ test('all problems are told at once, those between keys too', () => {
       message: [
         'a/b.json: 4 problems',
         '  n_lays: no such key; did you mean "n_layer"?',
-        '  lr: "fast" is not a number above 0',
-        '  n_head: 5 heads do not divide n_embd 32; 2, 4, 8 would',
-        '  attention_types: it lists 3 layers, n_layer is 2; [[["local"],2]] lists 2',
+        '  lr: must be a number > 0 (got "fast")',
+        '  n_head: must divide n_embd, 32 (got 5). Use 2, 4 or 8',
+        '  attention_types: must list n_layer layers, 2 (got 3). Write [[["local"],2]]',
       ].join('\n'),
     },
   )
 })
 
-test('to train, what has no good default is to be given', () => {
+test('keys without a sensible default are required for training', () => {
   const changes = { lr: undefined, train_steps: undefined, train_batch_size: undefined, mlm_training: true }
   assert.deepEqual(inspect(changes, 'train').problems, [
-    'lr: it is missing; training needs it',
-    'train_steps: it is missing; training needs it',
-    'train_batch_size: it is missing; training needs it',
-    'mlm_mask_id: it is missing; training needs it',
+    'lr: is missing; training requires it',
+    'train_steps: is missing; training requires it',
+    'train_batch_size: is missing; training requires it',
+    'mlm_mask_id: is missing; training requires it',
   ])
   assert.deepEqual(inspect(changes).problems, [])
 })

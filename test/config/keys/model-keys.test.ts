@@ -1,4 +1,4 @@
-/** Every key: a change of it is in the config, or is remarked upon. */
+/** Every key: a change of it is in the config, or is noted as without effect. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { modelKeys, type MixtureConfig, type ModelConfig } from '../../../src/config/index.js'
@@ -8,7 +8,7 @@ import { base, configOf, inspect } from '../base.js'
 import { cases, mixtureCases } from './key-cases.js'
 
 for (const [key, { value, with: others, note, ...rest }] of Object.entries(cases)) {
-  test(`${key}: a change is ${note === undefined ? 'in the config' : 'remarked upon'}`, () => {
+  test(`${key}: a change is ${note === undefined ? 'in the config' : 'noted'}`, () => {
     const { config, problems, notes } = inspect({ ...others, [key]: value })
     assert.deepEqual(problems, [])
     if (key !== 'moe_params') assert.deepEqual((config as any)[key], 'lands' in rest ? rest.lands : value)
@@ -30,7 +30,7 @@ test('every key is in the table, and its case is another value than its default'
 })
 
 for (const [key, { value, with: others, note, ...rest }] of Object.entries(mixtureCases)) {
-  test(`moe_params.${key}: a change is ${note === undefined ? 'in the config' : 'remarked upon'}`, () => {
+  test(`moe_params.${key}: a change is ${note === undefined ? 'in the config' : 'noted'}`, () => {
     const { config, problems, notes } = inspect({ moe_layers: [1], moe_params: { ...others, [key]: value } })
     assert.deepEqual(problems, [])
     assert.deepEqual(config!.moe_params![key as keyof MixtureConfig], rest.lands ?? value)
@@ -59,10 +59,10 @@ test('moe_switch_top_k is at most the experts unless it is given', () => {
   assert.equal(tries(), 4)
 })
 
-test('layers of experts without moe_params have its defaults, which is remarked upon', () => {
+test('layers of experts without moe_params have its defaults, which is noted', () => {
   const { config, notes } = inspect({ moe_layers: [0] })
   assert.equal(config!.moe_params!.moe_num_experts, 16)
   assert.deepEqual(notes, [
-    'moe_params is not there: moe_layers are 16 experts of width 4096, and so on; config show has all',
+    'moe_params is missing: moe_layers have its defaults, such as 16 experts of hidden size 4096. neomesh config keys moe lists them',
   ])
 })

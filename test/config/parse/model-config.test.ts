@@ -1,4 +1,4 @@
-/** GPT-Neo's own files, the configs that are shipped, and what a run saves. */
+/** GPT-Neo's config files, the configs of the package, and saved ones. */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
@@ -104,7 +104,7 @@ for (const path of shipped) {
     const { problems, notes } = inspectModelConfig(await readJson(path), { purpose: 'train' })
     assert.deepEqual(problems, [])
     assert.deepEqual(
-      notes.filter((note) => !note.startsWith('mesh_shape: it asks for')),
+      notes.filter((note) => !note.startsWith('mesh_shape: it is for')),
       [],
     )
   })
@@ -114,7 +114,7 @@ test('the configs of data sets that are shipped have no problems', async () => {
   for (const name of readdirSync(`${root}configs/datasets`)) await readDatasetConfig(`${root}configs/datasets/${name}`)
 })
 
-test('a config that was parsed, saved and read again is the same, and its notes are not told twice', async () => {
+test('a config that was parsed, saved and read again is the same, and its notes are not repeated', async () => {
   for (const path of [...shipped, ...goldens]) {
     const json = (await readJson(path)) as any
     const { config } = inspectModelConfig(json.config ?? json)

@@ -77,7 +77,7 @@ test('what GPT-Neo cannot express is refused in one line that names the key', ()
       /^config\.json: attention_layers: .* attention_types lists other layers$/,
     ],
     [{ quantization_config: { bits: 4 } }, /^config\.json: quantization_config: .* save the model in full precision$/],
-    [{ num_heads: 3 }, /^config\.json: n_head: 3 heads do not divide n_embd 20/],
+    [{ num_heads: 3 }, /^config\.json: n_head: must divide n_embd, 20 \(got 3\)/],
   ]
   for (const [changes, message] of cases) assert.throws(() => from(changes), { name: 'ConfigError', message })
   assert.throws(
