@@ -1,5 +1,6 @@
 /** Runs cells: compiled by tslab's converter, with variables, source lines, interrupts, modules and parameters. */
 import type { Attendant } from './attend.js'
+import type { Entries } from './entries.js'
 import { CellTypeError, reportError, type ErrorReport } from './errors.js'
 import { createExecutor } from './executor.js'
 import { createInterrupts, Interrupted, type Interrupts } from './interrupts.js'
@@ -32,13 +33,13 @@ export interface Cells {
 const PROVIDED =
   '/** Asks the reader for a line. */\ndeclare function prompt(message?: string, initial?: string): string | null;\n'
 
-/** `neomesh` is what cells import by that name. */
+/** `entries` are what cells import, by name. */
 export function createCells(
   root: string,
   tslab: Tslab,
   patched: Patched,
   { flags, protect, onInterrupt }: Attendant,
-  neomesh: Readonly<Record<string, unknown>>,
+  entries: Entries,
 ): Cells {
   nameSources(root)
   const awaits = new WeakMap<object, Place[]>()
@@ -47,7 +48,7 @@ export function createCells(
   let number = 0
   /** Of all cells so far, those that failed included. */
   let declarations = PROVIDED
-  const modules = createModules(root, { neomesh, tslab: tslab.library })
+  const modules = createModules(root, { ...entries, tslab: tslab.library })
   const execute = createExecutor()
 
   const interrupts = createInterrupts(flags, (error, line) => {
@@ -131,8 +132,8 @@ export function createCells(
     inspect: (source, position) => protect(() => converter.inspect(declarations, source, position)),
     complete: (source, position) => protect(() => converter.complete(declarations, source, position)),
     kindOf(name) {
-      const value = neomesh[name]
-      if (value === undefined) return name in neomesh ? 'const' : 'interface'
+      const value = entries.neomesh[name]
+      if (value === undefined) return name in entries.neomesh ? 'const' : 'interface'
       return typeof value === 'function' ? (/^class /.test(String(value)) ? 'class' : 'function') : 'const'
     },
     provide: (name, value) => void (variables.exports[name] = value),

@@ -73,7 +73,7 @@ export function patchCompiler(root: string): Patched {
 function compilerOptions(root: string): Record<string, unknown> {
   return {
     baseUrl: root,
-    paths: { neomesh: ['dist/src/index.d.ts'] },
+    paths: { neomesh: ['dist/src/index.d.ts'], 'neomesh/*': ['dist/src/*/index.d.ts'] },
     types: ['node'],
     lib: ['lib.es2023.d.ts'],
     // Without the first a function of the wrong dims would be taken for one of the right ones; without the second keys

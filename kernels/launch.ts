@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { startAttendant } from './attend.js'
 import { createCells } from './cells.js'
 import { patchCompiler } from './compiler.js'
+import { loadEntries } from './entries.js'
 import { createServer } from './server.js'
 import { loadTslab } from './tslab.js'
 
@@ -16,7 +17,7 @@ async function main(connectionFile: string, project: string): Promise<void> {
   const patched = patchCompiler(root)
   const tslab = loadTslab(patched.patch)
   const attendant = await startAttendant(tslab.zeromq)
-  const cells = createCells(project, tslab, patched, attendant, await import('../src/index.js'))
+  const cells = createCells(project, tslab, patched, attendant, await loadEntries(root))
   await createServer(tslab, cells, attendant, connectionFile).init()
 }
 

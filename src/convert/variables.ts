@@ -37,6 +37,7 @@ export interface ConvertTotals {
   readonly notes: readonly string[]
 }
 
+/** Number of elements of all variables together. */
 export function sumOfElements(variables: readonly { readonly shape: readonly number[] }[]): number {
   return variables.reduce((sum, { shape }) => sum + productOf(shape), 0)
 }

@@ -85,4 +85,5 @@ export const HOST_ARRAYS = {
   bool: Uint8Array,
 } as const satisfies Record<DType, unknown>
 
+/** Whether a leaf of a tree is an array on a device. */
 export const isDeviceArray = (x: unknown): x is DeviceArray => x instanceof DeviceArray

@@ -12,10 +12,12 @@ export function dim<const N extends string>(name: N, size: number): Dim<N> {
   return Object.freeze({ name, size })
 }
 
+/** Whether two dims have the same name and size. */
 export function sameDim(a: Dim, b: Dim): boolean {
   return a.name === b.name && a.size === b.size
 }
 
+/** Whether two lists have the same dims in the same order. */
 export function sameDims(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a.length === b.length && a.every((x, i) => sameDim(x, b[i]))
 }

@@ -8,10 +8,12 @@ export function bytesOf(dtype: DType): number {
   return BYTES[dtype]
 }
 
+/** Whether a dtype is f32, bf16 or f16. */
 export function isFloat(dtype: DType): boolean {
   return dtype === 'f32' || dtype === 'bf16' || dtype === 'f16'
 }
 
+/** Whether a dtype is i32 or u32. */
 export function isInteger(dtype: DType): boolean {
   return dtype === 'i32' || dtype === 'u32'
 }

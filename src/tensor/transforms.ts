@@ -15,7 +15,10 @@ export class Spec<N extends string = any> implements InputSpec {
     readonly dtype: Tensor['dtype'] = 'f32',
   ) {}
 }
-export const isSpec = (x: unknown): x is Spec => x instanceof Spec
+/** Whether a leaf describes an input. */
+export function isSpec(x: unknown): x is Spec {
+  return x instanceof Spec
+}
 
 /** Describes an input of a program: `spec([batch, sequence], 'i32')`. */
 export function spec<N extends string>(dims: readonly Dim<N>[], dtype: Tensor['dtype'] = 'f32'): Spec<N> {

@@ -50,6 +50,12 @@ test('neomesh is imported typed, within three seconds', async () => {
   )
 })
 
+test('rooms are imported by their own names, typed', async () => {
+  await ok("import { add, dim as makeDim } from 'neomesh/tensor'\nimport * as files from 'neomesh/files'")
+  assert.equal((await ok("typeof add + ' ' + files.basename('a/b.txt')")).result, "'function b.txt'")
+  assert.match((await fails("const made: string = makeDim('n', 2)")).message, /not assignable to type 'string'/)
+})
+
 test('a wrong dim is refused before the cell runs, in words', async () => {
   const error = await fails("console.log('ran')\nconst f = (x: neo.Tensor<'batch' | 'embd'>) => neo.softmax(x, heads)")
   assert.equal(error.name, 'TypeScriptError')

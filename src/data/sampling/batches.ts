@@ -24,6 +24,10 @@ export interface Batches {
   close(): Promise<void>
 }
 
+/**
+ * Batches of `batchSize` samples in a given order, each [batch, contextLength + 1] as int32, read ahead by one. Throws
+ * DataError where the order is of another number of samples.
+ */
 export function batches({ dataset, batchSize, order, rows }: BatchesOptions): Batches {
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new DataError(`batches: batchSize must be an integer >= 1 (got ${batchSize})`)

@@ -17,6 +17,7 @@ export interface GptNeoOrderOptions {
   shuffle?: boolean
 }
 
+/** The order of GPT-Neo's own input pipeline: whole files, shuffled by Python's random numbers. Source: GPT-Neo's inputs.py. */
 export function gptNeoOrder({ files, seed = 1, shuffle = true }: GptNeoOrderOptions): Order {
   const inOrder = (shuffle ? pythonShuffle(files, seed) : files).filter(({ records }) => records > 0)
   /** Position in the epoch at which each file begins, and the size at the end. */

@@ -41,6 +41,7 @@ const known: Record<Platform, readonly KnownPlugin[]> = {
   tpu: [{ package: 'libtpu', file: 'libtpu/libtpu.so' }],
 }
 
+/** No PJRT plugin of a platform in the folders that are searched; `looked` lists them. */
 export class PluginNotFoundError extends Error {
   override readonly name = 'PluginNotFoundError'
 

@@ -22,6 +22,7 @@ export function keptKey(text: string, partitions: number): string {
   return createHash('sha256').update(`${partitions}\0${text}`).digest('hex')
 }
 
+/** Writes a compiled program atomically; throws FileError. */
 export async function writeKept(path: string, { executable, ...header }: Kept): Promise<void> {
   const head = Buffer.from(`${MAGIC}${JSON.stringify(header)}\n`)
   await writeFileAtomic(path, Buffer.concat([head, executable]))

@@ -80,38 +80,51 @@ export const shiftRightOp = binary('shiftRight', 'integers', () => none)
 
 type Operand<N extends string> = Tensor<N> | number
 
+/** a + b, over the union of the dims. */
 export const add = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
   addOp(together('add', [a, b]), {})
+/** a - b, over the union of the dims. */
 export const sub = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> =>
   subOp(together('sub', [a, b]), {})
+/** a * b, over the union of the dims. */
 export const mul = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
   mulOp(together('mul', [a, b]), {})
+/** a / b, over the union of the dims. */
 export const div = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> =>
   divOp(together('div', [a, b]), {})
+/** a to the power b, over the union of the dims. */
 export const pow = <N extends string = never, M extends string = never>(a: Operand<N>, b: Operand<M>): Tensor<N | M> =>
   powOp(together('pow', [a, b]), {})
+/** The larger of two elements; equal ones share the gradient. */
 export const maximum = <N extends string = never, M extends string = never>(
   a: Tensor<N>,
   b: Operand<M>,
 ): Tensor<N | M> => maximumOp(together('maximum', [a, b]), {})
+/** The smaller of two elements; equal ones share the gradient. */
 export const minimum = <N extends string = never, M extends string = never>(
   a: Tensor<N>,
   b: Operand<M>,
 ): Tensor<N | M> => minimumOp(together('minimum', [a, b]), {})
+/** The remainder of a / b, of integers. */
 export const remainder = <N extends string = never, M extends string = never>(
   a: Tensor<N>,
   b: Operand<M>,
 ): Tensor<N | M> => remainderOp(together('remainder', [a, b]), {})
+/** And: of booleans logical, of integers bitwise. */
 export const and = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
   andOp(together('and', [a, b]), {})
+/** Or: of booleans logical, of integers bitwise. */
 export const or = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
   orOp(together('or', [a, b]), {})
+/** Exclusive or: of booleans logical, of integers bitwise. */
 export const xor = <N extends string = never, M extends string = never>(a: Tensor<N>, b: Operand<M>): Tensor<N | M> =>
   xorOp(together('xor', [a, b]), {})
+/** Integers a shifted left by b bits. */
 export const shiftLeft = <N extends string = never, M extends string = never>(
   a: Tensor<N>,
   b: Operand<M>,
 ): Tensor<N | M> => shiftLeftOp(together('shiftLeft', [a, b]), {})
+/** Integers a shifted right by b bits. */
 export const shiftRight = <N extends string = never, M extends string = never>(
   a: Tensor<N>,
   b: Operand<M>,

@@ -13,6 +13,7 @@ export const castOp = primitive('cast', {
   traits: { ...ELEMENTWISE, recompute: 'free' },
 })
 
+/** The same values as another dtype; floats to integers round toward zero. */
 export function cast<N extends string>(x: Tensor<N>, dtype: DType): Tensor<N> {
   return x.dtype === dtype ? x : castOp([x], { dtype })
 }

@@ -19,6 +19,7 @@ export const compareOp = primitive('compare', {
   traits: { ...ELEMENTWISE, recompute: 'free' },
 })
 
+/** Compares element by element, over the union of the dims; the result is bool. */
 export function compare<N extends string = never, M extends string = never>(
   a: Tensor<N>,
   direction: Direction,

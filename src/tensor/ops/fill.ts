@@ -13,10 +13,12 @@ export function fill<N extends string = never>(
   return broadcast(constant(value, dtype), dims)
 }
 
+/** A tensor of zeros. */
 export function zeros<N extends string = never>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
   return fill(dims, 0, dtype)
 }
 
+/** A tensor of ones. */
 export function ones<N extends string = never>(dims: readonly Dim<N>[], dtype: DType = 'f32'): Tensor<N> {
   return fill(dims, 1, dtype)
 }

@@ -83,26 +83,39 @@ export const stopGradientOp = primitive('stopGradient', {
   traits: IDENTITY,
 })
 
+/** e^x. */
 export const exp = <N extends string>(x: Tensor<N>): Tensor<N> => expOp([x], {})
+/** Natural logarithm. */
 export const log = <N extends string>(x: Tensor<N>): Tensor<N> => logOp([x], {})
 /** log(1 + x), exact near 0. */
 export const log1p = <N extends string>(x: Tensor<N>): Tensor<N> => log1pOp([x], {})
 /** e^x - 1, exact near 0. */
 export const expm1 = <N extends string>(x: Tensor<N>): Tensor<N> => expm1Op([x], {})
+/** Square root. */
 export const sqrt = <N extends string>(x: Tensor<N>): Tensor<N> => sqrtOp([x], {})
 /** 1 / sqrt(x). */
 export const rsqrt = <N extends string>(x: Tensor<N>): Tensor<N> => rsqrtOp([x], {})
+/** Hyperbolic tangent. */
 export const tanh = <N extends string>(x: Tensor<N>): Tensor<N> => tanhOp([x], {})
+/** Sine of radians. */
 export const sin = <N extends string>(x: Tensor<N>): Tensor<N> => sinOp([x], {})
+/** Cosine of radians. */
 export const cos = <N extends string>(x: Tensor<N>): Tensor<N> => cosOp([x], {})
+/** 1 / (1 + e^-x). */
 export const sigmoid = <N extends string>(x: Tensor<N>): Tensor<N> => sigmoidOp([x], {})
 /** Largest integer not above x. No gradient flows. */
 export const floor = <N extends string>(x: Tensor<N>): Tensor<N> => floorOp([x], {})
+/** -x. */
 export const neg = <N extends string>(x: Tensor<N>): Tensor<N> => negOp([x], {})
+/** Absolute value. */
 export const abs = <N extends string>(x: Tensor<N>): Tensor<N> => absOp([x], {})
+/** -1, 0 or 1. */
 export const sign = <N extends string>(x: Tensor<N>): Tensor<N> => signOp([x], {})
+/** Not: of booleans logical, of integers bitwise. */
 export const not = <N extends string>(x: Tensor<N>): Tensor<N> => notOp([x], {})
+/** The same values, constant to gradients. */
 export const stopGradient = <N extends string>(x: Tensor<N>): Tensor<N> => stopGradientOp([x], {})
+/** x * x. */
 export const square = <N extends string>(x: Tensor<N>): Tensor<N> => x.mul(x)
 
 /** max(x, 0), NaN of NaN; the gradient at 0 is 0. */
