@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/index.js'
-import { FileError, foreignEntry, isFile, join, makeFolder, readJson, writeFileAtomic } from '../files/index.js'
+import { FileError, findUnexpectedEntry, isFile, join, makeFolder, readJson, writeFileAtomic } from '../files/index.js'
 import type { TrainEvent } from '../train/index.js'
 import { contextCosts, type CostEvent, type CostPoint } from './context-costs.js'
 import { openData, type DataIdentity, type Preparation } from './data.js'
@@ -125,7 +125,7 @@ const FORMAT = 'neomesh ablation folder 1'
 
 /** An ablation's folder has its marker, or nothing but what making its data leaves. */
 async function refuseForeign(out: string): Promise<void> {
-  const foreign = await foreignEntry(out, { marker: MARKER, own: ['tokenizer.json', 'data'] })
+  const foreign = await findUnexpectedEntry(out, { marker: MARKER, expected: ['tokenizer.json', 'data'] })
   if (foreign !== undefined)
     throw new FileError(`${out} holds "${foreign}" and is no ablation's folder. Give another --out`, out)
 }

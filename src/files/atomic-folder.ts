@@ -1,25 +1,23 @@
-/** A folder of files that appears whole under its name, or not at all. */
+/** Writing a folder of files that appears complete under its name, or not at all. */
 import { randomBytes } from 'node:crypto'
-import { isFolder, makeFolder, readFolder, remove, removeEmptyFolders } from './access.js'
+import { fileSystemOf, isFolder, makeFolder, readFolder, remove, removeEmptyFolders } from './access.js'
 import { FileError, withFileErrors } from './error.js'
-import { fileSystemOf, type FolderEntry, type Lock } from './file-system.js'
+import type { FolderEntry, Lock } from './file-system.js'
 import { tryLock } from './lock.js'
 import { basename, dirname, join, resolve } from './paths.js'
 
 export interface AtomicFolderOptions {
-  /** Replace a folder that has something in it. @default false */
+  /** Replace a folder that is not empty. @default false */
   overwrite?: boolean
-  /** Whether an entry of the old folder may be thrown away; one that may not stops the overwrite. */
+  /** Whether an entry of the old folder may be deleted; one that may not prevents the overwrite. */
   mayReplace: (name: string) => boolean
 }
 
 /**
- * Runs `fill`, which writes into the folder given to it, a hidden one beside `path` (or beside where a link there leads);
- * then that becomes `path`. If
- * anything fails nothing is left, and errors name files by the path that they were meant for. Refuses at once, with
- * FileError, a path that is a file, a whole bucket, a folder with something in it unless `overwrite`, and even then one
- * that holds entries which `mayReplace` does not know. What a killed process has left of the same folder is removed
- * first.
+ * Runs `fill`, which writes into a hidden folder beside `path` (or beside the target of a link there), and renames that
+ * folder to `path`. On failure nothing is left, and errors name files by their final path. Throws FileError, before
+ * `fill` runs, for a path that is a file, a bucket, a folder that is not empty unless `overwrite`, and even then a folder
+ * with entries that `mayReplace` rejects. Leftovers of a killed process for the same folder are removed first.
  */
 export async function writeFolderAtomic<T>(
   path: string,
@@ -30,7 +28,10 @@ export async function writeFolderAtomic<T>(
   const { followLinks } = await fileSystemOf(path)
   const target = await attempt(() => followLinks(resolve(path)))
   if (dirname(target) === target)
-    throw new FileError(`cannot create the folder ${path}: it has none above it. Name a folder within it`, path)
+    throw new FileError(
+      `cannot create the folder ${path}: it has no parent folder. Give the path of a folder in it`,
+      path,
+    )
   await attempt(() => removeLeftovers(target))
   await checkTarget(path, options)
   const made = await makeFolder(dirname(target))
@@ -39,7 +40,7 @@ export async function writeFolderAtomic<T>(
     try {
       await makeFolder(siblings.partial)
       const result = await withFinalNames(siblings.partial, path, () => fill(siblings.partial))
-      await lock.check() // who takes a lock removes what is under way
+      await lock.check() // a process that took the lock meanwhile has removed the partial folder
       await checkTarget(path, options)
       await attempt(() => replace(target, siblings))
       return result
@@ -53,7 +54,7 @@ export async function writeFolderAtomic<T>(
   }
 }
 
-/** Hidden paths beside a folder: the new one under way, the old one that it replaces, and what locks both. */
+/** Hidden paths beside a folder: the new one being written, the old one that it replaces, and the lock of both. */
 type Siblings = Record<'partial' | 'old' | 'lock', string>
 
 function siblingsOf(target: string, id: string): Siblings {
@@ -61,12 +62,12 @@ function siblingsOf(target: string, id: string): Siblings {
   return { partial: path('partial'), old: path('old'), lock: path('lock') }
 }
 
-/** What the names of the siblings begin with. */
+/** The prefix of the siblings' names. */
 function hiddenName(target: string): string {
   return `.${basename(target)}.`
 }
 
-/** New siblings, which no other process removes as long as their lock is held. */
+/** New siblings, which no other process removes while their lock is held. */
 async function claim(target: string): Promise<{ lock: Lock; siblings: Siblings }> {
   for (;;) {
     const siblings = siblingsOf(target, randomBytes(6).toString('hex'))
@@ -96,7 +97,7 @@ async function removeLeftovers(target: string): Promise<void> {
   }
 }
 
-/** Gives the new folder the name of the target; if that fails the old one is there again. */
+/** Renames the new folder to the target; if that fails the old one is restored. */
 async function replace(target: string, { partial, old }: Siblings): Promise<void> {
   const { rename, syncFolder } = await fileSystemOf(target)
   const hadOld = await rename(target, old).then(
@@ -111,7 +112,7 @@ async function replace(target: string, { partial, old }: Siblings): Promise<void
   if (hadOld) await remove(old)
 }
 
-/** Errors of files say where those were to be, for the folder where they are is hidden and gone. */
+/** File errors name final paths, since the hidden folder is gone when they are read. */
 async function withFinalNames<T>(workPath: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -127,23 +128,23 @@ async function checkTarget(path: string, { overwrite = false, mayReplace }: Atom
   const entries = await withFileErrors('create the folder', path, () =>
     readFolder(path).catch((cause) => {
       if (cause.code === 'ENOTDIR')
-        throw refuse(`cannot create the folder ${path}: a file is in the way. Choose another name`, 'ENOTDIR')
+        throw refuse(`cannot create the folder ${path}: a file exists there. Choose another name`, 'ENOTDIR')
       return absent<FolderEntry[]>(cause, [])
     }),
   )
   if (entries.length === 0) return
   if (!overwrite) {
-    const why = `it is there and not empty (it has "${entries[0].name}")`
+    const why = `it exists and is not empty (it has "${entries[0].name}")`
     throw refuse(`cannot create the folder ${path}: ${why}. Choose another folder, or remove this one`, 'ENOTEMPTY')
   }
-  const foreign = entries.find(({ name }) => !mayReplace(name))
-  if (foreign !== undefined) {
-    const why = `it holds "${foreign.name}", which was not written by the same command`
+  const unexpected = entries.find(({ name }) => !mayReplace(name))
+  if (unexpected !== undefined) {
+    const why = `it has "${unexpected.name}", which this command did not write`
     throw refuse(`cannot overwrite the folder ${path}: ${why}. Choose another folder`, 'ENOTEMPTY')
   }
 }
 
-/** `value` if the cause is that nothing is there, else throws it on. */
+/** `value` if the cause is ENOENT, else rethrows it. */
 function absent<T>(cause: NodeJS.ErrnoException, value: T): T {
   if (cause.code === 'ENOENT') return value
   throw cause

@@ -1,15 +1,15 @@
 /** prctl(2): the signal that a process gets when its parent dies. */
 const PR_SET_PDEATHSIG = 1
 const SIGKILL = 9
-/** How often the parent is looked for where the system does not report its death, in ms. */
-const LOOK = 500
+/** Milliseconds between checks for the parent, where the system does not report its death. */
+const CHECK_MS = 500
 
-/** Names the process that starts a command for its own use, and with which that command is to end. */
+/** Environment variable: the id of the process that started this one and with which this one must end. */
 export const PARENT = 'NEOMESH_PARENT'
 
 /**
- * Ends this process, at once, when the process `parent` that started it has died, however that ended: also by SIGKILL,
- * and also while native code blocks this one's event loop (on Linux; elsewhere when the loop is free).
+ * Ends this process when its parent process `parent` has died, also by SIGKILL. On Linux at once, even while native code
+ * blocks the event loop; elsewhere when the loop is free.
  */
 export async function endWithParent(parent: number): Promise<void> {
   if (process.platform === 'linux') {
@@ -17,7 +17,7 @@ export async function endWithParent(parent: number): Promise<void> {
     const prctl = koffi.load(null).func('int prctl(int option, unsigned long argument, ...)')
     prctl(PR_SET_PDEATHSIG, SIGKILL)
   }
-  const look = () => process.ppid !== parent && process.kill(process.pid, 'SIGKILL')
-  look() // it may have died before the call
-  setInterval(look, LOOK).unref()
+  const check = () => process.ppid !== parent && process.kill(process.pid, 'SIGKILL')
+  check() // the parent may have died before the call
+  setInterval(check, CHECK_MS).unref()
 }

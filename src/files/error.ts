@@ -1,8 +1,7 @@
-/** One line for whatever goes wrong with a file: what was tried, where, why not, and what to do about it. */
-
+/** File errors as one line: what was tried, the path, the cause, and the remedy. */
 import { getSystemErrorMap } from 'node:util'
 
-/** A file or folder could not be used. `code` is the system's (ENOENT, ENOSPC, ...), absent for bad content. */
+/** A file or folder could not be used. `code` is the system's (ENOENT, ENOSPC, ...); undefined for bad content. */
 export class FileError extends Error {
   override name = 'FileError'
   constructor(
@@ -15,7 +14,7 @@ export class FileError extends Error {
   }
 }
 
-/** What each of the system's error codes means to a person, and the next step. */
+/** The meaning of each system error code, and the remedy. */
 const meanings: Record<string, string> = {
   ENOENT: 'it does not exist. Check the path, which is relative to the current directory',
   EACCES: 'permission denied. Check who owns it, or choose another folder',
@@ -26,18 +25,18 @@ const meanings: Record<string, string> = {
   EDQUOT: 'the disk quota is used up. Free some space or choose another folder',
   EISDIR: 'it is a folder. Give the path of a file',
   ENOTDIR: 'part of the path is a file, not a folder. Check the path',
-  EEXIST: 'it exists already. Remove it or choose another name',
+  EEXIST: 'it already exists. Remove it or choose another name',
   ENOTEMPTY: 'the folder is not empty. Remove it or choose another name',
   ENAMETOOLONG: 'the name is too long. Choose a shorter one',
-  ELOOP: 'its symbolic links go in a circle. Remove one of them',
+  ELOOP: 'its symbolic links form a loop. Remove one of them',
   EMFILE: 'too many files are open. Raise the limit with `ulimit -n`',
   EBUSY: 'another program is using it. Close that program, or choose another name',
-  ERR_FS_FILE_TOO_LARGE: 'it must have less than 2 GiB here. Check the path',
+  ERR_FS_FILE_TOO_LARGE: 'it must be smaller than 2 GiB. Check the path',
   EXDEV: 'a rename cannot cross file systems. Choose a folder on the same one',
 }
 
 /**
- * Turns an error of node:fs into a FileError; anything else comes back as it is.
+ * Turns an error of node:fs into a FileError; anything else is returned unchanged.
  * `action` completes "cannot ...": 'read', 'write', 'open', 'list the folder'.
  */
 export function asFileError(action: string, path: string, cause: unknown): unknown {

@@ -1,7 +1,4 @@
-/** What neomesh asks of a place for files, and which place a path is in. */
-import { localFiles } from './local/index.js'
-import { isCloudPath } from './paths.js'
-import { refuseScheme } from './schemes.js'
+/** The file-system interface, which the local disk and Google Cloud Storage implement. */
 
 export interface FileStatus {
   isFile(): boolean
@@ -12,94 +9,82 @@ export interface FileStatus {
 
 export interface FolderEntry {
   readonly name: string
-  /** Both are false for a link. */
+  /** Both are false for a symbolic link. */
   isFile(): boolean
   isDirectory(): boolean
 }
 
-/** A file opened for reading at any place. */
+/** A file opened for reading at any offset. */
 export interface OpenFile {
-  /** Bytes, when it was opened. */
+  /** Bytes at the time of opening. */
   readonly size: number
-  /** Bytes from a position on, fewer than `length` only where the file ends. Calls may overlap. */
+  /** Bytes from `position`; fewer than `length` only at the end of the file. Calls may run concurrently. */
   read(position: number, length: number): Promise<Buffer<ArrayBuffer>>
-  /** When no read is under way any more. */
+  /** Call it when no read is pending. */
   close(): Promise<void>
 }
 
-/** A file under way. Nothing stands under the final name until `commit` has returned. */
+/** A file being written. It appears under its final name only when `commit` has succeeded. */
 export interface AtomicFile {
   /** The final path. */
   readonly path: string
   /** Bytes written so far. */
   readonly size: number
-  /** Appends bytes. Several calls may be under way; they land in the order of the calls. */
+  /** Appends bytes. Concurrent calls are written in the order of the calls. */
   write(data: Uint8Array | string): Promise<void>
-  /** Gives the file its name, by default the path it was created with, when it is safely kept. */
+  /** Makes the file durable, then gives it its name, by default the path it was created with. */
   commit(path?: string): Promise<void>
-  /** Removes what was written. Harmless after commit or a second time. */
+  /** Removes what was written. Has no effect after commit; idempotent. */
   abort(): Promise<void>
 }
 
-/** A file that grows at its end. */
+/** A file opened for appending. */
 export interface Appending {
-  /** Appends text, at once or within seconds. Throws what an earlier text has met with, too. */
+  /** Appends text, at once or within seconds. Also throws the error of an earlier append. */
   append(text: string): void
-  /** Waits until all is kept. */
+  /** Waits until everything is written. */
   flush(): Promise<void>
 }
 
-/** A lock that this process holds until it releases it, or ends in whatever way. */
+/** A lock that this process holds until it releases it or ends, however it ends. */
 export interface Lock {
-  /** False where the system or the file system knows no locks (Windows, some network drives): others are not kept out. */
+  /** False where locks are not supported (Windows, some network drives): other processes are not kept out. */
   readonly protects: boolean
-  /** Throws FileError if another process has it now: one that was suspended for long counts as dead in the cloud. */
+  /** Throws FileError if another process has it now: in the cloud a lock expires while its holder is suspended. */
   check(): Promise<void>
-  /** Removes the file. Harmless a second time. */
+  /** Removes the lock file. Idempotent. */
   release(): Promise<void>
 }
 
 /**
- * Files in a place. Errors have the codes of node:fs (ENOENT for what is not there); those of a place that knows more of
- * what is wrong are FileErrors.
+ * A file system. Errors have the codes of node:fs (ENOENT: does not exist); an implementation that knows the cause and
+ * the remedy throws FileError.
  */
 export interface FileSystem {
   stat(path: string): Promise<FileStatus>
   readFolder(path: string): Promise<FolderEntry[]>
-  /** The same path for all links to one folder. */
+  /** The canonical path: the same for all links to one folder. */
   realPath(path: string): Promise<string>
   readFile(path: string): Promise<Buffer>
   openFile(path: string): Promise<OpenFile>
-  /** A file's bytes from begin to end, in pieces of about this size. */
+  /** A file's bytes in order, in pieces of about this size. */
   readPieces(path: string, pieceBytes: number): AsyncIterable<Buffer>
   createAtomicFile(path: string): Promise<AtomicFile>
   openAppending(path: string): Promise<Appending>
-  /** Where a symbolic link leads; the path itself if it is none. */
+  /** The target of a symbolic link; the path itself if it is not a link. */
   followLinks(path: string): Promise<string>
-  /** Removes a file, or a folder with all that is in it; nothing there is fine. */
+  /** Removes a file, or a folder with its contents. Succeeds if nothing exists there. */
   remove(path: string): Promise<void>
-  /** Moves a file or a folder to a place where nothing is. */
+  /** Moves a file or a folder to a path that does not exist. */
   rename(from: string, to: string): Promise<void>
-  /** Makes a folder and those above it that are missing. Returns the topmost that was made. */
+  /** Makes a folder and its missing parents. Returns the topmost folder made. */
   makeFolder(path: string): Promise<string | undefined>
-  /** Removes folders from `path` up to `topmost`, as far as they are empty. */
+  /** Removes the folders from `path` up to `topmost` that are empty. */
   removeEmptyFolders(path: string, topmost: string): Promise<void>
   /** Makes the renames inside a folder durable. */
   syncFolder(path: string): Promise<void>
-  /** Throws FileError where a file could not be written; not everything that may go wrong is known before. */
+  /** Throws FileError if a file cannot be written there, as far as that is known beforehand. */
   checkOutput(path: string): Promise<void>
-  /** The lock that the file stands for, made if it is not there; undefined if somebody has it. */
+  /** Takes the lock of this lock file, creating the file; undefined if another process holds it. */
   tryLock(path: string): Promise<Lock | undefined>
-}
-
-let cloudFiles: Promise<FileSystem> | undefined
-
-/** Where a path is. Throws FileError for an address such as s3://. The library for the cloud takes a moment to load, so it is loaded when it is needed. */
-export async function fileSystemOf(path: string): Promise<FileSystem> {
-  if (!isCloudPath(path)) {
-    refuseScheme(path)
-    return localFiles
-  }
-  cloudFiles ??= import('./google-storage/index.js').then(({ googleStorage }) => googleStorage())
-  return cloudFiles
 }

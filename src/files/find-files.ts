@@ -1,25 +1,25 @@
-/** Which files a path, a folder or a pattern stands for. */
+/** The files that a path, a folder or a glob pattern matches. */
 import { isFile, isFolder, readFolder, realPath } from './access.js'
 import { FileError, withFileErrors } from './error.js'
 import { naturalSort } from './natural-sort.js'
 import { join } from './paths.js'
 
-/** Whether a path is a pattern: it holds *, ? or [. */
+/** Whether a path is a pattern: it contains *, ? or [. */
 export function isGlob(path: string): boolean {
   return /[*?[]/.test(path)
 }
 
-/** A pattern that matches this path alone, whatever characters are in it. */
+/** A pattern that matches this path literally. */
 export function escapeGlob(path: string): string {
   return path.replace(/[*?[]/g, '[$&]')
 }
 
 export interface FindOptions {
-  /** Called with each entry that matches and is neither a file nor a folder: a broken link, a device. */
+  /** Called with each matching entry that is neither a file nor a folder: a broken link, a device. */
   onUnreadable?: (path: string) => void
 }
 
-/** A search under way. */
+/** The state of a search. */
 interface Search extends FindOptions {
   readonly found: string[]
 }
@@ -27,7 +27,7 @@ interface Search extends FindOptions {
 /**
  * The files that match a pattern, in natural order. `*` and `?` stay within one folder level, `**` crosses levels (links
  * to folders, too, each folder once), `[a-z]` is one character. Names that begin with a dot match only if the pattern's
- * part does. Nothing found: []. Throws FileError.
+ * part does. No match: []. Throws FileError.
  */
 export async function globFiles(pattern: string, options: FindOptions = {}): Promise<string[]> {
   if (await isFile(pattern)) return [pattern]
@@ -37,27 +37,27 @@ export async function globFiles(pattern: string, options: FindOptions = {}): Pro
   const base = fixed === 0 ? '' : parts.slice(0, fixed).join('/') || '/'
   const search = { found: [], ...options } satisfies Search
   await descend(base, parts.slice(fixed), search)
-  // Sorted first by code unit: names that are equal in natural order (a_2, a_02) must not depend on the file system.
+  // Sorted first by code unit: the order of names equal in natural order (a_2, a_02) must not depend on the file system.
   return naturalSort([...new Set<string>(search.found)].sort())
 }
 
-/** All files under a folder, in natural order; entries that begin with a dot are left out. Throws FileError. */
+/** All files under a folder, in natural order; hidden entries are omitted. Throws FileError. */
 export async function listFiles(folder: string, options: FindOptions = {}): Promise<string[]> {
   await withFileErrors('list the folder', folder, () => readFolder(folder))
   return globFiles(join(escapeGlob(folder), '**', '*'), options)
 }
 
 /**
- * An entry of a folder that is not the caller's: the first that is neither hidden nor named in `own`. None where there is
- * no folder, or where the file `marker` in it says that it is the caller's. Throws FileError.
+ * The first entry of a folder that is neither hidden nor in `expected`: a sign that the folder is used for something
+ * else. Undefined if the folder does not exist, or has the file `marker`, which the caller writes. Throws FileError.
  */
-export async function foreignEntry(
+export async function findUnexpectedEntry(
   folder: string,
-  { marker, own }: { marker: string; own: readonly string[] },
+  { marker, expected }: { marker: string; expected: readonly string[] },
 ): Promise<string | undefined> {
   if (!(await isFolder(folder)) || (await isFile(join(folder, marker)))) return undefined
   const entries = await withFileErrors('list the folder', folder, () => readFolder(folder))
-  return entries.map(({ name }) => name).find((name) => !own.includes(name) && !name.startsWith('.'))
+  return entries.map(({ name }) => name).find((name) => !expected.includes(name) && !name.startsWith('.'))
 }
 
 async function descend(base: string, parts: string[], search: Search): Promise<void> {
@@ -73,7 +73,7 @@ async function descend(base: string, parts: string[], search: Search): Promise<v
   }
 }
 
-/** Folders themselves come before links to them, and each once, so that no circle of links is walked. */
+/** Visits folders before links to them, and each folder once, so that loops of links end. */
 async function descendAll(base: string, parts: string[], search: Search): Promise<void> {
   const seen = new Set<string>()
   const links: string[] = []
@@ -104,7 +104,7 @@ function joined(base: string, name: string): string {
 
 async function entriesOf(folder: string) {
   return readFolder(folder === '' ? '.' : folder).catch((cause) => {
-    // A pattern may pass over files and missing folders; what it may not do is hide a folder that cannot be read.
+    // A pattern may skip files and missing folders, but must not hide a folder that cannot be read.
     if (cause.code === 'ENOTDIR' || cause.code === 'ENOENT') return []
     return withFileErrors('list the folder', folder, () => Promise.reject(cause))
   })
@@ -124,7 +124,7 @@ function compile(source: string, part: string): RegExp {
     return new RegExp(`^${source}$`, 'u')
   } catch (cause) {
     throw new FileError(
-      `the pattern ${part} must have ranges from low to high, as [a-z]. Change the range, or escape the [ as [[]`,
+      `the pattern ${part} must have ranges from low to high, such as [a-z]. Change the range, or escape the [ as [[]`,
       part,
       undefined,
       { cause },

@@ -1,12 +1,12 @@
 /**
- * What a file is by its first bytes, where it is not what a reader needs: the mistakes of downloading and of naming are
- * few, and each has its remedy. Sources: git-lfs docs/spec.md, PKWARE APPNOTE (zip), RFC 1952 (gzip), RFC 8878 (zstd),
+ * Recognises by its first bytes a file that is not of the kind a reader needs, such as a failed download, and names the
+ * remedy. Sources: git-lfs docs/spec.md, PKWARE APPNOTE (zip), RFC 1952 (gzip), RFC 8878 (zstd),
  * pickle.py (PROTO), ggml docs/gguf.md, numpy.lib.format, HDF5 format specification.
  */
 import { openFile } from './access.js'
 import { FileError, withFileErrors } from './error.js'
 
-/** What readers need, in words that complete "must be". */
+/** The kinds that readers need, in words that complete "must be". */
 const needed = {
   json: 'a JSON file',
   safetensors: 'a safetensors file',
@@ -18,13 +18,13 @@ const needed = {
 } as const
 export type NeededKind = keyof typeof needed
 
-/** Bytes that are enough to tell. */
+/** Bytes from the start of a file that are enough to recognise its kind. */
 export const headBytes = 1024
 
 interface Kind {
   readonly what: string
   readonly remedy: string
-  /** Readers for which it is right, or cannot be told apart from what is right. */
+  /** Readers that accept it, or cannot distinguish it from what they accept. */
   readonly fits?: readonly NeededKind[]
   is(head: Buffer, size: number): boolean
 }
@@ -37,7 +37,7 @@ const startsWith =
     bytes.every((byte, i) => head[i] === byte)
 const begins = (pattern: RegExp) => (head: Buffer) => pattern.test(head.toString('latin1'))
 
-/** The lines that make safetensors of a torch pickle; transformers knows which weights are tied. */
+/** How to convert a torch pickle to safetensors; transformers knows which weights are tied. */
 export const pickleRemedy = (folder: string) =>
   'Convert it in Python to safetensors: from transformers import AutoModelForCausalLM; ' +
   `AutoModelForCausalLM.from_pretrained(${JSON.stringify(folder)}).save_pretrained(${JSON.stringify(folder)}, ` +
@@ -45,10 +45,10 @@ export const pickleRemedy = (folder: string) =>
 const pickle = 'Only Python can read it. ' + pickleRemedy('FOLDER')
 
 const kinds: readonly Kind[] = [
-  // First: the length of a header may have the first bytes of any other kind.
+  // First, since the bytes of its header length may look like any other kind.
   {
     what: 'a safetensors file',
-    remedy: 'Give the file that belongs there',
+    remedy: 'Give a file of the right kind',
     fits: ['safetensors'],
     is: (head) => head.length > 9 && head[8] === 0x7b && head.readBigUInt64LE() <= 100_000_000n && head[9] !== 0,
   },
@@ -121,8 +121,8 @@ const kinds: readonly Kind[] = [
 ]
 
 /**
- * What a file is, if that is known and the reader cannot use it. `size`: bytes of the file. The first bytes of a TFRecord
- * and of a checkpoint's data are numbers, which may be anything: ask only once they have been found wrong.
+ * The kind of a file, if it is recognised and the reader cannot use it. `size`: bytes of the file. TFRecords and
+ * checkpoint data begin with arbitrary bytes: call this only after they have been found invalid.
  */
 export function foreignKind(
   head: Buffer,
@@ -133,14 +133,14 @@ export function foreignKind(
   return found?.fits?.includes(kind) ? undefined : found
 }
 
-/** Throws FileError if a file's first bytes are those of another kind than is needed. `size`: bytes of the file. */
+/** Throws FileError if a file's first bytes show another kind than the reader needs. `size`: bytes of the file. */
 export function refuseForeign(path: string, head: Buffer, size: number, kind: NeededKind): void {
   const foreign = foreignKind(head, size, kind)
   if (foreign !== undefined)
     throw new FileError(`${path} must be ${needed[kind]} (got ${foreign.what}). ${foreign.remedy}`, path)
 }
 
-/** The same for a file that is not open. Throws FileError also where it cannot be read. */
+/** The same for a file by its path. Throws FileError also if it cannot be read. */
 export async function refuseForeignFile(path: string, kind: NeededKind): Promise<void> {
   const [head, size] = await withFileErrors('read', path, async () => {
     const file = await openFile(path)
@@ -157,7 +157,7 @@ function isZip(head: Buffer): boolean {
   return head[0] === 0x50 && head[1] === 0x4b && ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6))
 }
 
-/** A frame, or one to skip. */
+/** A zstd frame or a skippable frame. */
 function isZstd(head: Buffer): boolean {
   if (head.length < 4) return false
   const magic = head.readUInt32LE()

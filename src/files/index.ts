@@ -1,4 +1,4 @@
-/** Files on this machine and in Google Cloud Storage: atomic writes, readable errors, checksums, names in order, JSON and safetensors. */
+/** Files on this machine and in Google Cloud Storage: atomic writes, locks, errors with a remedy, checksums, JSON, safetensors. */
 export {
   checkOutputFile,
   createAtomicFile,
@@ -16,12 +16,11 @@ export {
   writeFileAtomic,
 } from './access.js'
 export { writeFolderAtomic, type AtomicFolderOptions } from './atomic-folder.js'
-export { sha256, sha256File } from './checksum.js'
-export { crc32c, maskCrc, maskedCrc32c } from './crc32c.js'
+export { crc32c, maskCrc, maskedCrc32c, sha256, sha256File } from './checksums.js'
 export { endWithParent, PARENT } from './end-with-parent.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
 export type { AtomicFile, Lock, OpenFile } from './file-system.js'
-export { escapeGlob, foreignEntry, globFiles, isGlob, listFiles } from './find-files.js'
+export { escapeGlob, findUnexpectedEntry, globFiles, isGlob, listFiles } from './find-files.js'
 export { foreignKind, headBytes, pickleRemedy, refuseForeign, refuseForeignFile, type NeededKind } from './foreign.js'
 export { isCheckout, kernelPackages, packageFolder, sitePackages, userFolder, userPackages } from './installation.js'
 export { jsonText, parseJson, readJson } from './json.js'

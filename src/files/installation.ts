@@ -1,4 +1,4 @@
-/** Where this package is installed, and where it keeps files for the user. */
+/** Paths of this package's installation and of the user's cache. */
 import { existsSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -12,19 +12,19 @@ export const isCheckout = basename(dirname(packageFolder)) !== 'node_modules'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** The folder of what is kept for the user, such as compiled programs: NEOMESH_CACHE unless it is `off`, or ~/.cache/neomesh. */
+/** The user's cache folder, for compiled programs and packages: NEOMESH_CACHE unless it is `off`, else ~/.cache/neomesh. */
 export function userFolder(environment: Environment = process.env): string {
   const named = environment.NEOMESH_CACHE
   if (named && named !== 'off') return named
   return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'neomesh')
 }
 
-/** The folder into which `neomesh setup` installs packages of PyPI: the PJRT plugin and the texts of the demo. */
+/** The folder into which `neomesh setup` installs packages from PyPI: the PJRT plugin and the demo's texts. */
 export function userPackages(environment: Environment = process.env): string {
   return join(userFolder(environment), 'python')
 }
 
-/** The folder into which `neomesh setup --notebooks` installs what the kernel needs of npm. */
+/** The folder into which `neomesh setup --notebooks` installs the kernel's npm packages. */
 export function kernelPackages(environment: Environment = process.env): string {
   return join(userFolder(environment), 'kernel')
 }

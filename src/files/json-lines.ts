@@ -1,10 +1,10 @@
-/** Files of one JSON value a line, each written when it is known. */
+/** Files with one JSON value per line. */
 import { openAppending, readText, writeFileAtomic } from './access.js'
 import { withFileErrors } from './error.js'
 
 /**
- * The values of a file; none if there is no file. Lines that are not JSON are left out: of a last one that was cut off
- * nothing is said, of others a warning of the process says how many. Throws FileError.
+ * The values of a file; [] if it does not exist. Lines that are not JSON are skipped: a truncated last line silently,
+ * others with a process warning that counts them. Throws FileError.
  */
 export async function readJsonLines(path: string): Promise<unknown[]> {
   const text = await withFileErrors('read', path, () =>
@@ -24,22 +24,23 @@ export async function readJsonLines(path: string): Promise<unknown[]> {
       return []
     }
   })
-  if (broken.length > 0) process.emitWarning(`${path}: ${describeBroken(broken, lines.length - (lines.at(-1) === '' ? 1 : 0))}`)
+  if (broken.length > 0)
+    process.emitWarning(`${path}: ${describeBroken(broken, lines.length - (lines.at(-1) === '' ? 1 : 0))}`)
   return values
 }
 
-/** `2 of 12 lines are not JSON and are left out: lines 3, 7`. */
+/** `2 of 12 lines are not JSON and are skipped: lines 3, 7`. */
 function describeBroken(broken: readonly number[], lines: number): string {
   const [are, numbers] = broken.length === 1 ? ['is', 'line'] : ['are', 'lines']
   const more = broken.length > 10 ? ', ...' : ''
-  return `${broken.length} of ${lines} lines ${are} not JSON and ${are} left out: ${numbers} ${broken.slice(0, 10).join(', ')}${more}`
+  return `${broken.length} of ${lines} lines ${are} not JSON and ${are} skipped: ${numbers} ${broken.slice(0, 10).join(', ')}${more}`
 }
 
-/** Lines to append to a file. */
+/** A file of JSON lines opened for appending. */
 export interface JsonLines {
   /** Appends a value: at once on this machine, within seconds in the cloud. Throws FileError, as when the disk is full. */
   append(value: unknown): void
-  /** Waits until all is kept. Throws FileError. */
+  /** Waits until everything is written. Throws FileError. */
   flush(): Promise<void>
 }
 
@@ -48,7 +49,7 @@ export async function writeJsonLines(path: string, values: readonly unknown[]): 
   await writeFileAtomic(path, values.map(lineOf).join(''))
 }
 
-/** The same, and opens it for more. */
+/** The same, and opens the file for appending. */
 export async function startJsonLines(path: string, values: readonly unknown[]): Promise<JsonLines> {
   await writeJsonLines(path, values)
   const file = await openAppending(path)

@@ -1,4 +1,4 @@
-/** Reading JSON with errors that a person can act on. */
+/** Reading JSON, with errors that give line, column and remedy. */
 import { readFile } from './access.js'
 import { FileError, withFileErrors } from './error.js'
 import { headBytes, refuseForeign } from './foreign.js'
@@ -9,7 +9,7 @@ export async function readJson(path: string): Promise<unknown> {
   return parseJson(jsonText(bytes, path), path)
 }
 
-/** The text of a JSON file. Throws FileError for one that is of another kind, too long, or too deeply nested. */
+/** The text of a JSON file. Throws FileError if it is of another kind, too large, or too deeply nested. */
 export function jsonText(bytes: Buffer, path: string): string {
   refuseForeign(path, bytes.subarray(0, headBytes), bytes.length, 'json')
   const text = utf8Text(bytes, path)
@@ -17,32 +17,35 @@ export function jsonText(bytes: Buffer, path: string): string {
   return text
 }
 
-/** Bytes as text; a string of JavaScript has a greatest length, 2^29 - 24. */
+/** Bytes as text. A JavaScript string has at most 2^29 - 24 characters. */
 function utf8Text(bytes: Buffer, path: string): string {
   if (bytes.length >= 2 ** 29 - 24)
-    throw new FileError(`${path} must have less than 512 MiB (got ${bytes.length} bytes). Check the path`, path)
+    throw new FileError(`${path} must be smaller than 512 MiB (got ${bytes.length} bytes). Check the path`, path)
   return bytes.toString('utf8')
 }
 
-/** Deeper than any config or tokenizer, and far from where recursion ends. */
-const deepest = 200
+/** Maximum nesting: deeper than any config or tokenizer, and far below the limit of recursion. */
+const maximumDepth = 200
 
-/** Throws FileError where brackets are nested deeper than that: to print such a value would overflow the stack. */
+/** Throws FileError for brackets nested deeper than that: printing such a value would overflow the stack. */
 export function checkNesting(text: string, path: string): void {
   let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at)
     else if (code === 0x5b || code === 0x7b) {
-      if (++depth > deepest)
-        throw new FileError(`${path}:${lineAndColumn(text, at)}: must be nested at most ${deepest} deep`, path)
+      if (++depth > maximumDepth)
+        throw new FileError(
+          `${path}:${lineAndColumn(text, at)}: must be nested at most ${maximumDepth} levels deep`,
+          path,
+        )
     } else if (code === 0x5d || code === 0x7d) depth--
   }
 }
 
 const QUOTE = 0x22
 
-/** Index of the quote that ends the string which begins at `at`; the end of the text where none does. */
+/** Index of the quote that ends the string beginning at `at`; the length of the text if there is none. */
 function endOfString(text: string, at: number): number {
   for (let end = at + 1; end < text.length; end++) {
     const code = text.charCodeAt(end)
@@ -52,10 +55,10 @@ function endOfString(text: string, at: number): number {
   return text.length
 }
 
-/** Parses JSON text; `path` says where it came from. Throws FileError. */
+/** Parses JSON text; `path` names its source in errors. Throws FileError. */
 export function parseJson(text: string, path: string): unknown {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text
-  if (body.trim() === '') throw new FileError(`${path} is empty. It should hold JSON`, path)
+  if (body.trim() === '') throw new FileError(`${path} must contain JSON (got an empty file). Check the path`, path)
   try {
     return JSON.parse(body)
   } catch (cause) {
@@ -77,7 +80,7 @@ function lineAndColumn(text: string, position: number): string {
   return `${lines.length}:${lines[lines.length - 1].length + 1}`
 }
 
-/** V8 gives no position where a value is due and none stands, or text ends early: it is where JSON's tokens stop. */
+/** V8 gives no position for a missing value or truncated text: it is where JSON's tokens end. */
 function firstOddToken(text: string): number {
   const punctuation = /\s+|[{[]|(?<![:,[]\s*)[,:}]|(?<![:,]\s*)\]/
   const scalar = /"(?:[^"\\]|\\.)*"|(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?!\w)/

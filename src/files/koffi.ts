@@ -1,7 +1,7 @@
 /**
- * koffi, which calls native code, with stacks large enough for XLA. koffi has stacks of its own: 2 MiB in sync and
- * 128 KiB in async calls. MLIR and LLVM recurse deeper, which is a segmentation fault at a random place; 16 MiB is the
- * most koffi allows. The size can only be set before koffi loads anything, so everybody takes koffi from here.
+ * koffi, the foreign function interface, configured with stacks large enough for XLA. By default koffi calls native code
+ * on a stack of 2 MiB (sync) or 128 KiB (async); MLIR and LLVM recurse deeper, which causes segmentation faults at random
+ * addresses. 16 MiB is koffi's maximum. The size must be set before koffi loads a library, so import koffi from here.
  */
 import koffi from 'koffi'
 
@@ -11,7 +11,7 @@ export const stackBytes = 16 << 20
 try {
   koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes })
 } catch {
-  // Somebody else's library was first: the engine's `checkStacks` says so, unless they chose the same sizes.
+  // Another package loaded a library first; the engine's `checkStacks` reports it, unless the sizes are the same.
 }
 
 export { koffi }

@@ -1,7 +1,7 @@
-/** Order of file names in which numbers count as numbers: part_2 before part_10. Source: gpt-neo utils.py. */
+/** Natural order of file names: part_2 before part_10. Source: gpt-neo utils.py. */
 
 /**
- * Compares as GPT-Neo does: split into digit runs and the rest, digits by value, the rest without regard to case.
+ * Compares as GPT-Neo does: names are split into runs of digits, compared by value, and the rest, compared case-insensitively.
  * Equal keys ("a_02", "a_2") are 0, so that a stable sort keeps their order.
  */
 export function compareNatural(a: string, b: string): number {
@@ -19,7 +19,7 @@ export function naturalSort(names: readonly string[]): string[] {
   return [...names].sort(compareNatural)
 }
 
-/** Text at even places, digits at odd ones. */
+/** Text at even indices, digits at odd ones. */
 function naturalKey(name: string): string[] {
   return name.toLowerCase().split(/(\d+)/)
 }
@@ -29,7 +29,7 @@ function compareDigits(a: string, b: string): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0
 }
 
-/** Python's order of strings. It differs from UTF-16's only beyond the basic plane, where surrogates sort too low. */
+/** Python's string order, by code point. UTF-16 order differs only beyond the basic plane, where surrogates sort too low. */
 function compareCodePoints(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -1,6 +1,6 @@
 /**
- * Paths of this machine and of Google Cloud Storage, gs://BUCKET/OBJECT, joined and taken apart alike. The functions have
- * the names of node:path, which would make one slash of the two.
+ * Joining and splitting of local paths and of paths in Google Cloud Storage, gs://BUCKET/OBJECT. The functions are named
+ * as in node:path, which would turn the two slashes into one.
  */
 import { randomBytes } from 'node:crypto'
 import * as local from 'node:path'
@@ -13,13 +13,13 @@ export function isCloudPath(path: string): boolean {
   return path.startsWith(scheme)
 }
 
-/** As of node:path; what begins in a bucket stays in it. Throws FileError for an address such as s3://. */
+/** As in node:path; a path in a bucket cannot leave it. With one argument it normalises. Throws FileError for an address such as s3://. */
 export function join(first: string, ...rest: string[]): string {
   refuseScheme(first)
   return isCloudPath(first) ? inBucket(first, ...rest) : local.join(first, ...rest)
 }
 
-/** As of node:path; a path in a bucket is absolute. Throws FileError for an address such as s3://. */
+/** As in node:path; a path in a bucket is absolute. Throws FileError for an address such as s3://. */
 export function resolve(...paths: string[]): string {
   paths.forEach(refuseScheme)
   const last = paths.findLastIndex((path) => isCloudPath(path) || local.isAbsolute(path))
@@ -28,22 +28,22 @@ export function resolve(...paths: string[]): string {
     : local.resolve(...paths.slice(Math.max(last, 0)))
 }
 
-/** As of node:path; a bucket's is the bucket. */
+/** As in node:path; the parent of a bucket is the bucket. */
 export function dirname(path: string): string {
   return isCloudPath(path) ? inBucket(path, '..') : local.dirname(path)
 }
 
-/** As of node:path. */
+/** As in node:path. */
 export function basename(path: string): string {
   return isCloudPath(path) ? local.posix.basename(path) : local.basename(path)
 }
 
-/** As of node:path; a path in a bucket is absolute. */
+/** As in node:path; a path in a bucket is absolute. */
 export function isAbsolute(path: string): boolean {
   return isCloudPath(path) || local.isAbsolute(path)
 }
 
-/** As of node:path; a path itself where one of two is in another place. */
+/** As in node:path; `to` itself if the two are in different file systems or buckets. */
 export function relative(from: string, to: string): string {
   const [a, b] = [resolve(from), resolve(to)]
   if (!isCloudPath(a) && !isCloudPath(b)) return local.relative(a, b)
@@ -53,12 +53,12 @@ export function relative(from: string, to: string): string {
   return local.posix.relative(`/${x.name}`, `/${y.name}`)
 }
 
-/** A hidden path beside another, for what becomes that, or a part of it. */
+/** A hidden path beside another, for a temporary file that will be renamed to it or become a part of it. */
 export function partialBeside(path: string): string {
   return join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.partial`)
 }
 
-/** The bucket and, below it, what names an object or a folder of them: '' for the bucket itself. */
+/** The bucket, and the name of the object or folder in it: '' for the bucket itself. */
 export function partsOfCloudPath(path: string): { bucket: string; name: string } {
   const [, bucket, rest] = /^gs:\/\/([^/]*)(.*)$/s.exec(path)!
   return { bucket, name: local.posix.join('/', rest).replace(/^\/|\/$/g, '') }

@@ -2,12 +2,12 @@ import protobuf from 'protobufjs/minimal.js'
 
 /** How one field of a message is read: numbers as int64 varints, text, raw bytes, or a message; once or repeated. */
 export interface Field<T> {
-  /** What a message without the field has. */
+  /** The value for a message without the field. */
   readonly empty: () => T
   read(reader: protobuf.Reader, wireType: number, before: T): T
 }
 
-/** The fields of a message that are wanted, by their names here; others are skipped. */
+/** The fields of a message to read, by the names of the result; others are skipped. */
 export type Fields<M> = { readonly [K in keyof M]: readonly [number: number, field: Field<M[K]>] }
 
 const BYTES = 2
@@ -31,7 +31,7 @@ export const integers: Field<readonly number[]> = {
   },
 }
 
-/** A message; `absent` stands for one that is not there. */
+/** A message; `absent` is the value if there is none. */
 export const message = <M extends object, A = null>(fields: () => Fields<M>, absent: A = null as A): Field<M | A> =>
   once<M | A>(absent, (reader) => decode(reader.bytes(), fields()))
 
@@ -43,7 +43,7 @@ export const messages = <M extends object>(fields: () => Fields<M>): Field<reado
   },
 })
 
-/** Reads a protobuf message by a table of its fields; no generated code. Throws RangeError for bytes that are none. */
+/** Reads a protobuf message by a table of its fields; no generated code. Throws RangeError for malformed bytes. */
 export function decode<M extends object>(bytes: Uint8Array, fields: Fields<M>): M {
   const names = Object.keys(fields) as (keyof M)[]
   const byNumber = new Map(names.map((name) => [fields[name][0], name]))

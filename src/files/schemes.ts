@@ -1,7 +1,7 @@
-/** Addresses that are no paths here: each is said to be what it is, with the way to a path. */
+/** Addresses that are not supported as paths: what each one is, and how to copy its files here. */
 import { FileError } from './error.js'
 
-/** What the schemes of other stores and services stand for, and how their files are brought to this machine. */
+/** Schemes of other stores and services, and the command that copies their files to this machine. */
 const elsewhere: readonly [schemes: RegExp, what: string, remedy: (address: string) => string][] = [
   [/^(s3|s3a|s3n)$/, 'in Amazon S3', (at) => `aws s3 cp --recursive ${at.replace(/^\w+/, 's3')} FOLDER`],
   [/^(az|azure|abfss?|wasbs?|adl)$/, 'in Azure Storage', () => 'azcopy copy'],
@@ -12,7 +12,7 @@ const elsewhere: readonly [schemes: RegExp, what: string, remedy: (address: stri
 ]
 
 /**
- * Throws FileError for an address such as s3://, https:// or GS://, which would be taken for the name of a folder.
+ * Throws FileError for an address such as s3://, https:// or GS://, which would otherwise be read as a folder's name.
  */
 export function refuseScheme(path: string): void {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]+):\/\/\/?([^/][^]*)$/i.exec(path) ?? []
@@ -24,7 +24,7 @@ export function refuseScheme(path: string): void {
 function schemeProblem(scheme: string, rest: string): string | undefined {
   const address = `${scheme}://${rest}`
   if (scheme === 'gs' || scheme === 'gcs') return `must begin with gs:// in lower case. Write gs://${rest}`
-  if (scheme === 'file') return `is a URL of a file here. Write its path, /${rest}`
+  if (scheme === 'file') return `is the URL of a local file. Write its path, /${rest}`
   if (scheme === 'hf') return `is on the Hugging Face hub. Download it first: ${hubDownload(rest)}`
   if (scheme === 'http' || scheme === 'https') return urlProblem(address, rest)
   for (const [schemes, what, remedy] of elsewhere)
@@ -41,7 +41,7 @@ function urlProblem(address: string, rest: string): string {
   return `is a URL, which neomesh does not read. Download it first: curl -L -O ${address}`
 }
 
-/** The command that downloads a repository of the hub, or a data set's. */
+/** The command that downloads a model or data set from the hub. */
 function hubDownload(path: string): string {
   const parts = path.split(/[/?#]/).filter((part) => part !== '')
   const isData = parts[0] === 'datasets'
@@ -51,8 +51,8 @@ function hubDownload(path: string): string {
 }
 
 /**
- * For a path at which nothing is: that it may be the name of a model on the hub, such as EleutherAI/gpt-neo-125m, and
- * how it is downloaded; '' where it cannot be one. Append it to a message.
+ * A hint for the error about a path that does not exist: it may be the name of a model on the hub, such as
+ * EleutherAI/gpt-neo-125m, and how to download it; '' if it cannot be one. Append it to the message.
  */
 export function hubHint(path: string): string {
   if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(path) || /\.(json|txt|safetensors|bin|index)$/.test(path))

@@ -1,13 +1,14 @@
+/** Ordered writes to one file. */
 export interface WriteQueue {
-  /** Bytes of all that was written so far. */
+  /** Bytes passed to `write` so far. */
   readonly size: number
-  /** Appends bytes. Several calls may be under way. */
+  /** Appends bytes. Calls may be concurrent. */
   write(data: Uint8Array | string): Promise<void>
-  /** When all is appended; rejects with what one of them has met with. */
+  /** Resolves when everything is appended; rejects with the first failure. */
   settled(): Promise<void>
 }
 
-/** Appends one piece after the other, in the order of the calls; after one that failed, none. */
+/** Appends one piece at a time, in the order of the calls, and none after a failure. */
 export function createWriteQueue(append: (bytes: Uint8Array) => Promise<void>): WriteQueue {
   let size = 0
   let tail: Promise<void> = Promise.resolve()

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../config/index.js'
 import {
   FileError,
-  foreignEntry,
+  findUnexpectedEntry,
   isFile,
   join,
   lockHolder,
@@ -117,7 +117,7 @@ const METRICS = 'metrics.jsonl'
 
 /** A run has metrics.jsonl before anything else; other things are somebody else's, among which nothing is to be put. */
 async function refuseForeign(run: string): Promise<void> {
-  const foreign = await foreignEntry(run, { marker: METRICS, own: ['tokenizer.json', 'checkpoints'] })
+  const foreign = await findUnexpectedEntry(run, { marker: METRICS, expected: ['tokenizer.json', 'checkpoints'] })
   if (foreign !== undefined) throw new FileError(`${run} holds "${foreign}" and is no run. Name another folder`, run)
 }
 

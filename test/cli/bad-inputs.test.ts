@@ -287,14 +287,14 @@ const dataPrepare: Case[] = [
   bad(
     '--out a file',
     'data prepare texts -t tokenizer.json -c 16 -o model.json',
-    /cannot create the folder model\.json: a file is in the way/,
+    /cannot create the folder model\.json: a file exists there/,
   ),
   bad('--out below a file', 'data prepare texts -t tokenizer.json -c 16 -o model.json/out', /model\.json\/out: /),
-  bad('--out not empty', 'data prepare texts -t tokenizer.json -c 16 -o data', /data: it is there and not empty/),
+  bad('--out not empty', 'data prepare texts -t tokenizer.json -c 16 -o data', /data: it exists and is not empty/),
   bad(
     '--overwrite of another folder',
     'data prepare texts -t tokenizer.json -c 16 -o run --overwrite',
-    /cannot overwrite the folder run: it holds "/,
+    /cannot overwrite the folder run: it has "/,
   ),
   bad(
     'input in the cloud, which cannot be reached',
@@ -542,12 +542,12 @@ const trainRun: Case[] = [
   bad(
     'a run that is a file',
     'train model.json --data data --run model.json',
-    /cannot create the folder model\.json: model\.json is in the way and no folder\. Choose another name/,
+    /cannot create the folder model\.json: model\.json exists and is not a folder\. Choose another name/,
   ),
   bad(
     'a run below a file',
     'train model.json --data data --run model.json/run',
-    /cannot create the folder model\.json\/run: model\.json is in the way and no folder/,
+    /cannot create the folder model\.json\/run: model\.json exists and is not a folder/,
   ),
   bad(
     'a folder with another config.json',

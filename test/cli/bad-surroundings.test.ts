@@ -63,7 +63,7 @@ test('files that may not grow: an error, and nothing half-written', { skip: linu
 
 test('folders where none can be made: an error at once', { skip: linux }, () => {
   const refused = (line: string) =>
-    says(shell(`timeout 20 ${real} ${line}`), /cannot create .*\/proc takes no new folders/)
+    says(shell(`timeout 20 ${real} ${line}`), /cannot create .*\/proc does not accept new folders/)
   refused('tokenizer train texts -n 300 -o /proc/nope/t.json')
   refused('data prepare texts -t tokenizer.json -c 16 -o /proc/nope/out')
   refused('train model.json --data data --run /proc/nope')

@@ -134,13 +134,13 @@ test('what is wrong in a bucket is one line, and nothing is written', async () =
     ],
     [
       'data prepare gs://bucket/texts -t gs://bucket/made/tokenizer.json -c 16 -o gs://bucket/run',
-      /gs:\/\/bucket\/run: it is there and not empty/,
+      /gs:\/\/bucket\/run: it exists and is not empty/,
     ],
     ['train gs://bucket/model.json --data gs://bucket/none --run gs://bucket/x', /gs:\/\/bucket\/none/],
     ['train gs://bucket/model.json --data gs://bucket/data --run gs://nobucket/x', /there is no bucket "nobucket"/],
     ['sample gs://bucket/texts --prompt x', /gs:\/\/bucket\/texts holds no checkpoint/],
     ['sample gs://bucket --prompt x', /gs:\/\/bucket holds no checkpoint/],
-    ['train gs:// --data x --run y', /gs:\/\/: "" is no name of a bucket/],
+    ['train gs:// --data x --run y', /gs:\/\/: "" is not a valid bucket name/],
   ]
   const names = storage.names('bucket')
   for (const [command, message] of cases) {

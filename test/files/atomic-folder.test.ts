@@ -60,15 +60,15 @@ test('what is there is kept: a file, entries, entries of others even with overwr
       writeFolderAtomic(path, { mayReplace, overwrite }, () => assert.fail('must not begin')),
       message,
     )
-  await refused(join(root, 'file'), false, /FileError: .*file: a file is in the way/)
-  await refused(full, false, /it is there and not empty \(it has "a"\)\. Choose another folder, or remove/)
+  await refused(join(root, 'file'), false, /FileError: .*file: a file exists there/)
+  await refused(full, false, /it exists and is not empty \(it has "a"\)\. Choose another folder, or remove/)
   await writeFolderAtomic(full, { mayReplace, overwrite: true }, async (workPath) => {
     await fill('new')(workPath)
     assert.equal(readFileSync(join(full, 'a'), 'utf8'), 'old')
   })
   assert.equal(readFileSync(join(full, 'a'), 'utf8'), 'new')
   writeFileSync(join(full, 'thesis.doc'), 'precious')
-  await refused(full, true, /it holds "thesis\.doc", which was not written/)
+  await refused(full, true, /it has "thesis\.doc", which this command did not write/)
   assert.deepEqual(readdirSync(root).sort(), ['file', 'full'])
 })
 
@@ -98,7 +98,7 @@ test('a process that died between the two renames has lost nothing', async (t) =
   renameSync(x, join(root, '.x.0123456789ab.old'))
   mkdirSync(join(root, '.x.0123456789ab.partial'))
   writeFileSync(join(root, '.x.0123456789ab.lock'), '')
-  await assert.rejects(writeFolderAtomic(x, { mayReplace }, fill('new')), /it is there and not empty/)
+  await assert.rejects(writeFolderAtomic(x, { mayReplace }, fill('new')), /it exists and is not empty/)
   assert.equal(readFileSync(join(x, 'a'), 'utf8'), 'old')
   assert.deepEqual(readdirSync(root), ['x'])
 })

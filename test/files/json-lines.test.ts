@@ -24,14 +24,14 @@ test('values are read line by line; a last line that was cut off is left out sil
 test('broken lines before the last are left out with a warning that counts them', async (t) => {
   assert.deepEqual(await read(t, '1\n{"a":\n3\n'), {
     values: [1, 3],
-    warnings: ['a.jsonl: 1 of 3 lines is not JSON and is left out: line 2'],
+    warnings: ['a.jsonl: 1 of 3 lines is not JSON and is skipped: line 2'],
   })
 })
 
 test('the first ten broken lines are named', async (t) => {
   const { warnings } = await read(t, '{\n'.repeat(12) + '1\n')
   assert.deepEqual(warnings, [
-    'a.jsonl: 12 of 13 lines are not JSON and are left out: lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...',
+    'a.jsonl: 12 of 13 lines are not JSON and are skipped: lines 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ...',
   ])
 })
 

@@ -12,8 +12,8 @@ test('JSON is read, also behind a byte order mark', async (t) => {
 })
 
 const mistakes: [string, RegExp][] = [
-  ['', /^f\.json is empty\. It should hold JSON$/],
-  [' \n', /^f\.json is empty/],
+  ['', /^f\.json must contain JSON \(got an empty file\)\. Check the path$/],
+  [' \n', /^f\.json must contain JSON/],
   ['{"a": 1,}', /^f\.json:1:9: not valid JSON: Expected double-quoted property name$/],
   ['{\n  "a" 1}', /^f\.json:2:7: not valid JSON: Expected ':' after property name$/],
   ['{"a":1', /^f\.json:1:7: not valid JSON: Expected ',' or '}' after property value$/],
@@ -33,7 +33,7 @@ for (const [text, message] of mistakes) {
 test('what is nested too deeply is refused before anything prints it', async (t) => {
   const path = join(temporaryFolder(t), 'a.json')
   writeFileSync(path, `{"a": "[[\\"[", "b": ${'['.repeat(300)}${']'.repeat(300)}}`)
-  await assert.rejects(readJson(path), { message: /a\.json:1:\d+: must be nested at most 200 deep$/ })
+  await assert.rejects(readJson(path), { message: /a\.json:1:\d+: must be nested at most 200 levels deep$/ })
   writeFileSync(path, `${'['.repeat(200)}${']'.repeat(200)}`)
   await readJson(path)
 })

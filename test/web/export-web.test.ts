@@ -73,7 +73,7 @@ test('what cannot be exported is refused in one line, and nothing is written', a
   const out = join(world, 'out')
   await refused([join(world, 'absent'), out], /absent.*does not exist/)
   await refused([other, out], /other holds no checkpoint/)
-  await refused([model, mine], /it holds "notes\.txt", which was not written by the same command/)
+  await refused([model, mine], /it has "notes\.txt", which this command did not write/)
   await refused([large, out], /large has 1,6\d\d,\d{3},\d{3} parameters, 6\.\d GB of weights; a page can hold 1\.1 GB/)
   await refused([join(masked, 'model'), out], /masked tokens \(mlm_training\): it cannot continue a text/)
   rmSync(join(model, 'tokenizer.json'))

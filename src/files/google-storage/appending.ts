@@ -1,27 +1,27 @@
 /**
- * Appending to an object, which the service does not know: what is new becomes an object of its own, and the service
- * composes the two. Not for every line: an object takes about one change a second.
+ * Appending to an object. The service has no append: new text is uploaded as a separate object and composed with the
+ * existing one. Text is batched, since an object accepts about one change per second.
  */
-import { crc32c } from '../crc32c.js'
+import { crc32c } from '../checksums.js'
 import { FileError } from '../error.js'
 import type { Appending } from '../file-system.js'
 import { partialBeside } from '../paths.js'
 import type { Client, Guard } from './client.js'
 import { statusOf, withCloudErrors } from './errors.js'
 
-/** Milliseconds that text waits for more. */
-const pause = 5000
+/** Milliseconds for which text is batched. */
+const flushMs = 5000
 
 export function openAppending(client: Client, path: string): Appending {
   let waiting = ''
   let timer: NodeJS.Timeout | undefined
   let failure: unknown
   let sending: Promise<void> = Promise.resolve()
-  /** Of the object as this process knows it; generation 0 is none. */
+  /** The object after this process's last write; generation '0': it does not exist. */
   let known: { generation: string; sum: number } | undefined
 
   async function current() {
-    const { generation = '0', crc32c: sum = 0 } = (await client.about(path)) ?? {}
+    const { generation = '0', crc32c: sum = 0 } = (await client.metadata(path)) ?? {}
     return { generation, sum }
   }
 
@@ -36,8 +36,12 @@ export function openAppending(client: Client, path: string): Appending {
       if (statusOf(cause) !== 412) throw cause
     }
     known = await current()
-    // A request that was answered with an error may have been carried out, and its repetition then meets its own work.
-    if (known.sum !== sum) throw new FileError(`cannot write ${path}: another process writes it, too`, path)
+    // A request that reported an error may have taken effect, in which case its retry fails the precondition.
+    if (known.sum !== sum)
+      throw new FileError(
+        `cannot write ${path}: another process is writing it too. Stop that process, or use another path`,
+        path,
+      )
   }
 
   async function compose(text: Buffer, guard: Guard): Promise<void> {
@@ -72,7 +76,7 @@ export function openAppending(client: Client, path: string): Appending {
     append(text) {
       check()
       waiting += text
-      timer ??= setTimeout(() => void sendAll(), pause).unref()
+      timer ??= setTimeout(() => void sendAll(), flushMs).unref()
     },
     async flush() {
       await sendAll()

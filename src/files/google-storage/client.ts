@@ -1,48 +1,52 @@
 /**
- * Requests to Google Cloud Storage, or to the server that STORAGE_EMULATOR_HOST names, each tried again where that may
- * help. What a repeated request would do twice is guarded by the generation of what it replaces.
+ * Requests to Google Cloud Storage, or to the server that STORAGE_EMULATOR_HOST names. Transient failures are retried;
+ * requests that are not idempotent carry the generation they replace as a precondition.
  */
 import { IdempotencyStrategy, Storage, type FileMetadata, type StorageOptions } from '@google-cloud/storage'
 import { GoogleAuth, PassThroughClient } from 'google-auth-library'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FileError } from '../error.js'
 import { partsOfCloudPath } from '../paths.js'
-import { isOfBucket, isOfNetwork, isPassing, statusOf, type CloudFailure } from './errors.js'
+import { isMissingBucket, isNetworkError, isTransient, statusOf, type CloudFailure } from './errors.js'
 
-/** What the service tells of an object. */
-export interface ObjectAbout {
+/** What the service reports about an object. */
+export interface ObjectMetadata {
   readonly path: string
   readonly size: number
-  /** Of this content; later ones are larger. */
+  /** Version of the content; it increases with each change. */
   readonly generation: string
-  /** CRC-32C of the content, if the service tells it. */
+  /** CRC-32C of the content, if the service reports it. */
   readonly crc32c: number | undefined
   readonly contentEncoding: string | undefined
   readonly metadata: Readonly<Record<string, unknown>>
-  /** When content or metadata changed last, and when this was told: milliseconds by the service's clock. */
+  /** Time of the last change of content or metadata, in milliseconds of the service's clock. */
   readonly updated: number
-  readonly told: number
+  /** Time of the response that reported this, by the same clock. */
+  readonly responseTime: number
 }
 
-/** The generation that is to be there for the request to be carried out, else it fails with 412; '0' is none. */
+/** Precondition: the object's generation ('0': must not exist), else the request fails with 412. */
 export interface Guard {
   readonly ifGeneration?: string
 }
 
-/** All reject with a CloudFailure, and with a FileError for a path that names no object. */
+/** All methods reject with a CloudFailure, and with a FileError for a path that does not name an object. */
 export interface Client {
-  /** Undefined if there is no such object. */
-  about(path: string): Promise<ObjectAbout | undefined>
-  /** The objects below a folder; with `flat` those right in it, and the names of its folders. */
-  list(path: string, options?: { flat?: boolean; limit?: number }): Promise<{ files: ObjectAbout[]; folders: string[] }>
-  /** Fills `into` with the bytes of a version of an object from a position on. */
+  /** Undefined if the object does not exist. */
+  metadata(path: string): Promise<ObjectMetadata | undefined>
+  /** All objects below a folder; with `flat` only its direct children, and the names of its subfolders. */
+  list(
+    path: string,
+    options?: { flat?: boolean; limit?: number },
+  ): Promise<{ files: ObjectMetadata[]; folders: string[] }>
+  /** Fills `into` with bytes of one version of an object, starting at `position`. */
   fetchRange(path: string, generation: string, position: number, into: Uint8Array): Promise<void>
   save(path: string, content: Buffer | string, options?: Guard & { metadata?: Record<string, string> }): Promise<void>
-  /** Makes an object of at most 32 others. */
+  /** Concatenates at most 32 objects into one. */
   compose(paths: readonly string[], to: string, guard?: Guard): Promise<void>
   copy(from: string, to: string): Promise<void>
   setMetadata(path: string, metadata: Record<string, string>, guard: Guard): Promise<void>
-  /** What is not there is fine. */
+  /** Succeeds if the object does not exist. */
   remove(path: string, guard?: Guard): Promise<void>
 }
 
@@ -50,17 +54,17 @@ const scopes = ['https://www.googleapis.com/auth/devstorage.read_write']
 
 /**
  * Signs in with Application Default Credentials: those of gcloud, of GOOGLE_APPLICATION_CREDENTIALS, or of the machine
- * in Google's cloud. Where there are none, what is public can be read. A connection that is silent for `patience`
- * milliseconds is as good as broken.
+ * in Google's cloud. Without credentials public buckets can be read. A connection that receives nothing for
+ * `idleTimeoutMs` milliseconds is treated as broken.
  */
-export async function connect(patience = 60_000): Promise<Client> {
-  const storage = await openStorage(patience)
+export async function connect(idleTimeoutMs = 60_000): Promise<Client> {
+  const storage = await openStorage(idleTimeoutMs)
   const retried = createRetry()
 
   const bucketOf = (path: string) => {
     const { bucket } = partsOfCloudPath(path)
     if (!/^[a-z0-9][\w.-]{1,220}[a-z0-9]$/.test(bucket))
-      throw new FileError(`${path}: "${bucket}" is no name of a bucket. Write gs://BUCKET/PATH`, path)
+      throw new FileError(`${path}: "${bucket}" is not a valid bucket name. Write gs://BUCKET/PATH`, path)
     return storage.bucket(bucket)
   }
   const objectOf = (path: string) => {
@@ -72,25 +76,25 @@ export async function connect(patience = 60_000): Promise<Client> {
   const match = ({ ifGeneration }: Guard) => (ifGeneration === undefined ? {} : { ifGenerationMatch: ifGeneration })
 
   return {
-    about: (path) =>
+    metadata: (path) =>
       retried(async () => {
         const [metadata, answer] = await objectOf(path).getMetadata()
-        return aboutOf(path, metadata, answer)
+        return metadataOf(path, metadata, answer)
       }).catch((cause) => {
-        if (statusOf(cause) === 404 && !isOfBucket(cause)) return undefined
+        if (statusOf(cause) === 404 && !isMissingBucket(cause)) return undefined
         throw cause
       }),
 
     async list(path, { flat = false, limit } = {}) {
       const { bucket, name } = partsOfCloudPath(path)
-      const files: ObjectAbout[] = []
+      const files: ObjectMetadata[] = []
       const folders: string[] = []
       const prefix = name === '' ? '' : `${name}/`
       let query: object | null = { prefix, maxResults: limit, ...(flat && { delimiter: '/' }) }
       while (query) {
         const page: object = query
         const [found, next, answer] = await retried(() => bucketOf(path).getFiles({ ...page, autoPaginate: false }))
-        files.push(...found.map((file) => aboutOf(`gs://${bucket}/${file.name}`, file.metadata, undefined)))
+        files.push(...found.map((file) => metadataOf(`gs://${bucket}/${file.name}`, file.metadata, undefined)))
         folders.push(...((answer as { prefixes?: string[] } | undefined)?.prefixes ?? []))
         query = limit === undefined ? next : null
       }
@@ -100,21 +104,21 @@ export async function connect(patience = 60_000): Promise<Client> {
     async fetchRange(path, generation, position, into) {
       let done = 0
       await retried(async () => {
-        const pieces = fetchPieces(storage, path, generation, position + done, position + into.length, patience)
+        const pieces = fetchPieces(storage, path, generation, position + done, position + into.length, idleTimeoutMs)
         for await (const piece of pieces) {
-          if (piece.length > into.length - done) throw failure('more bytes came than were asked for', 'ECLOUD')
+          if (piece.length > into.length - done) throw failure('received more bytes than requested', 'ECLOUD')
           into.set(piece, done)
           done += piece.length
         }
-        if (done < into.length) throw failure(`${done} of ${into.length} bytes came`, 'ECONNRESET')
+        if (done < into.length) throw failure(`received ${done} of ${into.length} bytes`, 'ECONNRESET')
       })
     },
 
     save: (path, content, { metadata, ...guard } = {}) =>
       retried(async () => {
         const about = metadata && { metadata: { metadata } }
-        // Nothing comes back before all is sent, which takes longer than an answer does.
-        const options = { resumable: false, timeout: 5 * patience, preconditionOpts: match(guard) }
+        // The response comes only after the whole upload, so the timeout must cover that.
+        const options = { resumable: false, timeout: 5 * idleTimeoutMs, preconditionOpts: match(guard) }
         await objectOf(path).save(content, { ...options, ...about })
       }),
 
@@ -132,14 +136,14 @@ export async function connect(patience = 60_000): Promise<Client> {
 }
 
 async function openStorage(timeout: number): Promise<Storage> {
-  // The library's own trying again takes a host that does not exist for one that may come, for a minute.
+  // The library's own retries would wait a minute for a host that does not exist.
   const options: StorageOptions = {
     timeout,
     retryOptions: { autoRetry: false, idempotencyStrategy: IdempotencyStrategy.RetryNever },
   }
   if (process.env.STORAGE_EMULATOR_HOST) {
     const storage = new Storage(options)
-    // The library takes the variable for the address with /storage/v1, all others for that without.
+    // The library expects /storage/v1 in the variable; other clients expect it without.
     storage.baseUrl = `${storage.apiEndpoint}/storage/v1`
     return storage
   }
@@ -152,9 +156,9 @@ async function openStorage(timeout: number): Promise<Storage> {
   return new Storage({ ...options, authClient: found ?? new PassThroughClient() })
 }
 
-/** Tries of one request, and milliseconds of the first pause; each pause is twice as long: half a minute in all. */
-const tries = 8
-const firstPause = 250
+/** Attempts per request and the first delay, which doubles each time: about half a minute in total. */
+const maximumAttempts = 8
+const firstDelayMs = 250
 
 function createRetry() {
   let reached = false
@@ -165,21 +169,21 @@ function createRetry() {
         reached = true
         return result
       } catch (cause) {
-        // A network that was there before will be there again; else the address may be wrong.
-        const passing = isPassing(cause) || (reached && isOfNetwork(cause))
-        if (!passing || attempt === tries) throw cause
-        await sleep(firstPause * 2 ** (attempt - 1) * (0.5 + Math.random()))
+        // If no request has succeeded yet, the address may be wrong: then a network error is final.
+        const retryable = isTransient(cause) || (reached && isNetworkError(cause))
+        if (!retryable || attempt === maximumAttempts) throw cause
+        await sleep(firstDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()))
       }
     }
   }
 }
 
-/** An object's name as it is, which no path may lead to: "folder/", "a//b". */
+/** An object's exact name, including names that no normalised path has: "folder/", "a//b". */
 function nameOf(path: string): string {
   return /^gs:\/\/[^/]*\/?(.*)$/s.exec(path)![1]
 }
 
-function aboutOf(path: string, metadata: FileMetadata, answer: unknown): ObjectAbout {
+function metadataOf(path: string, metadata: FileMetadata, answer: unknown): ObjectMetadata {
   const { size, generation, crc32c, contentEncoding, updated } = metadata
   const { headers } = (answer ?? {}) as { headers?: Record<string, string> }
   return {
@@ -190,27 +194,27 @@ function aboutOf(path: string, metadata: FileMetadata, answer: unknown): ObjectA
     contentEncoding,
     metadata: metadata.metadata ?? {},
     updated: Date.parse(updated ?? ''),
-    told: Date.parse(headers?.date ?? '') || Date.now(),
+    responseTime: Date.parse(headers?.date ?? '') || Date.now(),
   }
 }
 
-/** Bytes up to `end` as they come. The library's own way to read them never ends when a connection breaks. */
+/** Streams bytes up to `end`. The library's own reader never ends when a connection breaks. */
 async function* fetchPieces(
   storage: Storage,
   path: string,
   generation: string,
   position: number,
   end: number,
-  patience: number,
+  idleTimeoutMs: number,
 ): AsyncGenerator<Uint8Array> {
   const { bucket, name } = partsOfCloudPath(path)
   const url = `${storage.baseUrl}/b/${bucket}/o/${encodeURIComponent(name)}?alt=media&generation=${generation}`
   const signed = process.env.STORAGE_EMULATOR_HOST ? {} : await storage.authClient.getRequestHeaders(url)
   const headers = { ...signed, range: `bytes=${position}-${end - 1}`, 'accept-encoding': 'identity' }
-  const silence = new AbortController()
-  const timer = setTimeout(() => silence.abort(), patience)
+  const idle = new AbortController()
+  const timer = setTimeout(() => idle.abort(), idleTimeoutMs)
   try {
-    const answer = await fetch(url, { headers, signal: silence.signal })
+    const answer = await fetch(url, { headers, signal: idle.signal })
     if (!answer.ok) throw failure(await answer.text(), answer.status)
     for await (const piece of answer.body!) {
       timer.refresh()
@@ -223,7 +227,7 @@ async function* fetchPieces(
   }
 }
 
-/** What fetch rejects with. */
+/** The error that fetch rejects with. */
 type NetworkFailure = Error & { cause?: { code?: string; message?: string } }
 
 /** A failure with the code of its cause. */

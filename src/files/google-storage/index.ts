@@ -1,6 +1,6 @@
 /**
- * Google Cloud Storage as files: an object is a file, and what its name has before a "/" are folders, which are there as
- * long as something is in them. Source: cloud.google.com/storage/docs (JSON API).
+ * Google Cloud Storage as a file system: an object is a file, and each prefix of its name up to a "/" is a folder, which
+ * exists as long as it contains an object. Source: cloud.google.com/storage/docs (JSON API).
  */
 import { posix } from 'node:path'
 import pLimit from 'p-limit'
@@ -8,16 +8,16 @@ import { FileError } from '../error.js'
 import type { FileStatus, FileSystem, FolderEntry } from '../file-system.js'
 import { join, partsOfCloudPath } from '../paths.js'
 import { openAppending } from './appending.js'
-import { connect, type Client, type ObjectAbout } from './client.js'
-import { nothingThere, withCloudErrors } from './errors.js'
+import { connect, type Client, type ObjectMetadata } from './client.js'
+import { notFound, withCloudErrors } from './errors.js'
 import { tryLock } from './lock.js'
 import { openObject, readObject, readPieces } from './read.js'
 import { createUpload } from './upload.js'
 
-/** Requests under way at once where there are many. */
+/** Maximum number of concurrent requests for one operation. */
 const parallel = 16
 
-/** Paths are normalised here; below, a path is an object's name as it is, and may end in "/" or hold "//". */
+/** Paths are normalised here (`join(path)`); the client takes exact object names, which may end in "/" or contain "//". */
 export async function googleStorage(): Promise<FileSystem> {
   const client = await connect()
   return {
@@ -43,10 +43,10 @@ export async function googleStorage(): Promise<FileSystem> {
 async function stat(client: Client, path: string): Promise<FileStatus> {
   return withCloudErrors('read', path, async () => {
     const isBucket = partsOfCloudPath(path).name === ''
-    const object = isBucket ? undefined : await client.about(path)
+    const object = isBucket ? undefined : await client.metadata(path)
     if (object) return { isFile: () => true, isDirectory: () => false, size: object.size }
     const { files } = await client.list(path, { limit: 1 })
-    if (files.length === 0 && !isBucket) throw nothingThere('read', path)
+    if (files.length === 0 && !isBucket) throw notFound('read', path)
     return { isFile: () => false, isDirectory: () => true, size: 0 }
   })
 }
@@ -56,14 +56,14 @@ async function readFolder(client: Client, path: string): Promise<FolderEntry[]> 
     const { files, folders } = await client.list(path, { flat: true })
     if (files.length + folders.length > 0 || partsOfCloudPath(path).name === '')
       return [
-        // What is made in a console as an empty folder is an object whose name ends in "/".
+        // The console creates an empty folder as an object whose name ends in "/".
         ...files.filter((file) => !file.path.endsWith('/')).map((file) => entryOf(file.path, true)),
-        // No path leads to what is within a folder without a name.
+        // A folder with an empty name has no normalised path.
         ...folders.filter((folder) => !/(^|\/)\/$/.test(folder)).map((folder) => entryOf(folder, false)),
       ]
-    if (await client.about(path))
+    if (await client.metadata(path))
       throw new FileError(`cannot list the folder ${path}: it is a file (ENOTDIR)`, path, 'ENOTDIR')
-    throw nothingThere('list the folder', path)
+    throw notFound('list the folder', path)
   })
 }
 
@@ -73,7 +73,8 @@ function entryOf(name: string, isFile: boolean): FolderEntry {
 
 async function remove(client: Client, path: string): Promise<void> {
   await withCloudErrors('remove', path, async () => {
-    if (partsOfCloudPath(path).name === '') throw new FileError(`cannot remove ${path}: it is a whole bucket`, path)
+    if (partsOfCloudPath(path).name === '')
+      throw new FileError(`cannot remove ${path}: it is a bucket, not a folder. Give the path of a folder in it`, path)
     const { files } = await client.list(path)
     await removeObjects(client, files)
     await client.remove(path)
@@ -81,15 +82,15 @@ async function remove(client: Client, path: string): Promise<void> {
 }
 
 /**
- * Copies within the service, then deletes. What was written last comes last: by then the folder that a manifest tells
- * of is whole. If a copy fails, none is left.
+ * Copies within the service, then deletes. The object written last is copied last: a manifest appears only when the
+ * folder it describes is complete. If a copy fails, all copies are removed.
  */
 async function rename(client: Client, from: string, to: string): Promise<void> {
   await withCloudErrors('rename', from, async () => {
     const { files } = await client.list(from)
-    const alone = files.length === 0 ? await client.about(from) : undefined
+    const alone = files.length === 0 ? await client.metadata(from) : undefined
     const moved = alone ? [alone] : files.sort(byAge)
-    if (moved.length === 0) throw nothingThere('rename', from)
+    if (moved.length === 0) throw notFound('rename', from)
     const paths = moved.map(({ path }) => path)
     const targetOf = (path: string) => to + path.slice(from.length)
     const copy = (path: string) => client.copy(path, targetOf(path))
@@ -104,19 +105,19 @@ async function rename(client: Client, from: string, to: string): Promise<void> {
   })
 }
 
-/** What was written last goes first: at no time does a manifest tell of what is gone. */
-async function removeObjects(client: Client, objects: readonly ObjectAbout[]): Promise<void> {
+/** The object written last is removed first: a manifest never describes removed files. */
+async function removeObjects(client: Client, objects: readonly ObjectMetadata[]): Promise<void> {
   const paths = [...objects].sort(byAge).map(({ path }) => path)
   await each(paths.splice(-1), (path) => client.remove(path))
   await each(paths, (path) => client.remove(path))
 }
 
-/** Generations are times. */
-function byAge(a: ObjectAbout, b: ObjectAbout): number {
+/** Generations are timestamps. */
+function byAge(a: ObjectMetadata, b: ObjectMetadata): number {
   return Number(BigInt(a.generation) - BigInt(b.generation))
 }
 
-/** Works on all, and only then throws what one of them has met with. */
+/** Runs `work` on all paths, and rejects only when all have settled. */
 async function each(paths: readonly string[], work: (path: string) => Promise<void>): Promise<void> {
   const limit = pLimit(parallel)
   const works = paths.map((path) => limit(work, path))

@@ -1,26 +1,27 @@
-/** Reading objects, whole, in pieces and at any place. */
+/** Reading objects: whole, in pieces, and at any offset. */
 import pLimit from 'p-limit'
-import { crc32c } from '../crc32c.js'
+import { crc32c } from '../checksums.js'
 import { FileError } from '../error.js'
 import type { OpenFile } from '../file-system.js'
 import type { Client } from './client.js'
-import { nothingThere, statusOf, withCloudErrors } from './errors.js'
+import { notFound, statusOf, withCloudErrors } from './errors.js'
 
-/** Large reads are cut into these, of which some are under way at once: one connection does not fill the line. */
+/** Large reads are split into requests of this size that run concurrently: one connection does not use the full bandwidth. */
 const bytesPerRequest = 16 << 20
-/** Requests for bytes under way, of all objects together. */
+/** Maximum number of concurrent requests for bytes, over all objects. */
 const requests = pLimit(64)
-/** A version of an object: one that is replaced while it is read must not be read half and half. */
+
+/** One version of an object, so that a read never mixes two. */
 interface Version {
   readonly client: Client
   readonly path: string
   readonly generation: string
   readonly size: number
-  /** Checksum of the whole. */
+  /** Checksum of the whole object. */
   readonly crc32c: number | undefined
 }
 
-/** An object's bytes, with their checksum compared. */
+/** An object's bytes, with their checksum verified. */
 export async function readObject(client: Client, path: string): Promise<Buffer> {
   for (let tries = 3; ; tries--) {
     const version = await currentVersion(client, path)
@@ -29,20 +30,20 @@ export async function readObject(client: Client, path: string): Promise<Buffer> 
       compare(version, crc32c(bytes))
       return bytes
     } catch (cause) {
-      // A log that grows is another object every few seconds.
+      // A growing log is replaced every few seconds, so it is read again.
       if (tries === 1 || (cause as FileError).code !== 'ESTALE') throw cause
     }
   }
 }
 
-/** An object's bytes in pieces, the next one on its way while one is used, with the checksum compared at the end. */
+/** An object's bytes in pieces, with the next one prefetched and the checksum verified at the end. */
 export async function* readPieces(client: Client, path: string, pieceBytes: number): AsyncGenerator<Buffer> {
   const version = await currentVersion(client, path)
   const { size } = version
   const span = Math.max(pieceBytes, 1 << 22)
   const fetchAt = (position: number) => {
     const bytes = fetchBytes(version, position, Math.min(span, size - position))
-    bytes.catch(() => {}) // until it is asked for
+    bytes.catch(() => {}) // it is reported when the piece is awaited
     return bytes
   }
   let sum = 0
@@ -56,7 +57,7 @@ export async function* readPieces(client: Client, path: string, pieceBytes: numb
   compare(version, sum)
 }
 
-/** Opens an object for reading at any place. Those that are read in order are read ahead, further and further. */
+/** Opens an object for reading at any offset. Sequential reads are prefetched in growing spans. */
 export async function openObject(client: Client, path: string): Promise<OpenFile> {
   const version = await currentVersion(client, path)
   const { size } = version
@@ -82,10 +83,10 @@ export async function openObject(client: Client, path: string): Promise<OpenFile
         })
       }
       const { start, end: heldEnd, bytes } = held
-      // Who reads in order is through with it. Many files are open at once, and each would keep megabytes.
+      // A sequential reader is done with it, and many open files would each keep megabytes.
       if (end === heldEnd) held = undefined
       if (position === start && end === heldEnd) return bytes
-      // A copy, so that it begins where any number may begin.
+      // A copy, so that its start is aligned for any element type.
       return Buffer.from(Uint8Array.prototype.slice.call(await bytes, position - start, end - start).buffer)
     },
     close: async () => {
@@ -96,13 +97,13 @@ export async function openObject(client: Client, path: string): Promise<OpenFile
 
 async function currentVersion(client: Client, path: string): Promise<Version> {
   return withCloudErrors('read', path, async () => {
-    const about = await client.about(path)
-    if (about === undefined) throw nothingThere('read', path)
+    const about = await client.metadata(path)
+    if (about === undefined) throw notFound('read', path)
     const { generation, size, crc32c, contentEncoding = '' } = about
     if (!['', 'identity'].includes(contentEncoding))
       throw new FileError(
-        `cannot read ${path}: it is kept with Content-Encoding ${contentEncoding}. ` +
-          'Upload it without: gcloud storage cp, not with -z or -Z',
+        `cannot read ${path}: it is stored with Content-Encoding ${contentEncoding}. ` +
+          'Upload it without one: gcloud storage cp without -z and -Z',
         path,
       )
     return { client, path, generation, size, crc32c }
@@ -111,10 +112,10 @@ async function currentVersion(client: Client, path: string): Promise<Version> {
 
 function compare({ path, crc32c: expected }: Version, found: number): void {
   if (expected !== undefined && expected !== found >>> 0)
-    throw new FileError(`cannot read ${path}: what came differs from what is kept (its checksum). Try again`, path)
+    throw new FileError(`cannot read ${path}: the received bytes do not match its checksum. Try again`, path)
 }
 
-/** Bytes of a version, in a buffer of their own. */
+/** Bytes of one version, in a new buffer. */
 async function fetchBytes(version: Version, position: number, length: number): Promise<Buffer<ArrayBuffer>> {
   const { client, path, generation } = version
   const into = Buffer.from(new ArrayBuffer(length))

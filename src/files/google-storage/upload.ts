@@ -1,6 +1,6 @@
 /**
- * An object under way. What is small goes in one request. What is larger goes in pieces, objects of their own that the
- * service composes in the end, as gcloud does it: each piece can be sent again, and some are under way at once.
+ * Uploading an object. A small one takes one request. A larger one is uploaded as separate objects that the service
+ * composes at the end, as gcloud does: each piece can be retried, and several are sent concurrently.
  */
 import pLimit from 'p-limit'
 import type { AtomicFile } from '../file-system.js'
@@ -10,9 +10,9 @@ import type { Client } from './client.js'
 import { withCloudErrors } from './errors.js'
 
 const pieceBytes = 16 << 20
-/** Pieces under way at once; each is in memory. */
+/** Pieces sent concurrently; each is in memory. */
 const parallel = 4
-/** Objects that one request composes. */
+/** Maximum number of objects that one request composes. */
 const composable = 32
 
 export function createUpload(client: Client, path: string): AtomicFile {
@@ -29,7 +29,7 @@ export function createUpload(client: Client, path: string): AtomicFile {
     return join(folder, String(number).padStart(6, '0'))
   }
 
-  /** Copies: the caller's array may change as soon as this has returned. */
+  /** Copies, so that the caller may change the array afterwards. */
   async function take(data: Uint8Array): Promise<void> {
     if (ended) throw new Error(`${path}: write after commit or abort`)
     for (let at = 0; at < data.length;) {
@@ -42,7 +42,7 @@ export function createUpload(client: Client, path: string): AtomicFile {
     }
   }
 
-  /** Sends what there is; waits while too many are under way. */
+  /** Sends the buffered bytes; waits while too many pieces are being sent. */
   async function sendPiece(): Promise<void> {
     const path = pieceNumber(pieces.length)
     pieces.push(path)
@@ -50,7 +50,7 @@ export function createUpload(client: Client, path: string): AtomicFile {
     piece = Buffer.alloc(0)
     filled = 0
     const sending = limit(() => client.save(path, content))
-    sending.catch(() => {}) // whoever waits for all of them hears of it
+    sending.catch(() => {}) // `compose` awaits it again and reports the failure
     sent.push(sending)
     if (sent.length >= parallel) await sent[sent.length - parallel]
   }

@@ -1,6 +1,6 @@
 /**
- * Files that are either whole or absent: written under a temporary name in the same folder, flushed to the disk, then
- * renamed. A reader, or a crash at any moment, sees the old content or the new one, never a part.
+ * Atomic files: written under a temporary name in the same folder, flushed to the disk, then renamed. A reader, or a
+ * crash at any moment, sees the old content or the new one, never a part.
  */
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -9,31 +9,32 @@ import type { AtomicFile } from '../file-system.js'
 import { partialBeside } from '../paths.js'
 import { createWriteQueue } from '../write-queue.js'
 import { followLinks } from './follow-links.js'
-import { isFolder } from './kind.js'
+import { isFolder } from './make-folder.js'
 
-/** One write call takes at most 2 GiB on Linux, and a large tensor has more. */
+/** Bytes per write call: Linux writes at most 2 GiB at once, and a large tensor has more. */
 const bytesPerWrite = 1 << 30
 
-/** Throws FileError where something stands that a rename would replace though it is no file: a device, a pipe. */
+/** Throws FileError for a device or a pipe, which a rename would replace. */
 export async function refuseDevice(path: string): Promise<void> {
-  const there = await stat(path).catch(() => undefined)
-  if (there === undefined || there.isFile() || there.isDirectory()) return
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined || found.isFile() || found.isDirectory()) return
   throw new FileError(`cannot write ${path}: it is a device or a pipe, not a file. Give the path of a file`, path)
 }
 
-async function nowhere(path: string, folder: string): Promise<FileError> {
-  const why = (await isFolder(folder)) ? `${folder} takes no new files` : `the folder ${folder} does not exist`
+/** The error for a folder that does not exist or does not accept files. */
+async function folderError(path: string, folder: string): Promise<FileError> {
+  const why = (await isFolder(folder)) ? `${folder} does not accept new files` : `the folder ${folder} does not exist`
   return new FileError(`cannot write ${path}: ${why}. Check the path, or choose another (ENOENT)`, path, 'ENOENT')
 }
 
-/** Starts a file at `path`, or where a link there leads, replacing what is there only on commit. Throws FileError. */
+/** Starts writing a file at `path`, or at the target of a link there; an existing one is replaced on commit. Throws FileError. */
 export async function createAtomicFile(path: string): Promise<AtomicFile> {
   await refuseDevice(path)
   const target = await withFileErrors('write', path, () => followLinks(path))
   const temporary = partialBeside(target)
   let handle: FileHandle | undefined = await withFileErrors('write', path, () =>
     open(temporary, 'wx').catch(async (cause) => {
-      throw cause.code === 'ENOENT' ? await nowhere(path, dirname(target)) : cause
+      throw cause.code === 'ENOENT' ? await folderError(path, dirname(target)) : cause
     }),
   )
   const queue = createWriteQueue((bytes) => withFileErrors('write', path, () => append(bytes)))
@@ -80,7 +81,7 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
   }
 }
 
-/** Makes the renames inside a folder durable. Not every file system can; there, the rename alone has to do. */
+/** Makes renames inside a folder durable, on file systems that support it. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => undefined)
   await folder?.sync().catch(() => {})

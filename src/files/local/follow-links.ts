@@ -1,16 +1,16 @@
 import { readlink, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
-/** As many as Linux follows. */
-const MOST_LINKS = 40
+/** Maximum number of links, as in Linux. */
+const MAX_LINKS = 40
 
 /**
- * Where a symbolic link leads, also one to what is not there yet; the path itself if it is none. What replaces a file or
- * folder by a rename has to replace this one, for a rename onto a link replaces the link. Rejects with ELOOP.
+ * The target of a symbolic link, also if it does not exist yet; the path itself if it is not a link. A rename onto a link
+ * would replace the link, so atomic writes rename onto its target. Rejects with ELOOP.
  */
 export async function followLinks(path: string): Promise<string> {
   let at = path
-  for (let links = 0; links < MOST_LINKS; links++) {
+  for (let links = 0; links < MAX_LINKS; links++) {
     const to = await readlink(at).catch(() => undefined)
     if (to === undefined) return at
     at = resolve(await realpath(dirname(at)), to)

@@ -1,4 +1,4 @@
-/** The files of this machine. */
+/** The local file system. */
 import { appendFileSync, createReadStream, read } from 'node:fs'
 import { access, constants, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -28,7 +28,7 @@ export const localFiles: FileSystem = {
   tryLock,
 }
 
-/** One read call takes at most 2 GiB on Linux, and a large tensor has more. */
+/** Bytes per read call: Linux reads at most 2 GiB at once, and a large tensor has more. */
 const bytesPerRead = 1 << 30
 
 async function openFile(path: string): Promise<OpenFile> {
@@ -37,7 +37,7 @@ async function openFile(path: string): Promise<OpenFile> {
   return {
     size,
     async read(position, length) {
-      // Not from Buffer's shared pool: callers make Float32Arrays of it, which need an aligned start.
+      // Not from Buffer's shared pool: callers view it as Float32Array, which needs an aligned start.
       const buffer = Buffer.allocUnsafeSlow(length)
       for (let done = 0; done < length;) {
         const bytesRead = await readInto(handle.fd, buffer.subarray(done, done + bytesPerRead), position + done)
@@ -50,7 +50,7 @@ async function openFile(path: string): Promise<OpenFile> {
   }
 }
 
-/** FileHandle's own `read` takes twice as long for what is small, as the records of a batch. */
+/** fs.read rather than FileHandle.read, which takes twice as long for small reads, such as the records of a batch. */
 function readInto(fd: number, into: Buffer, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
     read(fd, into, 0, into.length, position, (cause, bytesRead) => {
@@ -71,12 +71,12 @@ async function checkOutput(path: string): Promise<void> {
   await refuseDevice(path)
   await withFileErrors('write', path, async () => {
     for (let folder = dirname(await followLinks(path)); ; folder = dirname(folder)) {
-      const there = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
+      const found = await stat(folder).catch((cause: NodeJS.ErrnoException) => {
         if (cause.code === 'ENOENT' && folder !== dirname(folder)) return undefined
         throw cause
       })
-      if (there?.isDirectory()) return access(folder, constants.W_OK)
-      if (there) throw Object.assign(new Error(), { code: 'ENOTDIR' })
+      if (found?.isDirectory()) return access(folder, constants.W_OK)
+      if (found) throw Object.assign(new Error(), { code: 'ENOTDIR' })
     }
   })
 }

@@ -6,17 +6,17 @@ import type { Lock } from '../file-system.js'
 const EXCLUSIVE_NOW = 2 | 4
 
 /**
- * Takes the lock that the file `path` stands for, made if it is not there, with the holder's process id in it; undefined
- * if somebody has it. The file of a process that died is there and locks nothing. Rejects with errors of node:fs.
+ * Takes the lock of the lock file `path`, creating the file, and writes the holder's process id into it; undefined if
+ * another process holds it. The file of a process that died may remain, unlocked. Rejects with errors of node:fs.
  */
 export async function tryLock(path: string): Promise<Lock | undefined> {
   for (;;) {
     const handle = await open(path, 'a+')
     const taken = await flock(handle)
     if (taken === 'busy') return void (await handle.close())
-    // One that was removed after it was opened here is nobody's any more.
-    const [mine, there] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)])
-    if (mine.ino !== there?.ino) {
+    // The file may have been removed after it was opened here; then its lock protects nothing.
+    const [opened, current] = await Promise.all([handle.stat(), stat(path).catch(() => undefined)])
+    if (opened.ino !== current?.ino) {
       await handle.close()
       continue
     }
@@ -26,14 +26,14 @@ export async function tryLock(path: string): Promise<Lock | undefined> {
   }
 }
 
-/** Files of the locks that are held. Node closes one that nobody refers to, and the system would take the lock away. */
+/** Lock files held by this process: Node closes a handle without references, which would release its lock. */
 const held = new Set<FileHandle>()
 
 function lockOf(path: string, handle: FileHandle, protects: boolean): Lock {
   held.add(handle)
   return {
     protects,
-    check: async () => {}, // the system takes none away
+    check: async () => {}, // the system never revokes a lock
     async release() {
       if (!held.delete(handle)) return
       await rm(path, { force: true })

@@ -1,11 +1,16 @@
-import { mkdir, rmdir } from 'node:fs/promises'
+import { mkdir, rmdir, stat } from 'node:fs/promises'
 import { dirname, normalize } from 'node:path'
 import { FileError, withFileErrors } from '../error.js'
-import { isFolder } from './kind.js'
+
+/** Whether a local path is a folder or a link to one. */
+export async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.isDirectory() ?? false
+}
 
 /**
- * Makes a folder and those above it that are missing; one that is there already is fine. Returns the topmost that was
- * made. Throws FileError. (Node's own recursive mkdir never ends where a file system takes no new folders, as /proc.)
+ * Makes a folder and its missing parents. Returns the topmost folder made, if any. Throws FileError. (Node's recursive
+ * mkdir does not terminate on file systems that reject new folders, such as /proc.)
  */
 export async function makeFolder(path: string): Promise<string | undefined> {
   const missing: string[] = []
@@ -14,21 +19,21 @@ export async function makeFolder(path: string): Promise<string | undefined> {
   return missing[0]
 }
 
-/** Makes one folder, whose parent is there, on the way to `path`. */
+/** Makes one folder whose parent exists, on the way to `path`. */
 async function makeOne(folder: string, path: string): Promise<void> {
   const refuse = (why: string, code: string, cause: unknown) =>
     new FileError(`cannot create the folder ${path}: ${why}. Choose another name (${code})`, path, code, { cause })
   await withFileErrors('create the folder', path, () =>
     mkdir(folder).catch(async (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') throw refuse(`${dirname(folder)} takes no new folders`, 'ENOENT', cause)
+      if (cause.code === 'ENOENT') throw refuse(`${dirname(folder)} does not accept new folders`, 'ENOENT', cause)
       if (cause.code !== 'EEXIST') throw cause
       // Another process may have made it in the meantime.
-      if (!(await isFolder(folder))) throw refuse(`${folder} is in the way and no folder`, 'ENOTDIR', cause)
+      if (!(await isFolder(folder))) throw refuse(`${folder} exists and is not a folder`, 'ENOTDIR', cause)
     }),
   )
 }
 
-/** Removes folders that makeFolder made, from `path` up to `topmost`, as far as they are empty. */
+/** Removes folders that makeFolder made, from `path` up to `topmost`, that are empty. */
 export async function removeEmptyFolders(path: string, topmost: string): Promise<void> {
   for (let at = normalize(path); at.startsWith(topmost); at = dirname(at)) {
     if (

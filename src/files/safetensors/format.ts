@@ -47,43 +47,45 @@ export function tensorBytes(dtype: SafetensorsDtype, shape: readonly number[]): 
 
 /** Checks a header's JSON against the rules and the number of bytes after it. Throws FileError naming the tensor. */
 export function checkHeader(json: unknown, dataBytes: number, path: string): SafetensorsHeader {
-  const wrong = (what: string) => new FileError(`${path} is not a sound safetensors file: ${what}`, path)
-  if (!isRecord(json)) throw wrong('its header is not a JSON object')
+  const wrong = (what: string) => new FileError(`${path} is not a valid safetensors file: ${what}`, path)
+  if (!isRecord(json)) throw wrong('its header must be a JSON object')
   const { __metadata__: metadata = {}, ...rest } = json
   if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string'))
-    throw wrong('__metadata__ is not a map from text to text')
+    throw wrong('__metadata__ must map strings to strings')
   const entries = Object.entries(rest).map(([name, value]) => checkEntry(name, value, wrong))
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end)
   let expected = 0
   for (const { name, begin, end } of entries) {
     if (begin !== expected)
-      throw wrong(`tensor "${name}" begins at byte ${begin}, where ${expected} was due (a gap or an overlap)`)
+      throw wrong(`tensor "${name}" must begin at byte ${expected} (got ${begin}): a gap or an overlap`)
     expected = end
   }
   if (expected > dataBytes)
-    throw wrong(`it is cut off: its tensors need ${expected} bytes, ${dataBytes} are there. Copy or save it again`)
+    throw wrong(`it is truncated: its tensors must have ${expected} bytes (got ${dataBytes}). Copy or save it again`)
   if (expected < dataBytes) throw wrong(`${dataBytes - expected} bytes follow the last tensor`)
   return { tensors: new Map(entries.map((entry) => [entry.name, entry])), metadata: metadata as Record<string, string> }
 }
 
 function checkEntry(name: string, value: unknown, wrong: (what: string) => FileError): TensorEntry {
-  if (!isRecord(value)) throw wrong(`tensor "${name}" has no description`)
+  if (!isRecord(value)) throw wrong(`tensor "${name}" must be described by an object`)
   const { dtype, shape, data_offsets: offsets } = value
   if (typeof dtype !== 'string' || !Object.hasOwn(bytesPerElement, dtype))
-    throw wrong(`tensor "${name}" has dtype ${shown(dtype)}; known are ${Object.keys(bytesPerElement).join(', ')}`)
-  if (!isSizes(shape)) throw wrong(`tensor "${name}" has shape ${shown(shape)}`)
+    throw wrong(
+      `tensor "${name}" must have one of the dtypes ${Object.keys(bytesPerElement).join(', ')} (got ${shown(dtype)})`,
+    )
+  if (!isSizes(shape)) throw wrong(`the shape of tensor "${name}" must be a list of sizes (got ${shown(shape)})`)
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
-    throw wrong(`tensor "${name}" has data_offsets ${shown(offsets)}`)
+    throw wrong(`data_offsets of tensor "${name}" must be two increasing offsets (got ${shown(offsets)})`)
   const [begin, end] = offsets
   const needed = tensorBytes(dtype as SafetensorsDtype, shape)
   if (needed !== end - begin)
     throw wrong(
-      `tensor "${name}" (${dtype} [${shape.join(', ')}]) needs ${needed} bytes, its data_offsets give ${end - begin}`,
+      `tensor "${name}" (${dtype} [${shape.join(', ')}]) must have ${needed} bytes (got data_offsets of ${end - begin})`,
     )
   return { name, dtype: dtype as SafetensorsDtype, shape, begin, end }
 }
 
-/** JSON.parse keeps the last of two equal keys in silence, so top-level keys are counted in the text. */
+/** The first duplicate top-level key: JSON.parse silently keeps the last one, so the text itself is scanned. */
 export function findDuplicateName(text: string): string | undefined {
   const seen = new Set<string>()
   const token = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g
@@ -102,7 +104,7 @@ export function findDuplicateName(text: string): string | undefined {
   return undefined
 }
 
-/** A value of the header as JSON; of a long one how it begins. */
+/** A value of the header as JSON, truncated if long. */
 function shown(value: unknown): string {
   if (value === undefined) return '(none)'
   const text = JSON.stringify(value)

@@ -1,4 +1,4 @@
-/** Reading safetensors files: the header at once, each tensor when asked for. */
+/** Reading safetensors files: the header on opening, each tensor on request. */
 import { openFile } from '../access.js'
 import { FileError, withFileErrors } from '../error.js'
 import type { OpenFile } from '../file-system.js'
@@ -24,12 +24,12 @@ export interface StoredTensor {
 /** An open file. Close it when done. */
 export interface SafetensorsFile extends SafetensorsHeader {
   readonly path: string
-  /** Reads one tensor. Throws FileError for a name that is not there, or a file cut off since it was opened. */
+  /** Reads one tensor. Throws FileError for an unknown name, or a file truncated since it was opened. */
   read(name: string): Promise<StoredTensor>
   close(): Promise<void>
 }
 
-/** Opens a file and checks its header. Throws FileError in one line that says what is wrong with it. */
+/** Opens a file and checks its header. Throws FileError. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const opened = await withFileErrors('open', path, () => openFile(path))
   try {
@@ -47,17 +47,19 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 }
 
 async function readHeader(file: OpenFile, path: string): Promise<{ header: SafetensorsHeader; dataStart: number }> {
-  const wrong = (what: string) => new FileError(`${path} is not a sound safetensors file: ${what}`, path)
+  const wrong = (what: string) => new FileError(`${path} is not a valid safetensors file: ${what}`, path)
   const { size } = file
   refuseForeign(path, await readExactly(file, path, 0, Math.min(headBytes, size)), size, 'safetensors')
-  if (size < 8) throw wrong(`it has ${size} bytes, too few for the header length`)
+  if (size < 8) throw wrong(`it must have at least 8 bytes, for the header length (got ${size})`)
   const length = Number((await readExactly(file, path, 0, 8)).readBigUInt64LE())
   if (length > maximumHeaderBytes)
-    throw wrong(`its header would have ${length} bytes; it is another kind of file, or corrupt`)
+    throw wrong(
+      `its header must have at most ${maximumHeaderBytes} bytes (got ${length}). The file is corrupt or of another kind`,
+    )
   if (8 + length > size)
-    throw wrong(`it is cut off: its header has ${length} bytes, ${size - 8} are there. Copy or save it again`)
+    throw wrong(`it is truncated: its header must have ${length} bytes (got ${size - 8}). Copy or save it again`)
   const bytes = await readExactly(file, path, 8, length)
-  if (bytes[0] !== 0x7b) throw wrong('its header does not begin with "{"')
+  if (bytes[0] !== 0x7b) throw wrong('its header must begin with "{"')
   const text = bytes.toString('utf8')
   checkNesting(text, `${path} (header)`)
   const json = parseJson(text, `${path} (header)`)
@@ -78,7 +80,7 @@ async function readTensor(
     const names = [...tensors.keys()]
     const first = names.slice(0, 5)
     throw new FileError(
-      `${path} has no tensor "${name}"; it has ${names.length}: ${first.join(', ')}${names.length > 5 ? ', ...' : ''}`,
+      `${path} has no tensor "${name}". Its ${names.length} tensors: ${first.join(', ')}${names.length > 5 ? ', ...' : ''}`,
       path,
     )
   }
@@ -89,6 +91,9 @@ async function readTensor(
 async function readExactly(file: OpenFile, path: string, position: number, length: number): Promise<Buffer> {
   const bytes = await withFileErrors('read', path, () => file.read(position, length))
   if (bytes.length < length)
-    throw new FileError(`${path} ended at byte ${position + bytes.length} while it was read: it has been cut off`, path)
+    throw new FileError(
+      `${path} was truncated while it was read: it ended at byte ${position + bytes.length}. Copy or save it again`,
+      path,
+    )
   return bytes
 }

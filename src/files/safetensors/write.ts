@@ -5,14 +5,14 @@ import { FileError } from '../error.js'
 import { bytesPerElement, tensorBytes, type SafetensorsDtype } from './format.js'
 import type { StoredTensor } from './read.js'
 
-/** What the header says of a tensor, known before its bytes are. */
+/** A tensor's entry in the header, known before its bytes. */
 export interface TensorDescription {
   readonly name: string
   readonly dtype: SafetensorsDtype
   readonly shape: readonly number[]
 }
 
-/** A tensor whose bytes are there, or are fetched when their turn comes and dropped after. */
+/** A tensor with its bytes, or with a function that fetches them when they are written. */
 export type WritableTensor =
   StoredTensor | (TensorDescription & { readonly data: () => Promise<Uint8Array> | Uint8Array })
 
@@ -22,10 +22,10 @@ export interface SafetensorsWriteOptions {
 }
 
 /**
- * Writes a file whose tensors lie in the order given. The header stands first and names them all, so the list is walked
- * before any data is fetched: give `data` as a function to keep no more than one tensor in memory.
- * Returns the file's size and checksum. Throws FileError for a duplicate name, or data of the wrong length, and then
- * leaves what was at `path` as it was.
+ * Writes a file with the tensors in the order given. The header comes first and describes all of them, so the whole list
+ * is iterated before any data is fetched: give `data` as a function to keep only one tensor in memory.
+ * Returns the file's size and SHA-256. Throws FileError for a duplicate name, or data of the wrong length; then an
+ * existing file at `path` is unchanged.
  */
 export async function writeSafetensors(
   path: string,
@@ -83,7 +83,7 @@ async function bytesOf(path: string, tensor: WritableTensor): Promise<Uint8Array
   if (data.byteLength !== needed) {
     throw new FileError(
       `cannot write ${path}: tensor "${tensor.name}" (${tensor.dtype} [${tensor.shape.join(', ')}]) ` +
-        `needs ${needed} bytes, ${data.byteLength} were given`,
+        `must have ${needed} bytes (got ${data.byteLength})`,
       path,
     )
   }

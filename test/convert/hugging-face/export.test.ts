@@ -116,6 +116,6 @@ test('after a refusal or an abort nothing is left', async (t) => {
   const onProgress = ({ tensors }: ConvertProgress) => tensors === 9 && stop.abort(new Error('enough'))
   await assert.rejects(exportHf(imported, output, { signal: stop.signal, onProgress }), { message: 'enough' })
   assert.deepEqual(readdirSync(folder), ['imported'])
-  await assert.rejects(exportHf(imported, imported), /is there and not empty/)
+  await assert.rejects(exportHf(imported, imported), /exists and is not empty/)
   await assert.rejects(exportHf(folder, output), /holds no checkpoint: neither manifest\.json nor checkpoints\/step-\*/)
 })

@@ -40,7 +40,7 @@ test('a checkpoint with slots becomes one of ours, from which training can go on
   for (const [name, { shape, data }] of wanted) assertSame(await checkpoint.read(name, shape), data, name)
   await checkpoint.close()
   assert.deepEqual(readFileSync(join(output, 'tokenizer.json')), readFileSync(tokenizer))
-  await assert.rejects(importTf(tensorflow('bf16.ckpt'), output, { config }), /is there and not empty/)
+  await assert.rejects(importTf(tensorflow('bf16.ckpt'), output, { config }), /exists and is not empty/)
 })
 
 test('config.json beside the checkpoint is taken; without one, the error says what to give', async (t) => {

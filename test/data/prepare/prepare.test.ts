@@ -208,13 +208,13 @@ test('short and empty documents, clean-ups, separators', async (t) => {
 test('an existing data set is replaced only on request, other folders never', async (t) => {
   const options = documents(t, ['some text that is long enough'])
   await prepareData(options)
-  await assert.rejects(prepareData(options), /FileError: cannot create the folder .*out: it is there and not empty/)
+  await assert.rejects(prepareData(options), /FileError: cannot create the folder .*out: it exists and is not empty/)
   await prepareData({ ...options, overwrite: true, contextLength: 7 })
   assert.equal((await openDataset({ path: join(options.output, 'train') })).contextLength, 7)
   writeFileSync(join(options.output, 'mine.txt'), '')
   await assert.rejects(
     prepareData({ ...options, overwrite: true }),
-    /it holds "mine\.txt", which was not written by the same command/,
+    /it has "mine\.txt", which this command did not write/,
   )
 })
 
@@ -294,7 +294,7 @@ test('what cannot be prepared', async (t) => {
   }
   await assert.rejects(
     prepareData({ ...options, output: join(options.folder, 'docs.jsonl', 'out') }),
-    /part of the path is a file|a file is in the way/,
+    /part of the path is a file|a file exists there/,
   )
   mkdirSync(join(options.folder, 'file'))
 })

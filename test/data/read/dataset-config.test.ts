@@ -58,7 +58,7 @@ test('all problems are told at once, with the keys there are', async (t) => {
   writeFileSync(file, '[]')
   await assert.rejects(readDatasetConfig(file), /is not a dataset config/)
   writeFileSync(file, '')
-  await assert.rejects(readDatasetConfig(file), /bad\.json is empty/)
+  await assert.rejects(readDatasetConfig(file), /bad\.json must be a JSON file \(got an empty file\)/)
   await assert.rejects(readDatasetConfig(`${file}x`), /cannot read .*: it does not exist/)
 })
 

@@ -119,7 +119,7 @@ test('an index that no longer fits', async (t) => {
   writeFileSync(join(folder, 'index.json'), index.slice(0, 40))
   await assert.rejects(open(), /index\.json:\d+:\d+: not valid JSON/)
   writeFileSync(join(folder, 'index.json'), '')
-  await assert.rejects(open(), /index\.json is empty/)
+  await assert.rejects(open(), /index\.json must be a JSON file \(got an empty file\)/)
   writeFileSync(join(folder, 'index.json'), index)
   const lengths = readFileSync(join(folder, 'index.bin'))
   writeFileSync(join(folder, 'index.bin'), lengths.subarray(0, 20))

@@ -39,7 +39,10 @@ test('two that write one file are told, and nothing that is there is lost', asyn
   await mine.flush()
   storage.put('bucket', 'two/metrics.jsonl', '1\n2\n')
   mine.append(3)
-  await assert.rejects(mine.flush(), /cannot write gs:\/\/bucket\/two\/metrics\.jsonl: another process writes it, too/)
-  assert.throws(() => mine.append(4), /another process writes it, too/)
+  await assert.rejects(
+    mine.flush(),
+    /cannot write gs:\/\/bucket\/two\/metrics\.jsonl: another process is writing it too/,
+  )
+  assert.throws(() => mine.append(4), /another process is writing it too/)
   assert.equal(lines('two/metrics.jsonl'), '1\n2\n')
 })

@@ -157,10 +157,10 @@ test('what broke off is taken up where it broke; a connection that is silent is 
   assert.deepEqual([first, others], [1000, []])
   assert.ok(second > 1000 && second <= 4_001_000, `again from ${second}`)
 
-  const impatient = await connect(200)
-  const { generation } = (await impatient.about('gs://bucket/resumed/x'))!
+  const impatient = await connect(1000)
+  const { generation } = (await impatient.metadata('gs://bucket/resumed/x'))!
   for (const work of [
-    () => impatient.about('gs://bucket/resumed/x'),
+    () => impatient.metadata('gs://bucket/resumed/x'),
     () => impatient.save('gs://bucket/resumed/y', 'y'),
     () => impatient.fetchRange('gs://bucket/resumed/x', generation, 0, new Uint8Array(1)),
   ]) {
@@ -179,7 +179,7 @@ test('what is stored with a Content-Encoding is refused: its bytes are not the f
   storage.put('bucket', 'packed/x', 'abc', { contentEncoding: 'gzip' })
   await assert.rejects(
     readFile('gs://bucket/packed/x'),
-    /^FileError: cannot read gs:\/\/bucket\/packed\/x: it is kept with Content-Encoding gzip\. Upload it without/,
+    /^FileError: cannot read gs:\/\/bucket\/packed\/x: it is stored with Content-Encoding gzip\. Upload it without/,
   )
 })
 
@@ -225,7 +225,7 @@ test('folders, patterns and pages of a listing', async () => {
     ['p/in2/e.txt', 'p/in3/f.txt'],
   )
   await remove('gs://bucket/p/in') // nothing there is fine
-  await assert.rejects(remove('gs://bucket'), /it is a whole bucket/)
+  await assert.rejects(remove('gs://bucket'), /it is a bucket, not a folder/)
 })
 
 test('a folder appears with what was written last at the end, or not at all', async () => {
@@ -249,7 +249,7 @@ test('a folder appears with what was written last at the end, or not at all', as
 
   await assert.rejects(
     writeFolderAtomic(path, options, fill),
-    /cannot create the folder gs:\/\/bucket\/whole\/set: it is there and not empty/,
+    /cannot create the folder gs:\/\/bucket\/whole\/set: it exists and is not empty/,
   )
   await assert.rejects(
     writeFolderAtomic('gs://bucket/whole/other', options, async (folder) => {
@@ -261,7 +261,7 @@ test('a folder appears with what was written last at the end, or not at all', as
   storage.put('bucket', 'whole/set/own', '')
   await assert.rejects(
     writeFolderAtomic(path, { ...options, overwrite: true }, fill),
-    /it holds "own", which was not written by the same command/,
+    /it has "own", which this command did not write/,
   )
   storage.delete('bucket', 'whole/set/own')
   await writeFolderAtomic(path, { ...options, overwrite: true }, (folder) =>
@@ -314,7 +314,7 @@ test('a whole bucket is no folder to put in place, which is said before any work
   const names = storage.names('bucket')
   await assert.rejects(
     writeFolderAtomic('gs://bucket/', { overwrite: true, mayReplace: () => true }, () => assert.fail('it works')),
-    /^FileError: cannot create the folder gs:\/\/bucket\/: it has none above it\. Name a folder within it$/,
+    /^FileError: cannot create the folder gs:\/\/bucket\/: it has no parent folder\. Give the path of a folder in it$/,
   )
   assert.deepEqual(storage.names('bucket'), names)
 })
@@ -350,7 +350,7 @@ test('safetensors and JSON in a bucket are those of the disk', async (t) => {
   storage.put('bucket', 'st/cut', storage.get('bucket', 'st/x.safetensors').subarray(0, 3e6))
   await assert.rejects(
     openSafetensors('gs://bucket/st/cut'),
-    /gs:\/\/bucket\/st\/cut is not a sound safetensors file: it is cut off/,
+    /gs:\/\/bucket\/st\/cut is not a valid safetensors file: it is truncated/,
   )
   storage.put('bucket', 'st/x.json', '{"a": [}')
   await assert.rejects(readJson('gs://bucket/st/x.json'), /gs:\/\/bucket\/st\/x\.json:1:8: not valid JSON/)
@@ -362,15 +362,15 @@ test('each failure is one line that says what to do', async (t) => {
     [
       'gs://nobucket/x',
       undefined,
-      /^cannot read gs:\/\/nobucket\/x: there is no bucket "nobucket"\. Check its name, or make it: gcloud storage/,
+      /^cannot read gs:\/\/nobucket\/x: the bucket "nobucket" does not exist\. Check its name, or create it: gcloud storage/,
     ],
     ['gs://bucket', undefined, /^gs:\/\/bucket is a bucket, not a file\. Write gs:\/\/BUCKET\/PATH$/],
-    ['gs:///x', undefined, /"" is no name of a bucket/],
-    ['gs://Große Schachtel/x', undefined, /"Große Schachtel" is no name of a bucket/],
+    ['gs:///x', undefined, /"" is not a valid bucket name/],
+    ['gs://Große Schachtel/x', undefined, /"Große Schachtel" is not a valid bucket name/],
     [
       'gs://bucket/x',
       401,
-      /^cannot read gs:\/\/bucket\/x: nobody is signed in, or no longer \(.*\)\. Sign in: gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS$/,
+      /^cannot read gs:\/\/bucket\/x: not signed in, or the session expired \(.*\)\. Run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS$/,
     ],
     [
       'gs://bucket/x',

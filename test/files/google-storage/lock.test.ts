@@ -83,7 +83,7 @@ test('who was suspended for so long that another took the lock is told, and puts
   await other.check()
   await assert.rejects(
     lock.check(),
-    /^FileError: gs:\/\/bucket\/slept\/\.lock is not this process's any more: .*suspended.*Start again$/,
+    /^FileError: gs:\/\/bucket\/slept\/\.lock is no longer locked by this process: .*suspended.*Run the command again$/,
   )
   await lock.release()
   await other.check()
@@ -101,7 +101,7 @@ test('who was suspended for so long that another took the lock is told, and puts
       storage.ahead = 100_000
       return write(async () => {})
     }),
-    /is not this process's any more/,
+    /is no longer locked by this process/,
   )
   storage.ahead = 0
   const names = (await readFolder('gs://bucket/slept/set')).map(({ name }) => name)

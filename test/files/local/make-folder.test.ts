@@ -29,7 +29,7 @@ test('what is in the way is named', async (t) => {
     for (const path of [join(root, name), join(root, name, 'below')])
       await assert.rejects(makeFolder(path), {
         name: 'FileError',
-        message: `cannot create the folder ${path}: ${join(root, name)} is in the way and no folder. Choose another name (ENOTDIR)`,
+        message: `cannot create the folder ${path}: ${join(root, name)} exists and is not a folder. Choose another name (ENOTDIR)`,
       })
   await assert.rejects(makeFolder(join(root, 'x', 'n'.repeat(300))), /the name is too long/)
 })
@@ -37,6 +37,6 @@ test('what is in the way is named', async (t) => {
 test('a file system that takes no folders', { skip: process.platform !== 'linux' && 'Linux only', timeout: 9000 }, () =>
   assert.rejects(
     makeFolder('/proc/nope/deeper'),
-    /^FileError: cannot create the folder \/proc\/nope\/deeper: \/proc takes no new folders\. Choose another name/,
+    /^FileError: cannot create the folder \/proc\/nope\/deeper: \/proc does not accept new folders\. Choose another name/,
   ),
 )

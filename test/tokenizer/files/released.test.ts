@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { isTokenizer, loadTokenizer, nameOfTokenizer, saveTokenizer, tokenizerJson } from '../../../src/tokenizer/index.js'
+import {
+  isTokenizer,
+  loadTokenizer,
+  nameOfTokenizer,
+  saveTokenizer,
+  tokenizerJson,
+} from '../../../src/tokenizer/index.js'
 import { fixture, outcome, seeded, sha256, temporaryFolder } from '../support.js'
 
 const folder = temporaryFolder()

@@ -1,7 +1,25 @@
 /**
- * CRC-32C (Castagnoli, polynomial 0x1EDC6F41), as in RFC 3720 appendix B.4, eight bytes a step ("slicing by 8").
- * TFRecord stores it masked, so that the CRC of data that contains CRCs stays meaningful.
+ * Checksums: SHA-256 of files, to find out later whether one has changed, and CRC-32C (Castagnoli, polynomial 0x1EDC6F41,
+ * RFC 3720 appendix B.4), eight bytes per step ("slicing by 8"). TFRecord files store CRC-32C masked, so that the CRC of
+ * data that contains CRCs stays meaningful.
  */
+import { createHash } from 'node:crypto'
+import { readPieces } from './access.js'
+import { withFileErrors } from './error.js'
+
+/** SHA-256 of bytes, in hexadecimal. */
+export function sha256(data: Uint8Array | string): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+/** SHA-256 of a file's content, in hexadecimal, read in pieces. Throws FileError. */
+export async function sha256File(path: string): Promise<string> {
+  return withFileErrors('read', path, async () => {
+    const hash = createHash('sha256')
+    for await (const piece of readPieces(path, 1 << 20)) hash.update(piece)
+    return hash.digest('hex')
+  })
+}
 
 /** Reversed polynomial: the low bit is the highest power. */
 const polynomial = 0x82f63b78
@@ -19,7 +37,7 @@ function makeTables(): Int32Array {
   return table
 }
 
-/** CRC-32C of bytes [start, end), an unsigned 32-bit integer. `previous`: the CRC of what came before. */
+/** CRC-32C of bytes [start, end), an unsigned 32-bit integer. `previous`: the CRC of the bytes before. */
 export function crc32c(data: Uint8Array, start = 0, end = data.length, previous = 0): number {
   const t = tables
   let crc = ~previous
