@@ -1,5 +1,6 @@
 /** Files by path, on this machine or in Google Cloud Storage. Errors are as FileSystem says. */
-import { asFileError, FileError } from './error.js'
+import { createHash } from 'node:crypto'
+import { asFileError, FileError, withFileErrors } from './error.js'
 import type { Appending, AtomicFile, FileStatus, FileSystem, FolderEntry, OpenFile } from './file-system.js'
 import { localFiles } from './local/index.js'
 import { isCloudPath } from './paths.js'
@@ -53,6 +54,15 @@ export async function openFile(path: string): Promise<OpenFile> {
 /** A file's bytes in order, in pieces of about this size. */
 export async function* readPieces(path: string, pieceBytes: number): AsyncGenerator<Buffer> {
   yield* (await fileSystemOf(path)).readPieces(path, pieceBytes)
+}
+
+/** SHA-256 of a file's content, in hexadecimal, read in pieces. Throws FileError. */
+export async function sha256File(path: string): Promise<string> {
+  return withFileErrors('read', path, async () => {
+    const hash = createHash('sha256')
+    for await (const piece of readPieces(path, 1 << 20)) hash.update(piece)
+    return hash.digest('hex')
+  })
 }
 
 /** Starts writing a file at `path`; an existing one is replaced only on commit. Throws FileError. */

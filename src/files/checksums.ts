@@ -1,24 +1,13 @@
 /**
- * Checksums: SHA-256 of files, to find out later whether one has changed, and CRC-32C (Castagnoli, polynomial 0x1EDC6F41,
+ * Checksums: SHA-256, which tells whether a file has changed, and CRC-32C (Castagnoli, polynomial 0x1EDC6F41,
  * RFC 3720 appendix B.4), eight bytes per step ("slicing by 8"). TFRecord files store CRC-32C masked, so that the CRC of
  * data that contains CRCs stays meaningful.
  */
 import { createHash } from 'node:crypto'
-import { readPieces } from './access.js'
-import { withFileErrors } from './error.js'
 
 /** SHA-256 of bytes, in hexadecimal. */
 export function sha256(data: Uint8Array | string): string {
   return createHash('sha256').update(data).digest('hex')
-}
-
-/** SHA-256 of a file's content, in hexadecimal, read in pieces. Throws FileError. */
-export async function sha256File(path: string): Promise<string> {
-  return withFileErrors('read', path, async () => {
-    const hash = createHash('sha256')
-    for await (const piece of readPieces(path, 1 << 20)) hash.update(piece)
-    return hash.digest('hex')
-  })
 }
 
 /** Reversed polynomial: the low bit is the highest power. */

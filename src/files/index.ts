@@ -12,11 +12,12 @@ export {
   readText,
   remove,
   removeEmptyFolders,
+  sha256File,
   stat,
   writeFileAtomic,
 } from './access.js'
 export { writeFolderAtomic, type AtomicFolderOptions } from './atomic-folder.js'
-export { crc32c, maskCrc, maskedCrc32c, sha256, sha256File } from './checksums.js'
+export { crc32c, maskCrc, maskedCrc32c, sha256 } from './checksums.js'
 export { endWithParent, PARENT } from './end-with-parent.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'
 export type { AtomicFile, Lock, OpenFile } from './file-system.js'

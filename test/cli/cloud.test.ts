@@ -123,7 +123,7 @@ test('a folder of a checkpoint that has no manifest yet is none: training goes o
 test('what is wrong in a bucket is one line, and nothing is written', async () => {
   const cases: [string, RegExp][] = [
     ['tokenizer train gs://bucket/none -o gs://bucket/x/t.json', /gs:\/\/bucket\/none: it does not exist/],
-    ['tokenizer train gs://bucket/texts -o gs://nobucket/t.json', /there is no bucket "nobucket"/],
+    ['tokenizer train gs://bucket/texts -o gs://nobucket/t.json', /the bucket "nobucket" does not exist/],
     [
       'data prepare gs://bucket/none* -t gs://bucket/made/tokenizer.json -c 16 -o gs://bucket/x',
       /gs:\/\/bucket\/none\*: no file is there/,
@@ -137,7 +137,7 @@ test('what is wrong in a bucket is one line, and nothing is written', async () =
       /gs:\/\/bucket\/run: it exists and is not empty/,
     ],
     ['train gs://bucket/model.json --data gs://bucket/none --run gs://bucket/x', /gs:\/\/bucket\/none/],
-    ['train gs://bucket/model.json --data gs://bucket/data --run gs://nobucket/x', /there is no bucket "nobucket"/],
+    ['train gs://bucket/model.json --data gs://bucket/data --run gs://nobucket/x', /the bucket "nobucket" does not exist/],
     ['sample gs://bucket/texts --prompt x', /gs:\/\/bucket\/texts holds no checkpoint/],
     ['sample gs://bucket --prompt x', /gs:\/\/bucket holds no checkpoint/],
     ['train gs:// --data x --run y', /gs:\/\/: "" is not a valid bucket name/],

@@ -395,7 +395,7 @@ test('each failure is one line that says what to do', async (t) => {
   storage.failing = () => undefined
   await assert.rejects(
     writeFileAtomic('gs://nobucket/x', 'y'),
-    /^FileError: cannot write gs:\/\/nobucket\/x: there is no bucket "nobucket"/,
+    /^FileError: cannot write gs:\/\/nobucket\/x: the bucket "nobucket" does not exist/,
   )
 })
 
