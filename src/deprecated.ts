@@ -494,8 +494,6 @@ export {
   /** @deprecated Import it from neomesh/files. */
   escapeGlob,
   /** @deprecated Import it from neomesh/files. */
-  foreignEntry,
-  /** @deprecated Import it from neomesh/files. */
   foreignKind,
   /** @deprecated Import it from neomesh/files. */
   globFiles,
