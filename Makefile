@@ -1,4 +1,4 @@
-# neomesh: `make` lists the targets. Everything a target needs it makes first, once; nothing is installed elsewhere.
+# neomesh: `make` lists the targets. A target makes what it needs first, once; everything is installed in this folder.
 
 # The interpreters to use, as in `make setup PYTHON=python3.12`.
 NODE ?= node
@@ -7,7 +7,7 @@ PYTHON ?= python3
 # Tests whose path contains this word, as in `make test ONLY=train`.
 ONLY ?=
 
-# Folders too: they change when a file goes.
+# Folders too: they change when a file is removed.
 SOURCES := $(shell find src kernels test bench -mindepth 1 -type d -o -name '*.ts' -o -path 'src/web/page/*')
 VENV := .venv/.installed
 JUPYTER := .venv/.jupyter
@@ -24,47 +24,47 @@ setup: dist/.built $(VENV) $(JUPYTER) ## install and build what is missing or ou
 
 plan-setup: setup $(PLAN) ## install Google's compiler for TPUs (0.5 GB), for neomesh plan --topology
 
-demo: dist/.built $(VENV) ## the five steps on real text, then samples; Ctrl-C saves, running it again goes on
+demo: dist/.built $(VENV) ## run the five steps on real text and sample; Ctrl-C saves and stops, run it again to resume
 	@$(NODE) bin/neomesh.mjs demo
 
-lab: setup ## JupyterLab with the notebooks
+lab: setup ## open JupyterLab with the notebooks
 	@.venv/bin/jupyter lab --notebook-dir=. notebooks
 
-notebooks: setup ## run all notebooks, failing on any error; SAVE=1 keeps the outputs, ONLY=word picks, PARAMS="steps=20" sets
+notebooks: setup ## run all notebooks, failing on any error; SAVE=1 keeps the outputs, ONLY=word selects, PARAMS="steps=20" sets a parameter
 	@.venv/bin/python kernels/run_notebooks.py $(if $(SAVE),--save) $(addprefix -p ,$(PARAMS)) $(ONLY)
 
 lint: node_modules/.installed ## check types of promises and any, imports, and the format
 	@$(NODE) node_modules/oxlint/bin/oxlint --type-aware src kernels test bench
 	@$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level=warn src kernels test bench bin templates
 
-test: setup ## all tests but the slow ones (with CI=true all); ONLY=word picks by path
+test: setup ## run all tests but the slow ones (with CI=true all); ONLY=word selects by path
 	@$(NODE) dist/test/run.js $(ONLY)
 
-test-slow: setup ## all tests
+test-slow: setup ## run all tests
 	@$(NODE) dist/test/run.js --slow $(ONLY)
 
 test-peers: setup ## compare with Hugging Face transformers, live
 	@test -x .venv-peers/bin/python || { echo 'neomesh: the peers are not installed: make bench-peers (6 GB)' >&2; exit 1; }
 	@$(NODE) dist/test/run.js --peers $(ONLY)
 
-bench: setup ## measure training and sampling, beside the peers where they are installed
+bench: setup ## measure training and sampling, next to the peers where they are installed
 	@$(NODE) dist/bench/run.js $(ONLY)
 
 bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) into .venv-peers
 
-docs: node_modules/.installed docs/site/node_modules/.installed ## make the site of docs and API reference in dist/docs
+docs: node_modules/.installed docs/site/node_modules/.installed ## build the site of docs and API reference in dist/docs
 	@cd docs/site && $(NODE) node_modules/typedoc/bin/typedoc --logLevel Warn
 	@echo 'made dist/docs/index.html'
 
 clean: ## remove what was built
 	rm -rf dist
 
-distclean: clean ## remove what was installed, too; runs and data stay
+distclean: clean ## also remove what was installed; runs and data stay
 	rm -rf node_modules docs/site/node_modules .venv .venv-peers
 
-# npm ci removes node_modules first, so a stamp in it says that the last one came to its end.
+# npm ci removes node_modules first, so a stamp in it means that the last install finished.
 node_modules/.installed: package.json package-lock.json
-	@command -v $(NODE) > /dev/null || { echo 'neomesh: needs Node 20 or newer, and there is no $(NODE): see https://nodejs.org' >&2; exit 1; }
+	@command -v $(NODE) > /dev/null || { echo 'neomesh: needs Node 20 or newer ($(NODE) not found). See https://nodejs.org' >&2; exit 1; }
 	@$(NODE) -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || \
 	  { echo "neomesh: needs Node 20 or newer; this is $$($(NODE) --version). Install one, or name one: make setup NODE=/path/to/node" >&2; exit 1; }
 	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -79,7 +79,7 @@ dist/.built: node_modules/.installed tsconfig.json $(SOURCES)
 	@touch $@
 
 $(VENV): requirements.txt
-	@command -v $(PYTHON) > /dev/null || { echo 'neomesh: needs Python 3.10 or newer for its libraries, and there is no $(PYTHON)' >&2; exit 1; }
+	@command -v $(PYTHON) > /dev/null || { echo 'neomesh: needs Python 3.10 or newer for its libraries ($(PYTHON) not found)' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "neomesh: needs Python 3.10 or newer; this is $$($(PYTHON) --version 2>&1). Name another: make setup PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
@@ -96,7 +96,7 @@ $(JUPYTER): requirements-notebooks.txt $(VENV) dist/.built kernels/lab/remoteEnt
 	@$(NODE) bin/neomesh.mjs kernel install --prefix .venv > /dev/null
 	@touch $@
 
-# `make setup` makes .venv anew where it changes; then this one has to be installed again.
+# `make setup` recreates .venv when its requirements change; then this has to be installed again.
 $(PLAN): requirements-plan.txt $(VENV)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-plan.txt
 	@touch $@
