@@ -132,6 +132,19 @@ test('packages that src imports are dependencies of the package', () => {
   assert.deepEqual([...used].sort(), Object.keys(dependencies).sort())
 })
 
+test('the core of the kernel, which browsers share, imports nothing of Node', () => {
+  for (const file of sourcesIn('kernels/core')) {
+    assert.deepEqual(
+      specifiersIn(file).filter((name) => name.startsWith('node:')),
+      [],
+      file,
+    )
+    for (const target of importsOf(file)) assert.match(target, /^(kernels\/core|src\/notebook)\//, file)
+    const text = readFileSync(join(root, file), 'utf8').replace(/\/\*[^]*?\*\/|\/\/.*/g, '')
+    assert.doesNotMatch(text, /\b(process\.|Buffer\b|NodeJS\.|setImmediate)/, file)
+  }
+})
+
 test('commands and files that the README names exist', () => {
   const makefile = readFileSync(join(root, 'Makefile'), 'utf8')
   for (const [, target] of readme.matchAll(/(?:`|^ +)make ([a-z-]+)/gm))

@@ -1,47 +1,55 @@
-/** What a parameter may be. */
+/** Limits of a parameter's value. */
 export interface ParamLimits {
-  /** Whole numbers only. */
+  /** Integers only. */
   readonly integer?: boolean
   readonly min?: number
   readonly max?: number
-  /** The values that there are. */
+  /** The allowed values. */
   readonly choices?: readonly (number | string | boolean)[]
 }
 
 type Plain<T> = T extends number ? number : T extends string ? string : boolean
 
-/** The environment variable that sets a parameter. */
+/** Prefix of the environment variables that set parameters. */
 export const PARAMETER_PREFIX = 'NEOMESH_PARAM_'
 
+/** Text of the environment variable that sets a parameter; undefined if it is not set. */
+export const parameterText = (name: string): string | undefined => process.env[`${PARAMETER_PREFIX}${name}`]
+
 /**
- * A parameter of a notebook: what the environment variable NEOMESH_PARAM_name says, read as what `value` is, or else
- * `value`. In a cell the same is written `const steps = 200 //@param {type: "integer", min: 1}`.
+ * A parameter of a notebook: the environment variable NEOMESH_PARAM_name, read as the type of `value`, or else `value`.
+ * In a cell the same is written `const steps = 200 //@param {type: "integer", min: 1}`.
  * Throws RangeError for a value that is not allowed.
  */
 export function param<T extends number | string | boolean>(name: string, value: T, limits: ParamLimits = {}): Plain<T> {
-  const variable = `${PARAMETER_PREFIX}${name}`
-  const text = process.env[variable]
-  const taken = text === undefined ? value : read(text, value)
-  const wrong =
-    taken === null ? `is no ${typeof value === 'boolean' ? 'true or false' : 'number'}` : problem(taken, limits)
-  const shown = text === undefined ? JSON.stringify(value) : `${JSON.stringify(text)} (of ${variable})`
-  if (wrong) throw new RangeError(`parameter ${name}: ${shown} ${wrong}`)
-  return taken as Plain<T>
+  const text = parameterText(name)
+  const parsed = text === undefined ? value : parse(text, value)
+  const rule =
+    parsed === null
+      ? `must be ${typeof value === 'boolean' ? 'true or false' : 'a number'}`
+      : brokenRule(parsed, limits)
+  if (rule === null) return parsed as Plain<T>
+  const [shown, remedy] =
+    text === undefined
+      ? [JSON.stringify(value), 'Change the value in the cell']
+      : [JSON.stringify(text), `Change the environment variable ${PARAMETER_PREFIX}${name}, or unset it`]
+  throw new RangeError(`parameter ${name} ${rule} (got ${shown}). ${remedy}`)
 }
 
-/** Null for text that is none of the kind. */
-function read(text: string, like: unknown): number | string | boolean | null {
+/** The value of the same type as `like`; null if the text is not one. */
+function parse(text: string, like: unknown): number | string | boolean | null {
   if (typeof like === 'string') return text
   if (typeof like === 'boolean') return text === 'true' ? true : text === 'false' ? false : null
   return text.trim() === '' || Number.isNaN(Number(text)) ? null : Number(text)
 }
 
-function problem(value: number | string | boolean, { integer, min, max, choices }: ParamLimits): string | null {
+/** The rule that a value breaks, or null. */
+function brokenRule(value: number | string | boolean, { integer, min, max, choices }: ParamLimits): string | null {
   if (choices && !choices.includes(value))
-    return `is none of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`
+    return `must be one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`
   if (typeof value !== 'number') return null
-  if (integer && !Number.isInteger(value)) return 'is no whole number'
-  if (min !== undefined && value < min) return `is below ${min}`
-  if (max !== undefined && value > max) return `is above ${max}`
+  if (integer && !Number.isInteger(value)) return 'must be an integer'
+  if (min !== undefined && !(value >= min)) return `must be >= ${min}`
+  if (max !== undefined && !(value <= max)) return `must be <= ${max}`
   return null
 }

@@ -91,7 +91,7 @@ test('an error of the library names the cell and the lines nearest to it, also t
   assert.match(late.traceback, new RegExp(`^FileError: cannot read nowhere.json.*\n\ncell ${late.cell}, line 2\n`))
   assert.match(
     late.traceback,
-    /\n  at readModelConfig \(src\/config\/model-config.ts:\d+:\d+\)\n  at cell \d+, line 2$/,
+    /\n  at readJson \(src\/files\/json\.ts:\d+:\d+\)\n  at readModelConfig \(src\/config\/parse\/model-config\.ts:\d+:\d+\)\n  at cell \d+, line 2$/,
   )
   const op = await fails("neo.trace((x: neo.Tensor) =>\n  neo.softmax(x, heads), [neo.spec([batch], 'f32')])")
   assert.match(op.message, new RegExp(`no dim "heads" in operand 0[^]*at cell ${op.cell}:2$`))
@@ -185,7 +185,7 @@ test('parameters: the environment goes before the text, an injected cell before 
   assert.equal((await ok('steps')).result, '3')
   assert.match(
     (await fails('const steps = 200 //@param {type: "integer", min: 20}')).message,
-    /parameter steps: "17" .* below 20/,
+    /^parameter steps must be >= 20 \(got "17"\)/,
   )
 })
 

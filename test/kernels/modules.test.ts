@@ -24,7 +24,8 @@ before(async () => {
 })
 after(async () => {
   await kernel?.stop()
-  for (const name of packages) rmSync(join(root, 'node_modules', name), { recursive: true, force: true })
+  for (const name of [...packages, 'esm-late'])
+    rmSync(join(root, 'node_modules', name), { recursive: true, force: true })
   for (const path of [folder, local]) rmSync(path, { recursive: true, force: true })
 })
 
@@ -65,4 +66,21 @@ test('a package that is not there is said to be missing', async () => {
     (await kernel.run("await import('not-there-at-all' as string)")).error!.message,
     /Cannot find package 'not-there-at-all'/,
   )
+})
+
+test('a package installed while the kernel runs is found, and all other cells run', { timeout: 60_000 }, async () => {
+  const cell = "import { f as late } from 'esm-late'\nlate()"
+  assert.match((await kernel.run(cell)).error!.message, /Cannot find module 'esm-late'/)
+  cpSync(join(root, 'test/fixtures/cases/kernel-esm-import/packages/esm-only'), join(root, 'node_modules/esm-late'), {
+    recursive: true,
+  })
+  // The compiler hears of it from the file system, some time later.
+  let run = await kernel.run(cell)
+  while (run.error) {
+    assert.match(run.error.message, /Cannot find module 'esm-late'/)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.equal((await kernel.run('1 + 1')).result, '2')
+    run = await kernel.run(cell)
+  }
+  assert.equal(run.result, "'from esm'")
 })

@@ -158,13 +158,21 @@ test('parameters: the environment, read as what the default is, within limits', 
     [20, 0.001, 'a b', false, 7],
   )
   const refused: [Record<string, string>, () => unknown, RegExp][] = [
-    [{ steps: 'many' }, () => param('steps', 5), /^parameter steps: "many" \(of NEOMESH_PARAM_steps\) is no number$/],
-    [{ steps: '' }, () => param('steps', 5), /is no number$/],
-    [{ on: 'yes' }, () => param('on', true), /is no true or false$/],
-    [{ steps: '1.5' }, () => param('steps', 5, { integer: true }), /is no whole number$/],
-    [{ steps: '0' }, () => param('steps', 5, { min: 1 }), /is below 1$/],
-    [{}, () => param('steps', 50, { max: 9 }), /^parameter steps: 50 is above 9$/],
-    [{ kind: 'c' }, () => param('kind', 'a', { choices: ['a', 'b'] }), /is none of "a", "b"$/],
+    [
+      { steps: 'many' },
+      () => param('steps', 5),
+      /^parameter steps must be a number \(got "many"\)\. Change the environment variable NEOMESH_PARAM_steps, or unset it$/,
+    ],
+    [{ steps: '' }, () => param('steps', 5), /must be a number \(got ""\)/],
+    [{ on: 'yes' }, () => param('on', true), /must be true or false \(got "yes"\)/],
+    [{ steps: '1.5' }, () => param('steps', 5, { integer: true }), /must be an integer \(got "1.5"\)/],
+    [{ steps: '0' }, () => param('steps', 5, { min: 1 }), /must be >= 1 \(got "0"\)/],
+    [
+      {},
+      () => param('steps', 50, { max: 9 }),
+      /^parameter steps must be <= 9 \(got 50\)\. Change the value in the cell$/,
+    ],
+    [{ kind: 'c' }, () => param('kind', 'a', { choices: ['a', 'b'] }), /must be one of "a", "b" \(got "c"\)/],
   ]
   for (const [values, run, message] of refused) {
     set(values)

@@ -1,21 +1,14 @@
 /** Runs the JavaScript of cells. */
 import { runInThisContext } from 'node:vm'
 import { MessageChannel } from 'node:worker_threads'
+import type { Script } from '../core/cells.js'
 
-/** A function that calls its argument in a task of its own. */
+/** A function that calls its argument in a separate task of the event loop. */
 type Task = (work: () => void) => void
 
-export interface Script {
-  readonly code: string
-  /** Whether it has an `await` outside functions. */
-  readonly isAsync: boolean
-  /** What must have been done before, such as loading packages. */
-  prepare(): Promise<void>
-}
-
 /**
- * Each script starts, and is ended, in a task of its own: where its code is terminated, the microtasks of the same task
- * are dropped, and none of the kernel's must be among them. The promise of a terminated script never settles.
+ * Each script starts, and ends, in a separate task: where its code is terminated, the microtasks of the same task are
+ * dropped, and none of the kernel's must be among them. The promise of a terminated script never settles.
  */
 export function createExecutor(): (script: Script) => Promise<void> {
   const task = createTasks()

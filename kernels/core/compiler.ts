@@ -1,9 +1,10 @@
 /**
  * What the kernel changes in the compiler inside tslab: how `neomesh` and packages are resolved, the source line of each
- * line of JavaScript, shorthand properties of variables of earlier cells, and instrumentation for interrupts.
+ * line of JavaScript, shorthand properties of variables of earlier cells, instrumentation for interrupts, and timers.
  */
-import { SourceMap } from 'node:module'
 import { instrument, type Found } from './instrument.js'
+import { shareTimer } from './rebuild-timer.js'
+import { readSourceMap, type SourceMap } from './source-map.js'
 import type {
   Builder,
   CompilerApi,
@@ -13,10 +14,10 @@ import type {
   TranspileOptions,
 } from './compiler-api.js'
 
-/** Line of a cell, from 1, that a place in its JavaScript (line and column from 0) was made from. */
+/** Line of a cell, from 1, that a position in its JavaScript (line and column from 0) was compiled from. */
 export type LineOf = (line: number, column: number) => number
 
-/** What is known of the cell that was converted last. */
+/** What was found in the cell that was converted last. */
 export interface Script {
   readonly lineOf: LineOf
   /** Whether an `await` or `for await` stands outside of functions. tslab does not see the latter. */
@@ -32,7 +33,7 @@ export interface Patched {
   lastScript(): Script
 }
 
-/** `root` is the folder of the project. */
+/** `root`: folder of this package, with a slash at the end. */
 export function patchCompiler(root: string): Patched {
   let last: Script = { lineOf: (line) => line, awaits: false, imports: [] }
   let api: CompilerApi
@@ -49,6 +50,7 @@ export function patchCompiler(root: string): Patched {
       },
 
       createWatchProgram(host) {
+        Object.assign(host, shareTimer(host))
         const take = host.afterProgramCreate
         host.afterProgramCreate = (builder) => take.call(host, withShorthands(compiler, builder))
         return compiler.createWatchProgram(host)
@@ -123,7 +125,7 @@ function transpile(ts: CompilerApi, text: string, options: TranspileOptions, fir
     compilerOptions: { ...options.compilerOptions, sourceMap: true },
     transformers: { before: [instrument(ts, cellLine, found)] },
   })
-  const second = new SourceMap(JSON.parse(sourceMapText!))
+  const second = readSourceMap(JSON.parse(sourceMapText!))
   const lineOf: LineOf = (line, column) => {
     const origin = originOf(second, line, column)
     return cellLine(origin.line, origin.column)
@@ -132,14 +134,13 @@ function transpile(ts: CompilerApi, text: string, options: TranspileOptions, fir
 }
 
 function originOf(map: SourceMap, line: number, column: number): { line: number; column: number } {
-  const entry = map.findEntry(line, column)
-  return 'originalLine' in entry ? { line: entry.originalLine, column: entry.originalColumn } : { line, column }
+  return map.find(line, column) ?? { line, column }
 }
 
-/** Takes the map that the compiler wrote below a module out of it. */
+/** Splits a module into its text and the source map that the compiler appended to it. */
 function cutSourceMap(text: string): { text: string; map: SourceMap | null } {
   const found = /^\/\/# sourceMappingURL=data:application\/json;base64,(.*)$/m.exec(text)
   if (!found) return { text, map: null }
-  const payload = JSON.parse(Buffer.from(found[1], 'base64').toString('utf8'))
-  return { text: text.slice(0, found.index), map: new SourceMap(payload) }
+  const bytes = Uint8Array.from(atob(found[1]), (character) => character.charCodeAt(0))
+  return { text: text.slice(0, found.index), map: readSourceMap(JSON.parse(new TextDecoder().decode(bytes))) }
 }

@@ -1,19 +1,54 @@
 /** Runs cells: compiled by tslab's converter, with variables, source lines, interrupts, modules and parameters. */
-import type { Attendant } from './attend.js'
-import type { Entries } from './entries.js'
-import { CellTypeError, reportError, type ErrorReport } from './errors.js'
-import { createExecutor } from './executor.js'
+import { CellTypeError, reportError, type ErrorContext, type ErrorReport } from './errors.js'
 import { createInterrupts, Interrupted, type Interrupts } from './interrupts.js'
-import { createModules } from './modules.js'
 import { withParameters } from './parameters.js'
 import type { Patched } from './compiler.js'
-import { nameSources, rememberCell, type Place } from './places.js'
+import { nameLocations, registerCell, type CellLocation, type FindSource } from './locations.js'
 import { isGrammar, syntaxErrors, withoutExports } from './syntax.js'
-import type { Completions, Converted, QuickInfo, Tslab } from './tslab.js'
+import type { CellCompiler, Completions, Converted, QuickInfo, SideOutput } from './tslab.js'
 import { createVariables } from './variables.js'
 
 export type Outcome =
   { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: ErrorReport }
+
+/** JavaScript of a cell. */
+export interface Script {
+  readonly code: string
+  /** Whether it has an `await` outside functions. */
+  readonly isAsync: boolean
+  /** What must be done first, such as loading packages. */
+  prepare(): Promise<void>
+}
+
+export type Require = (id: string) => unknown
+
+/** What cells import. */
+export interface Modules {
+  /** For cells. */
+  readonly require: Require
+  /** Adds JavaScript that was compiled from local TypeScript files. */
+  add(outputs: readonly SideOutput[]): void
+  /** Loads packages that cells import by `require` but only `import()` can load. */
+  prepare(ids: readonly string[]): Promise<void>
+  /** `import()` in a cell, or in a local file that has this `require`. */
+  load(require: Require & { resolve?(id: string): string }, id: unknown, options?: object): Promise<unknown>
+}
+
+/** The platform that cells run on: Node (node/start.ts), or another that implements this. */
+export interface Host extends ErrorContext {
+  /** Shared numbers; see flags.ts. */
+  readonly flags: Int32Array
+  /** Runs kernel code that an interrupt must not terminate. */
+  protect<T>(work: () => T): T
+  /** Sets what is called on the event loop for an interrupt, and after code was terminated. */
+  onInterrupt(heard: (count: number) => void, terminated: () => void): void
+  readonly modules: Modules
+  /** Runs JavaScript in the global scope. The promise of a terminated script never settles. */
+  execute(script: Script): Promise<void>
+  /** Lets the event loop run once. */
+  breathe(): Promise<unknown>
+  readonly findSource: FindSource
+}
 
 export interface Cells {
   readonly interrupts: Interrupts
@@ -33,42 +68,39 @@ export interface Cells {
 const PROVIDED =
   '/** Asks the reader for a line. */\ndeclare function prompt(message?: string, initial?: string): string | null;\n'
 
-/** `entries` are what cells import, by name. */
+/** `neomesh`: the library's exports, for completions. */
 export function createCells(
-  root: string,
-  tslab: Tslab,
+  tslab: CellCompiler,
   patched: Patched,
-  { flags, protect, onInterrupt }: Attendant,
-  entries: Entries,
+  neomesh: Readonly<Record<string, unknown>>,
+  host: Host,
 ): Cells {
-  nameSources(root)
-  const awaits = new WeakMap<object, Place[]>()
+  const { protect, modules } = host
+  nameLocations(host.root, host.findSource)
+  const awaits = new WeakMap<object, CellLocation[]>()
   const variables = createVariables()
   const converter = tslab.createConverter()
   let number = 0
-  /** Of all cells so far, those that failed included. */
+  /** Declarations of all cells so far, including those that failed. */
   let declarations = PROVIDED
-  const modules = createModules(root, { ...entries, tslab: tslab.library })
-  const execute = createExecutor()
 
-  const interrupts = createInterrupts(flags, (error, line) => {
+  const interrupts = createInterrupts(host.flags, host.breathe, (error, line) => {
     if (typeof error !== 'object' || error === null) return
-    const places = awaits.get(error) ?? []
-    awaits.set(error, [...places, { cell: number, line }])
+    awaits.set(error, [...(awaits.get(error) ?? []), { cell: number, line }])
   })
-  onInterrupt(interrupts.heard, interrupts.terminated)
+  host.onInterrupt(interrupts.heard, interrupts.terminated)
 
   /** Compiles the cell; throws CellTypeError. */
   const convert = (given: string) => {
     const source = withParameters(given)
     const wrong = syntaxErrors(patched.compiler(), source)
     if (wrong.length > 0) {
-      rememberCell(number, { source: given, lineOf: (line) => line })
+      registerCell(number, { source: given, lineOf: (line) => line })
       throw new CellTypeError(number, wrong, true)
     }
     const converted = converter.convert(declarations, withoutExports(patched.compiler(), source))
     const { lineOf, awaits: isAsync, imports } = patched.lastScript()
-    const name = rememberCell(number, { source: given, lineOf })
+    const name = registerCell(number, { source: given, lineOf })
     if (converted.diagnostics.length > 0) {
       const grammar = converted.diagnostics.filter(isGrammar)
       throw new CellTypeError(number, grammar.length > 0 ? grammar : converted.diagnostics, grammar.length > 0)
@@ -86,13 +118,13 @@ export function createCells(
     const { module, mode } = tslab.getCodeMetadata(source)
     if (module !== undefined) {
       const diagnostics = converter.addModule(module, source)
-      rememberCell(number, { source, lineOf: (line) => line })
+      registerCell(number, { source, lineOf: (line) => line })
       if (diagnostics.length > 0) throw new CellTypeError(number, diagnostics)
       return undefined
     }
     if (mode === 'browser') return undefined
     const { last, ...script } = protect(() => convert(source))
-    await Promise.race([execute(script), interrupts.givenUp()])
+    await Promise.race([host.execute(script), interrupts.givenUp()])
     return last
   }
 
@@ -107,7 +139,7 @@ export function createCells(
   }
 
   const report = (error: unknown): ErrorReport =>
-    reportError(error, (typeof error === 'object' && error !== null && awaits.get(error)) || [], root)
+    reportError(error, (typeof error === 'object' && error !== null && awaits.get(error)) || [], host)
 
   return {
     interrupts,
@@ -132,8 +164,8 @@ export function createCells(
     inspect: (source, position) => protect(() => converter.inspect(declarations, source, position)),
     complete: (source, position) => protect(() => converter.complete(declarations, source, position)),
     kindOf(name) {
-      const value = entries.neomesh[name]
-      if (value === undefined) return name in entries.neomesh ? 'const' : 'interface'
+      const value = neomesh[name]
+      if (value === undefined) return name in neomesh ? 'const' : 'interface'
       return typeof value === 'function' ? (/^class /.test(String(value)) ? 'class' : 'function') : 'const'
     },
     provide: (name, value) => void (variables.exports[name] = value),

@@ -1,4 +1,4 @@
-/** What the kernel uses of the compiler inside tslab (TypeScript 5.0), as far as it is used. */
+/** What the kernel uses of the compiler inside tslab (TypeScript 5.0). */
 export interface Node {
   readonly kind: number
   readonly parent: Node
@@ -130,5 +130,7 @@ export interface CompilerApi {
 }
 
 export interface WatchHost {
+  setTimeout?(callback: () => void, delay: number): unknown
+  clearTimeout?(timer: unknown): void
   afterProgramCreate(builder: Builder): void
 }

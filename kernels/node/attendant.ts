@@ -1,6 +1,7 @@
-/** The main thread's side of the attendant (attendant.ts). */
+/** The main thread's side of the attendant (attendant-thread.ts). */
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { FLAGS, INPUT, type AttendantData, type FromAttendant, type ToAttendant } from './flags.js'
+import { FLAGS, INPUT } from '../core/flags.js'
+import type { AttendantData, FromAttendant, ToAttendant } from './attendant-messages.js'
 
 export interface Attendant {
   /** Shared numbers; see flags.ts. */
@@ -18,12 +19,11 @@ export interface Attendant {
   askSync(frames: readonly (Uint8Array | string)[]): readonly Uint8Array[] | null
 }
 
-/** Starts the thread. `zeromq`: path of the module. */
-export async function startAttendant(zeromq: string): Promise<Attendant> {
+/** Starts the thread. `parent`: process with which the kernel ends. `zeromq`: path of the module. */
+export async function startAttendant(parent: number, zeromq: string): Promise<Attendant> {
   const flags = new Int32Array(new SharedArrayBuffer(4 * Object.keys(FLAGS).length))
-  const parent = process.ppid
   const { port1: port, port2 } = new MessageChannel()
-  const worker = new Worker(new URL('./attendant.js', import.meta.url), {
+  const worker = new Worker(new URL('./attendant-thread.js', import.meta.url), {
     workerData: { flags, parent, zeromq, port: port2 } satisfies AttendantData,
     transferList: [port2],
     execArgv: [],

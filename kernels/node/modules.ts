@@ -3,20 +3,7 @@ import Module, { createRequire } from 'node:module'
 import { dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
-import type { SideOutput } from './tslab.js'
-
-type Require = (id: string) => unknown
-
-export interface Modules {
-  /** For cells. */
-  readonly require: Require
-  /** Takes JavaScript that was compiled of local TypeScript files. */
-  add(outputs: readonly SideOutput[]): void
-  /** Loads what a cell is to import by `require` but only `import()` can load. */
-  prepare(ids: readonly string[]): Promise<void>
-  /** `import()` of a cell or of a local file that has this `require`. */
-  load(require: Require & { resolve?(id: string): string }, id: unknown, options?: object): Promise<unknown>
-}
+import type { Modules, Require } from '../core/cells.js'
 
 /** `given`: modules that are not looked for, such as `neomesh`. `root`: folder of the project. */
 export function createModules(root: string, given: Readonly<Record<string, unknown>>): Modules {

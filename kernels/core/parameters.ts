@@ -1,13 +1,13 @@
 /**
- * Parameter cells as in Colab: `const steps = 200 //@param {type: "integer", min: 1}`. The environment can have another
- * value than the cell's text; what the comment says of it is checked either way.
+ * Parameter cells as in Colab: `const steps = 200 //@param {type: "integer", min: 1}`. The environment may override the
+ * value in the cell; either value is checked against the comment.
  */
-import { param, PARAMETER_PREFIX, type ParamLimits } from '../src/notebook/param.js'
+import { param, parameterText, type ParamLimits } from '../../src/notebook/param.js'
 
 const LINE =
   /^(\s*(?:const|let|var)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)(?:\s*:[^=]+?)?\s*=\s*)(.*?)(;?\s*\/\/\s*@param\b(.*))$/u
 
-/** The source with the values of the environment. Throws RangeError for a value that the comment does not allow. */
+/** The source with the values from the environment. Throws RangeError for a value that the comment does not allow. */
 export function withParameters(source: string): string {
   return source
     .split('\n')
@@ -17,8 +17,11 @@ export function withParameters(source: string): string {
       const [, before, name, text, after, comment] = found
       const value = literal(text)
       if (value === null) {
-        if (process.env[`${PARAMETER_PREFIX}${name}`] === undefined) return line
-        throw new RangeError(`parameter ${name}: ${text} is no number, string, true or false, so that it cannot be set`)
+        if (parameterText(name) === undefined) return line
+        throw new RangeError(
+          `parameter ${name}: the value in the cell must be a number, a string, true or false (got ${text.trim()}). ` +
+            `Change the cell, or unset the parameter`,
+        )
       }
       const taken = param(name, value, limitsOf(comment))
       return taken === value ? line : `${before}${JSON.stringify(taken)}${after}`

@@ -1,23 +1,5 @@
-/** What the main thread of the kernel and its attendant (attendant.ts) share and say to each other. */
+/** Messages between the main thread of the kernel (attendant.ts) and its attendant (attendant-thread.ts). */
 import type { MessagePort } from 'node:worker_threads'
-
-/** Indices of the shared numbers. */
-export const FLAGS = {
-  /** Interrupts so far. */
-  requested: 0,
-  /** Those that the main thread's event loop has heard of. */
-  acknowledged: 1,
-  /** The last one for which a check in a cell has thrown. */
-  thrown: 2,
-  /** Above 0 while the main thread runs code that must not be terminated: the kernel's. */
-  protected: 3,
-  /** State of a request for input; see INPUT. */
-  input: 4,
-  /** 1 while the cell's code holds a signal that the next interrupt aborts: it is not to be terminated. */
-  signal: 5,
-}
-
-export const INPUT = { waiting: 0, received: 1, interrupted: 2 }
 
 export interface AttendantData {
   readonly flags: Int32Array

@@ -51,8 +51,15 @@ export interface Interrupts {
   each<T>(values: AsyncIterable<T> | Iterable<T>, line: number): AsyncIterable<T>
 }
 
-/** `flags`: see flags.ts. `failedAt` is called with the line of each await that an error comes through. */
-export function createInterrupts(flags: Int32Array, failedAt: (error: unknown, line: number) => void): Interrupts {
+/**
+ * `flags`: see flags.ts. `breathe` lets the event loop run once. `failedAt` is called with the line of each await that an
+ * error comes through.
+ */
+export function createInterrupts(
+  flags: Int32Array,
+  breathe: () => Promise<unknown>,
+  failedAt: (error: unknown, line: number) => void,
+): Interrupts {
   let controller: AbortController | null = null
   let waiting = new Set<(error: Interrupted) => void>()
   let running = false
@@ -68,7 +75,7 @@ export function createInterrupts(flags: Int32Array, failedAt: (error: unknown, l
   let breathed = performance.now()
   let giveUp: (error: unknown) => void = () => {}
   let givenUp = new Promise<never>(() => {})
-  let timers: NodeJS.Timeout[] = []
+  let timers: ReturnType<typeof setTimeout>[] = []
 
   const rejectWaiting = () => {
     for (const reject of waiting) reject(new Interrupted())
@@ -123,7 +130,7 @@ export function createInterrupts(flags: Int32Array, failedAt: (error: unknown, l
       const settle = async () => {
         try {
           const result = await value
-          if (breathes) await new Promise(setImmediate)
+          if (breathes) await breathe()
           resolve(result)
         } catch (error) {
           failedAt(error, line)

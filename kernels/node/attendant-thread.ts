@@ -1,16 +1,17 @@
 /**
- * The thread beside the kernel's main thread: it hears interrupts while the main thread is in a loop, ends code that
- * cannot hear them, receives input, and ends the process when Jupyter has died.
+ * The thread beside the kernel's main thread: it receives interrupts while the main thread is in a loop, terminates code
+ * that does not check for them, receives input, and ends the process when Jupyter has died.
  */
 import { createRequire } from 'node:module'
 import { Session } from 'node:inspector'
 import { workerData } from 'node:worker_threads'
-import { FLAGS, INPUT, type AttendantData, type FromAttendant, type ToAttendant } from './flags.js'
+import { FLAGS, INPUT } from '../core/flags.js'
+import type { AttendantData, FromAttendant, ToAttendant } from './attendant-messages.js'
 
 /** Time for cells to notice an interrupt themselves before they are terminated, in ms; more where one has thrown. */
 const PATIENCE = 1000
 const PATIENCE_WITH_CLEANUP = 2000
-/** Interval of looking for the parent process, in ms. */
+/** Interval of checking the parent process, in ms. */
 const PARENT_INTERVAL = 500
 
 const { flags, parent, zeromq, port } = workerData as AttendantData
@@ -81,15 +82,30 @@ async function bindInput(address: string): Promise<void> {
   post({ kind: 'closed' })
 }
 
-/** The kernel and what it started, which is in its process group, end with the process that started it. */
+/**
+ * The kernel and its children, which are in its process group, end when the process that started it has ended, or
+ * Jupyter (JPY_PARENT_PID, as in ipykernel), which may have started it through another process.
+ */
 function watchParent(): void {
+  const jupyter = Number(process.env.JPY_PARENT_PID)
+  // In another namespace of processes the number means nothing.
+  const watchesJupyter = jupyter > 1 && jupyter !== parent && isAlive(jupyter)
   setInterval(() => {
-    if (process.ppid === parent) return
+    if (process.ppid === parent && !(watchesJupyter && !isAlive(jupyter))) return
     try {
       process.kill(-process.pid, 'SIGKILL')
     } catch {} // it leads no group of processes
     process.kill(process.pid, 'SIGKILL')
   }, PARENT_INTERVAL)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 port.on('message', (message: ToAttendant) => {
