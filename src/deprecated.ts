@@ -692,3 +692,7 @@ export {
   /** @deprecated Import it from neomesh/ablate. */
   writeReport,
 } from './ablate/index.js'
+export {
+  /** @deprecated Use environment. */
+  environment as surroundings,
+} from './notebook/index.js'

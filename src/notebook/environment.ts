@@ -4,8 +4,8 @@ import { bytes } from '../text/format.js'
 import { table } from './table.js'
 import type { Displayable } from './show.js'
 
-/** What runs where: the engine and its devices, memory, cores, versions. */
-export function surroundings(engine: Engine): Displayable {
+/** A table of the engine, its devices, memory, cores and versions. */
+export function environment(engine: Engine): Displayable {
   const rows = [
     ['engine', engine.description],
     ['devices', `${engine.deviceCount} x ${engine.platform}`],
