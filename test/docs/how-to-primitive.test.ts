@@ -1,20 +1,15 @@
 /** docs/how-to/primitive.md, applied to a copy of the tree. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { findPlugin } from '../../src/engine/xla/discovery.js'
+import { applyBlock, compileCopy, readBlocks, root } from './how-to.js'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const page = readFileSync(join(root, 'docs/how-to/primitive.md'), 'utf8')
-const blocks = [...page.matchAll(/^```(ts|diff) (\S+)\n([^]*?)^```$/gm)].map(([, kind, file, text]) => ({
-  kind,
-  file,
-  text,
-}))
+const blocks = readBlocks('primitive.md')
 let copy: string
 
 before(() => {
@@ -37,44 +32,23 @@ before(() => {
 })
 after(() => rmSync(copy, { recursive: true, force: true }))
 
-/** Writes a new file, or adds lines to one after the line that the block repeats. */
-function apply({ kind, file, text }: (typeof blocks)[number]): void {
-  const path = join(copy, file)
-  if (kind === 'ts') return writeFileSync(path, text)
-  const lines = text.trimEnd().split('\n')
-  const known = lines.filter((line) => line[0] === ' ').map((line) => line.slice(1))
-  const added = lines.filter((line) => line[0] === '+').map((line) => line.slice(1))
-  const whole = readFileSync(path, 'utf8').split('\n')
-  const at = whole.indexOf(known.at(-1)!)
-  assert.ok(at >= 0 && known.length === 1, `${file} has the line "${known.at(-1)}" to add after`)
-  writeFileSync(path, whole.toSpliced(at + 1, 0, ...added).join('\n'))
-}
-
-function compile(): string {
-  const { stdout } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', copy], {
-    encoding: 'utf8',
-    cwd: copy,
-  })
-  return stdout
-}
-
 test('how to add a primitive: six files, of which the compiler names the tables', () => {
   const files = [...new Set(blocks.map(({ file }) => file))]
   const tables = files.filter((file) => file.startsWith('src/engine/'))
   assert.equal(files.length, 6)
   assert.equal(tables.length, 3)
 
-  blocks.filter(({ file }) => !tables.includes(file)).forEach(apply)
-  const errors = compile()
+  blocks.filter(({ file }) => !tables.includes(file)).forEach((block) => applyBlock(copy, block))
+  const errors = compileCopy(copy)
   for (const table of tables)
     assert.match(errors, new RegExp(`^${table}\\(.*Property 'cbrt' is missing`, 'm'), `the compiler names ${table}`)
   assert.deepEqual([...new Set(errors.match(/^src\/[^(]+/gm))].sort(), tables.sort(), 'and nothing else')
 
-  blocks.filter(({ file }) => tables.includes(file)).forEach(apply)
-  assert.equal(compile(), '')
+  blocks.filter(({ file }) => tables.includes(file)).forEach((block) => applyBlock(copy, block))
+  assert.equal(compileCopy(copy), '')
 })
 
-test('the new primitive runs on both engines, with its gradient', () => {
+test('the new primitive runs on every engine, with its gradient', () => {
   const at = (path: string) => pathToFileURL(join(copy, 'dist/src', path)).href
   const program = `
     const { cbrt, dim, grad, total } = await import('${at('tensor/index.js')}')
@@ -92,5 +66,5 @@ test('the new primitive runs on both engines, with its gradient', () => {
     env: { ...process.env, PJRT_PLUGIN_LIBRARY_PATH: findPlugin('cpu').path, NEOMESH_CACHE: 'off' },
   })
   const wanted = '2.0000 -3.0000 1.0000, 0.0833 0.0370 0.3333\n'
-  assert.equal(output, wanted.repeat(2))
+  assert.equal(output, wanted.repeat(3))
 })
