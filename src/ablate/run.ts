@@ -64,7 +64,7 @@ export async function finishedRun(run: string): Promise<RunResult | null> {
 }
 
 /** Keys of which a run's results do not depend. */
-const FREE: ReadonlySet<string> = new Set(['steps_per_checkpoint', 'datasets'])
+const FREE: ReadonlySet<string> = new Set(['steps_per_checkpoint', 'datasets', 'eos_id'])
 
 /** Refuses to go on with a run, or to use its result, that has another config. Throws FileError. */
 export async function checkRun(run: string, config: ModelConfig): Promise<void> {

@@ -110,7 +110,7 @@ async function sampleAll(engine: Engine, out: string, { prompts }: DemoTexts): P
       const options = { maxTokens: 80, temperature: 0.8, topK: 40, seed, signal }
       const rate = await streamSample(model, tokenizer, prompt, options)
       if (signal.aborted) return void (process.exitCode = interruptedStatus())
-      process.stderr.write(`(${Math.round(rate)} tokens/s)\n\n`)
+      process.stderr.write(rate === null ? '\n' : `(${Math.round(rate)} tokens/s)\n\n`)
     }
     process.stderr.write(`more: npx neomesh sample ${run} --prompt "..."\n`)
   } finally {

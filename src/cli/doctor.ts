@@ -21,6 +21,8 @@ interface Finding extends Choice {
   readonly state: 'works' | 'fails' | 'missing'
   /** The package or file that it comes from, with its version. */
   readonly from: string | null
+  /** The file of a plugin. */
+  readonly path: string | null
   readonly test: SelfTest | null
   /** Of what fails the error, of what is missing how to add it. */
   readonly remark: string | null
@@ -85,6 +87,7 @@ async function lookAround(version: string, json: boolean): Promise<void> {
       `${machine.processors}, ${bytes(machine.memory)} of memory\n` +
       `Python: ${machine.python ?? 'none (needed only to fetch a PJRT plugin and the texts of the demo)'}\n\n` +
       textTable([['engine', '', ''], ...found.map(row)]) +
+      found.map(({ from, path }) => (path ? `\nplugin of ${from}: ${path}\n` : '')).join('') +
       (usual ? `\nWithout --engine and --device: ${usual.engine}\n` : '\nNothing works here.\n'),
   )
 }
@@ -139,19 +142,21 @@ function runApart(args: readonly string[]): Promise<Ended> {
 }
 
 /** What an engine comes from, or how to add it. */
-function locate({ engine, device }: Choice): Pick<Finding, 'from' | 'remark'> {
-  if (engine === 'host') return { from: 'JavaScript', remark: null }
+function locate({ engine, device }: Choice): Pick<Finding, 'from' | 'path' | 'remark'> {
+  if (engine === 'host') return { from: 'JavaScript', path: null, remark: null }
   if (engine !== 'xla') {
     const name = `@tensorflow/${engine}` as const
     const found = findNative(name)
-    return found ? { from: `${name} ${found.version}`, remark: null } : { from: null, remark: `npm install ${name}` }
+    return found
+      ? { from: `${name} ${found.version}`, path: null, remark: null }
+      : { from: null, path: null, remark: `npm install ${name}` }
   }
   try {
     const { package: name, version, path } = findPlugin(device!)
-    return { from: name ? `${name} ${version}` : path, remark: null }
+    return { from: name ? `${name} ${version}` : path, path, remark: null }
   } catch (error) {
     if (!(error instanceof PluginNotFoundError)) throw error
-    return { from: null, remark: error.install.replace(/^Install one: /, '') }
+    return { from: null, path: null, remark: error.install.replace(/^Install one: /, '') }
   }
 }
 

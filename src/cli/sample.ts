@@ -1,12 +1,12 @@
 import { Command } from 'commander'
 import { extraTokens, tokenizerFor } from '../convert/index.js'
 import { FileError, sha256 } from '../files/index.js'
-import { generate, loadModel, type GenerateOptions, type LoadedModel } from '../generate/index.js'
+import { generateText, loadModel, type GenerateTextOptions, type LoadedModel } from '../generate/index.js'
 import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
-import { real, TOKENIZER, whole } from './options.js'
+import { real, several, TOKENIZER, whole } from './options.js'
 import { whileWaiting } from './progress.js'
 
 interface Options extends EngineOptions {
@@ -18,13 +18,14 @@ interface Options extends EngineOptions {
   topP: number
   seed: number
   count: number
+  stop?: string[]
 }
 
 export function sampleCommand(): Command {
   return withEngine(
     new Command('sample')
       .description('continue a prompt with a trained model, streaming to the terminal')
-      .argument('<model>', 'folder of a run or of a checkpoint')
+      .argument('<model>', 'folder of a run, of a checkpoint, or of a Hugging Face GPT-Neo')
       .option('-p, --prompt <text>', 'text to continue (default: the beginning of a document)')
       .option('-n, --max-tokens <count>', 'most new tokens; the context also ends at n_ctx', whole(1), 200)
       .option('-t, --temperature <number>', '0 takes the likeliest token', real(0), 0.9)
@@ -35,6 +36,7 @@ export function sampleCommand(): Command {
         real(0, 1, { not: 0 }),
         1,
       )
+      .option('--stop <text>', 'end before this text; may be given several times', several)
       .option('--seed <number>', 'equal seeds give equal text', whole(0), 0)
       .option(
         '--count <samples>',
@@ -55,10 +57,11 @@ async function sample(path: string, options: Options): Promise<void> {
     const tokenizerPath = options.tokenizer ?? (await tokenizerOf(path, model.folder))
     const tokenizer = await openTokenizer(tokenizerPath)
     await checkTokenizer(model, tokenizer, tokenizerPath)
-    const { prompt = '', seed, count, maxTokens, temperature, topK, topP } = options
+    for (const each of model.notes ?? []) note(each)
+    const { prompt = '', seed, count, maxTokens, temperature, topK, topP, stop } = options
     for (let i = 0; i < count; i++) {
       if (i > 0) process.stdout.write('\n')
-      await streamSample(model, tokenizer, prompt, { maxTokens, temperature, topK, topP, seed: seed + i, signal })
+      await streamSample(model, tokenizer, prompt, { maxTokens, temperature, topK, topP, stop, seed: seed + i, signal })
       if (signal.aborted) return void (process.exitCode = interruptedStatus())
     }
   } finally {
@@ -68,37 +71,32 @@ async function sample(path: string, options: Options): Promise<void> {
 }
 
 /**
- * Writes a prompt and its continuation to standard output as it comes; the signal ends it. Returns tokens a second.
+ * Writes a prompt and its continuation to standard output as it comes; the signal ends it. Returns tokens per second, null
+ * for fewer than two: the first waits for the programs to be compiled.
  */
 export async function streamSample(
   model: LoadedModel,
   tokenizer: Tokenizer,
   prompt: string,
-  { signal, ...options }: GenerateOptions,
-): Promise<number> {
-  const eos = tokenizer.idOf('<|endoftext|>')
-  const given = Array.from(tokenizer.encode(prompt))
-  if (given.length === 0 && eos === undefined)
-    throw new RangeError('the tokenizer has no <|endoftext|> to begin with: give a --prompt')
-  // A document begins after the end of another one, so an empty prompt is that token.
-  const ids = given.length > 0 ? given : [eos!]
-  const tokens = generate(model, [ids], { stopIds: eos === undefined ? [] : [eos], ...options })
+  options: GenerateTextOptions,
+): Promise<number | null> {
+  const pieces = generateText(model, tokenizer, prompt, { ...options, onNote: note })
   // What is wrong with the prompt shows before anything is written.
-  let next = await whileWaiting('compiling the sampling programs', tokens.next())
-  const decoder = tokenizer.decodeStream()
+  let next = await whileWaiting('compiling the sampling programs', pieces.next())
   process.stdout.write(prompt)
-  let count = 0
   const began = performance.now()
-  while (!next.done && !signal?.aborted) {
-    const [id] = next.value
-    // A model may have more ids than its tokenizer has tokens; they are never trained and stand for nothing.
-    if (id !== null && id !== eos && id < tokenizer.vocabSize) process.stdout.write(decoder.push(id))
-    next = await tokens.next()
-    count++
+  let count = 0
+  for (; !next.done; next = await pieces.next()) {
+    const { text, id } = next.value
+    process.stdout.write(text)
+    if (id !== null) count++
   }
-  await tokens.return(undefined)
-  process.stdout.write(`${decoder.finish()}\n`)
-  return count / ((performance.now() - began) / 1000)
+  process.stdout.write('\n')
+  return count > 1 ? (count - 1) / ((performance.now() - began) / 1000) : null
+}
+
+function note(text: string): void {
+  process.stderr.write(`neomesh: note: ${text}\n`)
 }
 
 /** The tokenizer kept with a checkpoint, or with its run. */

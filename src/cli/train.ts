@@ -98,7 +98,7 @@ export async function runTraining(options: RunTraining): Promise<boolean> {
   const { signal, done } = interruptible(news.interrupted)
   try {
     const data = { data: samples, validation, tokenizer }
-    await news.follow(train({ engine, config, run, ...data, evaluateEvery, layers, signal }))
+    await news.follow(train({ engine, config, run, eosId: splits.eosId, ...data, evaluateEvery, layers, signal }))
     return news.finished()
   } finally {
     done()

@@ -6,6 +6,7 @@ export { extraTokens } from './extra-tokens.js'
 export { exportHuggingFace, type ExportHuggingFaceOptions, type ReadVariable } from './hugging-face/export.js'
 export { configFromHuggingFace } from './hugging-face/read-config.js'
 export { configToHuggingFace } from './hugging-face/write-config.js'
+export { endOfTextOf } from './hugging-face/end-of-text.js'
 export { huggingFaceVariables, openHuggingFace, type HuggingFaceFolder } from './hugging-face/open.js'
 export {
   importTensorflow as importTf,

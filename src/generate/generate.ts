@@ -4,7 +4,8 @@ import type { Engine } from '../engine/index.js'
 import { jit } from '../engine/jit.js'
 import type { Cache, Decoded, DecodeState, GptNeo, Parameters, Positions } from '../model/index.js'
 import { dim, random, reshape, type Tensor } from '../tensor/index.js'
-import { checkSampling, keyAt, pickNext, type Sampling } from './pick.js'
+import { checkPicked } from './check-logits.js'
+import { checkMaxTokens, checkSampling, keyAt, pickNext, type Sampling } from './pick.js'
 
 export interface GenerateOptions extends Sampling {
   /** Most new tokens a row. The context also ends at n_ctx. @default 128 */
@@ -42,8 +43,8 @@ export async function* generate(
   const { engine, config } = loaded
   const { maxTokens = 128, stopIds = [], seed = 0, signal, onLogits } = options
   checkSampling(options)
+  checkMaxTokens(maxTokens)
   checkPrompts(prompts, config)
-  if (maxTokens < 1) return
   const lengths = prompts.map(({ length }) => length)
   const [shortest, longest] = [Math.min(...lengths), Math.max(...lengths)]
   const width = compiledLength(longest, config.n_ctx)
@@ -127,6 +128,7 @@ interface Picked {
 
 async function readPicked({ ids, logits }: StepResult): Promise<Picked> {
   const [picked, from] = await Promise.all([ids.read(), logits?.read()])
+  checkPicked(picked)
   return { ids: picked, logits: from as Float32Array | undefined }
 }
 

@@ -1,3 +1,7 @@
 export { generate, type GenerateOptions, type LoadedModel, type NewTokens } from './generate.js'
+export { generateText, type GenerateTextOptions, type TextPiece } from './generate-text.js'
+export { fitPrompt, type FittedPrompt } from './fit-prompt.js'
+export { StopStrings } from './stop-strings.js'
+export { LogitsError } from './check-logits.js'
 export { pickNext, type Sampling } from './pick.js'
 export { loadModel, type ModelFromCheckpoint } from './load.js'

@@ -1,4 +1,6 @@
+import { endOfTextOf, openHuggingFace } from '../convert/index.js'
 import type { Engine } from '../engine/index.js'
+import { isFile, join, readJson } from '../files/index.js'
 import { findCheckpoint, openCheckpoint } from '../train/index.js'
 import type { LoadedModel } from './generate.js'
 import { loadParameters } from './parameters.js'
@@ -10,10 +12,16 @@ export interface ModelFromCheckpoint extends LoadedModel {
   readonly step: number
   /** sha256 of the tokenizer.json of its data, if known. */
   readonly tokenizerHash?: string
+  /** What was left out in loading, for people. */
+  readonly notes?: readonly string[]
 }
 
-/** Loads a model to sample from: a checkpoint folder, or a run's newest. Throws FileError. */
+/**
+ * Loads a model to sample from: a checkpoint folder, a run's newest, or a folder with a Hugging Face GPT-Neo. Throws
+ * FileError, ConfigError.
+ */
 export async function loadModel(engine: Engine, path: string): Promise<ModelFromCheckpoint> {
+  if (await isHuggingFace(path)) return loadHuggingFace(engine, path)
   const folder = await findCheckpoint(path)
   const checkpoint = await openCheckpoint(folder)
   try {
@@ -22,5 +30,27 @@ export async function loadModel(engine: Engine, path: string): Promise<ModelFrom
     return { ...loaded, folder, step: manifest.step, tokenizerHash: manifest.tokenizer }
   } finally {
     await checkpoint.close()
+  }
+}
+
+/** The config.json of a Hugging Face model says which kind it is; that of a run does not. */
+async function isHuggingFace(path: string): Promise<boolean> {
+  const file = join(path, 'config.json')
+  if (!(await isFile(file)) || (await isFile(join(path, 'manifest.json')))) return false
+  const json = await readJson(file).catch(() => null)
+  return typeof json === 'object' && json !== null && 'model_type' in json
+}
+
+async function loadHuggingFace(engine: Engine, folder: string): Promise<ModelFromCheckpoint> {
+  const source = await openHuggingFace(folder)
+  try {
+    const { variables, notes } = source
+    const eosId = await endOfTextOf(folder, source.config.n_vocab)
+    const config = eosId === undefined ? source.config : { ...source.config, eos_id: eosId }
+    const byName = new Map(variables.map((variable) => [variable.name, variable]))
+    const loaded = await loadParameters(engine, config, (name) => byName.get(name)!.data())
+    return { ...loaded, folder, step: 0, notes }
+  } finally {
+    await source.close()
   }
 }

@@ -12,6 +12,7 @@ import {
   type Tensor,
   type Value,
 } from '../tensor/index.js'
+import { onlyOfNumbers } from './check-logits.js'
 
 /** How the next token is chosen from its logits. */
 export interface Sampling {
@@ -23,6 +24,9 @@ export interface Sampling {
   readonly topP?: number
 }
 
+/** Temperatures below this are 0: f32 logits divided by them would overflow, and no noise changes their order. */
+const GREEDY = 1e-30
+
 /** Throws RangeError for a setting outside its range. */
 export function checkSampling({ temperature = 1, topK = 0, topP = 1 }: Sampling): void {
   if (!(temperature >= 0 && Number.isFinite(temperature)))
@@ -30,6 +34,12 @@ export function checkSampling({ temperature = 1, topK = 0, topP = 1 }: Sampling)
   if (!Number.isInteger(topK) || topK < 0)
     throw new RangeError(`top-k is ${topK}; it must be a whole number, 0 for no limit`)
   if (!(topP > 0 && topP <= 1)) throw new RangeError(`top-p is ${topP}; it must be above 0 and at most 1`)
+}
+
+/** Throws RangeError for a number of new tokens that is not an integer >= 1. */
+export function checkMaxTokens(maxTokens: number): void {
+  if (!Number.isInteger(maxTokens) || maxTokens < 1)
+    throw new RangeError(`maxTokens must be an integer >= 1 (got ${maxTokens})`)
 }
 
 /**
@@ -40,7 +50,7 @@ export function checkSampling({ temperature = 1, topK = 0, topP = 1 }: Sampling)
 export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sampling: Sampling): Tensor<'batch'> {
   const { temperature = 1, topK = 0, topP = 1 } = sampling
   const [batch, vocab] = logits.dims
-  if (temperature === 0) return argmax(logits, vocab) as Value as Tensor<'batch'>
+  if (temperature < GREEDY) return onlyOfNumbers(argmax(logits, vocab) as Value as Tensor<'batch'>, logits)
   let scaled: Tensor = logits.div(temperature)
   const limited = topK > 0 && topK < vocab.size
   if (limited || topP < 1) {
@@ -53,7 +63,8 @@ export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sam
     const lowest = topP < 1 ? where(before.less(topP), best, Infinity).min(top) : best.min(top)
     scaled = where(scaled.greaterEqual(lowest as Tensor), scaled, -Infinity)
   }
-  return argmax(scaled.add(random.gumbel(key, [batch, vocab], [batch, vocab])), vocab) as Value as Tensor<'batch'>
+  const noise = random.gumbel(key, [batch, vocab], [batch, vocab])
+  return onlyOfNumbers(argmax(scaled.add(noise), vocab) as Value as Tensor<'batch'>, logits)
 }
 
 /** The key for the token at a position, one per row or of all, from the words of a seed (u32 [seed_words 2]). */

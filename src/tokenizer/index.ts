@@ -1,5 +1,6 @@
 /** Byte-level BPE, as GPT-2 and GPT-Neo have it: training, encoding, decoding, and Hugging Face's files. */
 export type { AddedToken } from './encode/added-tokens.js'
+export { END_OF_TEXT, endOfTextId } from './end-of-text.js'
 export { TokenizerError } from './error.js'
 export { isTokenizer, loadTokenizer, nameOfTokenizer, notesOfTokenizer, tokenizerJson } from './files/load.js'
 export type { TokenizerParts } from './parts.js'

@@ -11,6 +11,7 @@ const FREE = new Set([
   'eval_batch_size',
   'steps_per_checkpoint',
   'datasets',
+  'eos_id',
   'recompute_grad',
   'remat_policy',
   'mesh_shape',

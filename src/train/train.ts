@@ -21,6 +21,8 @@ export interface TrainOptions {
   readonly validation?: Dataset
   /** Path or name of the tokenizer, which is kept with the run, so that sampling needs nothing else. */
   readonly tokenizer?: string
+  /** Id of the token that ends a text, of data without an index for a config without eos_id. It is kept with the run. */
+  readonly eosId?: number
   readonly layers?: LayerMode
   /** Steps between evaluations; 0 evaluates at the end only. @default 0 */
   readonly evaluateEvery?: number
@@ -81,9 +83,10 @@ export type TrainEvent =
  * leaves the run's folder as it was.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> {
-  const { engine, config, run, data, validation, evaluateEvery = 0, keepCheckpoints = 2, signal } = options
+  const { engine, run, data, validation, evaluateEvery = 0, keepCheckpoints = 2, signal } = options
   if (!Number.isInteger(keepCheckpoints) || keepCheckpoints < 0)
     throw new RangeError(`keepCheckpoints must be an integer >= 0 (got ${keepCheckpoints}). Give 0 to keep all`)
+  const config = withEndOfText(options)
   const trainer = new Trainer(engine, config, options.layers)
   const samples = order({ size: data.size, seed: config.seed })
   const source = batches({
@@ -178,6 +181,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     else void abandoned.catch(() => {}).then(() => trainer.dispose())
     await claim.leave()
   }
+}
+
+/** The config with the data's end-of-text token, which sampling needs. */
+function withEndOfText({ config, data, eosId: named }: TrainOptions): ModelConfig {
+  const eosId = data.indexes[0]?.eosId ?? config.eos_id ?? named
+  return eosId === undefined || eosId >= config.n_vocab ? config : { ...config, eos_id: eosId }
 }
 
 /** What comes before the first step; an abort does not wait for it. Writes nothing. */

@@ -161,6 +161,8 @@ test('wrong prompts and settings are refused in one line', async () => {
   await fails([[1]], { temperature: -1 }, /temperature is -1/)
   await fails([[1]], { topP: 0 }, /top-p is 0/)
   await fails([[1]], { topK: 1.5 }, /top-k is 1.5/)
+  for (const maxTokens of [0, -1, 1.5, NaN, Infinity])
+    await fails([[1]], { maxTokens }, new RegExp(`^maxTokens must be an integer >= 1 \\(got ${maxTokens}\\)$`))
 })
 
 test('logits are those that the tokens are picked from, and to have them changes no token', async () => {
@@ -185,4 +187,26 @@ test('logits are those that the tokens are picked from, and to have them changes
     })
   }
   assert.deepEqual(rows, await collect(model, prompts, { temperature: 0, maxTokens: 12 }))
+})
+
+test('a temperature too small to divide by is 0', async () => {
+  const model = await loaded()
+  const run = (temperature: number) => collect(model, [[1, 2, 3, 4]], { maxTokens: 6, temperature })
+  for (const temperature of [1e-38, 1e-39, 5e-324]) assert.deepEqual(await run(temperature), await run(0))
+})
+
+test('logits that are not numbers are an error, in one row of several too', async () => {
+  const model = await loaded()
+  for (const bad of [NaN, Infinity]) {
+    const name = model.specs.find((spec) => spec.name === 'gpt2/wte')!.name
+    const table = model.parameters[name] as DeviceArray
+    const numbers = ((await table.read()) as Float32Array).slice()
+    numbers[7 * model.config.n_embd] = bad
+    const parameters = { ...model.parameters, [name]: DeviceArray.from(model.engine, numbers, table.dims, 'f32') }
+    for (const sampling of [{ temperature: 0 }, { topP: 0.9, topK: 5 }])
+      await assert.rejects(collect({ ...model, parameters }, [[1], [2]], { maxTokens: 4, ...sampling }), {
+        name: 'LogitsError',
+        message: /^the model's logits must be finite \(got NaN or infinity\)/,
+      })
+  }
 })

@@ -58,7 +58,7 @@ const conditional: Readonly<Partial<Record<keyof ModelConfig, Reason>>> = {
   moe_params: mixed,
   moe_activation: mixed,
   z_loss: unless((c) => !c.entmax_loss, 'entmax_loss has no such term'),
-  eos_id: () => 'the data set and the tokenizer determine it',
+  eos_id: () => 'training does not use it; it ends samples if the data set has no end-of-text token',
   padding_id: unless((c) => c.mlm_training, 'the data set determines it, and without mlm_training no label is ignored'),
   mlm_mask_id: masked,
   mlm_cls_token_id: masked,

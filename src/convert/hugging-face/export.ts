@@ -10,7 +10,7 @@ import {
   type WritableTensor,
 } from '../../files/index.js'
 import { productOf } from '../../tensor/index.js'
-import { notesOfTokenizer, tokenizerJson } from '../../tokenizer/index.js'
+import { END_OF_TEXT, notesOfTokenizer, tokenizerJson } from '../../tokenizer/index.js'
 import { configToHuggingFace } from './write-config.js'
 import { extraTokens } from '../extra-tokens.js'
 import { counterparts, prefix } from './names.js'
@@ -31,9 +31,6 @@ export interface ExportHuggingFaceOptions extends ConvertOptions {
   vocabSize?: number
 }
 
-/** GPT-2's and GPT-Neo's only special token. */
-const endOfText = '<|endoftext|>'
-
 /**
  * Writes config.json, the weights (f32, in one file or in shards) and tokenizer.json to the folder `output`, which
  * appears whole or not at all. One tensor is in memory at a time, and its transpose. Throws ConfigError for a model
@@ -53,10 +50,11 @@ export async function exportHuggingFace(
     const notes = json
       ? [...(await notesOfTokenizer(tokenizer!)), ...checkRows(json, tokenizer!, config.n_vocab, vocabSize)]
       : ['no tokenizer was given: transformers needs a tokenizer.json in the folder to encode text']
-    const eosId = (json && endOfTextId(json, tokenizer!)) ?? (config as { eos_id?: number }).eos_id ?? null
+    const eos = json ? endOfTextOf(json, tokenizer!, config.eos_id) : null
+    const eosId = eos?.id ?? (json ? null : (config.eos_id ?? null))
     const tensors = withProgress(tensorsOf(read, config, vocabSize), options)
     const bytes = await writeWeights(folder, tensors, maxShardBytes)
-    if (json) await writeTokenizer(folder, json, config, eosId)
+    if (json) await writeTokenizer(folder, json, config, eos?.token)
     await writeJson(join(folder, 'config.json'), configToHuggingFace(config, { vocabSize, eosId }))
     options.signal?.throwIfAborted()
     return {
@@ -158,21 +156,27 @@ function checkRows(json: Buffer, path: string, rows: number, vocabSize: number):
   return extra === undefined ? [] : [extra]
 }
 
-/** Id of the token that ends a text, by its usual name; undefined if the tokenizer has none. */
-function endOfTextId(json: Buffer, path: string): number | undefined {
-  const { added_tokens: added } = parseJson(json.toString('utf8'), path) as {
+/**
+ * The token that ends a text: that with the config's eos_id, or with the usual name; null if the tokenizer has neither.
+ * transformers would add one that it lacks, with an id for which the model has no row.
+ */
+function endOfTextOf(json: Buffer, path: string, eosId?: number): { id: number; token: string } | null {
+  const { model, added_tokens: added = [] } = parseJson(json.toString('utf8'), path) as {
+    model?: { vocab?: Record<string, number> }
     added_tokens?: { id: number; content: string }[]
   }
-  return added?.find(({ content }) => content === endOfText)?.id
+  const tokens = [...added, ...Object.entries(model?.vocab ?? {}).map(([content, id]) => ({ content, id }))]
+  const found = tokens.find(({ id }) => id === eosId) ?? tokens.find(({ content }) => content === END_OF_TEXT)
+  return found ? { id: found.id, token: found.content } : null
 }
 
 /** Without tokenizer_config.json transformers takes GPT-2's class, whose special token the vocabulary may not have. */
-async function writeTokenizer(folder: string, json: Buffer, config: ModelConfig, eosId: number | null): Promise<void> {
-  const special = eosId === null ? {} : { bos_token: endOfText, eos_token: endOfText, unk_token: endOfText }
+async function writeTokenizer(folder: string, json: Buffer, { n_ctx }: ModelConfig, end?: string): Promise<void> {
+  const special = end === undefined ? {} : { bos_token: end, eos_token: end, unk_token: end }
   await writeFileAtomic(join(folder, 'tokenizer.json'), json)
   await writeJson(join(folder, 'tokenizer_config.json'), {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    model_max_length: config.n_ctx,
+    model_max_length: n_ctx,
     ...special,
   })
 }

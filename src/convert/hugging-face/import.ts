@@ -2,6 +2,7 @@
 import { notesOfTokenizer } from '../../tokenizer/index.js'
 import { sumOfElements, withProgress, type ConvertOptions, type ConvertTotals } from '../variables.js'
 import { tokenizerIn, writeCheckpoint } from '../write-checkpoint.js'
+import { endOfTextOf } from './end-of-text.js'
 import { openHuggingFace } from './open.js'
 
 /**
@@ -11,7 +12,9 @@ import { openHuggingFace } from './open.js'
 export async function importHf(folder: string, output: string, options: ConvertOptions = {}): Promise<ConvertTotals> {
   const source = await openHuggingFace(folder)
   try {
-    const { config, variables } = source
+    const { variables } = source
+    const eosId = await endOfTextOf(folder, source.config.n_vocab)
+    const config = eosId === undefined ? source.config : { ...source.config, eos_id: eosId }
     const tokenizer = await tokenizerIn(folder)
     await writeCheckpoint(output, withProgress(variables, options), { config, step: 0, tokens: 0, tokenizer })
     const parameters = sumOfElements(variables)

@@ -18,12 +18,20 @@ const schema = z.strictObject({
 })
 
 /** The keys that GPT-Neo reads, under their own names, with its defaults; and `file`, where they came from. */
-export type DatasetConfig = z.infer<typeof schema> & { readonly file: string }
+export type DatasetConfig = z.infer<typeof schema> & {
+  readonly file: string
+  /** eos_id, where it is named rather than a default. */
+  readonly eosId?: number
+}
 
 /** Reads a dataset config. Throws FileError, or DataError with all problems at once; unknown keys are problems. */
 export async function readDatasetConfig(file: string): Promise<DatasetConfig> {
-  const parsed = schema.safeParse(await readJson(file))
-  if (parsed.success) return { ...parsed.data, file }
+  const json = await readJson(file)
+  const parsed = schema.safeParse(json)
+  if (parsed.success) {
+    const named = Object.hasOwn(json as object, 'eos_id')
+    return { ...parsed.data, file, ...(named && { eosId: parsed.data.eos_id }) }
+  }
   const known = Object.keys(schema.shape).join(', ')
   throw new DataError(`${file} is not a dataset config; its keys are ${known}${schemaProblems(parsed.error)}`)
 }

@@ -9,6 +9,8 @@ export interface Splits {
   readonly validation?: Dataset
   /** The tokenizer that the data was made with: its path, where it is still there, or the name of a released one. */
   readonly tokenizer?: string
+  /** Id of the token that ends a text in it, where its index or its config says so. */
+  readonly eosId?: number
   close(): void
 }
 
@@ -17,11 +19,12 @@ export async function openSplits(file: string, shape: Omit<DatasetOptions, 'path
   const dataset = await readDatasetConfig(file)
   const tokenizer = await tokenizerOf(dataset)
   const samples = await openDataset({ path: await datasetFiles(dataset, 'path'), ...shape })
-  if (dataset.eval_path === '') return { samples, tokenizer, close: samples.close }
+  const eosId = samples.indexes[0]?.eosId ?? dataset.eosId
+  if (dataset.eval_path === '') return { samples, tokenizer, eosId, close: samples.close }
   try {
     const validation = await openDataset({ path: await datasetFiles(dataset, 'eval_path'), ...shape })
     const close = () => [samples, validation].forEach((each) => each.close())
-    return { samples, validation, tokenizer, close }
+    return { samples, validation, tokenizer, eosId, close }
   } catch (error) {
     samples.close()
     throw error

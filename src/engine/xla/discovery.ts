@@ -3,7 +3,7 @@
  * packages.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sitePackages, userPackages } from '../../files/index.js'
@@ -61,6 +61,8 @@ export interface Surroundings {
   folder: string
   /** Root of this package, for a checkout used from elsewhere. */
   packageFolder: string
+  /** User id of this process; undefined where the system has none. */
+  uid: number | undefined
   /** site-packages folders of the python on PATH. */
   pythonPackages: () => string[]
   os: NodeJS.Platform
@@ -71,6 +73,7 @@ const here: () => Surroundings = () => ({
   environment: process.env,
   folder: process.cwd(),
   packageFolder: fileURLToPath(new URL('../../../../', import.meta.url)),
+  uid: process.getuid?.(),
   pythonPackages,
   os: process.platform,
   architecture: process.arch,
@@ -78,8 +81,9 @@ const here: () => Surroundings = () => ({
 
 /**
  * Finds the plugin of a platform. In order: PJRT_PLUGIN_LIBRARY_PATH (unless its name tells another platform),
- * `.venv` of the working folder and of its parents, `.venv` of this package, the user's folder that `neomesh setup` fills, the active virtual environment, the
- * packages of the python on PATH.
+ * `.venv` of this package, `.venv` of the working folder and of its parents (those that only this user or root can write
+ * to: a plugin is native code), the user's folder that `neomesh setup` fills, the active virtual environment, the packages
+ * of the python on PATH.
  * @throws PluginNotFoundError with the places and how to install one
  */
 export function findPlugin(platform: Platform, surroundings: Surroundings = here()): FoundPlugin {
@@ -93,7 +97,7 @@ export function findPlugin(platform: Platform, surroundings: Surroundings = here
       'Correct the variable, or unset it to search the usual places.',
     )
   }
-  for (const packages of packageFolders(surroundings)) {
+  for (const packages of packageFolders(surroundings, looked)) {
     for (const plugin of known[platform]) {
       const path = join(packages, plugin.file)
       if (!existsSync(path)) continue
@@ -113,7 +117,10 @@ function platformOf(path: string): Platform | null {
 }
 
 /** Lazily: asking python for its folders starts a process. */
-function* packageFolders({ environment, folder, packageFolder, pythonPackages }: Surroundings): Generator<string> {
+function* packageFolders(
+  { environment, folder, packageFolder, uid, pythonPackages }: Surroundings,
+  looked: string[],
+): Generator<string> {
   const seen = new Set<string>()
   function* fresh(folders: Iterable<string>): Generator<string> {
     for (const path of folders) {
@@ -122,11 +129,23 @@ function* packageFolders({ environment, folder, packageFolder, pythonPackages }:
       yield path
     }
   }
-  for (const parent of upward(folder)) yield* fresh(sitePackages(join(parent, '.venv')))
   yield* fresh(sitePackages(join(packageFolder, '.venv')))
+  for (const parent of upward(folder)) {
+    for (const packages of fresh(sitePackages(join(parent, '.venv')))) {
+      if (isPrivate(join(parent, '.venv'), uid) && isPrivate(packages, uid)) yield packages
+      else looked.push(`${packages}: not used, because other users can write to it`)
+    }
+  }
   yield* fresh([userPackages(environment)].filter(existsSync))
   if (environment.VIRTUAL_ENV) yield* fresh(sitePackages(environment.VIRTUAL_ENV))
   yield* fresh(pythonPackages())
+}
+
+/** Whether a folder is this user's, or root's, and no other can write to it. */
+function isPrivate(folder: string, uid: number | undefined): boolean {
+  if (uid === undefined) return true
+  const { uid: owner, mode } = statSync(folder)
+  return (owner === uid || owner === 0) && (mode & 0o002) === 0
 }
 
 function* upward(folder: string): Generator<string> {

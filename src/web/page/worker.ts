@@ -1,7 +1,9 @@
 /** Loads the model and samples from it, away from the page, which stays live. */
 import { openHost } from '../../engine/host/engine.js'
 import { generate, type LoadedModel } from '../../generate/generate.js'
+import { fitPrompt } from '../../generate/fit-prompt.js'
 import { loadParameters } from '../../generate/parameters.js'
+import { endOfTextId } from '../../tokenizer/end-of-text.js'
 import { partsOfJson } from '../../tokenizer/files/tokenizer-json.js'
 import { Tokenizer } from '../../tokenizer/tokenizer.js'
 import { likeliest } from '../likeliest.js'
@@ -31,12 +33,14 @@ async function load(folder: string): Promise<Loaded> {
 
 async function sample({ model, tokenizer }: Loaded, request: SampleRequest, stop: AbortSignal): Promise<void> {
   const { prompt, ...options } = request
-  const eos = tokenizer.idOf('<|endoftext|>')
-  const given = Array.from(tokenizer.encode(prompt))
+  const { eos_id: eosId, n_ctx: context } = model.config
+  const eos = endOfTextId(tokenizer, eosId)
+  const given = tokenizer.encode(prompt)
   if (given.length === 0 && eos === undefined)
-    throw new RangeError('the tokenizer has no <|endoftext|> to begin with: write a prompt')
+    throw new RangeError('the tokenizer has no end-of-text token to begin with: write a prompt')
   let logits: Float32Array | undefined
-  const tokens = generate(model, [given.length > 0 ? given : [eos!]], {
+  const { ids } = fitPrompt(given.length > 0 ? given : [eos!], context, options.maxTokens)
+  const tokens = generate(model, [ids], {
     ...options,
     stopIds: eos === undefined ? [] : [eos],
     onLogits: (given) => (logits = given),

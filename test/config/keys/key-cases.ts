@@ -46,7 +46,10 @@ export const cases: { readonly [Key in keyof Required<ModelConfig>]: Case } = {
   moe_activation: { value: 'gelu', note: 'moe_activation has no effect: moe_layers is empty' },
   z_loss: { value: 0 },
   entmax_loss: { value: true },
-  eos_id: { value: 1, note: 'eos_id has no effect: the data set and the tokenizer determine it' },
+  eos_id: {
+    value: 1,
+    note: 'eos_id has no effect: training does not use it; it ends samples if the data set has no end-of-text token',
+  },
   padding_id: {
     value: 2,
     note: 'padding_id has no effect: the data set determines it, and without mlm_training no label is ignored',

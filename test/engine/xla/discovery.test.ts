@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -22,23 +22,25 @@ function put(path: string): string {
 }
 
 const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
-  environment: {},
   folder: join(root, 'project/notebooks'),
   packageFolder: join(root, 'package'),
+  uid: process.getuid?.(),
   pythonPackages: () => [],
   os: 'linux',
   architecture: 'x64',
   ...changes,
+  // What `neomesh setup` has installed for the user of this machine is not looked at.
+  environment: { XDG_CACHE_HOME: join(root, 'cache'), ...changes.environment },
 })
 
-test('places are searched in order: variable, working folder upward, package, active environment, python', () => {
+test('searched in order: variable, package, working folder upward, active environment, python', () => {
   const python = put(`python/site-packages/${xlaCpu}`)
   const surroundings = around({
     environment: { VIRTUAL_ENV: join(root, 'active') },
     pythonPackages: () => [join(root, 'python/site-packages')],
   })
   assert.equal(findPlugin('cpu', surroundings).path, python)
-  for (const place of ['active', 'package/.venv', 'project/.venv', 'project/notebooks/.venv']) {
+  for (const place of ['active', 'project/.venv', 'project/notebooks/.venv', 'package/.venv']) {
     const path = put(`${place}/lib/python3.11/site-packages/${lammps}`)
     assert.equal(findPlugin('cpu', surroundings).path, path)
   }
@@ -49,6 +51,19 @@ test('places are searched in order: variable, working folder upward, package, ac
     package: null,
     version: null,
   })
+})
+
+test('an environment that others can write to, or that is theirs, is not used', { skip: !process.getuid }, () => {
+  const plugin = put(`project/.venv/lib/python3.11/site-packages/${lammps}`)
+  const theirs = around({ uid: 12345 })
+  assert.equal(findPlugin('cpu', around()).path, plugin)
+  if (process.getuid!() !== 0)
+    assert.throws(() => findPlugin('cpu', theirs), { message: /not used, because other users can write to it/ })
+  for (const folder of ['project/.venv', 'project/.venv/lib/python3.11/site-packages']) {
+    chmodSync(join(root, folder), 0o777)
+    assert.throws(() => findPlugin('cpu', around()), { message: /not used, because other users can write to it/ })
+    chmodSync(join(root, folder), 0o755)
+  }
 })
 
 test('a variable that names a plugin of another platform, by its file name, does not count', () => {
