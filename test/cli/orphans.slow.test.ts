@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { install } from '../../kernels/install.js'
+import { installKernel } from '../../src/setup/index.js'
 import { python, root } from '../kernels/client.js'
 import { assertSameRuns } from '../train/support.js'
 import { newMark } from './marked.js'
@@ -37,7 +37,7 @@ before(async () => {
     JSON.stringify({ base, data: 'data', variants, seeds: [1], steps: 200, evaluate_every: 100 }),
   )
   writeFileSync(at('book.txt'), someText(1000))
-  if (existsSync(python)) install(at('prefix'))
+  if (existsSync(python)) await installKernel({ project: root, prefix: at('prefix') })
 })
 after(() => rmSync(world, { recursive: true, force: true }))
 
