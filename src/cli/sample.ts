@@ -112,7 +112,6 @@ async function checkTokenizer(
   { vocabSize }: Tokenizer,
   path: string,
 ): Promise<void> {
-  const note = (text: string) => process.stderr.write(`neomesh: note: ${text}\n`)
   const extra = extraTokens(path, vocabSize, config.n_vocab)
   if (extra !== undefined) note(extra)
   if (tokenizerHash && sha256(await tokenizerJson(path)) !== tokenizerHash)

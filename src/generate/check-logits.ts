@@ -1,25 +1,25 @@
-import { where, type Tensor, type Value } from '../tensor/index.js'
+import { abs, where, type Tensor } from '../tensor/index.js'
 
-/** Stands for a token where logits are not numbers. */
-const NONE = -1
+/** In place of a token id where logits are not finite. */
+const NOT_FINITE = -1
 
-/** `ids` (i32 [batch]), or -1 for a row of `logits` (f32 [batch, vocab]) that has NaN or infinity. */
-export function onlyOfNumbers(ids: Tensor<'batch'>, logits: Tensor<'batch' | 'vocab'>): Tensor<'batch'> {
+/** `ids` (i32 [batch]), or -1 for a row of `logits` (f32 [batch, vocab]) with NaN or infinity. */
+export function markNotFinite(ids: Tensor<'batch'>, logits: Tensor<'batch' | 'vocab'>): Tensor<'batch'> {
   const [, vocab] = logits.dims
-  const sound = (where(logits.less(Infinity), 1, 0) as Value as Tensor).min(vocab) as Value as Tensor<'batch'>
-  return where(sound.greater(0), ids, NONE) as Value as Tensor<'batch'>
+  const finite = where(abs(logits).less(Infinity), 1, 0).min(vocab)
+  return where(finite.greater(0), ids, NOT_FINITE)
 }
 
-/** Throws Error for ids that `onlyOfNumbers` has marked. */
+/** Throws Error for ids that `markNotFinite` has marked. */
 export function checkPicked(ids: ArrayLike<number>): void {
-  if (!Array.from(ids).includes(NONE)) return
+  if (!Array.from(ids).includes(NOT_FINITE)) return
   throw new LogitsError(
     "the model's logits must be finite (got NaN or infinity). Its weights are damaged, or its training diverged: " +
       'use an earlier checkpoint',
   )
 }
 
-/** A model that computes something other than numbers. */
+/** The model computes logits that are NaN or infinite. */
 export class LogitsError extends Error {
   override name = 'LogitsError'
 }

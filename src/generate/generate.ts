@@ -67,7 +67,6 @@ export async function* generate(
       if (!last) {
         state = await step(loaded.parameters, { caches, position }, ids, words)
         read = readPicked(state)
-        read.catch(() => {})
       }
       const picked = await before
       if (!last) {
@@ -126,10 +125,14 @@ interface Picked {
   readonly logits?: Float32Array
 }
 
-async function readPicked({ ids, logits }: StepResult): Promise<Picked> {
-  const [picked, from] = await Promise.all([ids.read(), logits?.read()])
-  checkPicked(picked)
-  return { ids: picked, logits: from as Float32Array | undefined }
+/** Starts reading a step's tokens. A failure is thrown where they are awaited, which may be after the next step was compiled. */
+function readPicked({ ids, logits }: StepResult): Promise<Picked> {
+  const read = Promise.all([ids.read(), logits?.read()]).then(([picked, from]) => {
+    checkPicked(picked)
+    return { ids: picked, logits: from as Float32Array | undefined }
+  })
+  read.catch(() => {})
+  return read
 }
 
 const compiled = new WeakMap<object, Map<string, Programs>>()

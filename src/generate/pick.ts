@@ -1,18 +1,6 @@
 import type { Positions } from '../model/index.js'
-import {
-  argmax,
-  cast,
-  cumsum,
-  dim,
-  random,
-  slice,
-  softmax,
-  sort,
-  where,
-  type Tensor,
-  type Value,
-} from '../tensor/index.js'
-import { onlyOfNumbers } from './check-logits.js'
+import { argmax, cast, cumsum, dim, random, slice, softmax, sort, where, type Dim, type Tensor } from '../tensor/index.js'
+import { markNotFinite } from './check-logits.js'
 
 /** How the next token is chosen from its logits. */
 export interface Sampling {
@@ -49,9 +37,9 @@ export function checkMaxTokens(maxTokens: number): void {
  */
 export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sampling: Sampling): Tensor<'batch'> {
   const { temperature = 1, topK = 0, topP = 1 } = sampling
-  const [batch, vocab] = logits.dims
-  if (temperature < GREEDY) return onlyOfNumbers(argmax(logits, vocab) as Value as Tensor<'batch'>, logits)
-  let scaled: Tensor = logits.div(temperature)
+  const [batch, vocab] = logits.dims as readonly [Dim<'batch'>, Dim<'vocab'>]
+  if (temperature < GREEDY) return markNotFinite(argmax(logits, vocab), logits)
+  let scaled: Tensor<'batch' | 'vocab'> = logits.div(temperature)
   const limited = topK > 0 && topK < vocab.size
   if (limited || topP < 1) {
     const [sorted] = sort(scaled, vocab, { descending: true })
@@ -64,7 +52,7 @@ export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sam
     scaled = where(scaled.greaterEqual(lowest as Tensor), scaled, -Infinity)
   }
   const noise = random.gumbel(key, [batch, vocab], [batch, vocab])
-  return onlyOfNumbers(argmax(scaled.add(noise), vocab) as Value as Tensor<'batch'>, logits)
+  return markNotFinite(argmax(scaled.add(noise), vocab), logits)
 }
 
 /** The key for the token at a position, one per row or of all, from the words of a seed (u32 [seed_words 2]). */
