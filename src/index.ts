@@ -49,6 +49,7 @@ export {
   trainTokenizer,
   loadTokenizer,
   saveTokenizer,
+  endOfTextId,
   TokenizerError,
   type TrainTokenizerOptions,
 } from './tokenizer/index.js'
@@ -100,11 +101,14 @@ export {
 export { importHf, importTf, exportHf } from './convert/index.js'
 export {
   generate,
+  generateText,
   loadModel,
   type GenerateOptions,
+  type GenerateTextOptions,
   type LoadedModel,
   type ModelFromCheckpoint,
   type Sampling,
+  type TextPiece,
 } from './generate/index.js'
 export { exportWeb, type ExportWebOptions } from './web/index.js'
 export {

@@ -4,7 +4,7 @@ import { arch, cpus, platform as system, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
-import { findPlugin, PluginNotFoundError, type Platform } from '../engine/index.js'
+import { findPlugin, PLATFORMS, PluginNotFoundError, UNTESTED, type Platform } from '../engine/index.js'
 import { PARENT } from '../files/index.js'
 import { findNative } from '../engine/tfjs/native.js'
 import { openEngine, withEngine, type EngineName, type EngineOptions } from './engine.js'
@@ -18,7 +18,8 @@ interface Choice {
 }
 
 interface Finding extends Choice {
-  readonly state: 'works' | 'fails' | 'missing'
+  /** Of what is there but not known to work, which is tried only when asked for: untested. */
+  readonly state: 'works' | 'fails' | 'missing' | 'untested'
   /** The package or file that it comes from, with its version. */
   readonly from: string | null
   /** The file of a plugin. */
@@ -29,9 +30,7 @@ interface Finding extends Choice {
 }
 
 const CHOICES: readonly Choice[] = [
-  { engine: 'xla', device: 'cpu' },
-  { engine: 'xla', device: 'cuda' },
-  { engine: 'xla', device: 'tpu' },
+  ...PLATFORMS.map((device) => ({ engine: 'xla' as const, device })),
   { engine: 'host' },
   { engine: 'tfjs-node' },
   { engine: 'tfjs-node-gpu' },
@@ -109,6 +108,10 @@ async function examine(choice: Choice): Promise<Finding> {
   const there = locate(choice)
   if (there.from === null) return { ...choice, ...there, state: 'missing', test: null }
   const { engine, device } = choice
+  if (device !== undefined && UNTESTED.has(device)) {
+    const remark = `${there.from}, not known to work: neomesh doctor --device ${device} tries it`
+    return { ...choice, ...there, state: 'untested', test: null, remark }
+  }
   const args = ['doctor', '--json', '--engine', engine, ...(device === undefined ? [] : ['--device', device])]
   const { status, signal, stdout, stderr } = await runApart(args)
   if (status === 0) return { ...choice, ...there, state: 'works', test: JSON.parse(stdout) as SelfTest }

@@ -1,11 +1,19 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { ENGINES, FORMER_HOST, openEngine as open, type Engine, type EngineName } from '../engine/index.js'
+import {
+  ENGINES,
+  FORMER_HOST,
+  openEngine as open,
+  PLATFORMS,
+  type Engine,
+  type EngineName,
+  type Platform,
+} from '../engine/index.js'
 
 export type { EngineName }
 
 export interface EngineOptions {
   readonly engine?: EngineName
-  readonly device?: 'cpu' | 'cuda' | 'tpu'
+  readonly device?: Platform
   /** File of a compiled step. */
   readonly compiled?: string
 }
@@ -19,7 +27,7 @@ export function withEngine(command: Command): Command {
   )
     .choices(ENGINES)
     .argParser(parseEngine)
-  const device = new Option('--device <kind>', 'where XLA runs them (default: cpu)').choices(['cpu', 'cuda', 'tpu'])
+  const device = new Option('--device <kind>', 'where XLA runs them (default: cpu)').choices(PLATFORMS)
   return command.addOption(engine).addOption(device)
 }
 

@@ -1,5 +1,6 @@
 import { EngineError, type Engine } from './engine.js'
-import { findPlugin, PluginNotFoundError, type Platform } from './xla/discovery.js'
+import { findPlugin, PluginNotFoundError } from './xla/discovery.js'
+import type { Platform } from './xla/plugins.js'
 import { openXla } from './xla/engine.js'
 
 export const ENGINES = ['xla', 'host', 'tfjs-node', 'tfjs-node-gpu'] as const

@@ -1,7 +1,7 @@
-/** A prompt as a model can take it. */
+/** A prompt that fits the context. */
 export interface FittedPrompt {
   readonly ids: readonly number[]
-  /** Tokens at its beginning that were left out. */
+  /** Number of tokens removed from its beginning. */
   readonly dropped: number
 }
 

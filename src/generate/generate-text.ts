@@ -4,22 +4,22 @@ import { generate, type GenerateOptions, type LoadedModel } from './generate.js'
 import { StopStrings } from './stop-strings.js'
 
 export interface GenerateTextOptions extends Omit<GenerateOptions, 'stopIds'> {
-  /** Strings that end the text; they are not given out, not in part either. */
+  /** Strings that end the text, which comes without them. */
   readonly stop?: readonly string[]
-  /** Hears what was done to the prompt, for people. */
+  /** Called with a message for people when the prompt is shortened. */
   readonly onNote?: (note: string) => void
 }
 
-/** Text that a new token has completed; `id` is null for what is left at the end. */
+/** Text that a new token completes; `id` is null for the rest at the end. */
 export interface TextPiece {
   readonly text: string
   readonly id: number | null
 }
 
 /**
- * Continues a text; gives out a piece for each new token, which may be empty: characters of several tokens come whole, and
- * what may begin a stop string waits. The data's end-of-text token ends it and is not given out. An empty prompt is the
- * beginning of a document. A prompt longer than the context keeps its end. When the signal aborts, the text ends.
+ * Continues a text. Yields a piece for each new token, empty while a character is incomplete or while it may begin a stop
+ * string. The end-of-text token of the data ends the text and is not part of it. An empty prompt begins a document. A
+ * prompt longer than the context keeps its end. When the signal aborts, the text ends.
  * Throws RangeError for wrong settings, and for an empty prompt if there is no end-of-text token.
  */
 export async function* generateText(
@@ -33,15 +33,14 @@ export async function* generateText(
   const eos = endOfTextId(tokenizer, model.config.eos_id)
   const given = tokenizer.encode(prompt)
   if (given.length === 0 && eos === undefined)
-    throw new RangeError('the prompt is empty, and the tokenizer has no end-of-text token to begin with. Give a prompt')
+    throw new RangeError(
+      'the prompt must not be empty: the tokenizer has no end-of-text token to begin with. Give a prompt',
+    )
   const { n_ctx } = model.config
   // A document begins after the end of another one.
   const { ids, dropped } = fitPrompt(given.length > 0 ? given : [eos!], n_ctx, rest.maxTokens ?? 128)
   if (dropped > 0)
-    onNote?.(
-      `the prompt has ${given.length} tokens, the context ${n_ctx}: the model sees its last ${ids.length}, ` +
-        `without the first ${dropped}`,
-    )
+    onNote?.(`the prompt has ${given.length} tokens, the context ${n_ctx}: the model sees the last ${ids.length}`)
   const decoder = tokenizer.decodeStream()
   for await (const [id] of generate(model, [ids], { ...rest, stopIds: eos === undefined ? [] : [eos] })) {
     // A model may have more ids than its tokenizer has tokens; they are never trained and stand for nothing.

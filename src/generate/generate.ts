@@ -8,14 +8,14 @@ import { checkPicked } from './check-logits.js'
 import { checkMaxTokens, checkSampling, keyAt, pickNext, type Sampling } from './pick.js'
 
 export interface GenerateOptions extends Sampling {
-  /** Most new tokens a row. The context also ends at n_ctx. @default 128 */
+  /** Maximum number of new tokens per row; a row also ends at n_ctx. @default 128 */
   readonly maxTokens?: number
-  /** Tokens after which a row ends; they are given out too. */
+  /** Tokens after which a row ends; they are yielded too. */
   readonly stopIds?: readonly number[]
   /** @default 0 */
   readonly seed?: number
   readonly signal?: AbortSignal
-  /** Called with the logits that tokens were picked from, f32 [batch, vocab] row-major, before these are given out. */
+  /** Called with the logits that tokens were picked from, f32 [batch, vocab] row-major, before these are yielded. */
   readonly onLogits?: (logits: Float32Array) => void
 }
 
@@ -189,19 +189,20 @@ function disposeAll({ ids, logits, caches, position }: StepResult): void {
 }
 
 function checkPrompts(prompts: readonly ArrayLike<number>[], { n_ctx, n_vocab }: ModelConfig): void {
-  if (prompts.length === 0) throw new RangeError('there is no prompt')
+  if (prompts.length === 0) throw new RangeError('prompts must not be empty (got none). Give at least one prompt')
   for (const prompt of prompts) {
     const { length } = prompt
-    if (length === 0) throw new RangeError('a prompt is empty; give at least one token, such as the end-of-text token')
+    if (length === 0)
+      throw new RangeError('a prompt must have at least one token (got none). Begin with the end-of-text token')
     if (length >= n_ctx) {
       throw new RangeError(
-        `a prompt has ${length} tokens; the context of ${n_ctx} has no room for a new one. ` + 'Shorten it',
+        `a prompt must have less than n_ctx = ${n_ctx} tokens (got ${length}). Shorten it, for example with fitPrompt`,
       )
     }
     const odd = Array.from(prompt).find((id) => !(Number.isInteger(id) && id >= 0 && id < n_vocab))
     if (odd !== undefined) {
       throw new RangeError(
-        `a prompt has the token ${odd}, outside the vocabulary of ${n_vocab}: is this the model's ` + 'tokenizer?',
+        `token ids must be integers in [0, ${n_vocab}) (got ${odd}). Use the tokenizer that the model was trained with`,
       )
     }
   }

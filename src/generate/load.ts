@@ -5,14 +5,14 @@ import { findCheckpoint, openCheckpoint } from '../train/index.js'
 import type { LoadedModel } from './generate.js'
 import { loadParameters } from './parameters.js'
 
-/** A model from a checkpoint, and where it came from. */
+/** A model from a checkpoint, with its source. */
 export interface ModelFromCheckpoint extends LoadedModel {
   readonly folder: string
-  /** Training steps that it has seen. */
+  /** Training steps so far; 0 for an imported model. */
   readonly step: number
-  /** sha256 of the tokenizer.json of its data, if known. */
+  /** sha256 of its data's tokenizer.json, if known. */
   readonly tokenizerHash?: string
-  /** What was left out in loading, for people. */
+  /** Messages for people, such as unused tensors. */
   readonly notes?: readonly string[]
 }
 
@@ -33,7 +33,7 @@ export async function loadModel(engine: Engine, path: string): Promise<ModelFrom
   }
 }
 
-/** The config.json of a Hugging Face model says which kind it is; that of a run does not. */
+/** Only a Hugging Face config.json has `model_type`. */
 async function isHuggingFace(path: string): Promise<boolean> {
   const file = join(path, 'config.json')
   if (!(await isFile(file)) || (await isFile(join(path, 'manifest.json')))) return false

@@ -1,14 +1,26 @@
 import type { Positions } from '../model/index.js'
-import { argmax, cast, cumsum, dim, random, slice, softmax, sort, where, type Dim, type Tensor } from '../tensor/index.js'
+import {
+  argmax,
+  cast,
+  cumsum,
+  dim,
+  random,
+  slice,
+  softmax,
+  sort,
+  where,
+  type Dim,
+  type Tensor,
+} from '../tensor/index.js'
 import { markNotFinite } from './check-logits.js'
 
-/** How the next token is chosen from its logits. */
+/** How the next token is drawn from its logits. */
 export interface Sampling {
-  /** Divides the logits; 0 takes the likeliest token. @default 1 */
+  /** Divides the logits; 0 takes the most likely token. @default 1 */
   readonly temperature?: number
-  /** Keeps only this many of the likeliest tokens; 0 keeps all. @default 0 */
+  /** Samples among the k most likely tokens; 0 among all. @default 0 */
   readonly topK?: number
-  /** Keeps the fewest of the likeliest tokens whose probabilities reach this; 1 keeps all. @default 1 */
+  /** Nucleus sampling: cumulative probability of the most likely tokens to keep; 1 keeps all. @default 1 */
   readonly topP?: number
 }
 
@@ -18,10 +30,10 @@ const GREEDY = 1e-30
 /** Throws RangeError for a setting outside its range. */
 export function checkSampling({ temperature = 1, topK = 0, topP = 1 }: Sampling): void {
   if (!(temperature >= 0 && Number.isFinite(temperature)))
-    throw new RangeError(`the temperature is ${temperature}; it must be 0 or more`)
+    throw new RangeError(`temperature must be a finite number >= 0 (got ${temperature}). 0 takes the most likely token`)
   if (!Number.isInteger(topK) || topK < 0)
-    throw new RangeError(`top-k is ${topK}; it must be a whole number, 0 for no limit`)
-  if (!(topP > 0 && topP <= 1)) throw new RangeError(`top-p is ${topP}; it must be above 0 and at most 1`)
+    throw new RangeError(`top-k must be an integer >= 0 (got ${topK}). 0 sets no limit`)
+  if (!(topP > 0 && topP <= 1)) throw new RangeError(`top-p must be > 0 and <= 1 (got ${topP}). 1 sets no limit`)
 }
 
 /** Throws RangeError for a number of new tokens that is not an integer >= 1. */

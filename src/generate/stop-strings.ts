@@ -1,6 +1,6 @@
 /**
- * Ends a text before the first of some strings, wherever the borders of its pieces are. What may be the beginning of a
- * stop string is held back until it is known.
+ * Ends a streamed text before the first stop string, which may span several pieces: what may be the beginning of one is
+ * held back.
  */
 export class StopStrings {
   private held = ''
@@ -11,12 +11,12 @@ export class StopStrings {
     if (stops.some((stop) => stop === '')) throw new RangeError('a stop string must not be empty. Leave it out')
   }
 
-  /** Whether a stop string has come. */
+  /** Whether a stop string was found. */
   get stopped(): boolean {
     return this.found
   }
 
-  /** Takes the next piece of the text; returns what can be shown of it, and of what was held back. */
+  /** Adds the next piece of the text; returns the text that is safe to show. */
   push(piece: string): string {
     if (this.found) return ''
     const text = this.held + piece
@@ -26,12 +26,12 @@ export class StopStrings {
       this.held = ''
       return text.slice(0, Math.min(...begins))
     }
-    const keep = Math.max(0, ...this.stops.map((stop) => beginningAtEnd(text, stop)))
+    const keep = Math.max(0, ...this.stops.map((stop) => overlap(text, stop)))
     this.held = text.slice(text.length - keep)
     return text.slice(0, text.length - keep)
   }
 
-  /** At the end of the text: what was held back. */
+  /** Returns what was held back, at the end of the text. */
   finish(): string {
     const { held } = this
     this.held = ''
@@ -39,8 +39,8 @@ export class StopStrings {
   }
 }
 
-/** Length of the longest end of the text that a stop string begins with. */
-function beginningAtEnd(text: string, stop: string): number {
+/** Length of the longest suffix of the text that is a prefix of a stop string. */
+function overlap(text: string, stop: string): number {
   for (let length = Math.min(stop.length - 1, text.length); length > 0; length--)
     if (text.endsWith(stop.slice(0, length))) return length
   return 0

@@ -1,16 +1,15 @@
-/** GPT-2's token for the end of a text, and GPT-Neo's. */
+/** End-of-text token of GPT-2 and GPT-Neo. */
 export const END_OF_TEXT = '<|endoftext|>'
 
-/** What is asked of a tokenizer. */
-interface Tokens {
+interface Vocabulary {
   readonly vocabSize: number
   idOf(token: string): number | undefined
 }
 
 /**
- * Id of the token that ends a text, and that a text without a prompt begins after: `eosId`, that of the data that a model
- * was trained on (`eos_id` of its config), where the tokenizer has it; else the usual one. Undefined if there is none.
+ * Id of the token that ends a text and that precedes a text without a prompt: `eosId` (`eos_id` of the model's config, from
+ * its data) if the tokenizer has it, else that of `<|endoftext|>`. Undefined if there is neither.
  */
-export function endOfTextId(tokenizer: Tokens, eosId?: number): number | undefined {
+export function endOfTextId(tokenizer: Vocabulary, eosId?: number): number | undefined {
   return eosId !== undefined && eosId < tokenizer.vocabSize ? eosId : tokenizer.idOf(END_OF_TEXT)
 }

@@ -1,4 +1,4 @@
-/** What `neomesh export web` does. */
+/** `neomesh export web`: a model as a static web page. */
 import { fileURLToPath } from 'node:url'
 import { extraTokens, followed, sumOfElements, tokenizerToExport } from '../convert/index.js'
 import type { ConvertOptions, ConvertTotals } from '../convert/index.js'
@@ -19,20 +19,20 @@ import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/index.
 import { files, type About } from './messages.js'
 
 export interface ExportWebOptions extends ConvertOptions {
-  /** Path or name of the tokenizer. @default that of the run */
+  /** Path or name of the tokenizer. @default the run's */
   readonly tokenizer?: string
 }
 
-/** What the build has made of page/. */
+/** Files that the build makes from page/. */
 const pageFiles = ['index.html', 'style.css', 'page.js', 'worker.js']
 const pageFolder = fileURLToPath(new URL('page/', import.meta.url))
 
-/** Weights that a page can hold, in bytes: they are twice in its memory while it loads. */
+/** Maximum size of the weights, in bytes: while loading, a page holds them twice. */
 const LARGEST = 2 ** 30
 
 /**
  * Writes a checkpoint (or the newest one of a run) as a static folder, whose index.html samples from it in a browser:
- * the page, the weights (f32) and tokenizer.json. The folder appears whole or not at all; an older export is replaced.
+ * the page, the weights (f32) and tokenizer.json. The folder is written atomically; an older export is replaced.
  * Throws FileError, TokenizerError, or the signal's reason.
  */
 export async function exportWeb(path: string, output: string, options: ExportWebOptions = {}): Promise<ConvertTotals> {
@@ -43,10 +43,13 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     const parameters = sumOfElements(variables)
     checkSize(path, parameters)
     if (config.mlm_training)
-      throw new FileError(`${path} is a model of masked tokens (mlm_training): it cannot continue a text`, path)
+      throw new FileError(
+        `${path} must be a model of next tokens (got mlm_training): a model of masked tokens cannot continue a text`,
+        path,
+      )
     const { tokenizer, notes } = await tokenizerToExport(path, checkpoint, options.tokenizer)
     if (tokenizer === undefined)
-      throw new FileError(`${path} has no tokenizer.json: name a tokenizer with --tokenizer`, path)
+      throw new FileError(`${path} has no tokenizer.json. Name a tokenizer with --tokenizer`, path)
     const { vocabSize, notes: tokenizerNotes } = await loadTokenizer(tokenizer)
     const extra = extraTokens(tokenizer, vocabSize, config.n_vocab)
     const mayReplace = (name: string) => [...pageFiles, ...Object.values(files)].includes(name)
@@ -72,9 +75,9 @@ function variablesOf({ config, read }: Checkpoint) {
 }
 
 function howToShow(folder: string): string {
-  if (!isCloudPath(folder)) return `any static server shows it: python3 -m http.server --directory ${folder}`
+  if (!isCloudPath(folder)) return `to view it, run a static server: python3 -m http.server --directory ${folder}`
   const address = `https://storage.googleapis.com/${folder.slice('gs://'.length)}/index.html`
-  return `who may read the bucket sees it at ${address}; from a local copy any static server shows it`
+  return `readers of the bucket can view it at ${address}, or with a static server from a local copy`
 }
 
 type Variable = ReturnType<typeof variablesOf>[number]
@@ -91,8 +94,8 @@ function checkSize(path: string, parameters: number): void {
   if (4 * parameters <= LARGEST) return
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
   throw new FileError(
-    `${path} has ${parameters.toLocaleString('en-US')} parameters, ${gigabytes(4 * parameters)} of weights; a page ` +
-      `can hold ${gigabytes(LARGEST)}. Export a smaller model`,
+    `${path} must have at most ${gigabytes(LARGEST)} of weights for a page (got ${gigabytes(4 * parameters)}, ` +
+      `${parameters.toLocaleString('en-US')} parameters). Export a smaller model`,
     path,
   )
 }

@@ -5,7 +5,7 @@ export interface Likely {
 }
 
 /**
- * The softmax of logits at a token, how many tokens have a higher one, and the `count` likeliest tokens, best first.
+ * Softmax of logits (f32 [vocab]) at a token, the number of tokens with a higher one, and the `count` most likely tokens, best first.
  */
 export function likeliest(
   logits: Float32Array,
@@ -21,8 +21,8 @@ export function likeliest(
     sum += Math.exp(logits[at] - highest)
     if (logits[at] > logits[id]) rank++
     if (best.length === count && !(logits[at] > logits[best[count - 1]])) continue
-    const place = best.findIndex((other) => logits[at] > logits[other])
-    best.splice(place < 0 ? best.length : place, 0, at)
+    const index = best.findIndex((other) => logits[at] > logits[other])
+    best.splice(index < 0 ? best.length : index, 0, at)
     if (best.length > count) best.pop()
   }
   const probabilityOf = (token: number) => Math.exp(logits[token] - highest) / sum

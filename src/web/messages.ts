@@ -1,16 +1,16 @@
-/** What the page and its worker say to each other. */
+/** Messages between the page and its worker. */
 import type { ModelConfig } from '../config/index.js'
 import type { Likely } from './likeliest.js'
 
-/** Names of the files of an exported folder that hold the model. */
+/** Files of an exported folder that hold the model. */
 export const files = { about: 'model.json', weights: 'weights.safetensors', tokenizer: 'tokenizer.json' } as const
 
-/** What model.json says. */
+/** Contents of model.json. */
 export interface About {
   readonly format: 'neomesh web 1'
-  /** What the page calls the model. */
+  /** Name of the model in the page. */
   readonly name: string
-  /** Training steps that it has seen. */
+  /** Training steps so far. */
   readonly step: number
   readonly parameters: number
   readonly config: ModelConfig
@@ -25,7 +25,7 @@ export interface SampleRequest {
 }
 
 export type ToWorker =
-  /** Comes first; the address of the exported folder. */
+  /** The first message: URL of the exported folder. */
   | { readonly kind: 'load'; readonly folder: string }
   | { readonly kind: 'sample'; readonly request: SampleRequest }
   | { readonly kind: 'stop' }
@@ -33,11 +33,11 @@ export type ToWorker =
 /** A token of a sample. */
 export interface SampledToken {
   readonly id: number
-  /** The text that it completes: '' where a character is not whole yet. */
+  /** The text that it completes: '' while a character is incomplete. */
   readonly text: string
-  /** The model's probability of it, before temperature and top-k. */
+  /** Its probability, before temperature and top-k. */
   readonly probability: number
-  /** How many tokens were likelier. */
+  /** Number of tokens with a higher probability. */
   readonly rank: number
   readonly likeliest: readonly (Likely & { readonly text: string })[]
 }
@@ -45,6 +45,8 @@ export interface SampledToken {
 export type FromWorker =
   | { readonly kind: 'loading'; readonly bytes: number; readonly totalBytes: number }
   | { readonly kind: 'ready'; readonly about: About }
+  /** The prompt is longer than the context: so many tokens at its beginning are not used. */
+  | { readonly kind: 'shortened'; readonly dropped: number }
   | { readonly kind: 'token'; readonly token: SampledToken; readonly perSecond: number | null }
   | { readonly kind: 'done'; readonly rest: string }
   | { readonly kind: 'failed'; readonly message: string }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { installed } from './installed.js'
 import { runHere } from './run-here.js'
@@ -47,12 +47,19 @@ test('--json tells programs the same; what fails says why', () => {
     'xla cpu': 'missing',
     'xla cuda': 'missing',
     'xla tpu': 'missing',
+    'xla rocm': 'missing',
+    'xla oneapi': 'missing',
+    'xla metal': 'missing',
     host: 'works',
     'tfjs-node': 'fails',
     'tfjs-node-gpu': 'missing',
   })
-  assert.match(engines[4].remark!, /does not load: The Node\.js native addon module can not be found\. .*npm rebuild/)
-  assert.ok(engines[3].test!.gigaflops > 0.1)
+  const of = (name: string) => engines.find(({ engine }) => engine === name)!
+  assert.match(
+    of('tfjs-node').remark!,
+    /does not load: The Node\.js native addon module can not be found\. .*npm rebuild/,
+  )
+  assert.ok(of('host').test!.gigaflops > 0.1)
 })
 
 test('a plugin that is named and cannot be loaded fails, and the rest goes on', () => {
@@ -69,4 +76,20 @@ test('one engine in this process: a line, or JSON', async () => {
   assert.equal(code, 0)
   assert.match((JSON.parse(stdout) as { description: string }).description, /^xla on 1 x/)
   assert.match((await runHere(['doctor', '--engine', 'host'])).stdout, /^host on cpu .* GFLOP\/s\n$/)
+})
+
+test('a plugin that has never run here is named, not tried, until its device is asked for', () => {
+  const packages = join(world, '.venv/lib/python3.11/site-packages')
+  const plugin = join(packages, 'jax_plugins/xla_rocm7/xla_rocm_plugin.so')
+  mkdirSync(dirname(plugin), { recursive: true })
+  writeFileSync(plugin, 'no library')
+  mkdirSync(join(packages, 'jax_rocm7_pjrt-0.12.0.dist-info'))
+  const { engines } = JSON.parse(neomesh(['doctor', '--json']).stdout) as { engines: Found[] }
+  const rocm = engines.find(({ device }) => device === 'rocm')!
+  assert.deepEqual([rocm.state, rocm.test], ['untested', null])
+  assert.equal(rocm.remark, 'jax-rocm7-pjrt 0.12.0, not known to work: neomesh doctor --device rocm tries it')
+  const tried = neomesh(['doctor', '--device', 'rocm'])
+  assert.equal(tried.status, 1)
+  assert.match(tried.stderr, /xla_rocm_plugin\.so/)
+  rmSync(join(world, '.venv'), { recursive: true })
 })

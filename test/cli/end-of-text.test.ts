@@ -75,10 +75,7 @@ test('a prompt longer than the context keeps its end, with a note', async () => 
   const long = 'maybe so. '.repeat(30)
   const { stdout, stderr } = await neomesh('sample', at('run'), '-p', `${long}yes`, '-n', '6', '-t', '0')
   assert.ok(stdout.startsWith(`${long}yes`))
-  assert.match(
-    stderr,
-    /^neomesh: note: the prompt has \d+ tokens, the context 16: the model sees its last 10, without the first \d+\n$/,
-  )
+  assert.match(stderr, /^neomesh: note: the prompt has \d+ tokens, the context 16: the model sees the last 10\n$/)
 })
 
 test('a run resumes although its config has the token and that of the command has none', async () => {

@@ -62,6 +62,8 @@ export const launcher = fileURLToPath(new URL('../../../bin/neomesh.mjs', import
 export interface Watched {
   readonly cwd?: string
   readonly env?: Environment
+  /** The command's file, of another copy of the package. */
+  readonly launcher?: string
   readonly onStart?: (kill: Kill, pid: number) => void
   /** Hear all that has come so far, on stderr and on stdout. */
   readonly onText?: (text: string, kill: Kill) => void
@@ -70,8 +72,8 @@ export interface Watched {
 
 /** A process of its own, through bin/neomesh.mjs, in a process group that signals reach together, as a terminal's. */
 export function runThere(args: readonly string[], options: Watched = {}): Promise<Ended & { signal: string | null }> {
-  const { cwd, env, onStart, onText, onOutput } = options
-  const child = spawn(process.execPath, [launcher, ...args], {
+  const { cwd, env, launcher: file = launcher, onStart, onText, onOutput } = options
+  const child = spawn(process.execPath, [file, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

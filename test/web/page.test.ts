@@ -114,21 +114,19 @@ test('a token that is pointed at shows its probability and the likeliest ones', 
     parts,
     parts.toSorted((a, b) => b - a),
   )
-  assert.match((await page.textContent('#tip'))!, new RegExp(`^${rows[0].text}, the likeliest`))
+  assert.match((await page.textContent('#tip'))!, new RegExp(`^${rows[0].text}, the most likely`))
   await page.hover('h1')
   assert.equal(await page.isHidden('#tip'), true)
   await page.tap('#text [data-id]:not(:empty)')
   assert.equal(await page.isVisible('#tip'), true)
 })
 
-test('Stop ends a sample, and what is wrong is said in the page', { skip: noBrowser }, async (t) => {
+test('Stop ends a sample; errors are shown in the page', { skip: noBrowser }, async (t) => {
   const { folder } = await exported(t, { n_ctx: 4096 })
   const { address } = await serve(t, folder)
   const page = await openPage(t)
   await page.goto(address)
   await page.waitForSelector('#sample:enabled')
-  await sample(page, 'war '.repeat(5000), { seed: 1 })
-  assert.match((await page.textContent('#status'))!, /^a prompt has \d+ tokens; the context of 4096 has no room/)
   await page.fill('#prompt', '')
   await page.fill('#temperature', '0')
   await page.fill('#tokens', '4000')
@@ -146,4 +144,17 @@ test('Stop ends a sample, and what is wrong is said in the page', { skip: noBrow
   assert.match((await page.textContent('#status'))!, /^cannot load weights.safetensors: 404/)
   await page.goto(`file://${folder}/index.html`)
   assert.match((await page.textContent('#status'))!, /Serve this folder/)
+})
+
+test('of a prompt longer than the context the end is used, which the page says', { skip: noBrowser }, async (t) => {
+  const { folder } = await exported(t, { n_ctx: 16 })
+  const { address } = await serve(t, folder)
+  const page = await openPage(t)
+  await page.goto(address)
+  await page.waitForSelector('#sample:enabled')
+  await sample(page, 'war '.repeat(50), { seed: 1, maxTokens: 4 })
+  assert.equal((await idsOf(page)).length, 4)
+  assert.match((await page.textContent('#status'))!, /; the first \d+ tokens of the prompt do not fit the context$/)
+  await sample(page, 'war', { seed: 1, maxTokens: 4 })
+  assert.match((await page.textContent('#status'))!, /tokens\/s$/)
 })

@@ -7,8 +7,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sitePackages, userPackages } from '../../files/index.js'
-
-export type Platform = 'cpu' | 'cuda' | 'tpu'
+import { howToInstall, PLUGINS, PLATFORMS, type Platform } from './plugins.js'
 
 export interface FoundPlugin {
   path: string
@@ -21,24 +20,6 @@ export interface FoundPlugin {
 /** As in `libtpu 0.0.52`. */
 export function nameOf({ package: name, path, version }: FoundPlugin): string {
   return `${name ?? path} ${version ?? ''}`.trim()
-}
-
-interface KnownPlugin {
-  package: string
-  file: string
-}
-
-/** Python packages that carry a plugin, best first, and the plugin's file within site-packages. */
-const known: Record<Platform, readonly KnownPlugin[]> = {
-  cpu: [
-    { package: 'lammps-jax-pjrt-cpu', file: 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so' },
-    { package: 'xla-cpu-pjrt', file: 'xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so' },
-  ],
-  cuda: [
-    { package: 'jax-cuda13-pjrt', file: 'jax_plugins/xla_cuda13/xla_cuda_plugin.so' },
-    { package: 'jax-cuda12-pjrt', file: 'jax_plugins/xla_cuda12/xla_cuda_plugin.so' },
-  ],
-  tpu: [{ package: 'libtpu', file: 'libtpu/libtpu.so' }],
 }
 
 /** No PJRT plugin of a platform in the folders that are searched; `looked` lists them. */
@@ -98,22 +79,21 @@ export function findPlugin(platform: Platform, surroundings: Surroundings = here
     )
   }
   for (const packages of packageFolders(surroundings, looked)) {
-    for (const plugin of known[platform]) {
+    for (const plugin of PLUGINS[platform]) {
       const path = join(packages, plugin.file)
       if (!existsSync(path)) continue
       return { path, platform, package: plugin.package, version: versionIn(packages, plugin.package) }
     }
-    looked.push(`${packages} for ${known[platform].map((plugin) => plugin.package).join(', ')}`)
+    looked.push(`${packages} for ${PLUGINS[platform].map((plugin) => plugin.package).join(', ')}`)
   }
-  throw new PluginNotFoundError(platform, looked, howToInstall(platform, surroundings))
+  throw new PluginNotFoundError(platform, looked, howToInstall(platform, surroundings.os, surroundings.architecture))
 }
 
-/**
- * The platform that the name of a plugin's file tells, so that a variable which names a CPU plugin is not taken for
- * libtpu.
- */
+/** The platform in the name of a plugin's file, so that a variable that names a CPU plugin is not taken for libtpu. */
 function platformOf(path: string): Platform | null {
-  return (Object.keys(known) as Platform[]).find((platform) => basename(path).toLowerCase().includes(platform)) ?? null
+  const name = basename(path).toLowerCase()
+  if (name.includes('mlx')) return 'metal'
+  return PLATFORMS.find((platform) => name.includes(platform)) ?? null
 }
 
 /** Lazily: asking python for its folders starts a process. */
@@ -169,18 +149,6 @@ function versionIn(packages: string, name: string): string | null {
   const prefix = `${name.replaceAll('-', '_')}-`
   const info = readdirSync(packages).find((entry) => entry.startsWith(prefix) && entry.endsWith('.dist-info'))
   return info ? info.slice(prefix.length, -'.dist-info'.length) : null
-}
-
-function howToInstall(platform: Platform, { os, architecture }: Surroundings): string {
-  const pip = (what: string) => `Install one: python3 -m venv .venv && .venv/bin/pip install ${what}`
-  if (platform === 'tpu') return pip('--no-deps libtpu==0.0.52') + ' (make plan-setup does it in a checkout)'
-  if (platform === 'cuda') return pip('"jax-cuda13-plugin[with-cuda]"')
-  if (os === 'linux' && architecture === 'x64') return pip('--no-deps lammps-jax-pjrt-cpu==0.11.2')
-  if (os === 'linux' && architecture === 'arm64') return pip('--no-deps xla-cpu-pjrt==0.0.1')
-  return (
-    `PyPI has no CPU plugin for ${os} ${architecture}: use the engine host, ` +
-    'or point PJRT_PLUGIN_LIBRARY_PATH at a plugin you built.'
-  )
 }
 
 /** Google's number on the PCI bus. */

@@ -15,7 +15,8 @@ import {
 } from '../engine.js'
 import { debug } from '../debug.js'
 import { compileCached, type Compiled } from './cache.js'
-import { findPlugin, hasTpu, nameOf, type Platform } from './discovery.js'
+import { findPlugin, hasTpu, nameOf } from './discovery.js'
+import type { Platform } from './plugins.js'
 import { keptKey, readKept, type Kept } from './kept.js'
 import {
   Client,

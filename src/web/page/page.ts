@@ -1,4 +1,4 @@
-/** The page: what is asked for goes to the worker, and its tokens come back into the text. */
+/** The page: sends the form to the worker and shows the tokens that come back. */
 import type { About, FromWorker, SampledToken, ToWorker } from '../messages.js'
 import { showTips } from './tip.js'
 
@@ -9,12 +9,10 @@ const [sample, stop] = [element<HTMLButtonElement>('sample'), element<HTMLButton
 
 const fromDisk = location.protocol === 'file:'
 if (fromDisk)
-  fail(
-    'A browser does not let a page read its model from a file. Serve this folder, for example with python3 -m http.server',
-  )
+  fail('A page cannot read its model from file://. Serve this folder, for example with python3 -m http.server')
 else start(newWorker())
 
-/** A worker that the page's Content-Security-Policy holds for: of another address than a blob's it would not. */
+/** A worker from a blob URL, which inherits the page's Content-Security-Policy. */
 function newWorker(): Worker {
   const code = `importScripts(${JSON.stringify(new URL('worker.js', location.href))})`
   return new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })))
@@ -24,15 +22,18 @@ function start(worker: Worker): void {
   const tell = (message: ToWorker) => worker.postMessage(message)
   const tips = showTips(text, element('tip'))
   let count = 0
+  let shortened = ''
 
-  worker.addEventListener('error', () => fail('worker.js does not run here: export the folder again'))
+  worker.addEventListener('error', () => fail('worker.js does not run in this browser. Export the folder again'))
   worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
     if (data.kind === 'loading') showLoading(data.bytes, data.totalBytes)
     else if (data.kind === 'ready') showModel(data.about)
     else if (data.kind === 'failed') fail(data.message)
+    else if (data.kind === 'shortened')
+      shortened = `; the first ${data.dropped} tokens of the prompt do not fit the context`
     else if (data.kind === 'token') {
       text.append(tokenSpan(data.token, tips.keep(data.token)))
-      showCount(++count, data.perSecond)
+      showCount(++count, data.perSecond, shortened)
     } else {
       text.append(data.rest)
       running(false)
@@ -45,6 +46,7 @@ function start(worker: Worker): void {
     const prompt = element<HTMLTextAreaElement>('prompt').value
     const number = (id: string) => input(id).valueAsNumber
     count = 0
+    shortened = ''
     tips.clear()
     text.replaceChildren(Object.assign(document.createElement('span'), { className: 'prompt', textContent: prompt }))
     running(true)
@@ -56,14 +58,14 @@ function start(worker: Worker): void {
   stop.addEventListener('click', () => tell({ kind: 'stop' }))
 }
 
-function tokenSpan({ id, text, probability }: SampledToken, place: number): HTMLElement {
+function tokenSpan({ id, text, probability }: SampledToken, index: number): HTMLElement {
   const span = document.createElement('span')
   span.className = 'token'
   span.tabIndex = 0
   span.textContent = text
   span.dataset.id = String(id)
-  span.dataset.place = String(place)
-  // Bits of surprise, of which ten are as much as there is to see.
+  span.dataset.index = String(index)
+  // Surprisal in bits; the colour is saturated at ten.
   span.style.setProperty('--surprise', String(Math.min(1, -Math.log2(probability) / 10)))
   return span
 }
@@ -78,15 +80,15 @@ function showModel({ name, step, parameters, config }: About): void {
   element('name').textContent = name
   element('about').textContent =
     `${parameters.toLocaleString('en')} parameters, ${config.n_layer} layers, ` +
-    `${step.toLocaleString('en')} training steps. It runs in this page, on your machine.`
+    `${step.toLocaleString('en')} training steps. It runs in this page.`
   progress.hidden = true
   status.textContent = 'ready'
   sample.disabled = false
 }
 
-function showCount(count: number, perSecond: number | null): void {
+function showCount(count: number, perSecond: number | null, note: string): void {
   const rate = perSecond === null ? '' : `, ${perSecond.toPrecision(3)} tokens/s`
-  status.textContent = `${count} ${count === 1 ? 'token' : 'tokens'}${rate}`
+  status.textContent = `${count} ${count === 1 ? 'token' : 'tokens'}${rate}${note}`
   element('legend').hidden = false
 }
 
@@ -96,7 +98,7 @@ function running(on: boolean): void {
   text.classList.toggle('running', on)
 }
 
-/** Before the model is there, nothing can be sampled; after, another try may do. */
+/** Shows an error; once the model is loaded, sampling can be tried again. */
 function fail(message: string): void {
   status.className = 'error'
   status.textContent = message

@@ -1,19 +1,19 @@
-/** What appears at a token that is pointed at, tapped or focused: its probability, and what else was likely. */
+/** The tooltip of a token that is pointed at, tapped or focused: its probability and the most likely tokens. */
 import type { SampledToken } from '../messages.js'
 
 export interface Tips {
-  /** Keeps what the next token's tip shows; returns its place, which its element has as data-place. */
+  /** Adds the next token; returns its index, for data-index of its element. */
   keep(token: SampledToken): number
   clear(): void
 }
 
-/** Shows a tip for elements of `text`. */
+/** Shows a tooltip for elements of `text` that have data-index. */
 export function showTips(text: HTMLElement, tip: HTMLElement): Tips {
   const tokens: SampledToken[] = []
   const show = ({ target }: Event) => {
-    const place = target instanceof HTMLElement ? target.dataset.place : undefined
-    if (place === undefined) return hide()
-    tip.replaceChildren(...content(tokens[Number(place)]))
+    const index = target instanceof HTMLElement ? target.dataset.index : undefined
+    if (index === undefined) return hide()
+    tip.replaceChildren(...content(tokens[Number(index)]))
     tip.hidden = false
     moveTo(tip, (target as HTMLElement).getClientRects()[0] ?? (target as HTMLElement).getBoundingClientRect())
   }
@@ -32,7 +32,7 @@ export function showTips(text: HTMLElement, tip: HTMLElement): Tips {
 
 function content({ id, probability, rank, likeliest }: SampledToken): HTMLElement[] {
   const head = make('p', {
-    textContent: `${percent(probability)}, ${rank === 0 ? 'the likeliest' : `${rank} likelier`}`,
+    textContent: `${percent(probability)}, ${rank === 0 ? 'the most likely' : `${rank} more likely`}`,
   })
   const rows = likeliest.map((each) => {
     const row = make('tr', { className: each.id === id ? 'chosen' : '' })
@@ -49,7 +49,7 @@ function content({ id, probability, rank, likeliest }: SampledToken): HTMLElemen
   })
   const table = make('table')
   table.append(...rows)
-  return [head, table, make('small', { textContent: 'The model’s own, before temperature and top-k' })]
+  return [head, table, make('small', { textContent: 'Probabilities before temperature and top-k' })]
 }
 
 function make<K extends keyof HTMLElementTagNameMap>(
@@ -59,7 +59,7 @@ function make<K extends keyof HTMLElementTagNameMap>(
   return Object.assign(document.createElement(tag), properties)
 }
 
-/** Spaces and ends of lines as signs. */
+/** Spaces and line breaks as visible characters. */
 function visible(text: string): string {
   return text.replace(/ /g, '␣').replace(/\n/g, '⏎') || '∅'
 }
@@ -69,7 +69,7 @@ function percent(probability: number): string {
   return value < 0.01 ? '<0.01%' : `${value.toFixed(value < 10 ? 2 : 1)}%`
 }
 
-/** Below the token, or above it where there is no room. */
+/** Below the token, or above it if there is no room. */
 function moveTo(tip: HTMLElement, { left, top, bottom }: DOMRect): void {
   const { offsetWidth: width, offsetHeight: height } = tip
   const gap = 6

@@ -1,10 +1,10 @@
-/** Weights of a safetensors file from the server, f32. The file is of the same export, so its header is believed. */
+/** Weights of a safetensors file from the server, f32. It comes from the same export, so its header is trusted. */
 import { files } from '../messages.js'
 
-/** Gives the numbers of a variable. Throws Error if it is not there in this shape. */
+/** Reads a variable. Throws Error if the file does not have it in this shape. */
 export type ReadWeights = (name: string, shape: readonly number[]) => Promise<Float32Array>
 
-/** Fetches all weights, saying how many bytes have come. */
+/** Fetches all weights; reports the bytes received. */
 export async function fetchWeights(
   folder: string,
   onProgress: (bytes: number, totalBytes: number) => void,
@@ -15,7 +15,7 @@ export async function fetchWeights(
   return async (name, shape) => {
     const entry = Object.hasOwn(header, name) ? header[name] : undefined
     if (entry?.dtype !== 'F32' || entry.shape.join() !== shape.join())
-      throw new Error(`${files.weights} has no f32 "${name}" [${shape.join(', ')}]: export the folder again`)
+      throw new Error(`${files.weights} has no f32 "${name}" [${shape.join(', ')}]. Export the folder again`)
     const [begin, end] = entry.data_offsets
     return new Float32Array(bytes.buffer, start + begin, (end - begin) / 4)
   }
@@ -36,7 +36,7 @@ export async function fetchFile(folder: string, name: string): Promise<Response>
   return response
 }
 
-/** The length that a server gives is that of what it sends, which may be compressed: a guess of the file's own. */
+/** Content-Length counts what is sent, which may be compressed: it is only a first guess of the size. */
 async function fetchBytes(
   folder: string,
   name: string,

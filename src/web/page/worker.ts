@@ -1,4 +1,4 @@
-/** Loads the model and samples from it, away from the page, which stays live. */
+/** Loads the model and samples from it, in a worker, so that the page stays responsive. */
 import { openHost } from '../../engine/host/engine.js'
 import { generate, type LoadedModel } from '../../generate/generate.js'
 import { fitPrompt } from '../../generate/fit-prompt.js'
@@ -10,7 +10,7 @@ import { likeliest } from '../likeliest.js'
 import { files, type About, type FromWorker, type SampleRequest, type ToWorker } from '../messages.js'
 import { fetchFile, fetchWeights } from './weights.js'
 
-/** Tokens that are shown as likeliest. */
+/** Number of most likely tokens shown. */
 const SHOWN = 8
 
 const say = (message: FromWorker) => self.postMessage(message)
@@ -37,9 +37,12 @@ async function sample({ model, tokenizer }: Loaded, request: SampleRequest, stop
   const eos = endOfTextId(tokenizer, eosId)
   const given = tokenizer.encode(prompt)
   if (given.length === 0 && eos === undefined)
-    throw new RangeError('the tokenizer has no end-of-text token to begin with: write a prompt')
+    throw new RangeError(
+      'the prompt must not be empty: the tokenizer has no end-of-text token to begin with. Write a prompt',
+    )
   let logits: Float32Array | undefined
-  const { ids } = fitPrompt(given.length > 0 ? given : [eos!], context, options.maxTokens)
+  const { ids, dropped } = fitPrompt(given.length > 0 ? given : [eos!], context, options.maxTokens)
+  if (dropped > 0) say({ kind: 'shortened', dropped })
   const tokens = generate(model, [ids], {
     ...options,
     stopIds: eos === undefined ? [] : [eos],
@@ -49,7 +52,7 @@ async function sample({ model, tokenizer }: Loaded, request: SampleRequest, stop
   let [count, began] = [0, 0]
   for await (const [id] of tokens) {
     const now = performance.now()
-    // The first token has waited for the programs to be made.
+    // The first token waits for compilation.
     if (count++ === 0) began = now
     const perSecond = count > 1 ? (1000 * (count - 1)) / (now - began) : null
     const { probability, rank, best } = likeliest(logits!, id!, SHOWN)
@@ -61,7 +64,7 @@ async function sample({ model, tokenizer }: Loaded, request: SampleRequest, stop
   say({ kind: 'done', rest: decoder.finish() })
 }
 
-/** A token alone; one that is part of a character as its bytes. A model may have more ids than its tokenizer has. */
+/** Text of one token; bytes if it is a part of a character, '' for an id that the tokenizer does not have. */
 function textOf(tokenizer: Tokenizer, id: number): string {
   if (id >= tokenizer.vocabSize) return ''
   const bytes = tokenizer.bytesOf(id)

@@ -94,6 +94,18 @@ test('package and version are told; each platform has its packages', () => {
     version: null,
   })
   assert.equal(findPlugin('tpu', around()).path, tpu)
+  const others = {
+    rocm: 'jax_plugins/xla_rocm7/xla_rocm_plugin.so',
+    oneapi: 'jax_plugins/xla_oneapi/xla_oneapi_plugin.so',
+    metal: 'jax_mlx/libmlx_pjrt_plugin.dylib',
+  } as const
+  for (const [platform, file] of Object.entries(others) as [keyof typeof others, string][]) {
+    const path = put(`${packages}/${file}`)
+    assert.equal(findPlugin(platform, around()).path, path)
+    const environment = { PJRT_PLUGIN_LIBRARY_PATH: path }
+    assert.equal(findPlugin(platform, around({ environment })).path, path)
+    assert.notEqual(findPlugin('tpu', around({ environment })).path, path)
+  }
 })
 
 test('not found: the error lists the places and gives one command, by platform', () => {
@@ -112,6 +124,12 @@ test('not found: the error lists the places and gives one command, by platform',
   })
   assert.throws(() => findPlugin('cuda', around()), { message: /pip install "jax-cuda13-plugin\[with-cuda\]"/ })
   assert.throws(() => findPlugin('tpu', around()), { message: /pip install --no-deps libtpu==/ })
+  assert.throws(() => findPlugin('rocm', around()), { message: /pip install --no-deps jax-rocm7-pjrt.*not tested/ })
+  assert.throws(() => findPlugin('oneapi', around()), { message: /pip install --no-deps jax-oneapi-pjrt.*not tested/ })
+  assert.throws(() => findPlugin('metal', around()), { message: /Apple's GPUs exists for darwin arm64 only/ })
+  assert.throws(() => findPlugin('metal', around({ os: 'darwin', architecture: 'arm64' })), {
+    message: /pip install jax-mlx-plugin.*not tested/,
+  })
 })
 
 test('a variable that names no file is an error, not a reason to search on', () => {
