@@ -12,7 +12,7 @@ export function installed(world: string) {
   for (const part of ['bin', 'configs', 'package.json', 'dist/src'])
     cpSync(join(root, part), join(folder, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
-  const alone = { PATH: folder, VIRTUAL_ENV: '', PJRT_PLUGIN_LIBRARY_PATH: '', NEOMESH_CACHE: join(world, 'cache') }
+  const alone = { PATH: folder, VIRTUAL_ENV: '', PJRT_PLUGIN_LIBRARY_PATH: '' }
   const launcher = join(folder, 'bin/neomesh.mjs')
   return (args: readonly string[], environment: Readonly<Record<string, string>> = {}) => {
     const env = { NEOMESH_CACHE: join(world, 'cache'), ...process.env, ...alone, ...environment }
