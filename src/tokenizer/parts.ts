@@ -3,11 +3,11 @@ import { byteCharacters, bytesOfToken } from './byte-alphabet.js'
 import { TokenizerError, quoted } from './error.js'
 import { PairTable } from './tables/pair-table.js'
 
-/** What a byte-level BPE tokenizer consists of: plain data, which survives structuredClone and postMessage. */
+/** A byte-level BPE tokenizer as plain data, which structuredClone and postMessage can copy. */
 export interface TokenizerParts {
   /** Tokens in GPT-2's byte spelling ("Ġthe"), by id. */
   vocabulary: readonly string[]
-  /** Pairs of ids, most urgent first: left and right of merge i are merges[2i] and merges[2i + 1]. */
+  /** Pairs of ids, lowest rank first: left and right of merge i are merges[2i] and merges[2i + 1]. */
   merges: Int32Array
   /** Those that are not in `vocabulary` have the ids after it. */
   addedTokens: readonly AddedToken[]
@@ -21,13 +21,13 @@ export function allTokens(where: string, { vocabulary, addedTokens }: TokenizerP
       throw new TokenizerError(
         where,
         `no token has id ${tokens.length}, but added token ${quoted(content)} has id ${id}`,
-        'give the added tokens the ids that follow the vocabulary',
+        'Give the added tokens the ids that follow the vocabulary',
       )
     if (id < tokens.length && tokens[id] !== content)
       throw new TokenizerError(
         where,
         `id ${id} is both ${quoted(tokens[id])} and added token ${quoted(content)}`,
-        'give each token an id of its own',
+        'Give each token a different id',
       )
     tokens[id] = content
   }
@@ -37,7 +37,7 @@ export function allTokens(where: string, { vocabulary, addedTokens }: TokenizerP
       throw new TokenizerError(
         where,
         `token ${quoted(token)} has the ids ${ids.get(token)} and ${id}`,
-        'keep one of them',
+        'Keep one of them',
       )
     ids.set(token, id)
   })
@@ -51,9 +51,9 @@ export function byteIdsOf(where: string, idOf: (token: string) => number | undef
   if (missing.length > 0)
     throw new TokenizerError(
       where,
-      `the vocabulary lacks ${missing.length} of the 256 bytes, the first "${byteCharacters[missing[0]]}"; ` +
-        'text with them could not be encoded',
-      'train it with the byte alphabet (initial_alphabet=ByteLevel.alphabet())',
+      `the vocabulary lacks ${missing.length} of the 256 bytes, the first "${byteCharacters[missing[0]]}". ` +
+        'Text with them could not be encoded',
+      'Train it with the byte alphabet (initial_alphabet=ByteLevel.alphabet())',
     )
   return Int32Array.from(ids)
 }
@@ -84,7 +84,7 @@ export function mergeResults(
       throw new TokenizerError(
         where,
         `merge ${rank} (${quoted(`${left} ${right}`)}) makes ${quoted(left + right)}, which is not in the vocabulary`,
-        'use the vocabulary and the merges of one training',
+        'Use the vocabulary and the merges of one training',
       )
     results[rank] = result
   }

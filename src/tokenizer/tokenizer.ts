@@ -8,7 +8,7 @@ import { WordEncoder } from './encode/word-encoder.js'
 import { WordMerger } from './encode/word-merger.js'
 
 export interface EncodeOptions {
-  /** Whether "<|endoftext|>" in the text is that token, or mere characters, as untrusted text wants. @default true */
+  /** Whether "<|endoftext|>" in the text is that token, or plain text (for untrusted input). @default true */
   special?: boolean
 }
 
@@ -20,7 +20,7 @@ export interface DecodeOptions {
 /**
  * Byte-level BPE as GPT-2 has it: text to token ids and back. Ids are equal to those of Hugging Face tokenizers 0.23
  * for every text. Any text can be encoded, and decode(encode(text)) === text, lone surrogates (U+FFFD) aside.
- * Made by `trainTokenizer` or `loadTokenizer`; to have one in a worker, send it `parts`. Not to be shared by threads.
+ * Made by `trainTokenizer` or `loadTokenizer`; for use in a worker send it `parts`. Not thread-safe.
  */
 export class Tokenizer {
   readonly parts: TokenizerParts
@@ -32,9 +32,9 @@ export class Tokenizer {
   private readonly wholeTexts: { special: TextEncoding; plain: TextEncoding }
 
   /**
-   * @param given the parts; of a merge that occurs twice the later is kept
-   * @param where the file or function that the parts come from, for errors
-   * @param notes what of its files is not applied, a line each
+   * @param given the parts; of a duplicate merge the later is kept
+   * @param where the file or function that the parts come from, named in errors
+   * @param notes settings of its files that are not applied, one per line
    */
   constructor(
     given: TokenizerParts,
@@ -133,8 +133,8 @@ export class Tokenizer {
     if (this.tokens[id] === undefined)
       throw new TokenizerError(
         what,
-        `${id} is not a token id, which are 0 to ${this.vocabSize - 1}`,
-        'leave out padding, and decode with the tokenizer that encoded',
+        `a token id must be an integer from 0 to ${this.vocabSize - 1} (got ${id})`,
+        'Leave out padding, and decode with the tokenizer that encoded the text',
       )
   }
 }

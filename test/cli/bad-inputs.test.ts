@@ -110,7 +110,7 @@ const tokenizerTrain: Case[] = [
   bad('a missing file', 'tokenizer train none.txt -o x/t.json', /cannot read none\.txt: it does not exist.*ENOENT/),
   bad('a folder without text', 'tokenizer train x -o x/t.json', /x: no file is there/),
   bad('a pattern that matches nothing', 'tokenizer train *.md -o x/t.json', /\*\.md: no file is there/),
-  bad('an empty file', 'tokenizer train x/e.txt -o x/t.json', /the corpus is empty/, put('x/e.txt', '')),
+  bad('an empty file', 'tokenizer train x/e.txt -o x/t.json', /the corpus must not be empty/, put('x/e.txt', '')),
   bad(
     'Latin-1',
     'tokenizer train x/l.txt -o x/t.json',

@@ -1,20 +1,20 @@
 import { AddedTokenFinder, type AddedToken } from './added-tokens.js'
 
-/** Gets the parts of a text in their order: stretches of text, and added tokens between. */
+/** Receives the parts of a text in order: stretches of text, and the added tokens between them. */
 export interface PartSink {
   text(part: string): void
   token(token: AddedToken): void
 }
 
-/** Whether these tokens can be found one by one in a text that arrives in pieces: none looks at what is around it. */
+/** Whether the tokens can be found in a text that arrives in pieces: none depends on its context. */
 export function isPlain(tokens: readonly AddedToken[]): boolean {
   const flagged = tokens.some(({ singleWord, lstrip, rstrip }) => singleWord || lstrip || rstrip)
   return !flagged && new Set(tokens.map(({ normalized = false }) => normalized)).size <= 1
 }
 
 /**
- * Splits whole texts at added tokens, all their flags regarded: first at the tokens without `normalized`, then what is
- * left at the others. Source: Hugging Face tokenizers, added_vocabulary.rs (find_matches, extract_and_normalize).
+ * Splits complete texts at added tokens, honouring all flags: first at the tokens without `normalized`, then the rest at
+ * the others. Source: Hugging Face tokenizers, added_vocabulary.rs (find_matches, extract_and_normalize).
  */
 export class TextSplitter {
   private readonly first: AddedTokenFinder
@@ -49,7 +49,7 @@ function split(text: string, finder: AddedTokenFinder, special: boolean, sink: P
     }
     if (token.rstrip) while (stop < text.length && SPACE.test(text[stop])) stop++
     if (start > done) sink.text(text.slice(done, start))
-    // White space that a token before it has taken in may be all of one.
+    // White space consumed by the token before may be all of this one.
     if (stop > start) sink.token(token)
     done = stop
   }
@@ -58,7 +58,7 @@ function split(text: string, finder: AddedTokenFinder, special: boolean, sink: P
 
 /** All white space is in the first plane, where a character is one UTF-16 unit. */
 const SPACE = /\p{White_Space}/u
-/** What Rust's regular expressions take for \w. */
+/** \w as in Rust's regular expressions. */
 const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u
 
 const isWord = (character: string) => WORD.test(character)

@@ -1,20 +1,20 @@
-/** A token that is recognised in a text before it is cut into words, as Hugging Face's AddedToken. */
+/** A token that is matched in a text before it is split into words, like Hugging Face's AddedToken. */
 export interface AddedToken {
   id: number
   content: string
-  /** Special tokens can be left unrecognised when encoding, and left out when decoding. */
+  /** Special tokens can be treated as text when encoding, and omitted when decoding. */
   special: boolean
-  /** Found in what the tokens without it leave, that is, after them. Absent: false, as are the other flags. */
+  /** Matched after the tokens without this flag, in the remaining text. Absent: false, as for the other flags. */
   normalized?: boolean
-  /** Only where no letter, digit or underscore is beside it. */
+  /** Matched only if no letter, digit or underscore is adjacent. */
   singleWord?: boolean
-  /** Takes in the white space before it. */
+  /** Consumes the white space before it. */
   lstrip?: boolean
-  /** Takes in the white space after it. */
+  /** Consumes the white space after it. */
   rstrip?: boolean
 }
 
-/** The flags as Hugging Face's files name them, and as they are named here. */
+/** The flags' names in Hugging Face's files, and here. */
 export const tokenFlags = {
   normalized: 'normalized',
   single_word: 'singleWord',
@@ -26,7 +26,7 @@ export const tokenFlags = {
 export class AddedTokenFinder {
   /** Length of the longest added token, in UTF-16 units; 0 if there is none. */
   readonly longest: number
-  /** What the last `find` found. */
+  /** The match of the last `find`. */
   token!: AddedToken
   index = 0
   private readonly byContent: Map<string, AddedToken>

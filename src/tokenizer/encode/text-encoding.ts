@@ -4,9 +4,9 @@ import type { WordEncoder } from './word-encoder.js'
 import { WordWindow, isHighSurrogate } from './word-window.js'
 
 /**
- * Encodes one text that arrives in pieces: the ids are those of the whole text, wherever it was cut.
- * Holds back what a later piece could still change: the last word, and what may be the beginning of an added token;
- * where an added token looks at what is around it, the whole text.
+ * Encodes one text that arrives in pieces: the ids equal those of the whole text, wherever it was split.
+ * Buffers what a later piece could change: the last word, and a possible prefix of an added token; the whole text if an
+ * added token depends on its context.
  */
 export class TextEncoding {
   private pending = ''
@@ -45,7 +45,7 @@ export class TextEncoding {
     this.pending = ''
   }
 
-  /** Takes from `pending` what begins before `settled`; what begins there or later may be part of a longer match. */
+  /** Consumes matches that begin before `settled`; those at or after it may be part of a longer match. */
   private advance(settled: number): void {
     const { pending, finder, window, encoder } = this
     let from = 0 // text before it is written

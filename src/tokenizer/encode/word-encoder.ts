@@ -3,13 +3,13 @@ import { grown } from '../tables/grow.js'
 import type { WordMerger } from './word-merger.js'
 import type { WordSink } from './words.js'
 
-/** Limits of the cache, about 6 MB full. It is emptied when full: the common words are back after a page of text. */
+/** Limits of the cache, about 6 MB. It is cleared when full: a page of text refills it with the common words. */
 const CACHED_WORDS = 1 << 16
 const CACHED_BYTES = 1 << 20
-/** Longer words are seldom seen twice. */
+/** Longer words rarely recur. */
 const CACHED_LENGTH = 64
 
-/** Turns words into token ids, which gather in `ids[0, length)`. Remembers the ids of recent words. */
+/** Turns words into token ids, collected in `ids[0, length)`. Caches the ids of recent words. */
 export class WordEncoder implements WordSink {
   ids = new Int32Array(1 << 12)
   length = 0

@@ -1,6 +1,6 @@
 import type { PairTable } from '../tables/pair-table.js'
 
-/** Above this many symbols a heap is quicker than looking for the best pair again after each merge. */
+/** Above this many symbols a heap is faster than rescanning for the best pair after each merge. */
 const LONG = 48
 
 /**
@@ -42,7 +42,7 @@ export class WordMerger {
   private mergeLong(symbols: Int32Array, length: number): number {
     const next = Int32Array.from({ length }, (_, at) => at + 1)
     const previous = Int32Array.from({ length }, (_, at) => at - 1)
-    const queue = new PlaceQueue(3 * length)
+    const queue = new PositionQueue(3 * length)
     const offer = (left: number, right: number) => {
       const rank = this.pairs.find(symbols[left], symbols[right])
       if (rank >= 0) queue.push(rank, left)
@@ -50,9 +50,9 @@ export class WordMerger {
     for (let at = 0; at + 1 < length; at++) offer(at, at + 1)
 
     while (queue.pop()) {
-      const at = queue.place
+      const at = queue.position
       const right = next[at]
-      // A merge near by may have changed the pair since it was queued; then the pair it became is queued as well.
+      // A neighbouring merge may have changed the pair since it was queued; the new pair is queued as well.
       if (symbols[at] < 0 || right >= length || this.pairs.find(symbols[at], symbols[right]) !== queue.rank) continue
       symbols[at] = this.results[queue.rank]
       symbols[right] = -1
@@ -68,20 +68,20 @@ export class WordMerger {
   }
 }
 
-/** A binary heap of places in a word, lowest rank first, then leftmost. */
-class PlaceQueue {
+/** A binary heap of positions in a word: lowest rank first, then leftmost. */
+class PositionQueue {
   rank = 0
-  place = 0
+  position = 0
   private size = 0
-  private readonly keys: Float64Array // rank * 2^32 + place: exact below 2^53
+  private readonly keys: Float64Array // rank * 2^32 + position: exact below 2^53
 
   constructor(capacity: number) {
     this.keys = new Float64Array(capacity)
   }
 
-  push(rank: number, place: number): void {
+  push(rank: number, position: number): void {
     const { keys } = this
-    const key = rank * 2 ** 32 + place
+    const key = rank * 2 ** 32 + position
     let at = this.size++
     while (at > 0) {
       const parent = (at - 1) >> 1
@@ -92,12 +92,12 @@ class PlaceQueue {
     keys[at] = key
   }
 
-  /** Sets `rank` and `place` to those of the first entry and removes it; false if there is none. */
+  /** Sets `rank` and `position` to those of the first entry and removes it; false if empty. */
   pop(): boolean {
     if (this.size === 0) return false
     const { keys } = this
     this.rank = Math.floor(keys[0] / 2 ** 32)
-    this.place = keys[0] % 2 ** 32
+    this.position = keys[0] % 2 ** 32
     const last = keys[--this.size]
     let at = 0
     for (;;) {

@@ -1,13 +1,13 @@
 import { grown } from '../tables/grow.js'
 import { LOOKAHEAD, eachWord, wordEnd, type WordSink } from './words.js'
 
-/** Bytes gathered before words are handed over, so that a short text is scanned once. */
+/** Bytes collected before words are emitted, so that a short text is scanned once. */
 const BLOCK = 1 << 16
 const encoder = new TextEncoder()
 
 /**
- * One text that arrives in pieces. Hands its words to the sink as soon as no later byte can change them, so the words
- * do not depend on where the pieces were cut, and only about 64 KiB (or twice the longest word) are held.
+ * One text that arrives in pieces. Emits words as soon as no later byte can change them, so the words do not depend on
+ * the boundaries of pieces, and only about 64 KiB (or twice the longest word) are buffered.
  */
 export class WordWindow {
   private bytes = new Uint8Array(4 * BLOCK)
@@ -23,7 +23,7 @@ export class WordWindow {
   /** Adds text, which must not end inside a surrogate pair. A lone surrogate becomes U+FFFD. */
   writeText(text: string): void {
     for (let at = 0; at < text.length;) {
-      // Pieces grow with a long word, or each of many small ones would look through all of it again.
+      // Pieces grow with a long word: otherwise each small piece would rescan all of it.
       let end = Math.min(text.length, at + Math.max(BLOCK, this.length))
       if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end--
       const piece = at === 0 && end === text.length ? text : text.slice(at, end)
@@ -42,7 +42,7 @@ export class WordWindow {
     this.takeSettled()
   }
 
-  /** Ends the text: hands over the rest. The next write begins another text. */
+  /** Ends the text and emits the rest. The next write begins a new text. */
   finish(): void {
     eachWord(this.bytes, 0, this.length, this.sink)
     this.length = 0

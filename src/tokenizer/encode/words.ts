@@ -1,12 +1,12 @@
 import { SPACE, classOf } from './character-classes.js'
 
-/** Where words go. */
+/** Receives words. */
 export interface WordSink {
   /** Takes the word bytes[start, end). The bytes are valid only during the call. */
   word(bytes: Uint8Array, start: number, end: number): void
 }
 
-/** Hands each word of bytes[start, end), which is one whole text in valid UTF-8, to the sink. */
+/** Passes each word of bytes[start, end), one complete text in valid UTF-8, to the sink. */
 export function eachWord(bytes: Uint8Array, start: number, end: number, sink: WordSink): void {
   while (start < end) {
     const next = wordEnd(bytes, start, end)

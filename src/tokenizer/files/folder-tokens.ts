@@ -51,7 +51,7 @@ function tokenOf(folder: string, name: string, value: unknown, about: { id?: num
     throw new TokenizerError(
       folder,
       `${name} is ${JSON.stringify(value)?.slice(0, 60)}`,
-      'a token needs an integer id and a text',
+      'A token needs an integer id and a text',
     )
   return { content, special: token.special === true, ...about, ...flagsOf(folder, name, token) }
 }

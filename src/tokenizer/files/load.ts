@@ -10,9 +10,9 @@ import { parseJson, partsOfVocabularyFiles } from './vocabulary-files.js'
 
 /**
  * Loads a byte-level BPE tokenizer: a tokenizer.json of Hugging Face tokenizers; a folder with tokenizer.json or else
- * vocab.json and merges.txt, and with the added tokens that other files there name; or a released one by its name,
- * "gpt2", where no file has that name. What of the files is not applied is in its `notes`. Throws TokenizerError for a
- * file that is missing, damaged, or asks for something that is not built here.
+ * vocab.json and merges.txt, with the added tokens that other files in it name; or a released one by its name, "gpt2",
+ * if no file has that name. Settings of the files that are not applied are in its `notes`. Throws TokenizerError for a
+ * file that is missing, damaged, or needs an unsupported feature.
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
   const { parts, notes } = await readSource(await findTokenizer(path))
@@ -20,9 +20,9 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
 }
 
 /**
- * The bytes of a tokenizer.json: those of the file, or of one written anew for a tokenizer that has none, or whose file
- * has what is not applied or lacks tokens that its folder names. A file of another kind of tokenizer is returned as it
- * is. Errors as above.
+ * The bytes of a tokenizer.json: those of the file, or a newly written one for a tokenizer without such a file, or whose
+ * file has settings that are not applied or lacks tokens that its folder names. The file of an unsupported tokenizer is
+ * returned unchanged. Errors as above.
  */
 export async function tokenizerJson(path: string): Promise<Buffer> {
   const source = await findTokenizer(path)
@@ -35,7 +35,7 @@ export async function tokenizerJson(path: string): Promise<Buffer> {
   }
 }
 
-/** What of a tokenizer's files is not applied, a line each; or why it cannot be used. Throws FileError. */
+/** The settings of a tokenizer's files that are not applied, one per line; or why it is unsupported. Throws FileError. */
 export async function notesOfTokenizer(path: string): Promise<readonly string[]> {
   try {
     return (await readSource(await findTokenizer(path))).notes
@@ -46,8 +46,8 @@ export async function notesOfTokenizer(path: string): Promise<readonly string[]>
 }
 
 /**
- * The name of the released tokenizer that `path` stands for; undefined for the path of a file or folder, and for what
- * is not there.
+ * The name of the released tokenizer that `path` names; undefined for the path of a file or folder, and for a path that
+ * does not exist.
  */
 export async function nameOfTokenizer(path: string): Promise<string | undefined> {
   const there = await stat(path).then(
@@ -57,7 +57,7 @@ export async function nameOfTokenizer(path: string): Promise<string | undefined>
   return there ? undefined : releasedName(path)
 }
 
-/** Whether a tokenizer is at a path: a file, or a folder that holds one. */
+/** Whether a path is a file, or a folder that contains a tokenizer. */
 export async function isTokenizer(path: string): Promise<boolean> {
   return (await isFile(path)) || (await inFolder(path)) !== undefined
 }
@@ -67,13 +67,13 @@ type Source =
   | { readonly kind: 'pair'; readonly vocabulary: string; readonly merges: string; readonly folder: string }
   | { readonly kind: 'released'; readonly name: string }
 
-/** Names of GPT-2's pair of files, first as Hugging Face, then as OpenAI released them. */
+/** Names of GPT-2's pair of files, as Hugging Face and as OpenAI released them. */
 const pairs = [
   ['vocab.json', 'merges.txt'],
   ['encoder.json', 'vocab.bpe'],
 ] as const
 
-const ASK = `give a tokenizer.json, a folder that holds one or vocab.json and merges.txt, or a name: ${releasedNames.join(', ')}`
+const REMEDY = `Give a tokenizer.json, a folder with one or with vocab.json and merges.txt, or a name: ${releasedNames.join(', ')}`
 
 async function findTokenizer(path: string): Promise<Source> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -87,7 +87,7 @@ async function findTokenizer(path: string): Promise<Source> {
   throw new TokenizerError(
     path,
     'no tokenizer in this folder',
-    'it must hold tokenizer.json, or vocab.json and merges.txt, or encoder.json and vocab.bpe',
+    'It must contain tokenizer.json, or vocab.json and merges.txt, or encoder.json and vocab.bpe',
   )
 }
 
@@ -103,7 +103,7 @@ async function inFolder(folder: string): Promise<Source | undefined> {
 interface Contents {
   readonly parts: TokenizerParts
   readonly notes: readonly string[]
-  /** The file itself, where it is all that there is to know. */
+  /** The file's bytes, if the file alone is the complete tokenizer. */
   readonly json?: Buffer
 }
 
@@ -145,5 +145,5 @@ async function read(path: string): Promise<string> {
 function unreadable(path: string, error: NodeJS.ErrnoException): never {
   if (error instanceof FileError && error.code !== 'ENOENT') throw error
   const what = error.code === 'ENOENT' ? 'no such file or folder' : `cannot be read (${error.message})`
-  throw new TokenizerError(path, what, ASK, error)
+  throw new TokenizerError(path, what, REMEDY, error)
 }

@@ -54,7 +54,7 @@ function mergesOf(where: string, byId: readonly (Buffer | undefined)[]): Int32Ar
     if (bytes === undefined || bytes.length === 1) return
     const symbols = Int32Array.from(bytes, (byte) => byteIds[byte])
     if (merger.merge(symbols, symbols.length) !== 2)
-      throw new TokenizerError(where, `no merge makes ${quoted(spelled(bytes))}`, 'install js-tiktoken again (npm ci)')
+      throw new TokenizerError(where, `no merge makes ${quoted(spelled(bytes))}`, 'Install js-tiktoken again (npm ci)')
     results[pairs.intern(symbols[0], symbols[1])] = id
   })
   return Int32Array.from({ length: 2 * pairs.size }, (_, at) => (at % 2 ? pairs.rights : pairs.lefts)[at >> 1])

@@ -1,6 +1,6 @@
 /**
- * Tokenizers that were released and go by a name, as "gpt2". Their ranks come with the npm package js-tiktoken, so that
- * no network is needed; they are read when a tokenizer is asked for, and not before.
+ * Released tokenizers by name, such as "gpt2". Their ranks are in the npm package js-tiktoken, so no network is needed;
+ * they are loaded on first use.
  */
 import { TokenizerError } from '../error.js'
 import type { TokenizerParts } from '../parts.js'
@@ -11,7 +11,7 @@ const ranks: Readonly<Record<string, () => Promise<{ default: Ranks }>>> = {
   p50k_base: () => import('js-tiktoken/ranks/p50k_base'),
 }
 
-/** Names by which Hugging Face and tiktoken have the same tokenizers. */
+/** Names of the same tokenizers on Hugging Face and in tiktoken. */
 const aliases: Readonly<Record<string, string>> = {
   'gpt-2': 'gpt2',
   'gpt2-medium': 'gpt2',
@@ -27,20 +27,20 @@ const aliases: Readonly<Record<string, string>> = {
   r50k_base: 'gpt2',
 }
 
-/** Known by name, but their words are cut by other patterns than GPT-2's, the only one here. */
+/** Known, but they split words by other patterns than GPT-2's, the only one supported. */
 const unsupported = ['cl100k_base', 'o200k_base']
 
-/** The names to ask for. */
+/** The supported names, without aliases. */
 export const releasedNames: readonly string[] = Object.keys(ranks)
 
-/** The name under which a tokenizer is here, of it or of an alias, in any case of letters; undefined for others. */
+/** The canonical name for a name or an alias, case-insensitive; undefined for unknown names. Throws TokenizerError. */
 export function releasedName(name: string): string | undefined {
   const lower = name.toLowerCase()
   if (unsupported.includes(lower))
     throw new TokenizerError(
       name,
-      "not supported: its pattern of words is not GPT-2's",
-      `use one of ${releasedNames.join(', ')}`,
+      "must be a tokenizer with GPT-2's word pattern",
+      `Use one of ${releasedNames.join(', ')}`,
     )
   const known = aliases[lower] ?? lower
   return releasedNames.includes(known) ? known : undefined
@@ -48,7 +48,7 @@ export function releasedName(name: string): string | undefined {
 
 const loaded = new Map<string, Promise<TokenizerParts>>()
 
-/** The parts of a tokenizer of `releasedNames`; recovering the merges takes half a second, so it is done once. */
+/** The parts of a tokenizer of `releasedNames`, cached: recovering the merges takes half a second. */
 export function releasedParts(name: string): Promise<TokenizerParts> {
   const parts = loaded.get(name) ?? ranks[name]().then((file) => partsOfRanks(name, file.default))
   loaded.set(name, parts)

@@ -4,14 +4,17 @@ import type { Tokenizer } from '../tokenizer.js'
 import { jsonOfParts } from './tokenizer-json.js'
 
 /**
- * Writes a tokenizer.json, which Hugging Face tokenizers loads too. A file of that name is replaced at once, when the
- * new one is whole on disk. Throws TokenizerError for a path that is
- * no file's, FileError if it cannot be written.
+ * Writes a tokenizer.json, which Hugging Face tokenizers can load. An existing file is replaced atomically. Throws
+ * TokenizerError for a path that is not a file, FileError if it cannot be written.
  */
 export async function saveTokenizer(tokenizer: Tokenizer, path: string): Promise<void> {
-  const there = await stat(path).catch(() => undefined)
+  const found = await stat(path).catch(() => undefined)
   // A rename would replace a device or a pipe.
-  if (there !== undefined && !there.isFile())
-    throw new TokenizerError(path, 'cannot be written (it is no file)', 'give the path of a file')
+  if (found !== undefined && !found.isFile())
+    throw new TokenizerError(
+      path,
+      'must be a file to be written (got a folder, device or pipe)',
+      'Give the path of a file',
+    )
   await writeFileAtomic(path, jsonOfParts(tokenizer.parts))
 }

@@ -6,9 +6,9 @@ import type { TokenizerParts } from '../parts.js'
 import { mergeIds, parseJson, vocabularyOf } from './vocabulary-files.js'
 
 /**
- * Reads Hugging Face's tokenizer.json. Throws TokenizerError for a part that would change the ids and is not built
- * here, rather than encode otherwise than its author meant. What changes a text's ids in calls only that ask for it
- * (truncation, padding, tokens around a text) is not applied, as notesOfJson says.
+ * Reads Hugging Face's tokenizer.json. Throws TokenizerError for an unsupported field that would change the ids, rather
+ * than encode differently from the original. Settings that change ids only in calls that request it (truncation,
+ * padding, tokens around a text) are not applied, as notesOfJson reports.
  */
 export function partsOfJson(where: string, text: string): TokenizerParts {
   const file = parseJson(where, text)
@@ -17,7 +17,7 @@ export function partsOfJson(where: string, text: string): TokenizerParts {
     throw new TokenizerError(
       where,
       'no "model", so this is not a tokenizer.json',
-      'give a tokenizer.json, or a folder that holds one or vocab.json and merges.txt',
+      'Give a tokenizer.json, or a folder that holds one or vocab.json and merges.txt',
     )
   checkModel(where, model)
   checkSteps(where, file)
@@ -26,7 +26,7 @@ export function partsOfJson(where: string, text: string): TokenizerParts {
   return { vocabulary, merges, addedTokens: addedTokensOf(where, file) }
 }
 
-/** What of a tokenizer.json that partsOfJson took is not applied, a line each. */
+/** The settings of a tokenizer.json that partsOfJson accepts and does not apply, one per line. */
 export function notesOfJson(where: string, text: string): string[] {
   return notesOfSteps(where, parseJson(where, text))
 }
@@ -43,19 +43,19 @@ function checkModel(where: string, model: Json): void {
 /** Merges as "a b", or as ["a", "b"] as since tokenizers 0.20. */
 function mergePairs(where: string, merges: unknown): [string, string][] {
   if (!Array.isArray(merges))
-    throw new TokenizerError(where, 'no list model.merges', 'the file is damaged: write it again')
+    throw new TokenizerError(where, 'no list model.merges', 'The file is damaged: write it again')
   return merges.map((merge: unknown, rank) => {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge
     if (Array.isArray(pair) && pair.length === 2 && pair.every((one) => typeof one === 'string'))
       return pair as [string, string]
-    throw new TokenizerError(where, `model.merges[${rank}] is ${summary(merge)}`, 'a merge is "a b" or ["a", "b"]')
+    throw new TokenizerError(where, `model.merges[${rank}] is ${summary(merge)}`, 'A merge is "a b" or ["a", "b"]')
   })
 }
 
 function addedTokensOf(where: string, file: Json): TokenizerParts['addedTokens'] {
   const tokens = (file.added_tokens ?? []) as Json[]
   if (!Array.isArray(tokens))
-    throw new TokenizerError(where, 'added_tokens is not a list', 'the file is damaged: write it again')
+    throw new TokenizerError(where, 'added_tokens is not a list', 'The file is damaged: write it again')
   return tokens.map((given, at) => {
     const token = Object(given) as Json // null, in a damaged file, has no content either
     const { id, content, special = false } = token
@@ -64,7 +64,7 @@ function addedTokensOf(where: string, file: Json): TokenizerParts['addedTokens']
       throw new TokenizerError(
         where,
         `${name} is ${JSON.stringify(given).slice(0, 60)}`,
-        'it needs a whole "id" and a "content"',
+        'It needs an integer "id" and a "content"',
       )
     return { id: id as number, content, special: special === true, ...flagsOf(where, name, token) }
   })
@@ -79,7 +79,7 @@ export function flagsOf(where: string, name: string, token: Json): Partial<Added
   return Object.fromEntries(set.map(([, key]) => [key, true]))
 }
 
-/** Writes a tokenizer.json that Hugging Face tokenizers of any version reads; one token and one merge a line. */
+/** Writes a tokenizer.json that any version of Hugging Face tokenizers reads, with one token or merge per line. */
 export function jsonOfParts({ vocabulary, merges, addedTokens }: TokenizerParts): string {
   const json = (value: unknown) => JSON.stringify(value)
   const lines = (items: readonly string[]) => (items.length > 0 ? `\n      ${items.join(',\n      ')}\n    ` : '')

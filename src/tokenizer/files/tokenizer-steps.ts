@@ -1,6 +1,6 @@
 /**
- * The steps of a tokenizer.json around its model: what it does to a text before and after BPE. Those that do nothing are
- * left out of account, one in a Sequence counts as itself, and the rest must be GPT-2's.
+ * The steps of a tokenizer.json around its model, which run before and after BPE. Steps without effect are ignored,
+ * Sequences are flattened, and the rest must be GPT-2's.
  */
 import { supports, type Json } from './supports.js'
 
@@ -10,7 +10,7 @@ const PATTERNS = [
   "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
 ]
 
-/** Throws TokenizerError for a step that would change the ids of a text and is not built here. */
+/** Throws TokenizerError for an unsupported step that would change the ids of a text. */
 export function checkSteps(where: string, file: Json): void {
   const [normalizer] = stepsOf(file.normalizer, 'normalizers').filter((step) => !isIdle(step))
   if (normalizer !== undefined) supports(where, 'normalizer', normalizer.type ?? normalizer, [null, undefined])
@@ -20,7 +20,7 @@ export function checkSteps(where: string, file: Json): void {
   supports(where, 'pre_tokenizer', cut.type, ['ByteLevel'])
   if (more.length > 0) supports(where, 'pre_tokenizer', more.map(({ type }) => type).join(), ['ByteLevel'])
   supports(where, 'pre_tokenizer.add_prefix_space', cut.add_prefix_space, [false])
-  // Behind a Split that has cut the words, ByteLevel may cut them again or not.
+  // After a Split into words, ByteLevel's own split has no effect.
   if (!splits) supports(where, 'pre_tokenizer.use_regex', cut.use_regex, [undefined, true])
   for (const { type } of stepsOf(file.post_processor, 'processors'))
     supports(where, 'post_processor', type, [undefined, 'ByteLevel', ...templates])
@@ -28,7 +28,7 @@ export function checkSteps(where: string, file: Json): void {
   for (const type of decoders) supports(where, 'decoder', type, ['ByteLevel', 'Fuse'])
 }
 
-/** What of these steps is not applied, a line each: what transformers resets or a call can leave out. */
+/** The settings that are not applied, one per line: those that transformers resets or a call can switch off. */
 export function notesOfSteps(where: string, file: Json): string[] {
   const used = ['truncation', 'padding'].filter((part) => file[part] !== undefined && file[part] !== null)
   const around = stepsOf(file.post_processor, 'processors').flatMap(addedAround)
@@ -43,7 +43,7 @@ export function notesOfSteps(where: string, file: Json): string[] {
   ]
 }
 
-/** Post-processors that put tokens around a text; ByteLevel as one only trims offsets, which are not kept here. */
+/** Post-processors that put tokens around a text; ByteLevel as a post-processor only trims offsets, which do not exist here. */
 const templates = ['TemplateProcessing', 'RobertaProcessing', 'BertProcessing']
 
 /** The tokens that a post-processor puts around a single text. */
@@ -61,7 +61,7 @@ function isWordPattern({ type, pattern, behavior, invert = false }: Json): boole
   return behavior === 'Isolated' || (behavior === 'Removed' && invert === true)
 }
 
-/** A normalizer with all that it could do switched off. */
+/** A normalizer with all its options switched off. */
 function isIdle({ type, ...rest }: Json): boolean {
   if (type === 'Prepend') return rest.prepend === ''
   const off = (names: readonly string[]) => names.every((name) => rest[name] === false)
@@ -69,7 +69,7 @@ function isIdle({ type, ...rest }: Json): boolean {
   return type === 'BertNormalizer' && off(['clean_text', 'handle_chinese_chars', 'strip_accents', 'lowercase'])
 }
 
-/** The steps of a Sequence, or the one that is not in one; none for null. */
+/** The steps of a Sequence, or a single step; [] for null. */
 function stepsOf(step: unknown, list: string): Json[] {
   if (step === null || step === undefined) return []
   const { type, [list]: steps } = Object(step) as Json

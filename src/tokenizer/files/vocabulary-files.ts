@@ -3,7 +3,7 @@ import { TokenizerError, quoted } from '../error.js'
 import type { TokenizerParts } from '../parts.js'
 
 /**
- * Reads GPT-2's pair of files, vocab.json ({token: id}) and merges.txt (a "left right" a line, after "#version").
+ * Reads GPT-2's pair of files, vocab.json ({token: id}) and merges.txt (one "left right" per line, after "#version").
  * They do not say which tokens are special; here it is the tokens like "<|endoftext|>" which no merge makes, and those
  * that other files name.
  */
@@ -21,7 +21,7 @@ export function partsOfVocabularyFiles(
     throw new TokenizerError(
       where.merges,
       `line ${at + 1} is ${quoted(line)}`,
-      'a line is two tokens with a space between',
+      'A line is two tokens with a space between',
     )
   })
   const made = new Set([...byteCharacters, ...pairs.map(([left, right]) => left + right)])
@@ -31,7 +31,7 @@ export function partsOfVocabularyFiles(
     throw new TokenizerError(
       where.merges,
       `no merge makes ${quoted(odd)} of ${where.vocabulary}`,
-      'it may be cut short, or of another tokenizer: get both files again',
+      'It may be cut short, or of another tokenizer: get both files again',
     )
   return {
     vocabulary,
@@ -42,7 +42,7 @@ export function partsOfVocabularyFiles(
 
 /** Parses a file that must hold a JSON object. */
 export function parseJson(where: string, text: string): Record<string, unknown> {
-  if (text.trim() === '') throw new TokenizerError(where, 'the file is empty', 'copy or write it again')
+  if (text.trim() === '') throw new TokenizerError(where, 'the file is empty', 'Copy or write it again')
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -50,19 +50,19 @@ export function parseJson(where: string, text: string): Record<string, unknown> 
     throw new TokenizerError(
       where,
       `not JSON (${(error as Error).message.replace(/\s+/g, ' ')})`,
-      'the file may be cut short: copy or write it again',
+      'The file may be cut short: copy or write it again',
       error,
     )
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw new TokenizerError(where, 'not a JSON object', 'give a tokenizer.json or a vocab.json')
+    throw new TokenizerError(where, 'not a JSON object', 'Give a tokenizer.json or a vocab.json')
   return value as Record<string, unknown>
 }
 
 /** Tokens by id, of {token: id}. */
 export function vocabularyOf(where: string, vocab: unknown): string[] {
   if (vocab === null || typeof vocab !== 'object')
-    throw new TokenizerError(where, 'no vocabulary {token: id}', 'the file is damaged: write it again')
+    throw new TokenizerError(where, 'no vocabulary {token: id}', 'The file is damaged: write it again')
   const entries = Object.entries(vocab)
   const vocabulary: string[] = []
   for (const [token, id] of entries) {
@@ -70,13 +70,13 @@ export function vocabularyOf(where: string, vocab: unknown): string[] {
       throw new TokenizerError(
         where,
         `token ${quoted(token)} has id ${JSON.stringify(id)}`,
-        `the ${entries.length} tokens need the ids 0 to ${entries.length - 1}, without holes`,
+        `The ${entries.length} tokens need the ids 0 to ${entries.length - 1}, without holes`,
       )
     if (vocabulary[id] !== undefined)
       throw new TokenizerError(
         where,
         `tokens ${quoted(vocabulary[id])} and ${quoted(token)} have the same id ${id}`,
-        'give each token an id of its own',
+        'Give each token a different id',
       )
     vocabulary[id] = token
   }
@@ -94,7 +94,7 @@ export function mergeIds(where: string, vocabulary: readonly string[], pairs: re
       throw new TokenizerError(
         where,
         `merge ${rank} (${quoted(`${left} ${right}`)}): ${quoted(unknown)} is not in the vocabulary`,
-        'use the vocabulary and the merges of one training',
+        'Use the vocabulary and the merges of one training',
       )
     }),
   )

@@ -1,8 +1,8 @@
 import { grown } from './grow.js'
 
 /**
- * A set of byte strings that gives each one a number: 0, 1, 2, ... in the order of arrival.
- * Open addressing over typed arrays: about 20 bytes of overhead a string, and no object for the garbage collector.
+ * A set of byte strings that numbers them 0, 1, 2, ... in order of insertion. Open addressing over typed arrays: about
+ * 20 bytes of overhead per string, and no objects for the garbage collector.
  */
 export class ByteStringTable {
   size = 0

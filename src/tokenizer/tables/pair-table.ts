@@ -1,7 +1,7 @@
 import { grown } from './grow.js'
 
 /**
- * A set of pairs of token ids that gives each one a number: 0, 1, 2, ... in the order of arrival.
+ * A set of pairs of token ids that numbers them 0, 1, 2, ... in order of insertion.
  * A tokenizer's merges are interned by rank, so there the number of a pair is its rank.
  */
 export class PairTable {

@@ -4,22 +4,22 @@ import { PairTable } from '../tables/pair-table.js'
 import type { WordCounts } from './word-counts.js'
 
 export interface LearnOptions {
-  /** Special tokens, then the bytes: ids in this order. */
+  /** Special tokens, then the bytes, in the order of their ids. */
   firstTokens: readonly string[]
   byteIds: Int32Array
-  /** Tokens to end with. */
+  /** Size of the vocabulary to reach. */
   vocabSize: number
-  /** How often a pair must occur to be merged. */
+  /** Minimum count of a pair to be merged. */
   minFrequency: number
   /** Called after each merge with the number of tokens; waits if it returns a promise. */
   pause(tokens: number): Promise<void> | undefined
 }
 
 /**
- * Learns BPE merges from word counts: again and again the most frequent pair of neighbours becomes a token.
- * Exactly the merges of Hugging Face tokenizers 0.23 (models/bpe/trainer.rs), with its ways of breaking ties, of
- * correcting a candidate's count only when it comes up, and of looking, for a candidate, only through the words in
- * which the pair arose before it was queued. (A pair can thus be merged twice, if two merges make the same token.)
+ * Learns BPE merges from word counts: repeatedly, the most frequent pair of adjacent tokens becomes a token.
+ * The merges equal those of Hugging Face tokenizers 0.23 (models/bpe/trainer.rs): the same tie-breaking, a candidate's
+ * count corrected only when it reaches the top of the queue, and merging only in the words in which the pair occurred
+ * before it was queued. (So a pair can be merged twice, if two merges make the same token.)
  */
 export async function learnMerges(
   counted: WordCounts,
@@ -51,7 +51,7 @@ export async function learnMerges(
   return { tokens, merges: merges.slice(0, count) }
 }
 
-/** The words as sequences of tokens, with the pairs of neighbours in them, their counts, and where they occur. */
+/** The words as token sequences, with the adjacent pairs, their counts, and the words they occur in. */
 class MergingCorpus {
   private readonly counts: Float64Array // by word
   private readonly symbols: Int32Array // the words end to end; each shrinks in place
@@ -60,8 +60,8 @@ class MergingCorpus {
   private readonly pairs = new PairTable()
   private pairCounts = new Float64Array(1 << 11) // by pair
   private readonly queue = new MergeQueue(this.pairs)
-  private places = new Int32Array(0) // words; ranges of it belong to the queue's entries
-  private placesEnd = 0
+  private pairWords = new Int32Array(0) // word indices; each entry of the queue has a range of it
+  private pairWordsEnd = 0
   private readonly found: Occurrences
 
   constructor({ words, counts }: WordCounts, byteIds: Int32Array) {
@@ -97,7 +97,7 @@ class MergingCorpus {
     this.queue.removeFirst()
     const left = this.pairs.lefts[pair]
     const right = this.pairs.rights[pair]
-    for (let at = start; at < end; at++) this.mergeInWord(this.places[at], left, right, id)
+    for (let at = start; at < end; at++) this.mergeInWord(this.pairWords[at], left, right, id)
     this.enqueue()
   }
 
@@ -142,22 +142,22 @@ class MergingCorpus {
   /** Queues the pairs that have occurred since the last call, each with its words. */
   private enqueue(): void {
     const { found } = this
-    this.places = grown(this.places, this.placesEnd + found.size)
-    found.drain(this.places, this.placesEnd, (pair, start, end) => {
+    this.pairWords = grown(this.pairWords, this.pairWordsEnd + found.size)
+    found.drain(this.pairWords, this.pairWordsEnd, (pair, start, end) => {
       if (this.pairCounts[pair] > 0) this.queue.push(pair, this.pairCounts[pair], start, end)
     })
-    this.placesEnd += found.size
+    this.pairWordsEnd += found.size
     found.clear()
   }
 }
 
-/** Which pair was seen in which word, gathered word by word and handed out pair by pair. */
+/** The words in which each pair occurs, collected word by word and returned pair by pair. */
 class Occurrences {
   size = 0
   private pairs = new Int32Array(1 << 11)
   private words = new Int32Array(1 << 11)
   private distinct = 0
-  private seen = new Int32Array(1 << 11) // the different pairs
+  private seen = new Int32Array(1 << 11) // the distinct pairs
   private tally = new Int32Array(1 << 11) // by pair: its words, then where the next of them goes
   private lastWord = new Int32Array(1 << 11) // by pair
 
@@ -177,8 +177,8 @@ class Occurrences {
     }
   }
 
-  /** Writes the words of each pair side by side from places[start] on, and calls `take` with each pair's range. */
-  drain(places: Int32Array, start: number, take: (pair: number, start: number, end: number) => void): void {
+  /** Writes the words of each pair contiguously from into[start] on, and calls `take` with each pair's range. */
+  drain(into: Int32Array, start: number, take: (pair: number, start: number, end: number) => void): void {
     const { tally } = this
     let next = start
     for (let at = 0; at < this.distinct; at++) {
@@ -187,7 +187,7 @@ class Occurrences {
       tally[pair] = next
       next += length
     }
-    for (let at = 0; at < this.size; at++) places[tally[this.pairs[at]]++] = this.words[at]
+    for (let at = 0; at < this.size; at++) into[tally[this.pairs[at]]++] = this.words[at]
     for (let at = 0, from = start; at < this.distinct; at++) {
       const pair = this.seen[at]
       take(pair, from, tally[pair])

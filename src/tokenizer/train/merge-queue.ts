@@ -5,7 +5,7 @@ import type { PairTable } from '../tables/pair-table.js'
 const FAN = 4
 
 /**
- * Candidate merges: a pair, how often it was seen when it was queued, and the words it was seen in (a range of a list).
+ * Candidate merges: a pair, its count when it was queued, and the words it occurred in (a range of a list).
  * The first is the most frequent; of equals the one with the smaller left id, then the smaller right id.
  */
 export class MergeQueue {
@@ -48,7 +48,7 @@ export class MergeQueue {
     return { pair: this.pair[entry], count: this.count[entry], start: this.start[entry], end: this.end[entry] }
   }
 
-  /** Gives the first entry another count, and puts it where that belongs. */
+  /** Changes the count of the first entry and restores the order. */
   recountFirst(count: number): void {
     const entry = this.heap[0]
     this.count[entry] = count
@@ -59,7 +59,7 @@ export class MergeQueue {
     if (--this.size > 0) this.settle(this.heap[this.size])
   }
 
-  /** Puts an entry into the vacant first place, or below. */
+  /** Sifts an entry down from the vacant root. */
   private settle(entry: number): void {
     const heap = this.heap
     let at = 0

@@ -20,11 +20,11 @@ export interface TrainTokenizerOptions {
   report?: ReadReport
   /** The texts themselves, as in `tokenizer.train_from_iterator(texts)`. */
   texts?: Iterable<string> | AsyncIterable<string>
-  /** Tokens to end with, special ones and the 256 bytes among them. A small corpus may not have that many. */
+  /** Size of the vocabulary, including special tokens and the 256 bytes. A small corpus may yield fewer. */
   vocabSize: number
-  /** How often a pair must occur to become a token. @default 2, as in GPT-Neo's train_tokenizer.py */
+  /** Minimum count of a pair to become a token. @default 2, as in GPT-Neo's train_tokenizer.py */
   minFrequency?: number
-  /** Tokens that get the ids 0, 1, ... and are never a part of words. @default ['<|endoftext|>'] */
+  /** Tokens with the ids 0, 1, ..., never part of words. @default ['<|endoftext|>'] */
   specialTokens?: readonly string[]
   /** Called about ten times a second. */
   onProgress?: (progress: TrainingProgress) => void
@@ -36,8 +36,8 @@ export interface TrainTokenizerOptions {
 export type TrainingProgress =
   { phase: 'counting words'; done: number } | { phase: 'merging'; done: number; total: number }
 
-/** How long to work between chances for the rest of the program, in milliseconds. */
-const TURN = 100
+/** Milliseconds of work between yields to the event loop. */
+const YIELD_MS = 100
 
 /**
  * Trains a byte-level BPE tokenizer. Vocabulary and merges are equal to those of Hugging Face tokenizers 0.23:
@@ -51,19 +51,19 @@ export async function trainTokenizer(options: TrainTokenizerOptions): Promise<To
   const firstTokens = [...new Set([...specialTokens, ...[...byteCharacters].sort()])]
   checkOptions(options, specialTokens, firstTokens.length)
   signal?.throwIfAborted()
-  const turns = new Turns(signal)
+  const yielder = new Yielder(signal)
 
   const counts = new WordCounts()
   await countWords({ ...options, report }, counts, (done) =>
-    turns.pause(() => onProgress?.({ phase: 'counting words', done })),
+    yielder.pause(() => onProgress?.({ phase: 'counting words', done })),
   )
   if (counts.words.size === 0 && report.linesSkipped > 0)
-    throw new DataError(`no line of ${report.linesSkipped} could be used. The first: ${report.skipped[0]}`)
+    throw new DataError(`none of ${report.linesSkipped} lines could be used. The first: ${report.skipped[0]}`)
   if (counts.words.size === 0)
-    throw new TokenizerError('trainTokenizer', 'the corpus is empty', 'give files or texts with something in them')
+    throw new TokenizerError('trainTokenizer', 'the corpus must not be empty', 'Give files or texts with some text')
 
   const byteIds = Int32Array.from(byteCharacters, (character) => firstTokens.indexOf(character))
-  const pause = (done: number) => turns.pause(() => onProgress?.({ phase: 'merging', done, total: vocabSize }))
+  const pause = (done: number) => yielder.pause(() => onProgress?.({ phase: 'merging', done, total: vocabSize }))
   const { tokens, merges } = await learnMerges(counts, { firstTokens, byteIds, vocabSize, minFrequency, pause })
   onProgress?.({ phase: 'merging', done: tokens.length, total: vocabSize })
 
@@ -97,15 +97,15 @@ async function countWords(
   }
 }
 
-/** Lets the rest of the program run between stretches of work, so that it can show progress and abort. */
-class Turns {
+/** Yields to the event loop between stretches of work, so that the program can show progress and abort. */
+class Yielder {
   private last = performance.now()
 
   constructor(private readonly signal: AbortSignal | undefined) {}
 
-  /** Nothing, or, when a stretch is over, calls `report` and waits a turn. Throws the reason of an aborted signal. */
+  /** After each stretch, calls `report` and yields; else returns undefined. Throws the reason of an aborted signal. */
   pause(report: () => void): Promise<void> | undefined {
-    if (performance.now() - this.last < TURN) return undefined
+    if (performance.now() - this.last < YIELD_MS) return undefined
     report()
     return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       this.signal?.throwIfAborted()
@@ -116,17 +116,24 @@ class Turns {
 
 function checkOptions(options: TrainTokenizerOptions, specialTokens: readonly string[], smallest: number): void {
   const { files, texts, vocabSize, minFrequency = 2 } = options
-  const wrong = (what: string, toDo: string) => new TokenizerError('trainTokenizer', what, toDo)
+  const wrong = (what: string, remedy: string) => new TokenizerError('trainTokenizer', what, remedy)
   if ((files === undefined) === (texts === undefined))
-    throw wrong(`${files === undefined ? 'neither files nor' : 'both files and'} texts given`, 'give one of them')
-  if (files !== undefined && files.length === 0) throw wrong('files is empty', 'give the paths of UTF-8 text files')
+    throw wrong(
+      `one of files and texts must be given (got ${files === undefined ? 'neither' : 'both'})`,
+      'Give one of them',
+    )
+  if (files !== undefined && files.length === 0)
+    throw wrong('files must not be empty', 'Give the paths of UTF-8 text files')
   if (!Number.isInteger(vocabSize) || vocabSize < smallest)
     throw wrong(
-      `vocabSize is ${vocabSize}`,
-      `it must be a whole number of at least ${smallest}: 256 bytes and ${smallest - 256} special tokens`,
+      `vocabSize must be an integer >= ${smallest} (got ${vocabSize})`,
+      `It counts the 256 bytes and ${smallest - 256} special tokens`,
     )
   if (!Number.isInteger(minFrequency) || minFrequency < 0)
-    throw wrong(`minFrequency is ${minFrequency}`, 'it must be a whole number of at least 0')
+    throw wrong(`minFrequency must be an integer >= 0 (got ${minFrequency})`, 'The default is 2')
   if (specialTokens.includes('') || new Set(specialTokens).size < specialTokens.length)
-    throw wrong(`specialTokens are ${JSON.stringify(specialTokens)}`, 'none may be empty or occur twice')
+    throw wrong(
+      `specialTokens must be distinct and not empty (got ${JSON.stringify(specialTokens)})`,
+      'Remove the others',
+    )
 }

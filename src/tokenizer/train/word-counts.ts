@@ -5,7 +5,7 @@ import { eachWord, type WordSink } from '../encode/words.js'
 
 const NEWLINE = 0x0a
 
-/** How often each word occurs. Memory grows with the number of different words only. */
+/** The count of each word. Memory grows only with the number of distinct words. */
 export class WordCounts implements WordSink {
   readonly words = new ByteStringTable()
   /** By word number; exact up to 2^53. */
@@ -18,13 +18,13 @@ export class WordCounts implements WordSink {
     this.counts[number]++
   }
 
-  /** Counts the words of one whole text. */
+  /** Counts the words of one complete text. */
   addText(text: string): void {
     this.window.writeText(text)
     this.window.finish()
   }
 
-  /** Counts the words of a piece of a file, each line with its end a text; a line may go on in the next piece. */
+  /** Counts the words of a piece of a file, where each line, with its newline, is one text; a line may span pieces. */
   addLines(piece: Uint8Array): void {
     let start = 0
     for (let end = piece.indexOf(NEWLINE) + 1; end > 0; end = piece.indexOf(NEWLINE, start) + 1) {
@@ -38,7 +38,7 @@ export class WordCounts implements WordSink {
     if (start < piece.length) this.window.writeBytes(piece.subarray(start))
   }
 
-  /** Ends a file, whose last line may have no newline. */
+  /** Ends a file; its last line may lack a newline. */
   endLines(): void {
     this.window.finish()
   }

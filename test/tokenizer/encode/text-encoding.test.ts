@@ -176,8 +176,8 @@ test('ids that are no tokens are refused, with what there is', () => {
   const error = (what: string, id: string) => ({
     name: 'TokenizerError',
     message:
-      `${what}: ${id} is not a token id, which are 0 to 899; ` +
-      'leave out padding, and decode with the tokenizer that encoded',
+      `${what}: a token id must be an integer from 0 to 899 (got ${id}). ` +
+      'Leave out padding, and decode with the tokenizer that encoded the text',
   })
   assert.throws(() => tokenizer.decode([5, 900]), error('decode', '900'))
   assert.throws(() => tokenizer.decode([-1]), error('decode', '-1'))
@@ -193,23 +193,23 @@ test('parts that do not fit together are refused', async (t) => {
     [
       'a hole',
       { addedTokens: added(902, 'x y') },
-      /no token has id 900, but added token "x y" has id 902; give the added tokens the ids that follow/,
+      /no token has id 900, but added token "x y" has id 902\. Give the added tokens the ids that follow/,
     ],
     [
       'two at one id',
       { addedTokens: added(5, 'x y') },
-      /id 5 is both "\\"" and added token "x y"; give each token an id of its own/,
+      /id 5 is both "\\"" and added token "x y"\. Give each token a different id/,
     ],
-    ['two ids', { addedTokens: added(900, '!') }, /token "!" has the ids \d+ and 900; keep one of them/],
+    ['two ids', { addedTokens: added(900, '!') }, /token "!" has the ids \d+ and 900\. Keep one of them/],
     [
       'missing bytes',
       { vocabulary: vocabulary.slice(0, 200), merges: new Int32Array(0) },
-      /the vocabulary lacks 60 of the 256 bytes, the first ".+"; text with them could not be encoded; train it with/,
+      /the vocabulary lacks 60 of the 256 bytes, the first ".+"\. Text with them could not be encoded\. Train it with/,
     ],
     [
       'a missing result',
       { vocabulary: vocabulary.slice(0, 890) },
-      /merge \d+ \(".+ .+"\) makes ".+", which is not in the vocabulary; use the vocabulary and the merges of one/,
+      /merge \d+ \(".+ .+"\) makes ".+", which is not in the vocabulary\. Use the vocabulary and the merges of one/,
     ],
   ]
   for (const [name, change, message] of cases)

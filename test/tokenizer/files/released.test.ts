@@ -108,12 +108,12 @@ test('a file or folder goes before a name; other names are refused with those th
     mkdirSync('gpt2')
     assert.equal(await nameOfTokenizer('gpt2'), undefined)
     assert.equal(await isTokenizer('gpt2'), false)
-    await assert.rejects(loadTokenizer('gpt2'), /^TokenizerError: gpt2: no tokenizer in this folder; it must hold/)
+    await assert.rejects(loadTokenizer('gpt2'), /^TokenizerError: gpt2: no tokenizer in this folder\. It must contain/)
   } finally {
     process.chdir(here)
   }
   await assert.rejects(loadTokenizer('gpt3'), {
     name: 'TokenizerError',
-    message: /^gpt3: no such file or folder; give a tokenizer\.json, .* or a name: gpt2, p50k_base$/,
+    message: /^gpt3: no such file or folder\. Give a tokenizer\.json, .* or a name: gpt2, p50k_base$/,
   })
 })

@@ -134,14 +134,18 @@ test('training: what is wrong, with which file or option, and what to do', async
     ['half a character at the end', { files: [cut] }, /cut\.txt must be UTF-8, .* between 2 and 4\)/],
     ['broken JSON', { files: [noJson] }, /no-json\.jsonl:2, column 10: not valid JSON/],
     ['no text', { files: [noText] }, /no-text\.jsonl:3: the line must have the key "text" \(got "txt"\)/],
-    ['nothing', {}, /^trainTokenizer: neither files nor texts given; give one of them$/],
-    ['both', { files: [latin], texts: ['a'] }, /both files and texts given; give one of them/],
-    ['no files', { files: [] }, /files is empty; give the paths/],
-    ['an empty corpus', { texts: [''] }, /the corpus is empty; give files or texts with something in them/],
-    ['too small', { texts: ['a'], vocabSize: 256 }, /vocabSize is 256; it must be a whole number of at least 257: /],
-    ['a broken size', { texts: ['a'], vocabSize: 300.5 }, /vocabSize is 300\.5; it must be a whole number/],
-    ['a frequency', { texts: ['a'], minFrequency: -1 }, /minFrequency is -1; it must be a whole number of at least/],
-    ['special twice', { texts: ['a'], specialTokens: ['x', 'x'] }, /specialTokens are \["x","x"\]; none may be empty/],
+    ['nothing', {}, /^trainTokenizer: one of files and texts must be given \(got neither\)\. Give one of them$/],
+    ['both', { files: [latin], texts: ['a'] }, /one of files and texts must be given \(got both\)\. Give one of them/],
+    ['no files', { files: [] }, /files must not be empty\. Give the paths/],
+    ['an empty corpus', { texts: [''] }, /the corpus must not be empty\. Give files or texts with some text/],
+    ['too small', { texts: ['a'], vocabSize: 256 }, /vocabSize must be an integer >= 257 \(got 256\)\. It counts /],
+    ['a broken size', { texts: ['a'], vocabSize: 300.5 }, /vocabSize must be an integer >= 257 \(got 300\.5\)/],
+    ['a frequency', { texts: ['a'], minFrequency: -1 }, /minFrequency must be an integer >= 0 \(got -1\)/],
+    [
+      'special twice',
+      { texts: ['a'], specialTokens: ['x', 'x'] },
+      /specialTokens must be distinct and not empty \(got \["x","x"\]\)/,
+    ],
   ]
   for (const [name, options, message] of cases)
     await t.test(name, () =>
