@@ -93,8 +93,8 @@ test('files are opened by the room files alone, which knows gs:// as well; other
     'src/engine/tfjs/native.ts', // libraries
     'src/engine/xla/cache.ts', // compiled programs, kept here
     'src/engine/xla/discovery.ts', // libraries
-    'src/engine/xla/pjrt/environment.ts',
     'src/engine/xla/pjrt/plugin.ts',
+    'src/engine/xla/pjrt/process.ts',
     'src/plan/ahead/compile.ts', // memory of a process
   ]
   const opening = sourcesIn('src').filter(

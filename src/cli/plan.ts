@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { basename, checkOutputFile } from '../files/index.js'
 import { readModelConfig, type ModelConfig } from '../config/index.js'
-import { writeKept } from '../engine/index.js'
+import { writeExecutable } from '../engine/index.js'
 import { cpuDevices, LIMITS, plan, searchLayouts, tpuSlice, type Hardware, type Limits } from '../plan/index.js'
 import { parseMesh } from '../mesh/index.js'
 import { describePlan } from '../notebook/plan-table.js'
@@ -86,7 +86,7 @@ async function runPlan(
   const work = plan(config, { ...asked, compile: !estimateOnly, keep: keep !== undefined })
   const found = await (estimateOnly ? work : whileWaiting(compiling(asked), work))
   const executable = found.xla?.executable
-  if (keep !== undefined && executable) await writeKept(keep, executable)
+  if (keep !== undefined && executable) await writeExecutable(keep, executable)
   process.stdout.write(json ? `${JSON.stringify(found, plainly, 2)}\n` : describePlan(found, name))
 }
 

@@ -1,17 +1,17 @@
 /** What NEOMESH_DEBUG can name, separated by commas. */
 export type DebugSubject =
-  /** Each traced program, an operation a line. */
+  /** Each traced program, one operation per line. */
   | 'program'
   /** The StableHLO that XLA gets. */
   | 'hlo'
-  /** What was compiled, in how long, or loaded from the cache. */
+  /** What was compiled or loaded from the cache, and the time it took. */
   | 'compile'
   /** What each program needs on the device. */
   | 'memory'
   /** Which samples each step reads. */
   | 'data'
 
-/** Shows the insides on stderr, where NEOMESH_DEBUG asks for the subject; else the text is not made. Browsers have none. */
+/** Writes to stderr if NEOMESH_DEBUG names the subject; otherwise the text is not made. Browsers have no NEOMESH_DEBUG. */
 export function debug(subject: DebugSubject, text: () => string): void {
   const node = (globalThis as Partial<typeof globalThis>).process
   if (node?.env.NEOMESH_DEBUG?.split(',').includes(subject)) node.stderr.write(`[${subject}] ${text()}\n`)

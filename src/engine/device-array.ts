@@ -17,7 +17,7 @@ export class DeviceArray<N extends string = any> {
 
   /**
    * Copies host data to the engine. `data` is row-major over `dims`; bf16 and f16 are given as bits. On a mesh `role`
-   * says which layout the array follows.
+   * selects the layout that the array follows.
    */
   static from<N extends string>(
     engine: Engine,
@@ -28,11 +28,11 @@ export class DeviceArray<N extends string = any> {
   ): DeviceArray<N> {
     if (data.length !== sizeOf(dims))
       throw new RangeError(
-        `an array ${dtype} ${showDims(dims)} has ${sizeOf(dims)} elements; the data has ` + data.length,
+        `data must have the ${sizeOf(dims)} elements of ${dtype} ${showDims(dims)} (got ${data.length})`,
       )
     const kind = HOST_ARRAYS[dtype]
     if (!(data instanceof kind))
-      throw new TypeError(`an array of ${dtype} is made from a ${kind.name}, not a ${data.constructor.name}`)
+      throw new TypeError(`data of ${dtype} must be a ${kind.name} (got ${data.constructor.name})`)
     return new DeviceArray(engine, dims, dtype, engine.upload(data, dims, dtype, role))
   }
 
@@ -48,7 +48,8 @@ export class DeviceArray<N extends string = any> {
 
   /** The one element of a scalar. */
   async readScalar(): Promise<number> {
-    if (sizeOf(this.dims) !== 1) throw new RangeError(`readScalar: the array is ${this.dtype} ${showDims(this.dims)}`)
+    if (sizeOf(this.dims) !== 1)
+      throw new RangeError(`readScalar: the array must have one element (got ${this.dtype} ${showDims(this.dims)})`)
     return (await this.readFloats())[0]
   }
 
@@ -62,7 +63,7 @@ export class DeviceArray<N extends string = any> {
     return this.gone !== null
   }
 
-  /** Frees the memory. Twice is once. */
+  /** Frees the memory. Idempotent. */
   dispose(): void {
     if (this.gone) return
     this.gone = 'disposed'

@@ -7,7 +7,7 @@ import type { Program } from '../tensor/program.js'
 /** Host data of an array, row-major: bf16 and f16 as their bits, booleans as bytes of 0 and 1. */
 export type HostData = Float32Array | Uint16Array | Int32Array | Uint32Array | Uint8Array
 
-/** Data that lives on an engine. Not used directly: `DeviceArray` carries it with its dims. */
+/** Data on an engine. Not used directly: `DeviceArray` carries it with its dims. */
 export interface Storage {
   read(): Promise<HostData>
   /** Frees the memory; a running program that needs it keeps it until it is done. */
@@ -31,8 +31,8 @@ export interface Executable {
   /** Seconds that compiling (or loading) took. */
   readonly seconds: number
   /**
-   * Starts a run and returns at once with the outputs to be. Errors of the run reject `done`, and reads of the outputs.
-   * Donated inputs are gone afterwards.
+   * Starts a run and returns its outputs at once, before they are computed. Errors of the run reject `done`, and reads of the outputs.
+   * Donated inputs are no longer usable.
    */
   run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> }
   memory(): MemoryUse | null
@@ -42,7 +42,7 @@ export interface Executable {
 export interface CompileOptions {
   /** For each input the output that takes over its memory, or null. Dims and dtype must be equal. */
   readonly aliases?: readonly (number | null)[]
-  /** What each input is for, which may decide where it lies. @default all computation */
+  /** What each input is for, which may decide its sharding. @default all computation */
   readonly roles?: readonly Role[]
 }
 
@@ -50,15 +50,15 @@ export interface CompileOptions {
 export interface Engine {
   /** `xla`, `host` or `tfjs`. */
   readonly name: string
-  /** One line for people: platform, devices, version. */
+  /** One line to show: platform, devices, version. */
   readonly description: string
   /** `cpu`, `cuda`, `tpu`. */
   readonly platform: string
   readonly deviceCount: number
-  /** How programs and arrays lie on a mesh of its devices; null if they are on one device. */
+  /** How programs and arrays are split over a mesh of its devices; null for one device. */
   readonly placement: Placement | null
   compile(program: Program, options?: CompileOptions): Promise<Executable>
-  /** Copies an array to the devices: to each its part, or all of it. */
+  /** Copies an array to the devices: to each its part, or the whole. */
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role?: Role): Storage
   /** Rows of an input (indices along its first dim) that devices of this process hold; other rows are not read. */
   localRows(dims: readonly Dim[]): ReadonlySet<number>
@@ -67,7 +67,7 @@ export interface Engine {
   close(): Promise<void>
 }
 
-/** An engine that cannot be had, or a program that it cannot run: what is wrong and what to do, for people. */
+/** An engine that does not start, or a program that it cannot run: what is wrong, and what to do. */
 export class EngineError extends Error {
   override name = 'EngineError'
 }

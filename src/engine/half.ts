@@ -16,16 +16,28 @@ export function bf16ToFloats(bits: Uint16Array): Float32Array {
   return new Float32Array(words.buffer)
 }
 
-/** Rounds f32 to bf16, to nearest even; NaN stays NaN. */
+/** The bits of the nearest bf16, ties to even, from those of an f32; NaN stays NaN. */
+function bf16Bits(word: number): number {
+  const nan = (word & 0x7fffffff) > 0x7f800000
+  return nan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
+}
+
+/** The bits of f32 rounded to bf16, to nearest even; NaN stays NaN. */
 export function floatsToBf16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length)
   const bits = new Uint16Array(values.length)
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]
-    const nan = (word & 0x7fffffff) > 0x7f800000
-    bits[i] = nan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16
-  }
+  for (let i = 0; i < words.length; i++) bits[i] = bf16Bits(words[i])
   return bits
+}
+
+const single = new Float32Array(1)
+const singleWord = new Uint32Array(single.buffer)
+
+/** A number rounded to f32, then to the nearest bf16, ties to even. */
+export function roundToBf16(value: number): number {
+  single[0] = value
+  singleWord[0] = bf16Bits(singleWord[0]) << 16
+  return single[0]
 }
 
 function halfToFloat(bits: number): number {

@@ -13,11 +13,11 @@ import type { Engine, Executable } from './engine.js'
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
 
 export interface JitOptions {
-  /** Arguments, by position, that the call takes: results of the same dims and dtype reuse their memory, or it is freed. */
+  /** Arguments, by position, that the call takes over: results of the same dims and dtype reuse their memory, or it is freed. */
   readonly donate?: readonly number[]
-  /** Arguments, by position, that are stored parameters: on a mesh they follow its layout of parameters. */
-  readonly stored?: readonly number[]
-  /** Refuses a layout that some tensor of the program cannot follow; else such a tensor is whole on every device. */
+  /** Arguments, by position, that are parameters: on a mesh they follow `parameter_layout`. */
+  readonly parameterArgs?: readonly number[]
+  /** Throws LayoutError for a layout that a tensor of the program cannot follow; otherwise such a tensor is replicated. */
   readonly strict?: boolean
   readonly name?: string
 }
@@ -25,17 +25,17 @@ export interface JitOptions {
 export interface Compiled<R> {
   readonly traced: Traced<R>
   readonly executable: Executable
-  /** Donated inputs that no output takes over. */
-  readonly spent: readonly number[]
+  /** Donated inputs whose memory no output takes over. */
+  readonly unaliasedDonations: readonly number[]
   /** Seconds that tracing took. */
   readonly traceSeconds: number
-  /** What of the mesh's layout has no effect, of a strict program. */
+  /** Rules of the mesh's layout that have no effect; of a strict program. */
   readonly warnings: readonly string[]
 }
 
 /** A traced function that runs on an engine. */
 export interface Jitted<A extends readonly unknown[], R> {
-  /** Compiles on the first call for each set of dims, then starts a run; its results may not be there yet. */
+  /** Compiles on the first call for each set of dims, then starts a run; its results may still be computed. */
   (...args: { [K in keyof A]: Mapped<A[K], Value, DeviceArray> }): Promise<Mapped<R, Value, DeviceArray>>
   /** Compiles without running: arguments are trees of `spec(...)` or arrays. */
   prepare(...args: readonly unknown[]): Promise<Compiled<R>>
@@ -66,7 +66,7 @@ export function jit<A extends readonly unknown[], R>(
   }
 
   const run = async (...args: readonly unknown[]) => {
-    const { traced, executable, spent } = await prepare(...args)
+    const { traced, executable, unaliasedDonations } = await prepare(...args)
     const inputs = leavesOf(args, isDeviceArray)
     const storages = inputs.map((x) => x.use(name))
     const donated = leavesOf(
@@ -75,7 +75,7 @@ export function jit<A extends readonly unknown[], R>(
     )
     const { outputs } = executable.run(storages) // reads of the outputs report its errors
     donated.forEach((x) => x.markDonated(name))
-    for (const i of spent) storages[i].dispose()
+    for (const i of unaliasedDonations) storages[i].dispose()
     const { program, result } = traced
     const arrays = outputs.map((storage, i) => {
       const { dims, dtype } = program.outputs[i]
@@ -97,7 +97,7 @@ export function jit<A extends readonly unknown[], R>(
   }) as unknown as Jitted<A, R>
 }
 
-/** Programs' dims are passed on from run to run, so most are the very same. */
+/** Programs' dims are passed on from run to run, so most are identical objects. */
 function sameShape(a: InputSpec, b: InputSpec): boolean {
   return a.dtype === b.dtype && (a.dims === b.dims || sameDims(a.dims, b.dims))
 }
@@ -108,19 +108,19 @@ async function compile<R>(
   engine: Engine,
   f: (...args: any[]) => R,
   specs: readonly unknown[],
-  { name, donate = [], stored = [], strict = false }: JitOptions & { name: string },
+  { name, donate = [], parameterArgs = [], strict = false }: JitOptions & { name: string },
 ): Promise<Compiled<R>> {
   const start = performance.now()
   const traced = trace(f, specs, name)
   const traceSeconds = (performance.now() - start) / 1000
   debug('program', () => printProgram(traced.program))
-  const roles = rolesOfArguments(specs, stored)
+  const roles = rolesOfArguments(specs, parameterArgs)
   const { placement } = engine
   const found = strict && placement ? checkPlacement(traced.program, placement, { roles, names: namesOf(specs) }) : null
   if (found && found.problems.length > 0) throw new LayoutError(found.problems.join('\n'))
   const aliases = aliasesOf(traced.program, specs, donate)
   const executable = await engine.compile(traced.program, { aliases, roles })
-  const spent = donatedOf(specs, donate).flatMap((given, i) => (given && aliases[i] === null ? [i] : []))
+  const unaliasedDonations = donatedOf(specs, donate).flatMap((given, i) => (given && aliases[i] === null ? [i] : []))
   const count = traced.program.operations.length
   debug(
     'compile',
@@ -129,7 +129,7 @@ async function compile<R>(
       `${executable.fromCache ? 'loaded from the cache' : 'compiled'} in ${executable.seconds.toFixed(2)} s`,
   )
   debug('memory', () => `${name}: ${JSON.stringify(executable.memory())} bytes`)
-  return { traced, executable, spent, traceSeconds, warnings: found?.warnings ?? [] }
+  return { traced, executable, unaliasedDonations, traceSeconds, warnings: found?.warnings ?? [] }
 }
 
 /** Which of a program's inputs, the leaves of its arguments, are donated. */
@@ -157,6 +157,8 @@ export function namesOf(specs: readonly unknown[]): string[] {
 }
 
 /** Roles of a program's inputs, the leaves of its arguments. */
-export function rolesOfArguments(specs: readonly unknown[], stored: readonly number[]): Role[] {
-  return specs.flatMap((arg, i) => leavesOf(arg, isSpec).map(() => (stored.includes(i) ? 'parameters' : 'computation')))
+export function rolesOfArguments(specs: readonly unknown[], parameterArgs: readonly number[]): Role[] {
+  return specs.flatMap((arg, i) =>
+    leavesOf(arg, isSpec).map(() => (parameterArgs.includes(i) ? 'parameters' : 'computation')),
+  )
 }

@@ -168,7 +168,7 @@ function makePrograms(
     engine,
     (parameters: Parameters, ids: Tensor<'batch' | 'sequence'>, lengths: Positions, words: Tensor) =>
       next(model.prefill(parameters, ids, lengths, capacity), lengths, words),
-    { name: 'prefill', stored: [0] },
+    { name: 'prefill', parameterArgs: [0] },
   )
   const step = jit(
     engine,
@@ -176,7 +176,7 @@ function makePrograms(
       const given = reshape(ids, [batch, dim('sequence', 1)])
       return next(model.decodeStep(parameters, given, from), from.position.add(1), words)
     },
-    { name: 'decode', donate: [1], stored: [0] },
+    { name: 'decode', donate: [1], parameterArgs: [0] },
   )
   return { start, step }
 }

@@ -1,36 +1,36 @@
-import { bodiesOf, placeOf, showDims, type Dim, type Node, type Program, type Role } from '../tensor/index.js'
-import { divisorsOf } from './divisors.js'
-import { axisSize, type Layout, type Mesh, type Placement } from './placement.js'
+import { bodiesOf, sourceLocation, showDims, type Dim, type Node, type Program, type Role } from '../tensor/index.js'
+import { axisSize, type Layout, type Placement } from './placement.js'
+import { refuseIndivisible } from './refusals.js'
 import { rolesOf } from './roles.js'
 
 export interface Findings {
-  /** Why the program cannot be laid out so, one line each. */
+  /** Why the program cannot follow the layout, one line each. */
   readonly problems: readonly string[]
-  /** What has no effect, one line each. */
+  /** Rules that have no effect, one line each. */
   readonly warnings: readonly string[]
 }
 
 export interface CheckOptions {
   /** Roles of the program's inputs. @default all computation */
   readonly roles?: readonly Role[]
-  /** Names of the program's inputs, for people. */
+  /** Names of the program's inputs, for messages. */
   readonly names?: readonly string[]
 }
 
-/** A tensor of the program, as people may be told of it. */
+/** A tensor of the program, with a description for messages. */
 interface Seen {
   readonly dims: readonly Dim[]
   readonly role: Role
   readonly shown: () => string
-  /** Whether its dims were given, so that their sizes must fit; not cut from those of other tensors. */
-  readonly strict: (own: Dim) => boolean
+  /** Whether a dim was given, so that its size must fit, rather than sliced from another tensor's. */
+  readonly strict: (dim: Dim) => boolean
 }
 
 /**
- * Looks whether every tensor of a program, in bodies too, can be laid out so: no two dims of one on the same axis, and
- * sizes that the axes divide. Mesh TensorFlow has the same rules, but meets them tensor by tensor while it builds.
- * A dim cut from another, such as a block of queries, may be of any size: it is whole on every device where it does
- * not fit.
+ * Checks that every tensor of a program, in bodies too, can follow a layout: no two dims of one on the same axis, and
+ * sizes that the axes divide. Mesh TensorFlow has the same rules, but checks them tensor by tensor while it builds.
+ * A dim sliced from another, such as a tile of queries, may have any size: it is replicated where the axis does not
+ * divide it.
  */
 export function checkPlacement(program: Program, placement: Placement, options: CheckOptions = {}): Findings {
   const { mesh, layout, parameterLayout } = placement
@@ -40,17 +40,17 @@ export function checkPlacement(program: Program, placement: Placement, options: 
   visit(program, options, ({ dims, role, shown, strict }) => {
     const rules = role === 'parameters' ? parameterLayout : layout
     const taken = new Map<string, string>()
-    for (const own of dims) {
-      names.add(own.name)
-      const axis = rules.get(own.name)
+    for (const dim of dims) {
+      names.add(dim.name)
+      const axis = rules.get(dim.name)
       const parts = axisSize(mesh, axis)
       if (axis === undefined || parts === 1) continue
       const other = taken.get(axis)
       if (other !== undefined)
-        note(`${axis} ${[other, own.name].sort()}`, () => conflict(axis, other, own.name, shown(), rules, placement))
-      taken.set(axis, own.name)
-      if (own.size % parts !== 0 && strict(own))
-        note(`${own.name} ${own.size}`, () => indivisible(own, axis, mesh, shown()))
+        note(`${axis} ${[other, dim.name].sort()}`, () => conflict(axis, other, dim.name, shown(), rules, placement))
+      taken.set(axis, dim.name)
+      if (dim.size % parts !== 0 && strict(dim))
+        note(`${dim.name} ${dim.size}`, () => refuseIndivisible('layout', dim, axis, parts, shown()))
     }
   })
   return { problems: [...found.values()], warnings: idle(placement, names) }
@@ -59,28 +59,12 @@ export function checkPlacement(program: Program, placement: Placement, options: 
 function conflict(axis: string, a: string, b: string, shown: string, rules: Layout, { layout }: Placement): string {
   const key = [a, b].every((dim) => layout.get(dim) === rules.get(dim)) ? 'layout' : 'parameter_layout'
   return (
-    `${key}: dims "${a}" and "${b}" are both split over axis "${axis}", and ${shown} has both: ` +
-    `split one of them over another axis, or leave out "${a}:${axis}" or "${b}:${axis}"`
+    `${key}: dims "${a}" and "${b}" must not both be split over axis "${axis}", since ${shown} has both. ` +
+    `Split one of them over another axis, or leave out "${a}:${axis}" or "${b}:${axis}".`
   )
 }
 
-function indivisible({ name, size }: Dim, axis: string, mesh: Mesh, shown: string): string {
-  const parts = axisSize(mesh, axis)
-  return (
-    `layout: dim "${name}" of ${size} cannot be split over axis "${axis}" of ${parts}, which does not divide it, in ` +
-    `${shown}: a size of ${whatWouldDo(size, parts)}, or leave out "${name}:${axis}"`
-  )
-}
-
-/** Sizes near this one that so many parts divide, and numbers of parts that divide it: `8 would do, or an axis of 2`. */
-export function whatWouldDo(size: number, parts: number): string {
-  const below = Math.floor(size / parts) * parts
-  const sizes = below > 0 ? `${below} or ${below + parts}` : String(parts)
-  const fitting = divisorsOf(size).filter((n) => n > 1 && n < parts)
-  return `${sizes} would do${fitting.length > 0 ? `, or an axis of ${fitting.slice(-3).join(' or ')}` : ''}`
-}
-
-/** Rules for dims that no tensor has, and axes that split nothing: their devices all do the same. */
+/** Rules for dims that no tensor has, and axes that split no dim, whose devices repeat the same work. */
 function idle({ mesh, layout, parameterLayout }: Placement, names: ReadonlySet<string>): string[] {
   const rules = [...new Map([...parameterLayout, ...layout])]
   const unused = rules
@@ -89,7 +73,7 @@ function idle({ mesh, layout, parameterLayout }: Placement, names: ReadonlySet<s
   const used = new Set(rules.filter(([dim]) => names.has(dim)).map(([, axis]) => axis))
   const idleAxes = mesh.axes
     .filter(({ name, size }) => size > 1 && !used.has(name))
-    .map(({ name, size }) => `mesh_shape: axis "${name}" splits nothing: its ${size} devices all do the same work`)
+    .map(({ name, size }) => `mesh_shape: axis "${name}" splits nothing: its ${size} devices repeat the same work`)
   return [...unused, ...idleAxes]
 }
 
@@ -112,11 +96,11 @@ function visitOperations(program: Program, inputs: readonly Role[], see: (tensor
       node,
       node.inputs.map((x) => roles.get(x)!),
     )
-    // Bodies first: they name the line that made what a scan gives.
+    // Bodies first: they have the source line of what a scan returns.
     for (const inside of bodiesOf(node)) visitOperations(inside, body, see)
     for (const [i, y] of node.outputs.entries()) {
       roles.set(y, outputs[i])
-      see({ dims: y.dims, role: outputs[i], shown: () => describe(node, y.dims), strict: (own) => gives(node, own) })
+      see({ dims: y.dims, role: outputs[i], shown: () => describe(node, y.dims), strict: (dim) => gives(node, dim) })
     }
   }
 }
@@ -125,11 +109,11 @@ function visitOperations(program: Program, inputs: readonly Role[], see: (tensor
 function gives(node: Node, { name, size }: Dim): boolean {
   return (
     !node.primitive.traits.resizes &&
-    !node.inputs.some((x) => x.dims.some((own) => own.name === name && own.size === size))
+    !node.inputs.some((x) => x.dims.some((dim) => dim.name === name && dim.size === size))
   )
 }
 
 function describe(node: Node, dims: readonly Dim[]): string {
-  const place = placeOf(node.place)
-  return `the result of ${node.name} ${showDims(dims)}${place && ` at ${place}`}`
+  const location = sourceLocation(node.callSite)
+  return `the result of ${node.name} ${showDims(dims)}${location && ` at ${location}`}`
 }

@@ -1,4 +1,4 @@
-export { checkPlacement, whatWouldDo, type CheckOptions, type Findings } from './check.js'
+export { checkPlacement, type CheckOptions, type Findings } from './check.js'
 export { divisorsOf, largestDivisor } from './divisors.js'
 export { meshProblem, parsePairs, type Pair } from './pairs.js'
 export {
@@ -17,5 +17,6 @@ export {
   type Mesh,
   type Placement,
 } from './placement.js'
+export { refuseIndivisible, refuseTwoAxes } from './refusals.js'
 export { rolesOf, rolesOfOutputs } from './roles.js'
 export { blockOf, coordinates, cut, leadingIndices, owners, paste, shardDims, type Block } from './shards.js'

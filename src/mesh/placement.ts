@@ -1,5 +1,6 @@
 import { sizeOf, type Dim, type Role } from '../tensor/index.js'
 import { meshProblem, parsePairs, type Pair } from './pairs.js'
+import { refuseTwoAxes } from './refusals.js'
 
 /** One direction of a mesh of devices. */
 export interface Axis {
@@ -10,7 +11,7 @@ export interface Axis {
 /** Devices in a grid with named axes. Device numbers are row-major: the last axis runs fastest. */
 export interface Mesh {
   readonly axes: readonly Axis[]
-  /** Devices in all. */
+  /** Number of devices. */
   readonly size: number
 }
 
@@ -21,7 +22,7 @@ export type Layout = ReadonlyMap<string, string>
 export type Axes = readonly (string | null)[]
 
 /**
- * Where tensors lie: a function of the names of their dims alone. Tensors of a computation follow `layout`; parameters
+ * How tensors are split over a mesh: a function of the names of their dims alone. Tensors of a computation follow `layout`; parameters
  * and what belongs to them (gradients, optimizer state) follow `parameterLayout`, which may split them further. Rules
  * whose axis the mesh lacks are left out, as in Mesh TensorFlow.
  */
@@ -31,7 +32,7 @@ export interface Placement {
   readonly parameterLayout: Layout
 }
 
-/** A mesh or layout that cannot be: what, where, what to do, in one line each. */
+/** A mesh or layout that is not possible: what, where and what to do, one line each. */
 export class LayoutError extends Error {
   override name = 'LayoutError'
 }
@@ -46,9 +47,9 @@ export function parseMesh(text: unknown): Mesh {
 }
 
 /**
- * Where tensors lie, from GPT-Neo's texts: mesh_shape "x:4,y:2", layout "batch:x,heads:y". `parameterLayout` has
+ * A placement from GPT-Neo's texts: mesh_shape "x:4,y:2", layout "batch:x,heads:y". `parameterLayout` has
  * further rules for stored parameters, such as "embd:x"; a dim that it does not name is split as in `layout`.
- * Throws LayoutError for text that is none, and for a dim that is to be split over two axes.
+ * Throws LayoutError for malformed text, and for a dim that is split over two axes.
  */
 export function parsePlacement(meshShape: unknown, layout: unknown, parameterLayout: unknown = ''): Placement {
   const mesh = parseMesh(meshShape)
@@ -62,11 +63,7 @@ function layoutOf(key: string, text: unknown, mesh: Mesh): Layout {
   for (const [dim, axis] of pairsOf(key, text)) {
     if (!mesh.axes.some(({ name }) => name === axis)) continue
     const before = layout.get(dim)
-    if (before !== undefined && before !== axis)
-      throw new LayoutError(
-        `${key}: dim "${dim}" is to be split over axis "${before}" and over axis "${axis}"; a dim is split over one: ` +
-          `leave out "${dim}:${before}" or "${dim}:${axis}"`,
-      )
+    if (before !== undefined && before !== axis) throw new LayoutError(refuseTwoAxes(key, dim, before, axis))
     layout.set(dim, axis)
   }
   return layout
@@ -96,8 +93,8 @@ export function partsOn(placement: Placement | null): (dim: string) => number {
 }
 
 /**
- * The axes that split a tensor. A dim that its axis does not divide is whole on every device, and so is the second of
- * two dims with one axis: what is wrong with that, `checkPlacement` says.
+ * The axes that split a tensor. A dim that its axis does not divide is replicated, and so is the second of two dims with
+ * one axis; `checkPlacement` reports both.
  */
 export function axesOf({ mesh, layout, parameterLayout }: Placement, dims: readonly Dim[], role: Role): Axes {
   const rules = role === 'parameters' ? parameterLayout : layout

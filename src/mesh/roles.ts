@@ -2,7 +2,7 @@ import type { AttributesOf, Program, Role, Node } from '../tensor/index.js'
 
 /**
  * The roles of a program's values follow from those of its inputs: what is made from parameters element by element, as
- * an optimizer makes it, lies as they do; products are computations, and `relayout` says what follows it.
+ * an optimizer makes it, is laid out as they are; products are computations, and `relayout` sets the role of what follows it.
  */
 export function rolesOfOutputs(program: Program, inputs: readonly Role[]): Role[] {
   const roles = new Map<unknown, Role>(program.inputs.map((x, i) => [x, inputs[i]]))
@@ -24,7 +24,7 @@ export function rolesOf(node: Node, inputs: readonly Role[]): { outputs: Role[];
   if (body === 'inline')
     return { outputs: rolesOfOutputs((node.attributes as AttributesOf<'call'>).body, inputs), body: inputs }
   if (body === 'loop') return rolesOfScan(node.attributes as AttributesOf<'scan'>, inputs)
-  // A number, such as the step, says nothing of where the tensors made with it lie.
+  // A scalar, such as the step, does not decide the layout of tensors computed with it.
   const stored = inputs.some((role, i) => role === 'parameters' && node.inputs[i].dims.length > 0)
   const role = stored && placement !== 'computes' ? 'parameters' : 'computation'
   return { outputs: node.outputs.map(() => role), body: [] }

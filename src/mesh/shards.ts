@@ -1,7 +1,7 @@
 import { productOf, sizeOf, type Dim } from '../tensor/index.js'
 import { axisSize, type Axes, type Mesh } from './placement.js'
 
-/** Host arrays that can be cut: typed arrays, as an engine takes and gives them. */
+/** Host arrays that can be sliced: typed arrays, as an engine takes and gives them. */
 type Data = Float32Array | Uint16Array | Int32Array | Uint32Array | Uint8Array
 
 /** The block of an array that one device holds: for each dim its first index and its size. */
@@ -15,7 +15,7 @@ export function shardDims(dims: readonly Dim[], axes: Axes, mesh: Mesh): Dim[] {
   return dims.map(({ name, size }, i) => ({ name, size: size / axisSize(mesh, axes[i]) }))
 }
 
-/** Place of a device along each axis of the mesh. */
+/** Index of a device along each axis of the mesh. */
 export function coordinates({ axes }: Mesh, device: number): number[] {
   const at: number[] = []
   for (const { size } of [...axes].reverse()) {
@@ -29,11 +29,11 @@ export function coordinates({ axes }: Mesh, device: number): number[] {
 export function blockOf(dims: readonly Dim[], axes: Axes, mesh: Mesh, device: number): Block {
   const at = coordinates(mesh, device)
   const sizes = shardDims(dims, axes, mesh).map(({ size }) => size)
-  const place = (axis: string | null) => Math.max(0, at[mesh.axes.findIndex(({ name }) => name === axis)] ?? 0)
-  return { sizes, starts: sizes.map((size, i) => size * place(axes[i])) }
+  const coordinate = (axis: string | null) => Math.max(0, at[mesh.axes.findIndex(({ name }) => name === axis)] ?? 0)
+  return { sizes, starts: sizes.map((size, i) => size * coordinate(axes[i])) }
 }
 
-/** The indices along the first dim of a tensor that some of the devices hold something of. */
+/** The indices along the first dim of a tensor of which some of the devices hold a part. */
 export function leadingIndices(dims: readonly Dim[], axes: Axes, mesh: Mesh, devices: Iterable<number>): Set<number> {
   const found = new Set<number>()
   for (const device of devices) {
@@ -47,7 +47,7 @@ export function leadingIndices(dims: readonly Dim[], axes: Axes, mesh: Mesh, dev
 export function owners(axes: Axes, mesh: Mesh): number[] {
   const devices = Array.from({ length: mesh.size }, (_, device) => device)
   const splits = mesh.axes.map(({ name }) => axes.includes(name))
-  return devices.filter((device) => coordinates(mesh, device).every((place, i) => splits[i] || place === 0))
+  return devices.filter((device) => coordinates(mesh, device).every((index, i) => splits[i] || index === 0))
 }
 
 /** A block of a row-major array; the array itself if that is all of it. */

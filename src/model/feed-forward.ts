@@ -1,4 +1,4 @@
-import { checkpoint, dim, einsum, slice, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, einsum, remat, slice, type Dim, type Tensor } from '../tensor/index.js'
 import { activate } from './activation-table.js'
 import { branch, type Branch } from './branch.js'
 import type { Hidden, Model } from './dims.js'
@@ -17,7 +17,7 @@ export function feedForward(at: Scope, x: Hidden, model: Model): Branch {
   const expanded = product(first, x, [batch, sequence], embd, wide, scaled(embd, 1)).add(biasOf(first, wide))
   const depth = config.scale_by_depth ? config.n_layer ** -0.5 : 1
   // What the activation gives is made again for the gradient rather than kept: the largest value of a layer.
-  const contract = checkpoint((h: typeof expanded) => {
+  const contract = remat((h: typeof expanded) => {
     const hidden = config.mlp_glu ? gated(at, h, model) : activate(at, config.activation_fn, h, intermediate, model)
     return product(second, hidden, [batch, sequence], intermediate, embd, scaled(intermediate, depth)) as Hidden
   })

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../config/index.js'
 import { cast, concat, cos, dim, literal, range, sin, slice, take, type Tensor } from '../tensor/index.js'
 import type { AttentionOutput, Positions } from '../attention/index.js'
+import { roundToBf16 } from '../engine/half.js'
 import type { Model } from './dims.js'
 
 const BASE = 10000
@@ -76,13 +77,4 @@ function roundedRotation(
     const turned = [first.mul(cosine).sub(second.mul(sine)), second.mul(cosine).add(first.mul(sine))] as Tensor[]
     return concat(turned, 'features_per_head')
   }
-}
-
-/** The nearest bf16, ties to even. */
-export function roundToBf16(value: number): number {
-  const bits = new DataView(new ArrayBuffer(4))
-  bits.setFloat32(0, value)
-  const word = bits.getUint32(0)
-  bits.setUint32(0, ((word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000) >>> 0)
-  return bits.getFloat32(0)
 }

@@ -1,6 +1,6 @@
 import {
   cast,
-  checkpoint,
+  remat,
   constant,
   dim,
   fill,
@@ -197,7 +197,7 @@ export class Scope {
     if (this.session.layers === 'unroll' || repeats === 1)
       return kinds.reduce<X>((h, kind, i) => {
         const layer = (y: X) => block(at(i, i + 1, null), y, kind)
-        return keep === undefined || keep === 'all' ? layer(h) : checkpoint(layer, keep)(h)
+        return keep === undefined || keep === 'all' ? layer(h) : remat(layer, keep)(h)
       }, x)
 
     const along = dim('layers', repeats)

@@ -1,4 +1,4 @@
-import { keptKey, type Kept } from '../engine/index.js'
+import { programFingerprint, type SavedExecutable } from '../engine/index.js'
 import type { Placement } from '../mesh/index.js'
 import { findPlugin, PluginNotFoundError } from '../engine/xla/discovery.js'
 import { compileApart, LIMITS, PlanError, type Limits } from './ahead/compile.js'
@@ -36,8 +36,8 @@ export interface XlaPlan {
   readonly cycles: Cycles | null
   readonly collectives: readonly Collective[] | null
   readonly unknownLoops: readonly string[]
-  /** If it was to be kept: for `writeKept`, and then `neomesh train --compiled`. */
-  readonly executable: Kept | null
+  /** If it was to be kept: for `writeExecutable`, and then `neomesh train --compiled`. */
+  readonly executable: SavedExecutable | null
 }
 
 /** Compiles a step, in another process. Throws PlanError if there is no compiler, or that comes to no end. */
@@ -78,7 +78,7 @@ export async function askXla(
     },
     executable: executable && {
       name: step.program.name,
-      program: keptKey(text, placement.mesh.size),
+      program: programFingerprint(text, placement.mesh.size),
       compiler: facts.compiler,
       executable,
     },

@@ -1,6 +1,6 @@
 import { showDims, type Dim } from './dim.js'
 import type { DType } from './dtype.js'
-import { placeOf } from './place.js'
+import { sourceLocation } from './source-location.js'
 
 interface Operand {
   readonly dims: readonly Dim[]
@@ -20,21 +20,19 @@ export class OpError extends Error {
     what: string,
     remedy = '',
   ) {
-    const place = placeOf(new Error())
+    const location = sourceLocation(new Error())
     const lines = operands.map((x, i) => `\n  operand ${i}: ${x.dtype} ${showDims(x.dims)}`)
-    super(`${op}: ${what}${lines.join('')}${remedy && `\n  ${remedy}`}${place && `\n  at ${place}`}`)
+    super(`${op}: ${what}${lines.join('')}${remedy && `\n  ${remedy}`}${location && `\n  at ${location}`}`)
   }
 }
 
-/** Position of a dim in an operand; the one wording for a dim that is not there or has another size. */
+/** Index of a dim in an operand. Throws OpError if the dim is missing or has another size. */
 export function axisOf(op: string, operands: readonly Operand[], which: number, wanted: Dim): number {
   const { dims } = operands[which]
   const axis = dims.findIndex(({ name }) => name === wanted.name)
   if (axis < 0) {
     const alike = dims.find(({ size }) => size === wanted.size)
-    const remedy = alike
-      ? `it has "${alike.name}" of the same size: .rename(${alike.name}, ${wanted.name}) gives that one the name`
-      : ''
+    const remedy = alike ? `it has "${alike.name}" of the same size: use .rename(${alike.name}, ${wanted.name})` : ''
     throw new OpError(
       op,
       operands,
@@ -51,7 +49,7 @@ export function axisOf(op: string, operands: readonly Operand[], which: number, 
   return axis
 }
 
-/** The one wording for two dims of one name in a result. */
+/** Throws OpError for two dims of one name in a result. */
 export function refuseTwins(op: string, operands: readonly Operand[], dims: readonly Dim[]): void {
   const twin = dims.find(({ name }, i) => dims.findIndex((other) => other.name === name) < i)
   if (twin)

@@ -3,11 +3,22 @@ export { bytesOf, isFloat, isInteger, type DType } from './dtype.js'
 export { OpError } from './errors.js'
 export { Tensor, type NamesOf, type Node, type Value } from './tensor.js'
 export { bodiesOf, checkProgram, type InputSpec, type Program } from './program.js'
-export { placeOf } from './place.js'
+export { sourceLocation } from './source-location.js'
 export type { Traits } from './traits.js'
 export { printProgram } from './print.js'
 export { grad, gradients, valueAndGrad, valueAndGradAux } from './gradient.js'
-export { checkpoint, isSpec, mapTensors, remat, scan, spec, Spec, trace, withGradient, type Traced } from './transforms.js'
+export {
+  checkpoint,
+  isSpec,
+  mapTensors,
+  remat,
+  scan,
+  spec,
+  Spec,
+  trace,
+  withGradient,
+  type Traced,
+} from './transforms.js'
 export { leavesOf, mapLeaves, pathsOf, withLeaves, type Mapped, type Tree } from './tree.js'
 export * as random from './random.js'
 export { primitives, type AttributesOf, type PrimitiveName } from './ops/index.js'

@@ -37,7 +37,7 @@ const METHODS = {
   min,
 } satisfies Partial<Record<keyof Tensor, unknown>>
 
-/** Puts the methods of `Tensor` in place. What records a program imports this file, so that no tensor is without them. */
+/** Attaches the methods of `Tensor`. What records a program imports this file, so that no tensor is without them. */
 for (const [name, f] of Object.entries(METHODS)) Object.defineProperty(Tensor.prototype, name, { value: method(f) })
 for (const [name, direction] of Object.entries({
   less: 'LT',

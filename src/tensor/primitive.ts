@@ -50,7 +50,7 @@ export interface Apply<P extends string, A> {
 }
 
 /**
- * Defines a primitive operation, whole in one place: its result's dims, its gradient, how it prints, its traits. Engines add
+ * Defines a primitive operation, in one file: its result's dims, its gradient, how it prints, its traits. Engines add
  * a row each, and do not compile without it (the tables are typed over `primitives` in ops/index.ts).
  */
 export function primitive<const P extends string, A>(name: P, rules: Primitive<A>): Apply<P, A> {
@@ -66,14 +66,14 @@ export function primitive<const P extends string, A>(name: P, rules: Primitive<A
   )
 }
 
-/** Records an operation in the current graph; `place` is where it was called, if that is not here. Returns all results. */
+/** Records an operation in the current graph; `callSite` is where it was called, if not here. Returns all results. */
 export function applyPrimitive<A>(
   name: string,
   rules: Primitive<A>,
   inputs: readonly Value[],
   attributes: A,
-  place?: Error,
+  callSite?: Error,
 ): readonly Tensor[] {
   const shapes = [rules.result(inputs, attributes)].flat() as Shape[]
-  return makeNode(name, rules, inputs, attributes, shapes, currentGraph(), place).outputs
+  return makeNode(name, rules, inputs, attributes, shapes, currentGraph(), callSite).outputs
 }

@@ -1,14 +1,21 @@
 import { showDims, type Dim } from './dim.js'
 import { bodiesOf, type Program } from './program.js'
-import { placeOf } from './place.js'
+import { sourceLocation } from './source-location.js'
 import type { Node, Value } from './tensor.js'
+
+export interface PrintOptions {
+  /** Adds the source location of each operation. @default true */
+  readonly locations?: boolean
+  /** @deprecated Use `locations`. */
+  readonly places?: boolean
+}
 
 /**
  * The program as text, an operation a line:
  * `  c = add a b                     f32 [batch 2, embd 3]   src/model/block.ts:12`
  */
-export function printProgram(program: Program, { places = true }: { places?: boolean } = {}): string {
-  return printBody(program, new Map(), { next: 0 }, '', places)
+export function printProgram(program: Program, { places = true, locations = places }: PrintOptions = {}): string {
+  return printBody(program, new Map(), { next: 0 }, '', locations)
 }
 
 function printBody(
@@ -16,7 +23,7 @@ function printBody(
   names: Map<Value, string>,
   counter: { next: number },
   indent: string,
-  places: boolean,
+  locations: boolean,
 ): string {
   const inner = new Map(names)
   const name = (x: Value) => {
@@ -32,8 +39,8 @@ function printBody(
     const settings = showAttributes(node)
     const text = `${indent}  ${outputs.join(', ')} = ${[node.name, ...inputs].join(' ')}${settings && ` ${settings}`}`
     const types = node.outputs.map(typed).join(', ')
-    lines.push(`${text.padEnd(48)} ${types}${places ? `   ${placeOf(node.place)}` : ''}`.trimEnd())
-    for (const body of bodiesOf(node)) lines.push(printBody(body, inner, counter, `${indent}    `, places))
+    lines.push(`${text.padEnd(48)} ${types}${locations ? `   ${sourceLocation(node.callSite)}` : ''}`.trimEnd())
+    for (const body of bodiesOf(node)) lines.push(printBody(body, inner, counter, `${indent}    `, locations))
   }
   lines.push(`${indent}  return ${program.outputs.map(name).join(', ')}`, `${indent}}`)
   return lines.join('\n')

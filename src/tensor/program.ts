@@ -88,9 +88,9 @@ export function evaluate(program: Program, inputs: readonly Value[]): Tensor[] {
   return program.outputs.map(at)
 }
 
-/** The operation of `node` recorded on other inputs, with the place of the original. */
+/** The operation of `node` recorded on other inputs, with the source location of the original. */
 export function applyNode(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
-  return applyPrimitive(node.name, node.primitive, inputs, node.attributes, node.place)
+  return applyPrimitive(node.name, node.primitive, inputs, node.attributes, node.callSite)
 }
 
 /** Throws if an operation uses a value before it is made, or its results do not fit its rule. For tests of transforms. */
@@ -98,7 +98,7 @@ export function checkProgram(program: Program): void {
   const known = new Set<Tensor>(program.inputs)
   for (const node of program.operations) {
     for (const x of node.inputs)
-      if (!known.has(x)) throw new Error(`${program.name}: ${node.name} uses a value that is not made yet`)
+      if (!known.has(x)) throw new Error(`${program.name}: ${node.name} uses a value before it is computed`)
     const shapes = [node.primitive.result(node.inputs, node.attributes)].flat() as Shape[]
     if (shapes.length !== node.outputs.length)
       throw new Error(`${program.name}: ${node.name} has ${node.outputs.length} results, its rule ${shapes.length}`)
@@ -111,7 +111,7 @@ export function checkProgram(program: Program): void {
     })
     for (const body of bodiesOf(node)) checkProgram(body)
   }
-  for (const y of program.outputs) if (!known.has(y)) throw new Error(`${program.name}: an output is never made`)
+  for (const y of program.outputs) if (!known.has(y)) throw new Error(`${program.name}: an output is never computed`)
 }
 
 /** Programs inside an operation: the body of a scan or call. */

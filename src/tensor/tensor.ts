@@ -13,7 +13,7 @@ export interface Value {
   readonly graph: Graph
 }
 
-/** A place where operations are recorded: one for each running `trace`, and one for each body inside it. */
+/** Where operations are recorded: one for each running `trace`, and one for each body inside it. */
 export interface Graph {
   readonly parent: Graph | null
   readonly title: string
@@ -29,12 +29,12 @@ export interface Node {
   attributes: unknown
   outputs: readonly Tensor[]
   readonly graph: Graph
-  /** Made where the operation was: `placeOf` reads the caller's line from it. */
-  readonly place: Error
+  /** Made with the operation: `sourceLocation` reads the caller's line from its stack. */
+  readonly callSite: Error
 }
 
 /**
- * A symbolic tensor: dims with names, a dtype, and its place in a graph. It holds no numbers; a program made by `trace`
+ * A symbolic tensor: dims with names, a dtype, and its node in a graph. It holds no numbers; a program made by `trace`
  * does, when an engine runs it. `N` is the union of the dims' names, so a wrong dim is an error of the type checker.
  */
 export class Tensor<in out N extends string = any> {
@@ -50,7 +50,7 @@ export class Tensor<in out N extends string = any> {
 }
 
 /**
- * Elementwise and reducing operations as methods (see the functions of the same names); methods.ts puts them in place, which
+ * Elementwise and reducing operations as methods (see the functions of the same names); methods.ts attaches them, which
  * lets the operations import this file.
  */
 export interface Tensor<in out N extends string = any> {
@@ -127,7 +127,7 @@ export function makeNode(
   attributes: unknown,
   shapes: readonly Shape[],
   graph: Graph,
-  place = capture(),
+  callSite = capture(),
 ): Node {
   for (const input of inputs)
     if (input.graph.closed)
@@ -145,7 +145,7 @@ export function makeNode(
     attributes,
     outputs: [],
     graph,
-    place,
+    callSite,
   }
   node.outputs = shapes.map(({ dims, dtype }) => new Tensor(dims, dtype, node, graph))
   return node

@@ -23,7 +23,7 @@ export interface Traits<A> {
   readonly recompute: 'free' | 'cheap' | 'costly'
   /**
    * Where the result lies on a mesh. 'follows': as its operands, or as what uses it. 'constrained': by the names of its
-   * dims, which the partitioner is told. 'computes': the same, and it is part of a computation even if its operands are
+   * dims, which constrains the partitioner. 'computes': the same, and it is part of a computation even if its operands are
    * parameters. 'given': for the role that its attribute `role` names.
    */
   readonly placement: 'follows' | 'constrained' | 'computes' | 'given'
@@ -70,7 +70,7 @@ export const ELEMENTWISE = {
 /** An elementwise function of many instructions: exp, log and their like. */
 export const TRANSCENDENTAL = { ...ELEMENTWISE, fusable: 'once' } as const satisfies Traits<unknown>
 
-/** The operand's elements elsewhere, repeated or left out, read in place. */
+/** The operand's elements at other indices, repeated or left out, read without a copy. */
 export const VIEW = {
   ...PLAIN,
   family: 'movement',

@@ -51,7 +51,7 @@ export function meanLoss(
       // A filler row is all NO_LABEL; as an input that is the zero vector.
       return loss(scopeOf(model, specs, parameters, layers), inputs, labels, model).crossEntropy
     },
-    { name: 'evaluate', stored: [0], strict: true },
+    { name: 'evaluate', parameterArgs: [0], strict: true },
   )
 
   const run = async (

@@ -83,7 +83,12 @@ export function lowerStep(
   const specs = parametersOf(modelOf(config, { batch: 1, parts }), layers)
   const ids = spec([dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)], 'i32')
   const step = trainStep(config, specs, layers, { parts })
-  return lower(step, [stateSpecs(specs, config), ids], { donate: [0], stored: [0], placement, name: 'train_step' })
+  return lower(step, [stateSpecs(specs, config), ids], {
+    donate: [0],
+    parameterArgs: [0],
+    placement,
+    name: 'train_step',
+  })
 }
 
 /**

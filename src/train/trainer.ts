@@ -58,7 +58,7 @@ export class Trainer {
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
     this.run = jit(engine, trainStep(config, this.specs, this.layers, { parts }), {
       donate: [0],
-      stored: [0],
+      parameterArgs: [0],
       strict: true,
       name: 'train_step',
     })

@@ -25,7 +25,7 @@ function made(config: ModelConfig): string {
   )
   const beginnings = specs.map(({ name, dims, initializer }) => JSON.stringify([name, dims, initializer]))
   const program = (evaluated as any).program ?? evaluated
-  return [step.print().text, printProgram(program, { places: false }), ...beginnings].join('\n')
+  return [step.print().text, printProgram(program, { locations: false }), ...beginnings].join('\n')
 }
 
 const mlm = { mlm_training: true, mlm_mask_id: 1 }

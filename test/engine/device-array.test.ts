@@ -29,7 +29,7 @@ test('an array begins with the right kind and number of elements', async () => {
   const on = await engine()
   assert.throws(() => DeviceArray.from(on, new Float32Array(5), [rows, columns], 'f32'), {
     name: 'RangeError',
-    message: 'an array f32 [rows 2, columns 3] has 6 elements; the data has 5',
+    message: 'data must have the 6 elements of f32 [rows 2, columns 3] (got 5)',
   })
   assert.throws(() => DeviceArray.from(on, new Float32Array(6), [rows, columns], 'i32'), {
     name: 'TypeError',

@@ -1,4 +1,4 @@
-/** Layouts that cannot be, each refused with the dim, the axis, the tensor and what to do instead. */
+/** Layouts that are not possible, each refused with the dim, the axis, the tensor and what to do instead. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { refusals } from './support.js'
@@ -49,16 +49,16 @@ const cases: [changes: Record<string, unknown>, words: string[]][] = [
     ['parameter_layout', '"vocab"', '"embd"', 'gpt2/wte'],
   ],
   // A dim on two axes.
-  [{ mesh_shape: 'x:2,y:2', layout: 'batch:x,batch:y' }, ['"batch"', 'axis "x"', 'axis "y"', 'leave out "batch:x"']],
-  [{ mesh_shape: 'x:2,y:2', layout: 'heads:y,heads:x' }, ['"heads"', 'axis "y"', 'axis "x"', 'leave out "heads:y"']],
+  [{ mesh_shape: 'x:2,y:2', layout: 'batch:x,batch:y' }, ['"batch"', 'axis "x"', 'axis "y"', 'Leave out "batch:x"']],
+  [{ mesh_shape: 'x:2,y:2', layout: 'heads:y,heads:x' }, ['"heads"', 'axis "y"', 'axis "x"', 'Leave out "heads:y"']],
   // Sizes that the axis does not divide.
   [
     { mesh_shape: 'x:8', layout: 'heads:x' },
-    ['heads', '4', 'axis "x" of 8', 'gpt2/h0/attn/q', '8 would do', 'axis of 2 or 4'],
+    ['heads', '4', 'axis "x" of 8', 'gpt2/h0/attn/q', 'Use 8', 'axis of 2 or 4'],
   ],
-  [{ mesh_shape: 'x:8', layout: 'batch:x' }, ['batch', '4', 'axis "x" of 8', '[batch, sequence, embd]', '8 would do']],
-  [{ mesh_shape: 'x:3', layout: 'embd:x' }, ['embd', '32', 'axis "x" of 3', 'gpt2/wte', '30 or 33 would do']],
-  [{ mesh_shape: 'x:5', layout: 'sequence:x' }, ['sequence', '32', 'axis "x" of 5', '30 or 35 would do']],
+  [{ mesh_shape: 'x:8', layout: 'batch:x' }, ['batch', '4', 'axis "x" of 8', '[batch, sequence, embd]', 'Use 8']],
+  [{ mesh_shape: 'x:3', layout: 'embd:x' }, ['embd', '32', 'axis "x" of 3', 'gpt2/wte', 'Use 30 or 33']],
+  [{ mesh_shape: 'x:5', layout: 'sequence:x' }, ['sequence', '32', 'axis "x" of 5', 'Use 30 or 35']],
   [{ mesh_shape: 'x:5', layout: 'memory_length:x' }, ['memory_length', '32', 'axis "x" of 5', 'keys']],
   [
     { mesh_shape: 'x:3', layout: 'intermediate_expanded:x' },
@@ -75,7 +75,7 @@ const cases: [changes: Record<string, unknown>, words: string[]][] = [
   ],
   [
     { ...experts, mesh_shape: 'x:4', layout: 'experts:x' },
-    ['experts', '6', 'axis "x" of 4', '4 or 8 would do', 'axis of 2'],
+    ['experts', '6', 'axis "x" of 4', 'Use 4 or 8', 'axis of 2'],
   ],
   [{ ...experts, mesh_shape: 'x:3', layout: 'expert_hidden:x' }, ['expert_hidden', '40', 'axis "x" of 3', 'wi/kernel']],
   [
@@ -93,9 +93,9 @@ const cases: [changes: Record<string, unknown>, words: string[]][] = [
   // No mesh, no layout.
   [{ mesh_shape: 'x=4', layout: 'batch:x' }, ['mesh_shape', '"x=4"', 'one colon, such as "x:4"']],
   [{ mesh_shape: 'x:4', layout: 'batch=x' }, ['layout', '"batch=x"', 'one colon']],
-  [{ mesh_shape: 'x:a', layout: 'batch:x' }, ['mesh_shape', 'axis "x"', '"a"', 'a whole number from 1 on']],
-  [{ mesh_shape: 'x:0', layout: '' }, ['mesh_shape', 'axis "x"', '"0"', 'a whole number from 1 on']],
-  [{ mesh_shape: 'x:2,x:2', layout: 'batch:x' }, ['mesh_shape', 'axis "x" is there twice']],
+  [{ mesh_shape: 'x:a', layout: 'batch:x' }, ['mesh_shape', 'axis "x"', '"a"', 'must have an integer size >= 1']],
+  [{ mesh_shape: 'x:0', layout: '' }, ['mesh_shape', 'axis "x"', '"0"', 'must have an integer size >= 1']],
+  [{ mesh_shape: 'x:2,x:2', layout: 'batch:x' }, ['mesh_shape', 'axis "x" must be given once']],
   [{ mesh_shape: 'x:2,y:2', layout: 'batch:x:y' }, ['layout', '"batch:x:y"', 'one colon']],
 ]
 

@@ -57,7 +57,9 @@ for (const [text, pairs] of cases) {
 }
 
 for (const text of ['x', 'x:', ':4', 'x:1:2', 'x :4']) {
-  test(`${JSON.stringify(text)} is no list of pairs`, () => {
-    assert.throws(() => parsePairs(text), { message: /^".*" in ".*" is not a pair with one colon, such as "x:4"$/ })
+  test(`${JSON.stringify(text)} is refused as a list of pairs`, () => {
+    assert.throws(() => parsePairs(text), {
+      message: /^each pair must have one colon, such as "x:4" \(got ".*" in ".*"\)$/,
+    })
   })
 }

@@ -90,14 +90,14 @@ test('scan: a carry that changes its dims is refused with its place', () => {
   )
 })
 
-test('checkpoint: the same values and gradient, and the body twice in the program', async () => {
+test('remat: the same values and gradient, and the body twice in the program', async () => {
   const f = (x: any, w: any) => t.einsum([t.einsum([x, w], [batch, hidden]).tanh().square(), w], [batch, embd]).exp()
   await checkOp({
     inputs: [
       [batch, embd],
       [embd, hidden],
     ],
-    run: t.checkpoint(f),
+    run: t.remat(f),
     low: -0.5,
     high: 0.5,
   })
@@ -106,7 +106,7 @@ test('checkpoint: the same values and gradient, and the body twice in the progra
       [batch, embd],
       [embd, hidden],
     ],
-    run: t.checkpoint(f, 'products'),
+    run: t.remat(f, 'products'),
     low: -0.5,
     high: 0.5,
   })
@@ -118,7 +118,7 @@ test('checkpoint: the same values and gradient, and the body twice in the progra
     return t.printProgram(program).match(/ = tanh /g)!.length
   }
   assert.equal(count(f), 1)
-  assert.equal(count(t.checkpoint(f)), 2)
+  assert.equal(count(t.remat(f)), 2)
 })
 
 test('withGradient: the gradient written by hand is used', async () => {
@@ -154,7 +154,7 @@ const byHand: Record<string, (x: any) => any> = {
       { forward: ([x]) => [[x.mul(x).mul(x)], [x.square().mul(3)]], backward: ([slope], [g]) => [g.mul(slope)] },
       ([x]) => [x.mul(x).mul(x)],
     )([x])[0],
-  'inside checkpoint': t.checkpoint((x: any) => byHand.plain(x)),
+  'inside remat': t.remat((x: any) => byHand.plain(x)),
   'inside scan': (x) => t.scan(t.dim('once', 1), x, [], (h: any) => [byHand.plain(h), []] as const)[0],
   nested: (x) =>
     t.withGradient(
@@ -224,7 +224,7 @@ test('a wrong dim is refused by the type checker and at run time', () => {
     {
       name: 'OpError',
       message:
-        /no dim "memory_length" in operand 0[^]*\[batch 2, sequence 4\][^]*"sequence" of the same size: \.rename\(sequence, memory_length\)[^]*transforms\.test/,
+        /no dim "memory_length" in operand 0[^]*\[batch 2, sequence 4\][^]*"sequence" of the same size: use \.rename\(sequence, memory_length\)[^]*transforms\.test/,
     },
   )
   assert.throws(
@@ -270,7 +270,7 @@ test('a program prints itself, with only what the result needs', () => {
     'example',
   )
   assert.equal(
-    t.printProgram(program, { places: false }),
+    t.printProgram(program, { locations: false }),
     `\
 example(a: f32 [batch 2, embd 3]) {
   b = constant {value: 2}                        f32 []

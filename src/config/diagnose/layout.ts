@@ -1,6 +1,6 @@
 import { attentionKind } from '../../attention/index.js'
 import type { ModelConfig } from '../keys/model-keys.js'
-import { parsePairs, whatWouldDo } from '../../mesh/index.js'
+import { parsePairs, refuseIndivisible, refuseTwoAxes } from '../../mesh/index.js'
 
 type Known = Partial<ModelConfig>
 
@@ -82,20 +82,13 @@ export function layoutProblems(config: Known): string[] {
   for (const [dim, axis] of parsePairs(config.layout ?? '')) {
     if (!mesh.has(axis)) continue
     const before = first.get(dim)
-    if (before !== undefined && before !== axis)
-      problems.push(
-        `layout: dim "${dim}" is split over axis "${before}" and over axis "${axis}"; a dim is split over one: ` +
-          `leave out "${dim}:${before}" or "${dim}:${axis}"`,
-      )
+    if (before !== undefined && before !== axis) problems.push(refuseTwoAxes('layout', dim, before, axis))
     first.set(dim, axis)
   }
   for (const [dim, { axis, parts }] of splits(config)) {
     for (const { key, size, tensor } of dims[dim]?.(config) ?? [])
       if (size !== undefined && size % parts !== 0)
-        problems.push(
-          `${key}: the layout splits ${dim}, ${size}, over axis "${axis}" of ${parts}, which does not divide it, in ` +
-            `${tensor}: ${whatWouldDo(size, parts)}, or leave out "${dim}:${axis}"`,
-        )
+        problems.push(refuseIndivisible(key, { name: dim, size }, axis, parts, tensor))
   }
   return [...problems, ...originalProblems(config)]
 }

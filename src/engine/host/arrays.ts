@@ -1,5 +1,6 @@
 import { isFloat, type DType } from '../../tensor/dtype.js'
 import { productOf } from '../../tensor/dim.js'
+import { roundToBf16 } from '../half.js'
 
 /** The typed array of each dtype: floats of all kinds as f32, u32 as the i32 of the same bits, booleans as 0 and 1. */
 export type Numbers = Float32Array | Int32Array | Uint8Array
@@ -33,16 +34,6 @@ export function numbersOf(values: readonly number[], dtype: DType): Numbers {
 const word = new Float32Array(1)
 const bits = new Uint32Array(word.buffer)
 
-/** f32 to the nearest bf16, ties to even. */
-export function toBf16(x: number): number {
-  word[0] = x
-  const w = bits[0]
-  if ((w & 0x7fffffff) > 0x7f800000) return NaN
-  bits[0] = w + 0x7fff + ((w >>> 16) & 1)
-  bits[0] &= 0xffff0000
-  return word[0]
-}
-
 /** f32 to the nearest f16, ties to even; from 65520 on infinite. */
 export function toF16(x: number): number {
   const size = Math.abs(x)
@@ -61,6 +52,6 @@ export function toF16(x: number): number {
 /** Rounding to each kind of float; of bf16 and f16 by way of f32, as XLA does. */
 export const ROUND = {
   f32: Math.fround,
-  bf16: (x: number) => toBf16(Math.fround(x)),
+  bf16: roundToBf16,
   f16: (x: number) => toF16(Math.fround(x)),
 } as const

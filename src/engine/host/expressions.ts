@@ -42,7 +42,7 @@ export const extreme = (which: 'max' | 'min'): Expression<unknown> => {
       : `(${unsigned(a, dtype)} ${order} ${unsigned(b, dtype)} ? ${a} : ${b})`
 }
 
-/** Two thirds of the time of Math.tanh, and right in all places of f32; close to 0 it is its argument. */
+/** Two thirds of the time of Math.tanh, and exact in f32; close to 0 it is its argument. */
 export const tanh = plain((a) => `(Math.abs(${a}) < 1e-4 ? ${a} : 1 - 2 / (Math.exp(2 * ${a}) + 1))`)
 
 /** JavaScript says NaN where IEEE 754 says 1: 1 to any power, and -1 to an infinite one. */

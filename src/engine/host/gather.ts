@@ -19,13 +19,13 @@ function around({ sizes, strides }: Layout, axis: number): { before: Layout; aft
 /** Slices of one axis at ids; an id outside takes the nearest slice. */
 export const take: MakeKernel<AttributesOf<'take'>> = ([{ layout }, ids], { axis }) => {
   const { before, after } = around(layout, axis)
-  const [outer, inner, places] = [offsetsOf(before), offsetsOf(after), offsetsOf(ids.layout)]
+  const [outer, inner, offsets] = [offsetsOf(before), offsetsOf(after), offsetsOf(ids.layout)]
   const last = layout.sizes[axis] - 1
   return ([table, from], [y]) => {
     let o = 0
     for (const begin of outer)
-      for (const place of places) {
-        const row = layout.offset + begin + Math.max(0, Math.min(from[place], last)) * layout.strides[axis]
+      for (const offset of offsets) {
+        const row = layout.offset + begin + Math.max(0, Math.min(from[offset], last)) * layout.strides[axis]
         for (let i = 0; i < inner.length; i++) y[o++] = table[row + inner[i]]
       }
   }
@@ -38,14 +38,14 @@ export const scatterAdd: MakeKernel<AttributesOf<'scatterAdd'>> = ([x, ids, upda
   const size = whole.sizes[axis]
   const rows = productOf(whole.sizes.slice(0, axis))
   const width = productOf(whole.sizes.slice(axis + 1))
-  const [places, sources] = [offsetsOf(ids.layout), offsetsOf(updates.layout)]
+  const [offsets, sources] = [offsetsOf(ids.layout), offsetsOf(updates.layout)]
   const round = isFloat(x.dtype) ? ROUND[x.dtype as 'f32'] : (sum: number) => sum | 0
   return ([from, at, more], [y]) => {
     start(from, y)
     let u = 0
     for (let row = 0; row < rows; row++)
-      for (const place of places) {
-        const id = at[place]
+      for (const offset of offsets) {
+        const id = at[offset]
         if (id < 0 || id >= size) u += width
         else
           for (let o = (row * size + id) * width, end = o + width; o < end; o++) y[o] = round(y[o] + more[sources[u++]])

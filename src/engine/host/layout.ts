@@ -40,7 +40,7 @@ export function repeated({ offset, strides }: Layout, from: readonly number[], s
 }
 
 export function sliced({ offset, sizes, strides }: Layout, axis: number, start: number, size: number): Layout {
-  return { offset: offset + start * strides[axis], sizes: sizes.map((own, i) => (i === axis ? size : own)), strides }
+  return { offset: offset + start * strides[axis], sizes: sizes.map((full, i) => (i === axis ? size : full)), strides }
 }
 
 /** The same elements in row-major order under other sizes, or null where no strides say that. */
@@ -83,9 +83,9 @@ export function without({ offset, sizes, strides }: Layout, axis: number): Layou
 
 /** Places of all elements in row-major order. */
 export function offsetsOf({ offset, sizes, strides }: Layout): Int32Array {
-  const places = new Int32Array(productOf(sizes))
-  places[0] = offset
+  const offsets = new Int32Array(productOf(sizes))
+  offsets[0] = offset
   for (let i = sizes.length - 1, filled = 1; i >= 0; filled *= sizes[i--])
-    for (let at = filled; at < filled * sizes[i]; at++) places[at] = places[at - filled] + strides[i]
-  return places
+    for (let at = filled; at < filled * sizes[i]; at++) offsets[at] = offsets[at - filled] + strides[i]
+  return offsets
 }

@@ -1,5 +1,6 @@
 import { EngineError } from '../engine.js'
-import { toBf16, toF16, type Numbers } from './arrays.js'
+import { roundToBf16 } from '../half.js'
+import { toF16, type Numbers } from './arrays.js'
 
 /** An index that moves through an array with the loops: a variable `name`, starting at the text `start`. */
 export interface Cursor {
@@ -44,7 +45,7 @@ export function compileLoop(body: string): Loop {
 
 function build(text: string): Loop {
   try {
-    return new Function('toBf16', 'toF16', text)(toBf16, toF16) as Loop
+    return new Function('toBf16', 'toF16', text)(roundToBf16, toF16) as Loop
   } catch (cause) {
     if (!(cause instanceof EvalError)) throw cause
     throw new EngineError(

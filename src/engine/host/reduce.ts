@@ -37,7 +37,7 @@ function reduce(combine: Combine, first: Lowest): MakeKernel<Axes> {
     ]
     const step = (into: string) => `{ const a = ${into}, b = from[p]; ${into} = ${combine(dtype)} }`
     const last = sizes.length - 1
-    // Where the innermost loop adds to one place, that place is a variable.
+    // Where the innermost loop adds to one element, that element is a variable.
     const inner = nest(sizes.slice(last), [{ name: 'p', start: 'r', strides: strides[0].slice(last) }], step('sum'))
     const text =
       last >= 0 && strides[1][last] === 0
@@ -61,9 +61,9 @@ function reduce(combine: Combine, first: Lowest): MakeKernel<Axes> {
 
 /** The input and the sums in the order of the input's memory, so that the innermost loop reads what lies together. */
 function walk(layout: Layout, axes: readonly number[], kept: readonly number[]): { x: Layout; sums: Layout } {
-  const own = dense(kept).strides
+  const outStrides = dense(kept).strides
   let next = 0
-  const strides = layout.sizes.map((_, axis) => (axes.includes(axis) ? 0 : own[next++]))
+  const strides = layout.sizes.map((_, axis) => (axes.includes(axis) ? 0 : outStrides[next++]))
   const order = layout.sizes.map((_, axis) => axis).sort((a, b) => layout.strides[b] - layout.strides[a])
   const sums: Layout = { offset: 0, sizes: layout.sizes, strides }
   return { x: transposed(layout, order), sums: transposed(sums, order) }

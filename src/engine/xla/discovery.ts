@@ -37,7 +37,7 @@ export class PluginNotFoundError extends Error {
 }
 
 /** What discovery depends on; tests give their own. */
-export interface Surroundings {
+export interface DiscoveryEnvironment {
   environment: Readonly<Record<string, string | undefined>>
   folder: string
   /** Root of this package, for a checkout used from elsewhere. */
@@ -50,7 +50,7 @@ export interface Surroundings {
   architecture: string
 }
 
-const here: () => Surroundings = () => ({
+const here: () => DiscoveryEnvironment = () => ({
   environment: process.env,
   folder: process.cwd(),
   packageFolder: fileURLToPath(new URL('../../../../', import.meta.url)),
@@ -61,24 +61,24 @@ const here: () => Surroundings = () => ({
 })
 
 /**
- * Finds the plugin of a platform. In order: PJRT_PLUGIN_LIBRARY_PATH (unless its name tells another platform),
+ * Finds the plugin of a platform. In order: PJRT_PLUGIN_LIBRARY_PATH (unless its name contains another platform),
  * `.venv` of this package, `.venv` of the working folder and of its parents (those that only this user or root can write
  * to: a plugin is native code), the user's folder that `neomesh setup` fills, the active virtual environment, the packages
  * of the python on PATH.
- * @throws PluginNotFoundError with the places and how to install one
+ * @throws PluginNotFoundError with the folders searched and how to install one
  */
-export function findPlugin(platform: Platform, surroundings: Surroundings = here()): FoundPlugin {
+export function findPlugin(platform: Platform, discovery: DiscoveryEnvironment = currentEnvironment()): FoundPlugin {
   const looked: string[] = []
-  const named = surroundings.environment.PJRT_PLUGIN_LIBRARY_PATH
+  const named = discovery.environment.PJRT_PLUGIN_LIBRARY_PATH
   if (named && (platformOf(named) ?? platform) === platform) {
-    if (existsSync(named)) return { path: resolve(surroundings.folder, named), platform, package: null, version: null }
+    if (existsSync(named)) return { path: resolve(discovery.folder, named), platform, package: null, version: null }
     throw new PluginNotFoundError(
       platform,
       [`PJRT_PLUGIN_LIBRARY_PATH=${named}: there is no such file`],
       'Correct the variable, or unset it to search the usual places.',
     )
   }
-  for (const packages of packageFolders(surroundings, looked)) {
+  for (const packages of packageFolders(discovery, looked)) {
     for (const plugin of PLUGINS[platform]) {
       const path = join(packages, plugin.file)
       if (!existsSync(path)) continue
@@ -86,7 +86,7 @@ export function findPlugin(platform: Platform, surroundings: Surroundings = here
     }
     looked.push(`${packages} for ${PLUGINS[platform].map((plugin) => plugin.package).join(', ')}`)
   }
-  throw new PluginNotFoundError(platform, looked, howToInstall(platform, surroundings.os, surroundings.architecture))
+  throw new PluginNotFoundError(platform, looked, howToInstall(platform, discovery.os, discovery.architecture))
 }
 
 /** The platform in the name of a plugin's file, so that a variable that names a CPU plugin is not taken for libtpu. */
@@ -98,7 +98,7 @@ function platformOf(path: string): Platform | null {
 
 /** Lazily: asking python for its folders starts a process. */
 function* packageFolders(
-  { environment, folder, packageFolder, uid, pythonPackages }: Surroundings,
+  { environment, folder, packageFolder, uid, pythonPackages }: DiscoveryEnvironment,
   looked: string[],
 ): Generator<string> {
   const seen = new Set<string>()

@@ -17,7 +17,7 @@ import { debug } from '../debug.js'
 import { compileCached, type Compiled } from './cache.js'
 import { findPlugin, hasTpu, nameOf } from './discovery.js'
 import type { Platform } from './plugins.js'
-import { keptKey, readKept, type Kept } from './kept.js'
+import { programFingerprint, readExecutable, type SavedExecutable } from './saved-executable.js'
 import {
   Client,
   loadPlugin,
@@ -37,18 +37,17 @@ export interface XlaOptions {
   readonly deviceCount?: number
   /** Flags of XLA for every program, as in `{ xla_cpu_enable_fast_math: true }`. */
   readonly flags?: Readonly<Record<string, boolean | number | string>>
-  /** File with a program that was compiled elsewhere for these devices (see kept.ts); loaded when it is to be compiled. */
+  /** File with a program that was compiled elsewhere for these devices (saved-executable.ts), loaded instead of compiling it. */
   readonly compiled?: string
 }
 
 /**
  * On CPUs what is bf16 in a program is rounded to bf16. Left to itself XLA keeps f32 between operations that it fuses, so
  * that losses depend on what it fuses (by 1e-3, after 20 steps of a small model), on the mesh, and on the engine. Costs no
- * time (bench/RESULTS.md). Left to itself XLA also drops NaN from maxima and minima over a dim, where it is not vectorised.
+ * time (bench/RESULTS.md).
  */
 const CPU_FLAGS: NonNullable<XlaOptions['flags']> = {
   xla_allow_excess_precision: false,
-  xla_cpu_enable_fast_min_max: false,
 }
 
 /**
@@ -58,17 +57,17 @@ const CPU_FLAGS: NonNullable<XlaOptions['flags']> = {
 export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
   const { platform = 'cpu', deviceCount = 1, flags = {}, compiled } = options
   const found = findPlugin(platform)
-  // Whoever names a file knows better.
+  // A plugin that the user names is not questioned.
   if (platform === 'tpu' && found.package !== null && !hasTpu())
     throw new EngineError(
-      'there is no TPU on this machine; libtpu is here for `neomesh plan`, which needs none. Use --device cpu',
+      'no TPU found on this machine; the installed libtpu compiles for `neomesh plan` only. Use --device cpu.',
     )
   const name = nameOf(found)
-  const kept = compiled === undefined ? null : await readKept(compiled, name)
+  const saved = compiled === undefined ? null : await readExecutable(compiled, name)
   const plugin = loadPlugin(found.path)
   const settings: Record<string, NamedValue> = platform === 'cpu' ? { cpu_device_count: deviceCount } : {}
   const all = platform === 'cpu' ? { ...CPU_FLAGS, ...flags } : flags
-  return new XlaEngine(await Client.create(plugin, settings), name, all, kept)
+  return new XlaEngine(await Client.create(plugin, settings), name, all, saved)
 }
 
 /** Programs as StableHLO, compiled by XLA and run through PJRT. */
@@ -82,10 +81,10 @@ export class XlaEngine implements Engine {
     readonly client: Client,
     private readonly plugin: string,
     private readonly flags: NonNullable<XlaOptions['flags']>,
-    private readonly kept: Kept | null = null,
+    private readonly saved: SavedExecutable | null = null,
     readonly placement: Placement | null = null,
-    /** Devices that this process reads and writes, by their place in the mesh. */
-    private readonly here: ReadonlySet<number> = new Set(
+    /** Devices that this process reads and writes, by their index in the mesh. */
+    private readonly localDevices: ReadonlySet<number> = new Set(
       client.devices.flatMap((device, i) => (client.addressable.includes(device) ? [i] : [])),
     ),
   ) {
@@ -97,17 +96,23 @@ export class XlaEngine implements Engine {
   }
 
   /**
-   * The same devices with programs and arrays laid over a mesh of them. Throws EngineError if the mesh is of another
-   * size.
+   * The same devices with programs and arrays split over a mesh of them. Throws EngineError if the mesh has another size.
    */
   withPlacement(placement: Placement): XlaEngine {
     const { size } = placement.mesh
     if (size !== this.deviceCount)
       throw new EngineError(
-        `the mesh ${showMesh(placement.mesh)} has ${size} devices, and ${this.platform} has ${this.deviceCount} here: ` +
-          `give a mesh of ${this.deviceCount}${this.platform === 'cpu' ? `, or --devices ${size}` : ''}`,
+        `mesh_shape ${showMesh(placement.mesh)} must have the ${this.deviceCount} devices of ${this.platform} (got ${size}). ` +
+          `Use a mesh of ${this.deviceCount}${this.platform === 'cpu' ? `, or --devices ${size}` : ''}.`,
       )
-    return new XlaEngine(this.client, this.plugin, this.flags, this.kept, size > 1 ? placement : null, this.here)
+    return new XlaEngine(
+      this.client,
+      this.plugin,
+      this.flags,
+      this.saved,
+      size > 1 ? placement : null,
+      this.localDevices,
+    )
   }
 
   /** @deprecated Use `withPlacement`. */
@@ -116,11 +121,11 @@ export class XlaEngine implements Engine {
   }
 
   /**
-   * The engine as a process sees it that has some of the devices only, by their places in the mesh: arrays are made and
-   * read in part. To try out with one process what several do.
+   * The engine as seen by a process that has only these devices, given by index in the mesh: arrays are made and read in
+   * part. Lets one process test what several do.
    */
   asProcess(devices: readonly number[]): XlaEngine {
-    return new XlaEngine(this.client, this.plugin, this.flags, this.kept, this.placement, new Set(devices))
+    return new XlaEngine(this.client, this.plugin, this.flags, this.saved, this.placement, new Set(devices))
   }
 
   private get mesh(): Mesh {
@@ -132,7 +137,7 @@ export class XlaEngine implements Engine {
     debug('hlo', () => `${program.name}\n${printed.text}`)
     try {
       const { executable, fromCache, seconds } =
-        (await this.loadKept(program, printed.text)) ??
+        (await this.loadSaved(program, printed.text)) ??
         (await compileCached(this.client, printed.text, this.compileOptions()))
       if (!fromCache) releaseFreedMemory()
       return new XlaExecutable(program, executable, fromCache, seconds, printed, this.mesh)
@@ -141,27 +146,27 @@ export class XlaEngine implements Engine {
     }
   }
 
-  /** The program that was compiled elsewhere, if this is it. Throws EngineError if it should be, and is not. */
-  private async loadKept({ name }: Program, text: string): Promise<Compiled | null> {
-    const { kept } = this
-    if (kept?.name !== name) return null
-    if (kept.program !== keptKey(text, this.mesh.size))
+  /** The saved program, if it has this name. Throws EngineError if it is another program of the same name. */
+  private async loadSaved({ name }: Program, text: string): Promise<Compiled | null> {
+    const { saved } = this
+    if (saved?.name !== name) return null
+    if (saved.program !== programFingerprint(text, this.mesh.size))
       throw new EngineError(
-        `the compiled ${name} that was given is of another program: compile it with the same config, mesh, batch and ` +
-          'version of neomesh, and run it with --layers scan',
+        `the compiled ${name} must be of this program (got another). Compile it with the same config, mesh, batch and ` +
+          'version of neomesh, and run it with --layers scan.',
       )
     const start = performance.now()
-    const executable = await this.client.deserialize(kept.executable)
+    const executable = await this.client.deserialize(saved.executable)
     return { executable, fromCache: true, seconds: (performance.now() - start) / 1000 }
   }
 
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role: Role = 'computation'): Storage {
-    return XlaStorage.upload(this.client, this.here, data, dims, dtype, this.mesh, this.axesOf(dims, role))
+    return XlaStorage.upload(this.client, this.localDevices, data, dims, dtype, this.mesh, this.axesOf(dims, role))
   }
 
   localRows(dims: readonly Dim[]): ReadonlySet<number> {
     const axes = this.axesOf(dims, 'computation')
-    return leadingIndices(dims, axes, this.mesh, this.placement ? this.here : [0])
+    return leadingIndices(dims, axes, this.mesh, this.placement ? this.localDevices : [0])
   }
 
   private axesOf(dims: readonly Dim[], role: Role): Axes {
@@ -198,8 +203,8 @@ export class XlaEngine implements Engine {
 }
 
 class XlaExecutable implements Executable {
-  /** Devices of this process that the program runs on, by their places in the mesh, in the order of its rows. */
-  private readonly places: readonly number[]
+  /** Devices of this process that the program runs on, by index in the mesh, in the order of its rows. */
+  private readonly deviceIndices: readonly number[]
 
   constructor(
     readonly program: Program,
@@ -209,18 +214,18 @@ class XlaExecutable implements Executable {
     private readonly printed: Printed,
     private readonly mesh: Mesh,
   ) {
-    this.places = native.devices.map((device) => native.client.devices.indexOf(device))
+    this.deviceIndices = native.devices.map((device) => native.client.devices.indexOf(device))
   }
 
   run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> } {
-    const { program, printed, mesh, places } = this
+    const { program, printed, mesh, deviceIndices } = this
     inputs.forEach((x, i) => this.check(x, i))
-    const rows = places.map((device) => inputs.map((x) => (x as XlaStorage).buffers[device]!))
+    const rows = deviceIndices.map((device) => inputs.map((x) => (x as XlaStorage).buffers[device]!))
     try {
       const execution = this.native.execute(rows)
       const outputs = program.outputs.map(({ dims, dtype }, i) => {
         const buffers = Array<Buffer | null>(mesh.size).fill(null)
-        execution.outputs.forEach((row, at) => (buffers[places[at]] = row[i]))
+        execution.outputs.forEach((row, at) => (buffers[deviceIndices[at]] = row[i]))
         return new XlaStorage(buffers, dims, dtype, mesh, printed.outputs[i])
       })
       return {
@@ -237,15 +242,17 @@ class XlaExecutable implements Executable {
   private check(x: Storage, i: number): void {
     const { program, printed, mesh } = this
     if (!(x instanceof XlaStorage))
-      throw new EngineError(`${program.name}: an argument lives on another engine; read it and make it here`)
-    const lacking = this.places.find((device) => !x.buffers[device])
+      throw new EngineError(`${program.name}: an argument must be on this engine. Read it, and upload it here.`)
+    const lacking = this.deviceIndices.find((device) => !x.buffers[device])
     if (lacking !== undefined)
-      throw new EngineError(`${program.name}: argument ${i} has no part on device ${lacking}: another process made it`)
+      throw new EngineError(
+        `${program.name}: argument ${i} must have a part on device ${lacking} (got one made by another process)`,
+      )
     if (mesh.size === 1 && x.mesh.size === 1) return
     if (x.mesh.size !== mesh.size || x.axes.join() !== printed.inputs[i].join())
       throw new EngineError(
-        `${program.name}: argument ${i} is split otherwise than the program takes it (over [${x.axes.join(', ')}], not ` +
-          `[${printed.inputs[i].join(', ')}]); make it on this engine, with the role that it has here`,
+        `${program.name}: argument ${i} must be split over [${printed.inputs[i].join(', ')}] (got [${x.axes.join(', ')}]). ` +
+          'Make it on this engine, with the same role.',
       )
   }
 
@@ -265,7 +272,7 @@ class XlaExecutable implements Executable {
   }
 }
 
-/** A run's end, its errors explained; nobody has to wait for it. */
+/** Resolves when a run ends, rejects with its explained error; not waiting for it is no unhandled rejection. */
 function explained(done: Promise<void>, program: Program): Promise<void> {
   const promise = done.catch((error) => {
     throw explainRun(error, program)

@@ -15,7 +15,7 @@ export const INDEXING: Rows<
     out,
   }) => {
     const starts = x.dims.map((_, i) => (i === axis ? start : 0))
-    const limits = x.dims.map((own, i) => (i === axis ? start + size : own.size))
+    const limits = x.dims.map((dim, i) => (i === axis ? start + size : dim.size))
     return [
       writer.op(
         'slice',

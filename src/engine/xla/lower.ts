@@ -8,7 +8,7 @@ export interface LowerOptions extends JitOptions {
   readonly placement?: Placement | null
 }
 
-/** A program as XLA takes it, compiled nowhere yet. */
+/** A program as XLA takes it, before compilation. */
 export interface Lowered {
   readonly program: Program
   /** For each input the output that takes over its memory, or null. */
@@ -16,9 +16,9 @@ export interface Lowered {
   /** Roles and names of the program's inputs. */
   readonly roles: readonly Role[]
   readonly names: readonly string[]
-  /** Devices that it is for. */
+  /** Number of devices that it is for. */
   readonly partitions: number
-  /** What speaks against the layout, and what of it has no effect; one line each. */
+  /** Why the layout is not possible, and rules of it that have no effect; one line each. */
   readonly problems: readonly string[]
   readonly warnings: readonly string[]
   /** The program's text, and how inputs and outputs are split. */
@@ -27,15 +27,15 @@ export interface Lowered {
 
 /**
  * Traces `f` on trees of `spec(...)`, for a mesh if there is a placement. Nothing is compiled, so the
- * devices need not be here.
+ * devices need not exist.
  */
 export function lower(
   f: (...args: any[]) => unknown,
   specs: readonly unknown[],
-  { donate = [], stored = [], name = f.name || 'program', placement = null }: LowerOptions = {},
+  { donate = [], parameterArgs = [], name = f.name || 'program', placement = null }: LowerOptions = {},
 ): Lowered {
   const { program }: Traced<unknown> = trace(f, specs, name)
-  const roles = rolesOfArguments(specs, stored)
+  const roles = rolesOfArguments(specs, parameterArgs)
   const names = namesOf(specs)
   const found = placement ? checkPlacement(program, placement, { roles, names }) : { problems: [], warnings: [] }
   const aliases = aliasesOf(program, specs, donate)

@@ -1,7 +1,7 @@
 import type { DType } from '../../tensor/dtype.js'
 import type { AttributesOf, PrimitiveName } from '../../tensor/ops/index.js'
 import { BODIES } from './body-rows.js'
-import { printDot } from './dot.js'
+import { printDot } from './cpu-dot.js'
 import { INDEXING } from './indexing-rows.js'
 import { highest, lowest, number, table } from './literals.js'
 import { ORDER } from './order-rows.js'
@@ -91,7 +91,7 @@ export const ROWS: Rows<PrimitiveName> = {
       inputs,
       [x],
       out,
-      `broadcast_dimensions = ${longs(x.dims.map((own) => dims.findIndex(({ name }) => name === own.name)))}`,
+      `broadcast_dimensions = ${longs(x.dims.map((dim) => dims.findIndex(({ name }) => name === dim.name)))}`,
     ),
   ],
   reshape: ({
@@ -113,7 +113,9 @@ export const ROWS: Rows<PrimitiveName> = {
   }) => {
     // Moving the last axis would otherwise become a layout, which the product that made the operand may be slow in.
     const movesLast = permutation.at(-1) !== permutation.length - 1
-    return [writer.transpose(writer.physical && movesLast ? writer.dense(name, x) : name, x, permutation, out)]
+    return [
+      writer.transpose(writer.physical && movesLast ? writer.materializeRowMajor(name, x) : name, x, permutation, out),
+    ]
   },
   reduceSum: printSum,
   reduceMax: reduce('maximum', lowest),

@@ -3,7 +3,7 @@ import type { Shape } from '../../tensor/primitive.js'
 import type { Role } from '../../tensor/index.js'
 
 /**
- * What the printer says of where values lie, in Shardy's notation: one entry for each dim, `{"x"}` for a split one, `{}`
+ * Shardings of values in Shardy's notation: one entry for each dim, `{"x"}` for a split one, `{}`
  * for a whole one, `{?}` for one that XLA decides. Source: openxla/shardy, docs/sharding_representation.md.
  */
 export class Shardings {

@@ -12,7 +12,7 @@ export interface PrintOptions {
   readonly aliases?: readonly (number | null)[]
   /** Adds the caller's line to each operation, for XLA's error messages. Costs text. */
   readonly locations?: boolean
-  /** Fixes the order in memory where XLA's CPU backend would choose badly (see dot.ts); for one device. */
+  /** Fixes the order in memory where XLA's CPU backend would choose badly (see cpu-dot.ts); for one device. */
   readonly physical?: boolean
   /** Lays the program over a mesh. */
   readonly placement?: Placement | null
@@ -91,7 +91,7 @@ function printBody(writer: Writer, program: Program): { text: string; results: s
 }
 
 /**
- * Whether XLA is told where an operation's result lies; results of others lie as their operands do, or as what uses them.
+ * Whether the sharding of an operation's result is a constraint; XLA propagates that of others from operands and uses.
  * (XLA reads no sharding on an operation itself, only constraints beside it.)
  */
 function isConstrained(node: Node): boolean {
@@ -133,7 +133,7 @@ function printOperations(writer: Writer, program: Program, inputs: readonly stri
       print,
     })
     const constrained = shardings !== null && isConstrained(node)
-    node.outputs.forEach((y, i) => names.set(y, constrained ? writer.laid(results[i], y) : results[i]))
+    node.outputs.forEach((y, i) => names.set(y, constrained ? writer.constrain(results[i], y) : results[i]))
   }
   return program.outputs.map(name)
 }

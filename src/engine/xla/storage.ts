@@ -19,10 +19,10 @@ export class XlaStorage implements Storage {
     readonly axes: Axes,
   ) {}
 
-  /** Copies to each device that this process has its part. `here`: the devices of the mesh that it has. */
+  /** Copies to each device that this process has its part. `localDevices`: the devices of the mesh that it has. */
   static upload(
     client: Client,
-    here: ReadonlySet<number>,
+    localDevices: ReadonlySet<number>,
     data: HostData,
     dims: readonly Dim[],
     dtype: DType,
@@ -31,7 +31,7 @@ export class XlaStorage implements Storage {
   ): XlaStorage {
     const shape = shardDims(dims, axes, mesh).map(({ size }) => size)
     const buffers = Array.from({ length: mesh.size }, (_, device) =>
-      here.has(device)
+      localDevices.has(device)
         ? client.upload(cut(data, dims, blockOf(dims, axes, mesh, device)), dtype, shape, client.devices[device])
         : null,
     )
@@ -61,7 +61,7 @@ export class XlaStorage implements Storage {
     const found = buffers[device] ?? buffers.find((buffer, each) => buffer && startsOn(each) === startsOn(device))
     if (found) return found
     throw new EngineError(
-      `the part of ${this.dtype} ${showDims(dims)} on device ${device} belongs to another process: read it there`,
+      `the part of ${this.dtype} ${showDims(dims)} on device ${device} must be read by the process that has it`,
     )
   }
 

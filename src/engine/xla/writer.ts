@@ -1,6 +1,6 @@
 import type { DType } from '../../tensor/dtype.js'
 import { sizeOf } from '../../tensor/dim.js'
-import { placeOf } from '../../tensor/place.js'
+import { sourceLocation } from '../../tensor/source-location.js'
 import type { Shape } from '../../tensor/primitive.js'
 import type { Node } from '../../tensor/tensor.js'
 import type { Shardings } from './shardings.js'
@@ -32,9 +32,9 @@ export class Writer {
   /** Operations printed from here on come from this node's line of user code. */
   at(node: Node): void {
     if (!this.locations) return
-    const place = placeOf(node.place)
-    const colon = place.lastIndexOf(':')
-    this.location = place ? ` loc("${place.slice(0, colon)}":${place.slice(colon + 1)}:1)` : ''
+    const location = sourceLocation(node.callSite)
+    const colon = location.lastIndexOf(':')
+    this.location = location ? ` loc("${location.slice(0, colon)}":${location.slice(colon + 1)}:1)` : ''
   }
 
   line(text: string): void {
@@ -87,7 +87,7 @@ export class Writer {
    * The same value, row-major in memory. XLA's layout assignment may give any value another layout, but a one-dimensional
    * one has just one, and the barrier keeps the two reshapes from cancelling.
    */
-  dense(name: string, shape: Shape): string {
+  materializeRowMajor(name: string, shape: Shape): string {
     const flat = shaped([{ name: 'flat', size: sizeOf(shape.dims) }], shape.dtype)
     return this.reshape(
       this.many('optimization_barrier', [this.reshape(name, shape, flat)], [flat], [flat])[0],
@@ -159,11 +159,11 @@ export class Writer {
   /** The same value, laid out for its new role. */
   relayout(name: string, from: Shape, to: Shape): string {
     const { shardings } = this
-    return !shardings || shardings.axesOf(from).join() === shardings.axesOf(to).join() ? name : this.laid(name, to)
+    return !shardings || shardings.axesOf(from).join() === shardings.axesOf(to).join() ? name : this.constrain(name, to)
   }
 
-  /** The same value, lying where the names of its dims say. */
-  laid(name: string, value: Shape): string {
+  /** The same value, constrained to the sharding that its dims' names give. */
+  constrain(name: string, value: Shape): string {
     if (!this.shardings || value.dims.length === 0) return name
     const made = this.fresh()
     this.line(

@@ -6,15 +6,15 @@ import { constant } from './constant.js'
 import { transpose } from './reshape.js'
 import { VIEW } from '../traits.js'
 
-/** Repeats a tensor along dims that it lacks, and orders its own by name. Gradient: the sum over the new dims. */
+/** Repeats a tensor along dims that it lacks, and orders its dims by name. Gradient: the sum over the new dims. */
 export const broadcastOp = primitive('broadcast', {
   result([x], { dims }: { dims: readonly Dim[] }) {
     refuseTwins('broadcast', [x], dims)
-    for (const own of x.dims) axisOf('broadcast', [{ dims, dtype: x.dtype }], 0, own)
+    for (const dim of x.dims) axisOf('broadcast', [{ dims, dtype: x.dtype }], 0, dim)
     return { dims, dtype: x.dtype }
   },
   gradient({ inputs: [x], grad }) {
-    const added = grad.dims.filter(({ name }) => !x.dims.some((own) => own.name === name))
+    const added = grad.dims.filter(({ name }) => !x.dims.some((dim) => dim.name === name))
     return [transpose(added.length > 0 ? (grad.sum(...(added as Dim<any>[])) as Value as Tensor) : grad, x.dims)]
   },
   show: () => ({}),
@@ -49,14 +49,14 @@ export function together(op: string, operands: readonly (Value | number)[]): Ten
 export function commonDims(op: string, tensors: readonly Value[]): readonly Dim[] {
   const all: Dim[] = []
   for (const x of tensors)
-    for (const own of x.dims) {
-      const known = all.find(({ name }) => name === own.name)
-      if (!known) all.push(own)
-      else if (known.size !== own.size)
+    for (const dim of x.dims) {
+      const known = all.find(({ name }) => name === dim.name)
+      if (!known) all.push(dim)
+      else if (known.size !== dim.size)
         throw new OpError(
           op,
           tensors,
-          `dim "${own.name}" has size ${known.size} and ${own.size}`,
+          `dim "${dim.name}" has size ${known.size} and ${dim.size}`,
           'dims of one name must agree in size; slice, pad or rename one',
         )
     }

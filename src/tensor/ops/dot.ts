@@ -18,7 +18,7 @@ export interface DotAttributes {
 
 /**
  * Product of two tensors: dims of the result are batch, then the first's others, then the second's. Accumulates in f32 or
- * wider. Gradients are einsums whose operand order gives each result in place: x^T g for a weight, never (g^T x)^T, which
+ * wider. Gradients are einsums whose operand order gives each result without a transpose: x^T g for a weight, never (g^T x)^T, which
  * XLA's CPU backend runs many times slower in bf16.
  */
 export const dotOp = primitive('dot', {
@@ -60,13 +60,13 @@ export function einsum<const T extends readonly Value[], O extends NamesOf<T[num
         'a result dim comes from an operand; rename one, or broadcast the result',
       )
   for (const [i, x] of operands.entries())
-    for (const own of x.dims) {
-      const other = [...out, ...operands.slice(0, i).flatMap((y) => y.dims)].find(({ name }) => name === own.name)
-      if (other && !sameDim(own, other))
+    for (const dim of x.dims) {
+      const other = [...out, ...operands.slice(0, i).flatMap((y) => y.dims)].find(({ name }) => name === dim.name)
+      if (other && !sameDim(dim, other))
         throw new OpError(
           'einsum',
           operands,
-          `dim "${own.name}" has size ${own.size} in operand ${i} and ${other.size} elsewhere`,
+          `dim "${dim.name}" has size ${dim.size} in operand ${i} and ${other.size} elsewhere`,
         )
     }
   const needed = (rest: readonly Tensor[]) => [...out, ...rest.flatMap((x) => x.dims)].map(({ name }) => name)
@@ -80,32 +80,32 @@ function keep(x: Tensor, names: readonly string[]): Tensor {
   return without(x, ({ name }) => names.includes(name))
 }
 
-function without(x: Tensor, stays: (own: Dim) => boolean): Tensor {
+function without(x: Tensor, stays: (dim: Dim) => boolean): Tensor {
   return sumOver(
     x,
-    x.dims.filter((own) => !stays(own)),
+    x.dims.filter((dim) => !stays(dim)),
   )
 }
 
 /** One product; dims whose names are not in `kept` are summed, before it where only one operand has them. */
 function product(a: Tensor, b: Tensor, kept: readonly string[], out: readonly Dim[]): Tensor {
-  const has = (x: Tensor, { name }: Dim) => x.dims.some((own) => own.name === name)
-  a = without(a, (own) => kept.includes(own.name) || has(b, own))
-  b = without(b, (own) => kept.includes(own.name) || has(a, own))
-  const shared = a.dims.filter((own) => has(b, own))
+  const has = (x: Tensor, { name }: Dim) => x.dims.some((dim) => dim.name === name)
+  a = without(a, (dim) => kept.includes(dim.name) || has(b, dim))
+  b = without(b, (dim) => kept.includes(dim.name) || has(a, dim))
+  const shared = a.dims.filter((dim) => has(b, dim))
   const batch = shared.filter(({ name }) => kept.includes(name))
   const contract = shared.filter(({ name }) => !kept.includes(name))
   if (contract.length === 0) return mul(...(together('einsum', [a, b]) as [Tensor, Tensor]))
   // The operand that owns the leading free dim of the result goes first, so that no transpose is needed.
-  const leading = out.find((own) => !batch.some(({ name }) => name === own.name))
+  const leading = out.find((dim) => !batch.some(({ name }) => name === dim.name))
   if (leading && !has(a, leading) && has(b, leading)) [a, b] = [b, a]
   // Batch dims in the result's order, so that only free dims may need to move.
-  const order = [...batch].sort((p, q) => place(out, p) - place(out, q))
-  const axes = (x: Tensor, dims: readonly Dim[]) => dims.map((own) => axisOf('einsum', [x], 0, own))
+  const order = [...batch].sort((p, q) => indexOf(out, p) - indexOf(out, q))
+  const axes = (x: Tensor, dims: readonly Dim[]) => dims.map((dim) => axisOf('einsum', [x], 0, dim))
   return dotOp([a, b], { batch: [axes(a, order), axes(b, order)], contract: [axes(a, contract), axes(b, contract)] })
 }
 
-function place(dims: readonly Dim[], { name }: Dim): number {
-  const at = dims.findIndex((own) => own.name === name)
+function indexOf(dims: readonly Dim[], { name }: Dim): number {
+  const at = dims.findIndex((dim) => dim.name === name)
   return at < 0 ? dims.length : at
 }

@@ -10,7 +10,7 @@ import { zeros } from './fill.js'
 import { sum } from './reduce.js'
 import { INDEXING } from '../traits.js'
 
-/** Slices of one axis picked by ids (i32): the ids' dims take that axis' place. Ids outside are clamped. */
+/** Slices of one axis picked by ids (i32): the ids' dims replace that axis. Ids outside are clamped. */
 export const takeOp = primitive('take', {
   result([table, ids], { axis }: { axis: number }) {
     if (ids.dtype !== 'i32')
@@ -36,7 +36,7 @@ export const scatterAddOp = primitive('scatterAdd', {
       throw new OpError(
         'scatterAdd',
         [x, ids, updates],
-        "updates must have the dims of x with the ids' dims in place of the indexed one",
+        "updates must have the dims of x with the ids' dims instead of the indexed one",
       )
     return { dims: x.dims, dtype: x.dtype }
   },

@@ -48,7 +48,7 @@ export function rename<N extends string, A extends N, B extends string>(
   const axis = axisOf('rename', [x], 0, from)
   if (from.size !== to.size)
     throw new OpError('rename', [x], `"${from.name}" has size ${from.size}, "${to.name}" has ${to.size}`)
-  return reshape(x, x.dims.map((own, i) => (i === axis ? to : own)) as Dim<any>[])
+  return reshape(x, x.dims.map((dim, i) => (i === axis ? to : dim)) as Dim<any>[])
 }
 
 /** The same tensor with its dims in this order. */

@@ -47,7 +47,7 @@ export const concatOp = primitive('concat', {
       if (
         x.dtype !== first.dtype ||
         x.dims.length !== first.dims.length ||
-        x.dims.some((own, i) => own.name !== first.dims[i].name || (i !== axis && own.size !== first.dims[i].size))
+        x.dims.some((dim, i) => dim.name !== first.dims[i].name || (i !== axis && dim.size !== first.dims[i].size))
       )
         throw new OpError('concat', inputs, `operands may differ only in the size of "${first.dims[axis].name}"`)
     return {
@@ -98,8 +98,8 @@ export const dynamicUpdateSliceOp = primitive('dynamicUpdateSlice', {
       update.dtype !== x.dtype ||
       update.dims.length !== x.dims.length ||
       update.dims.some(
-        (own, i) =>
-          own.name !== x.dims[i].name || (i === axis ? own.size > x.dims[i].size : own.size !== x.dims[i].size),
+        (dim, i) =>
+          dim.name !== x.dims[i].name || (i === axis ? dim.size > x.dims[i].size : dim.size !== x.dims[i].size),
       )
     )
       throw new OpError(
@@ -171,7 +171,7 @@ export function dynamicUpdateSlice<N extends string, R extends N>(
 }
 
 function resized(dims: readonly Dim[], axis: number, size: number): Dim[] {
-  return dims.map((own, i) => (i === axis ? { name: own.name, size } : own))
+  return dims.map((dim, i) => (i === axis ? { name: dim.name, size } : dim))
 }
 
 function scalarIndex(

@@ -5,7 +5,7 @@ import {
   primitives,
   reshape,
   scan,
-  checkpoint,
+  remat,
   type AttributesOf,
   type Dim,
   type DType,
@@ -251,7 +251,7 @@ export const CASES: { readonly [P in PrimitiveName]: (r: Random) => Case } = {
   call(r) {
     const dims = r.dims(1, 3)
     const keep = r.one(['all', 'products', 'nothing'] as const)
-    const f = checkpoint((x: Tensor, y: Tensor) => [x.mul(y).tanh(), x, y.sum(dims[0] as Dim<any>)] as const, keep)
+    const f = remat((x: Tensor, y: Tensor) => [x.mul(y).tanh(), x, y.sum(dims[0] as Dim<any>)] as const, keep)
     const dtype = r.float()
     return { inputs: [r.given(dims, dtype), r.given(dims, dtype)], run: ([x, y]) => f(x, y) }
   },

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { findPlugin, hasTpu, type Surroundings } from '../../../src/engine/xla/discovery.js'
+import { findPlugin, hasTpu, type DiscoveryEnvironment } from '../../../src/engine/xla/discovery.js'
 
 const lammps = 'lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so'
 const xlaCpu = 'xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so'
@@ -21,7 +21,7 @@ function put(path: string): string {
   return file
 }
 
-const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
+const around = (changes: Partial<DiscoveryEnvironment> = {}): DiscoveryEnvironment => ({
   folder: join(root, 'project/notebooks'),
   packageFolder: join(root, 'package'),
   uid: process.getuid?.(),
@@ -35,17 +35,17 @@ const around = (changes: Partial<Surroundings> = {}): Surroundings => ({
 
 test('searched in order: variable, package, working folder upward, active environment, python', () => {
   const python = put(`python/site-packages/${xlaCpu}`)
-  const surroundings = around({
+  const discovery = around({
     environment: { VIRTUAL_ENV: join(root, 'active') },
     pythonPackages: () => [join(root, 'python/site-packages')],
   })
-  assert.equal(findPlugin('cpu', surroundings).path, python)
+  assert.equal(findPlugin('cpu', discovery).path, python)
   for (const place of ['active', 'project/.venv', 'project/notebooks/.venv', 'package/.venv']) {
     const path = put(`${place}/lib/python3.11/site-packages/${lammps}`)
-    assert.equal(findPlugin('cpu', surroundings).path, path)
+    assert.equal(findPlugin('cpu', discovery).path, path)
   }
   const named = put('my/plugin.so')
-  assert.deepEqual(findPlugin('cpu', { ...surroundings, environment: { PJRT_PLUGIN_LIBRARY_PATH: named } }), {
+  assert.deepEqual(findPlugin('cpu', { ...discovery, environment: { PJRT_PLUGIN_LIBRARY_PATH: named } }), {
     path: named,
     platform: 'cpu',
     package: null,
@@ -108,7 +108,7 @@ test('package and version are told; each platform has its packages', () => {
   }
 })
 
-test('not found: the error lists the places and gives one command, by platform', () => {
+test('not found: the error lists the folders and gives one command, by platform', () => {
   put('project/.venv/lib/python3.11/site-packages/other/file')
   const lines = [
     'no PJRT plugin for cpu',

@@ -115,7 +115,7 @@ for (const [mesh, layout, processes] of [
         assert.ok(error instanceof EngineError)
         assert.match(
           error.message,
-          /^the part of f32 \[batch 8, heads 4\] on device \d belongs to another process: read it there$/,
+          /^the part of f32 \[batch 8, heads 4\] on device \d must be read by the process that has it$/,
         )
         return true
       })

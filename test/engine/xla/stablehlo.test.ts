@@ -91,7 +91,7 @@ test('a step on a mesh: parameters are gathered for the product, their gradient 
   const lowered = lower(step, [spec([embd, vocab]), spec([batch, embd])], {
     placement,
     donate: [0],
-    stored: [0],
+    parameterArgs: [0],
     name: 'step',
   })
   assert.deepEqual([lowered.problems, lowered.warnings], [[], []])

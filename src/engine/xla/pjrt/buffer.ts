@@ -20,7 +20,7 @@ export class BufferHandle {
     client.buffers.add(this)
   }
 
-  /** Running programs hold on to the memory by themselves; after them it is free. */
+  /** Running programs keep the memory alive; after them it is free. */
   destroy(): void {
     if (!this.alive) return
     this.alive = false
@@ -31,7 +31,7 @@ export class BufferHandle {
 }
 
 /**
- * A net, not a plan: runs on the main thread between tasks, so never during a native call that has the buffer as an
+ * A safety net for buffers that were not disposed of. Runs on the main thread between tasks, so never during a native call that has the buffer as an
  * argument.
  */
 const forgotten = new FinalizationRegistry<BufferHandle>((handle) => handle.destroy())
@@ -77,7 +77,7 @@ export class Buffer implements Spec {
   }
 
   /**
-   * The elements, row-major, in memory of JavaScript's own. Waits for the program that makes them; rejects with its
+   * The elements, row-major, in JavaScript's memory. Waits for the program that makes them; rejects with its
    * error.
    */
   async download(): Promise<Uint8Array> {
@@ -110,7 +110,7 @@ export class Buffer implements Spec {
     return { bytes, event: this.client.events.own(call.word('event')) }
   }
 
-  /** Frees the memory, once nothing that runs needs it. Twice is once. */
+  /** Frees the memory, once no running program needs it. Idempotent. */
   dispose(): void {
     if (!this.handle.alive) return
     forgotten.unregister(this.handle)

@@ -31,18 +31,18 @@ export function checkArguments(executable: Executable, rows: readonly (readonly 
 /** Donating a buffer that the program also reads elsewhere would change what it reads. */
 function checkDonated(donated: readonly number[], row: readonly Buffer[]): void {
   if (donated.length === 0) return
-  const places = new Map<Buffer, number>()
+  const seen = new Map<Buffer, number>()
   for (const i of donated) {
-    const other = places.get(row[i])
+    const other = seen.get(row[i])
     if (other !== undefined) {
       refuse(`arguments ${other} and ${i} are one buffer, and the program takes over both; pass a copy`)
     }
-    places.set(row[i], i)
+    seen.set(row[i], i)
   }
   for (let i = 0; i < row.length; i++) {
-    const place = places.get(row[i])
-    if (place !== undefined && place !== i) {
-      refuse(`arguments ${place} and ${i} are one buffer, and the program takes over argument ${place}; pass a copy`)
+    const first = seen.get(row[i])
+    if (first !== undefined && first !== i) {
+      refuse(`arguments ${first} and ${i} must be different buffers, since argument ${first} is donated. Pass a copy.`)
     }
   }
 }

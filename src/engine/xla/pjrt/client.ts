@@ -5,12 +5,11 @@ import { Buffer, type BufferHandle } from './buffer.js'
 import { compileArguments, type CompileOptions } from './compile-options.js'
 import { readDevice, readDeviceMemory, type Device, type DeviceMemory } from './device.js'
 import { byteLength, describe, elementTypeNumber, type ElementType } from './element-type.js'
-import { reserveThreads } from './environment.js'
 import { PjrtError } from './error.js'
 import { Events } from './event.js'
 import { Executable } from './executable.js'
 import type { Execution } from './execution.js'
-import { closeAtExit, closedBefore } from './exit.js'
+import { closeAtExit, closedBefore, reserveThreads } from './process.js'
 import { closed, opened } from './handles.js'
 import { pin, pinWords, Struct } from './memory.js'
 import { writeNamedValues, type NamedValue } from './named-values.js'
@@ -27,7 +26,7 @@ export class Client {
   readonly addressable: readonly Device[]
   readonly buffers = new Set<BufferHandle>()
   readonly executables = new Set<Executable>()
-  /** Executions whose events nobody has asked for, oldest first. */
+  /** Executions whose events are not awaited, oldest first. */
   readonly executions = new Set<Execution>()
   private readonly byAddress: Map<bigint, Device>
   private readonly pending = new Set<Promise<unknown>>()
@@ -83,8 +82,8 @@ export class Client {
   }
 
   /**
-   * Loads what `Executable.serialize` gave. It must come from the same plugin, platform and kind of CPU: nothing
-   * checks.
+   * Loads what `Executable.serialize` gave. It must come from the same plugin, platform and kind of CPU. This
+   * is not checked: an incompatible program can crash the process.
    */
   async deserialize(bytes: Uint8Array): Promise<Executable> {
     this.checkOpen('Executable_DeserializeAndLoad')
@@ -108,13 +107,17 @@ export class Client {
     this.checkDevice(entry, device)
     const size = byteLength({ dtype, shape })
     if (!shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0) || !Number.isFinite(size)) {
-      throw new PjrtError(entry, 'INVALID_ARGUMENT', `${dtype} [${shape.join(', ')}] is no element type and shape`)
+      throw new PjrtError(
+        entry,
+        'INVALID_ARGUMENT',
+        `an array must have an element type and integer sizes >= 0 (got ${dtype} [${shape.join(', ')}])`,
+      )
     }
     if (data.byteLength !== size) {
       throw new PjrtError(
         entry,
         'INVALID_ARGUMENT',
-        `${describe({ dtype, shape })} has ${size} bytes, the data given has ${data.byteLength}`,
+        `${describe({ dtype, shape })} must be given ${size} bytes (got ${data.byteLength})`,
       )
     }
     const call = this.plugin.call(entry, {

@@ -39,7 +39,7 @@ export class Events {
 
   /**
    * Waits, on this thread; destroys the event; gives its error, if it has one.
-   * @param entry the call that gave the event, which the error is laid to
+   * @param entry the call that gave the event, to which the error is attributed
    */
   take(event: bigint, entry: EntryName): PjrtError | undefined {
     this.spin(event)
@@ -93,7 +93,7 @@ export class Events {
     }
   }
 
-  /** Blocks until everything that anybody waits for has happened; for the end of the process. */
+  /** Blocks until every awaited event has happened; for the end of the process. */
   blockUntilIdle(): void {
     for (const event of this.waited) this.block(event, 'Event_Await')
   }

@@ -48,7 +48,7 @@ export class Executable {
 
   /**
    * Starts the program and returns at once; very small programs, though, run within the call.
-   * @param rows arguments by device (in the order of `devices`), then by parameter. Donated ones are gone afterwards
+   * @param rows arguments by device (in the order of `devices`), then by parameter. Donated ones are no longer usable
    * @throws PjrtError for arguments that do not fit, before anything runs
    */
   execute(rows: readonly (readonly Buffer[])[]): Execution {
@@ -96,11 +96,11 @@ export class Executable {
     return this.program.optimizedProgram()
   }
 
-  /** Unloads the program, after the runs that have started. Twice is once. */
+  /** Unloads the program, after the runs that have started. Idempotent. */
   dispose(): void {
     this.disposed = true
     this.client.sweep()
-    for (const execution of this.running) void execution.done // somebody has to wait for it
+    for (const execution of this.running) void execution.done // its events must be taken
     this.destroyWhenIdle()
   }
 

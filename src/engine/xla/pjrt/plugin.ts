@@ -7,13 +7,10 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi'
 import { apiLayout, entries, type Arguments, type EntryName } from './abi.js'
-import { allowNoTpu, quietLogs } from './environment.js'
+import { allowNoTpu, checkStacks, endByProcessExit, keepLoaded, quietLogs } from './process.js'
 import { codeName, PjrtError } from './error.js'
-import { endByProcessExit } from './exit.js'
-import { keepLoaded } from './keep-loaded.js'
 import { bytesAt, Struct, type FieldOf, type FieldValue } from './memory.js'
 import { readNamedValues, type NamedValues } from './named-values.js'
-import { checkStacks } from './stacks.js'
 
 /**
  * Older tables differ in their order (0.57 was the last rearrangement); these are the plugins that the tests have run
@@ -30,7 +27,7 @@ const loaded = new Map<string, Plugin>()
 
 /**
  * Loads a plugin, once per path.
- * @throws PjrtError when the file is missing, is no PJRT plugin, or speaks a version of the API that we do not
+ * @throws PjrtError when the file is missing, is not a PJRT plugin, or has an unsupported version of the API
  */
 export function loadPlugin(path: string): Plugin {
   if (!existsSync(path)) {
@@ -55,7 +52,7 @@ export interface PluginInfo {
   path: string
   /** Version of the PJRT C API that the plugin was built with. */
   apiVersion: [major: number, minor: number]
-  /** What the plugin says of itself, as in `xla_version`, `stablehlo_current_version`. */
+  /** Attributes that the plugin reports, such as `xla_version`, `stablehlo_current_version`. */
   attributes: NamedValues
 }
 
@@ -96,7 +93,7 @@ export class Plugin implements PluginInfo {
         throw new PjrtError(
           name,
           'UNIMPLEMENTED',
-          `the plugin does not have it: ${this.path}, PJRT API ${this.apiVersion.join('.')}`,
+          `not supported by the plugin ${this.path}, PJRT API ${this.apiVersion.join('.')}`,
         )
       }
       native = koffi.decode(this.table[entries[name].slot >> 3], prototype) as Native
@@ -115,7 +112,7 @@ export class Plugin implements PluginInfo {
     return argument
   }
 
-  /** As `call`, on a thread of Node's pool; the event loop goes on. Costs about 50 us. */
+  /** As `call`, on a thread of Node's pool, without blocking the event loop. Costs about 50 us. */
   async callAsync<E extends EntryName>(name: E, values: Values<E>): Promise<Struct<Arguments<E>>> {
     const argument = new Struct<Arguments<E>>(entries[name], values)
     const native = this.function(name)
@@ -183,7 +180,7 @@ function getApi(library: LibraryHandle, path: string): bigint {
     throw new PjrtError(
       'GetPjrtApi',
       'INVALID_ARGUMENT',
-      `${path} is a shared library but no PJRT plugin: it does not export GetPjrtApi. ` +
+      `${path} must be a PJRT plugin (got a shared library without GetPjrtApi). ` +
         'Point PJRT_PLUGIN_LIBRARY_PATH at a plugin.',
     )
   }
@@ -194,7 +191,7 @@ function checkVersion([major, minor]: [number, number], path: string): void {
   throw new PjrtError(
     'GetPjrtApi',
     'UNIMPLEMENTED',
-    `${path} has PJRT API ${major}.${minor}; needed is 0.${OLDEST_MINOR} or newer of major 0 ` +
-      `(tested with ${TESTED_MINORS}). Install a plugin of another age.`,
+    `${path} must have PJRT API 0.${OLDEST_MINOR} or newer of major 0 (got ${major}.${minor}; tested with ${TESTED_MINORS}). ` +
+      'Install another version of the plugin.',
   )
 }

@@ -1,5 +1,5 @@
 /**
- * What a compiled program takes, read from its optimized HLO: the C API tells the shapes of outputs, but neither
+ * What a compiled program takes, read from its optimized HLO: the C API gives the shapes of outputs, but neither
  * those of parameters nor which of them are donated. Read with protobufjs from HloModuleProto
  * (xla/service/hlo.proto).
  */

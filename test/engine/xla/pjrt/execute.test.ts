@@ -55,7 +55,7 @@ testWithClient('execute refuses arguments that do not fit, before the plugin see
   refused([[tall, y]], /argument 0 is f32\[3,2\], the program takes f32\[2,3\]/)
   const elsewhere = client.upload(new Float32Array(6), 'f32', [2, 3], client.devices[1])
   refused([[x, elsewhere]], /argument 1 is on device 1, row 0 .* runs on device 0/)
-  refused([[x, x]], /arguments 0 and 1 are one buffer, and the program takes over argument 0; pass a copy/)
+  refused([[x, x]], /arguments 0 and 1 must be different buffers, since argument 0 is donated\. Pass a copy/)
   const gone = six(client, 3)
   gone.dispose()
   gone.dispose()

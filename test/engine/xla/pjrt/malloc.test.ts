@@ -21,7 +21,7 @@ test(
     const [before, after] = inProcess(`
     import { readFileSync } from 'node:fs'
     import koffi from 'koffi'
-    import { releaseFreedMemory } from '${library}malloc.js'
+    import { releaseFreedMemory } from '${library}process.js'
     const resident = () => Number(/VmRSS:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1])
     // Small blocks come from the heap, which keeps them when freed as long as a later one is in use.
     const blocks = Array.from({ length: 4000 }, () => koffi.alloc('uint8_t', 16384))
@@ -36,7 +36,7 @@ test(
   },
 )
 
-test('a koffi library loaded before ours is told of, since it fixes the stack size that XLA needs', () => {
+test('a koffi library loaded before ours is reported, since it fixes the stack size that XLA needs', () => {
   const message = inProcess(`
     import koffi from 'koffi'
     koffi.load(null)
@@ -44,6 +44,6 @@ test('a koffi library loaded before ours is told of, since it fixes the stack si
     try { loadPlugin(process.execPath) } catch (error) { console.log(JSON.stringify(error.message)) }`)
   assert.match(
     message as string,
-    /FAILED_PRECONDITION.*XLA needs 16777216.*Import neomesh before anything else that uses koffi/,
+    /FAILED_PRECONDITION.*must have 16777216 bytes for XLA.*Import neomesh before anything else that uses koffi/,
   )
 })

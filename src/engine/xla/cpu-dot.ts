@@ -49,7 +49,12 @@ export function printDot(
   if (!swap) return writer.reshape(product, flat, out)
   const turned: Shape = { dims: [...batches, columns, rows], dtype: out.dtype }
   return writer.reshape(
-    writer.transpose(writer.dense(product, flat), flat, [...batches.map((_, i) => i), at + 1, at], turned),
+    writer.transpose(
+      writer.materializeRowMajor(product, flat),
+      flat,
+      [...batches.map((_, i) => i), at + 1, at],
+      turned,
+    ),
     turned,
     out,
   )
@@ -93,6 +98,6 @@ function arrange(
   const arranged: Shape = { dims: axes.map((axis) => shape.dims[axis]), dtype: shape.dtype }
   const flat: Shape = { dims, dtype: shape.dtype }
   const moved = axes.some((axis, i) => axis !== i)
-  const ordered = moved ? writer.dense(writer.transpose(name, shape, axes, arranged), arranged) : name
+  const ordered = moved ? writer.materializeRowMajor(writer.transpose(name, shape, axes, arranged), arranged) : name
   return { name: writer.reshape(ordered, arranged, flat), shape: flat }
 }

@@ -12,7 +12,7 @@ const inside = [here, here.replace(/\/dist(\/src\/tensor\/)$/, '$1')]
  * `src/model/attention.ts:31`: where user code called into `tensor/`, from an error made at that time. An Error keeps its
  * frames unformatted until `.stack` is read, so making one for each operation is cheap and this is not.
  */
-export function placeOf(made: Error): string {
+export function sourceLocation(made: Error): string {
   for (const line of (made.stack ?? '').split('\n').slice(1)) {
     const found = /\(?((?:file:\/\/|\/|[A-Z]:\\)[^)]*?):(\d+):\d+\)?$/.exec(line.trim())
     if (!found) continue
