@@ -127,8 +127,8 @@ export {
   pad,
   /** @deprecated Import it from neomesh/tensor. */
   pathsOf,
-  /** @deprecated Import it from neomesh/tensor. */
-  placeOf,
+  /** @deprecated Use sourceLocation from neomesh/tensor. */
+  sourceLocation as placeOf,
   /** @deprecated Import it from neomesh/tensor. */
   pow,
   /** @deprecated Import it from neomesh/tensor. */
@@ -261,8 +261,6 @@ export {
   rolesOfOutputs,
   /** @deprecated Import it from neomesh/mesh. */
   shardDims,
-  /** @deprecated Import it from neomesh/mesh. */
-  whatWouldDo,
 } from './mesh/index.js'
 export {
   /** @deprecated Import it from neomesh/engine. */
@@ -285,8 +283,8 @@ export {
   type JitOptions,
   /** @deprecated Import it from neomesh/engine. */
   type Jitted,
-  /** @deprecated Import it from neomesh/engine. */
-  type Kept,
+  /** @deprecated Use SavedExecutable from neomesh/engine. */
+  type SavedExecutable as Kept,
   /** @deprecated Import it from neomesh/engine. */
   type LowerOptions,
   /** @deprecated Import it from neomesh/engine. */
@@ -311,14 +309,14 @@ export {
   floatsToBf16,
   /** @deprecated Import it from neomesh/engine. */
   isDeviceArray,
-  /** @deprecated Import it from neomesh/engine. */
-  keptKey,
+  /** @deprecated Use programFingerprint from neomesh/engine. */
+  programFingerprint as keptKey,
   /** @deprecated Import it from neomesh/engine. */
   lower,
   /** @deprecated Import it from neomesh/engine. */
   toFloats,
-  /** @deprecated Import it from neomesh/engine. */
-  writeKept,
+  /** @deprecated Use writeExecutable from neomesh/engine. */
+  writeExecutable as writeKept,
 } from './engine/index.js'
 export {
   /** @deprecated Import it from neomesh/config. */

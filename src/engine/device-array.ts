@@ -32,7 +32,7 @@ export class DeviceArray<N extends string = any> {
       )
     const kind = HOST_ARRAYS[dtype]
     if (!(data instanceof kind))
-      throw new TypeError(`data of ${dtype} must be a ${kind.name} (got ${data.constructor.name})`)
+      throw new TypeError(`data of ${dtype} must have the type ${kind.name} (got ${data.constructor.name})`)
     return new DeviceArray(engine, dims, dtype, engine.upload(data, dims, dtype, role))
   }
 

@@ -689,7 +689,7 @@ const plugins: Case[] = [
   }),
   bad('no plugin for CUDA', `${SAMPLE} --device cuda`, /no PJRT plugin for cuda[^]*pip install/),
   // libtpu may be there: `make plan-setup`.
-  bad('no TPU', `${TRAIN} --device tpu`, /no PJRT plugin for tpu[^]*pip install|there is no TPU on this machine/),
+  bad('no TPU', `${TRAIN} --device tpu`, /no PJRT plugin for tpu[^]*pip install|no TPU found on this machine/),
   bad('an unknown device', `${SAMPLE} --device gpu`, /Allowed choices are cpu, cuda, tpu/),
 ]
 

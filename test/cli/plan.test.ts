@@ -111,7 +111,7 @@ test('a step that a plan has kept is what training loads, and only that', async 
   }
   assert.match(
     (await train('model.json')).stderr,
-    /model\.json holds no compiled program: neomesh plan --keep writes one$/m,
+    /model\.json must be a compiled program\. Write one with `neomesh plan --keep`\.$/m,
   )
   const other = /^neomesh: the compiled train_step that was given is of another program: .* --layers scan$/m
   assert.match((await train('step', '--batch', '4')).stderr, other)

@@ -33,10 +33,13 @@ test('an array begins with the right kind and number of elements', async () => {
   })
   assert.throws(() => DeviceArray.from(on, new Float32Array(6), [rows, columns], 'i32'), {
     name: 'TypeError',
-    message: 'an array of i32 is made from a Int32Array, not a Float32Array',
+    message: 'data of i32 must have the type Int32Array (got Float32Array)',
   })
   const array = DeviceArray.from(on, new Float32Array(6), [rows, columns], 'f32')
-  await assert.rejects(array.readScalar(), { name: 'RangeError', message: /readScalar: the array is f32 \[rows 2/ })
+  await assert.rejects(array.readScalar(), {
+    name: 'RangeError',
+    message: /readScalar: the array must have one element \(got f32 \[rows 2/,
+  })
   array.dispose()
 })
 

@@ -32,7 +32,7 @@ export class PluginNotFoundError extends Error {
     /** What to do. */
     readonly install: string,
   ) {
-    super(`no PJRT plugin for ${platform}\n${looked.map((place) => `  looked at ${place}`).join('\n')}\n  ${install}`)
+    super(`no PJRT plugin for ${platform}\n${looked.map((path) => `  looked at ${path}`).join('\n')}\n  ${install}`)
   }
 }
 
@@ -50,7 +50,7 @@ export interface DiscoveryEnvironment {
   architecture: string
 }
 
-const here: () => DiscoveryEnvironment = () => ({
+const currentEnvironment: () => DiscoveryEnvironment = () => ({
   environment: process.env,
   folder: process.cwd(),
   packageFolder: fileURLToPath(new URL('../../../../', import.meta.url)),
@@ -75,7 +75,7 @@ export function findPlugin(platform: Platform, discovery: DiscoveryEnvironment =
     throw new PluginNotFoundError(
       platform,
       [`PJRT_PLUGIN_LIBRARY_PATH=${named}: there is no such file`],
-      'Correct the variable, or unset it to search the usual places.',
+      'Correct the variable, or unset it to search the usual folders.',
     )
   }
   for (const packages of packageFolders(discovery, looked)) {

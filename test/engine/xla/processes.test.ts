@@ -122,6 +122,6 @@ for (const [mesh, layout, processes] of [
     }
     await assert.rejects(
       async () => program(...(parts[0] as [any, any])),
-      /: argument 0 has no part on device \d: another process made it/,
+      /: argument 0 must have a part on device \d \(got one made by another process\)/,
     )
   })

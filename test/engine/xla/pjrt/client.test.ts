@@ -95,7 +95,7 @@ testWithClient('upload refuses what does not fit', 2, async (client) => {
     message: /f32\[2,3\] must be given 24 bytes \(got 20\)/,
   })
   assert.throws(() => client.upload(new Float32Array(2), 'f32', [-2, -1]), {
-    message: /f32 \[-2, -1\] is no element type and shape/,
+    message: /must have an element type and integer sizes >= 0 \(got f32 \[-2, -1\]\)/,
   })
   const other = await Client.create(client.plugin, { cpu_device_count: 1 })
   assert.throws(() => client.upload(new Float32Array(1), 'f32', [1], other.devices[0]), {
