@@ -27,7 +27,7 @@ function lossByVariant(report: AblationReport): Figure | null {
     const index = report.variants.findIndex(({ name }) => name === variant)
     const losses = [...finalLosses(report.variants[index])]
     if (validationLoss === null) return []
-    const values = losses.map(([seed, value]) => ({ value, says: `${variant}, seed ${seed}: ${fixed(value, 4)}` }))
+    const values = losses.map(([seed, value]) => ({ value, tooltip: `${variant}, seed ${seed}: ${fixed(value, 4)}` }))
     return [{ name: variant, style: styleOf(index), values, ...validationLoss }]
   })
   if (rows.length === 0) return null

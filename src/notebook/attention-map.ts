@@ -6,27 +6,27 @@ import { PLOTLY_MIME, plotlyText } from './chart.js'
 import { element, picture, QUIET, textAt } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
 
-/** How much each token attends to each, by layer and head. */
+/** Attention weights of a text, by layer and head. */
 export interface AttentionMaps {
   readonly length: number
   readonly layers: readonly {
     readonly kind: string
     readonly heads: number
-    /** Learned keys that every token can attend to besides (num_mem_kv of a global layer); the first of a map's columns. */
+    /** Learned keys that every token can attend to (num_mem_kv of a global layer): the first columns of a map. */
     readonly slots: number
   }[]
   /** Row-major [query, slots and keys]; null for a layer whose kind of attention has no weights (linear, none). */
   of(layer: number, head: number): Float32Array | null
 }
 
-/** Runs a model over a text and looks at its attention. Throws RangeError for a text longer than the context. */
+/** Runs a model on a text and returns its attention weights. Throws RangeError for a text longer than the context. */
 export async function attentionMaps(loaded: LoadedModel, ids: ArrayLike<number>): Promise<AttentionMaps> {
   const { engine, config, model, parameters } = loaded
   const { length } = ids
   if (length === 0 || length > config.n_ctx)
     throw new RangeError(`the text must have 1 to ${config.n_ctx} tokens, the model's context (got ${length})`)
   const { batch, sequence, kinds } = model.shape(1, length)
-  const look = jit(
+  const weightsOf = jit(
     engine,
     (values: Parameters, given: Tensor<'batch' | 'sequence'>) => {
       const weights = model.attentionWeights(values, given)
@@ -35,10 +35,10 @@ export async function attentionMaps(loaded: LoadedModel, ids: ArrayLike<number>)
     { name: 'attention_weights' },
   )
   const given = DeviceArray.from(engine, Int32Array.from(ids), [batch, sequence], 'i32')
-  const arrays = await look(parameters, given)
+  const arrays = await weightsOf(parameters, given)
   const byLayer = await Promise.all(kinds.map((_, layer) => arrays[layer]?.readFloats()))
   for (const array of [given, ...Object.values(arrays)]) array.dispose()
-  look.dispose()
+  weightsOf.dispose()
 
   const layers = kinds.map((kind, layer) => {
     const columns = (byLayer[layer]?.length ?? 0) / (config.n_head * length)
@@ -62,7 +62,7 @@ export interface AttentionMapOptions {
   readonly labels: readonly string[]
 }
 
-/** One head's attention: a row for each token that looks, a column for each that is looked at; dark is much. */
+/** One head's attention weights: one row per query, one column per key; darker is larger. */
 export function attentionMap(options: AttentionMapOptions): Displayable {
   return {
     [DISPLAY]: () => ({
@@ -73,7 +73,7 @@ export function attentionMap(options: AttentionMapOptions): Displayable {
   }
 }
 
-/** Names of a map's columns: its learned slots, if it has some, and the tokens. */
+/** Names of a map's columns: its learned slots, if any, and the tokens. */
 function columnsOf({ weights, labels }: AttentionMapOptions): string[] {
   const slots = Math.max(0, Math.round(weights.length / labels.length) - labels.length)
   return [...Array.from({ length: slots }, (_, i) => `slot ${i}`), ...labels]
@@ -99,8 +99,8 @@ function plotlyFigure(options: AttentionMapOptions): object {
     data: [{ type: 'heatmap', x: names, y: rows, z, colorscale: 'Blues', reversescale: true, zmin: 0 }],
     layout: {
       title: { text: plotlyText(title), x: 0.02, font: { size: 15 } },
-      xaxis: { title: { text: 'looked at' }, tickfont: { size: 10 }, type: 'category' },
-      yaxis: { title: { text: 'looks' }, tickfont: { size: 10 }, autorange: 'reversed', type: 'category' },
+      xaxis: { title: { text: 'key' }, tickfont: { size: 10 }, type: 'category' },
+      yaxis: { title: { text: 'query' }, tickfont: { size: 10 }, autorange: 'reversed', type: 'category' },
       width: size + 60,
       height: size,
       margin: { l: 110, r: 24, t: 48, b: 110 },
@@ -120,7 +120,7 @@ function svgOf(options: AttentionMapOptions): string {
   const [left, top] = [margin, 44]
   let most = 1e-9
   for (let i = 0; i < weights.length; i++) most = Math.max(most, weights[i])
-  // A path for each shade of blue: a picture of thousands of cells stays small.
+  // One path per shade of blue, so that a picture of thousands of cells stays small.
   const paths = Array.from({ length: LEVELS }, () => '')
   for (let row = 0; row < count; row++) {
     for (let column = 0; column < width; column++) {

@@ -1,16 +1,16 @@
 import type { MimeBundle } from './kernel.js'
 import {
   createScale,
+  drawAxes,
   element,
   escapeXml,
   padded,
   path,
   picture,
-  QUIET,
   styleOf,
   textAt,
   thin,
-  type Scale,
+  type Scales,
 } from '../plot/index.js'
 import { compact } from '../text/index.js'
 import { DISPLAY, type Displayable } from './show.js'
@@ -20,7 +20,7 @@ export interface ChartAxis {
   readonly label: string
   /** @default 'linear' */
   readonly kind?: 'linear' | 'log'
-  /** Smallest and largest value that is shown; by default what the series have. */
+  /** Smallest and largest value shown; by default those of the series. */
   readonly range?: readonly [number, number]
 }
 
@@ -31,7 +31,7 @@ export interface ChartSeries {
   readonly y: readonly number[]
   /** `marks` are a line with its points marked, `points` the points alone. @default 'line' */
   readonly kind?: 'line' | 'marks' | 'points' | 'bars'
-  /** Drawn thin, behind the others: numbers as they came, beside a mean of them. */
+  /** Drawn thin, such as raw values beside their mean. */
   readonly faint?: boolean
 }
 
@@ -44,14 +44,14 @@ export interface ChartSpec {
 
 export const PLOTLY_MIME = 'application/vnd.plotly.v1+json'
 
-/** Text for a Plotly figure, which would take `<b>` and `<a href>` in it for its own markup. */
+/** Text for a Plotly figure, escaped because Plotly interprets `<b>` and `<a href>` as markup. */
 export function plotlyText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 /**
- * Lines, marks or bars over two axes: as the value of a cell, or for `show`, a figure that plotly draws where there is
- * one (hover, zoom), and a picture elsewhere.
+ * Lines, marks or bars over two axes, as the value of a cell or for `show`: an interactive Plotly figure where Plotly is
+ * available (hover, zoom), and an SVG picture elsewhere.
  */
 export function chart(spec: ChartSpec): Displayable {
   return { [DISPLAY]: () => chartBundle(spec) }
@@ -66,10 +66,10 @@ export function chartBundle(spec: ChartSpec): MimeBundle {
 }
 
 function lastOf({ name, y }: ChartSeries): string {
-  return y.length === 0 ? `${name} (nothing yet)` : `${name} ${rounded(y[y.length - 1])}`
+  return y.length === 0 ? `${name} (no values)` : `${name} ${rounded(y[y.length - 1])}`
 }
 
-/** Five digits: no picture shows more, and notebooks stay small. */
+/** Rounded to five digits: a picture shows no more, and notebooks stay small. */
 const rounded = (value: number) => Number(value.toPrecision(5))
 
 function plotlyFigure({ title, x, y, series }: ChartSpec): object {
@@ -116,7 +116,7 @@ const POINTS = 600
 
 export function chartSvg({ title, x, y, series }: ChartSpec): string {
   const hasBars = series.some(({ kind }) => kind === 'bars')
-  const place = {
+  const scales = {
     x: createScale({
       ...scaleOf(
         x,
@@ -136,56 +136,30 @@ export function chartSvg({ title, x, y, series }: ChartSpec): string {
     }),
   }
   return picture(WIDTH, HEIGHT, title, [
-    grid(place, x.label, y.label),
-    ...series.map((each, i) => drawn(each, colourOf(i), place)),
-    ...(series.length > 1 ? legend(series, place) : []),
+    drawAxes(scales, { x: { ...x, format: compact }, y: { ...y, format: compact } }, BOX, HEIGHT),
+    ...series.map((each, i) => drawn(each, colourOf(i), scales)),
+    ...(series.length > 1 ? legend(series, scales) : []),
   ])
 }
 
 /** `fromZero`: bars stand on the axis. */
 function scaleOf({ kind = 'linear', range }: ChartAxis, values: readonly number[], room: number, fromZero = false) {
-  // A logarithm has no place for what is not above 0.
+  // The logarithm is defined above 0 only.
   const shown = kind === 'log' ? values.filter((value) => value > 0) : values
   const [low, high] = range ?? padded(shown, kind, room)
   return { kind, domain: [fromZero && kind === 'linear' && !range ? 0 : low, high] as const }
 }
 
-interface Places {
-  readonly x: Scale
-  readonly y: Scale
-}
-
-function grid(place: Places, xLabel: string, yLabel: string): string {
-  const { left, right, top, bottom } = BOX
-  const rule = (x1: number, y1: number, x2: number, y2: number, stroke: string) =>
-    element('line', { x1, y1, x2, y2, stroke })
-  const middle = (top + bottom) / 2
-  return [
-    ...place.x.ticks.map((tick) => rule(place.x.at(tick), top, place.x.at(tick), bottom, '#e4e4e4')),
-    ...place.y.ticks.map((tick) => rule(left, place.y.at(tick), right, place.y.at(tick), '#e4e4e4')),
-    rule(left, bottom, right, bottom, '#888'),
-    rule(left, top, left, bottom, '#888'),
-    ...place.x.ticks.map((tick) =>
-      textAt(place.x.at(tick), bottom + 18, compact(tick), { 'text-anchor': 'middle', fill: QUIET }),
-    ),
-    ...place.y.ticks.map((tick) =>
-      textAt(left - 8, place.y.at(tick) + 4, compact(tick), { 'text-anchor': 'end', fill: QUIET }),
-    ),
-    textAt((left + right) / 2, HEIGHT - 14, xLabel, { 'text-anchor': 'middle' }),
-    textAt(16, middle, yLabel, { 'text-anchor': 'middle', transform: `rotate(-90 16 ${middle})` }),
-  ].join('')
-}
-
-function drawn({ name, x, y, kind = 'line', faint }: ChartSeries, colour: string, place: Places): string {
-  const at = (i: number) => [place.x.at(x[i]), place.y.at(y[i])] as const
+function drawn({ name, x, y, kind = 'line', faint }: ChartSeries, colour: string, scales: Scales): string {
+  const at = (i: number) => [scales.x.at(x[i]), scales.y.at(y[i])] as const
   if (kind === 'bars') {
     const width = Math.max(1, (0.8 * (BOX.right - BOX.left)) / Math.max(1, x.length))
     const bar = (left: number, top: number) =>
       element('rect', { x: left - width / 2, y: top, width, height: Math.max(0, BOX.bottom - top), fill: colour })
     return x.map((_, i) => bar(...at(i))).join('')
   }
-  const isPlaced = (i: number) => at(i).every(Number.isFinite)
-  const shown = thin(y, POINTS).filter(isPlaced)
+  const isFinitePoint = (i: number) => at(i).every(Number.isFinite)
+  const shown = thin(y, POINTS).filter(isFinitePoint)
   const style = {
     stroke: colour,
     'stroke-width': faint ? 1 : 2,
@@ -195,8 +169,8 @@ function drawn({ name, x, y, kind = 'line', faint }: ChartSeries, colour: string
   const line = element('path', { d: path(shown.map(at)), fill: 'none', ...style })
   const mark = (i: number) => {
     const [cx, cy] = at(i)
-    const says = textOf(`${name}: ${compact(y[i])} at ${compact(x[i])}`)
-    return element('circle', { cx, cy, r: 3.5, fill: colour }, says)
+    const tooltip = textOf(`${name}: ${compact(y[i])} at ${compact(x[i])}`)
+    return element('circle', { cx, cy, r: 3.5, fill: colour }, tooltip)
   }
   return `${kind === 'points' ? '' : line}${kind === 'line' ? '' : shown.map(mark).join('')}`
 }
@@ -204,9 +178,9 @@ function drawn({ name, x, y, kind = 'line', faint }: ChartSeries, colour: string
 const textOf = (text: string) => element('title', {}, escapeXml(text))
 
 /** In the upper corner where fewer points lie. */
-function legend(series: readonly ChartSeries[], place: Places): string[] {
+function legend(series: readonly ChartSeries[], scales: Scales): string[] {
   const high = BOX.top + 18 * series.length + 12
-  const points = series.flatMap(({ x, y }) => x.map((_, i) => [place.x.at(x[i]), place.y.at(y[i])]))
+  const points = series.flatMap(({ x, y }) => x.map((_, i) => [scales.x.at(x[i]), scales.y.at(y[i])]))
   const within = (from: number, to: number) => points.filter(([x, y]) => y < high && x > from && x < to).length
   const isLeft = within(BOX.left, BOX.left + 200) < within(BOX.right - 200, BOX.right)
   return series.map(({ name, kind, faint }, i) => {

@@ -6,7 +6,7 @@ import { progressBar } from './progress.js'
 import { bytes } from '../text/format.js'
 
 export interface DemoDataWanted {
-  /** Where it is kept. */
+  /** Folder of the tokenizer and the data set. */
   readonly folder: string
   readonly vocabSize: number
   /** n_ctx. */
@@ -22,8 +22,8 @@ export interface DemoData {
 }
 
 /**
- * A tokenizer and a data set of the demo's texts, the State of the Union addresses: loaded, or made where they are not
- * there yet, with progress shown. What notebooks 01 and 02 do step by step.
+ * A tokenizer and a data set of the demo's texts, the State of the Union addresses. Both are loaded, or made with a
+ * progress bar if they do not exist. Notebooks 01 and 02 do the same step by step.
  */
 export async function demoData({ folder, vocabSize, contextLength }: DemoDataWanted): Promise<DemoData> {
   const tokenizerFile = join(folder, `tokenizer-${vocabSize}.json`)

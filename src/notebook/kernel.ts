@@ -1,27 +1,27 @@
-/** What the notebook's kernel (kernels/) does for code in cells. */
+/** What the notebook's kernel (kernels/) provides to code in cells. */
 
-/** One thing in several forms, by MIME type; whoever shows it takes the best that it knows. */
+/** One value in several formats, by MIME type; a client shows the richest that it supports. */
 export interface MimeBundle {
   readonly 'text/plain': string
   readonly [type: string]: unknown
 }
 
 export interface NotebookKernel {
-  /** Shows a bundle below the running cell; `update`: in place of what has the id already. */
+  /** Shows a bundle below the running cell; `update`: replaces what was shown with this id. */
   display(bundle: MimeBundle, id: string, update: boolean): void
   /** Aborts when the running cell is interrupted. */
   interruptSignal(): AbortSignal
 }
 
 const KEY = Symbol.for('neomesh.kernel')
-const place = globalThis as unknown as { [KEY]?: NotebookKernel }
+const registry = globalThis as unknown as { [KEY]?: NotebookKernel }
 
-/** The kernel that this code runs in; none in a script. */
+/** The kernel that this code runs in; undefined in a script. */
 export function kernel(): NotebookKernel | undefined {
-  return place[KEY]
+  return registry[KEY]
 }
 
-/** For the kernel itself, before it runs cells. */
+/** Registers the kernel, before it runs cells. */
 export function provideKernel(given: NotebookKernel): void {
-  place[KEY] = given
+  registry[KEY] = given
 }

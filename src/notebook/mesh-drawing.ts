@@ -6,7 +6,7 @@ import { DISPLAY, type Displayable } from './show.js'
 export interface DrawnTensor {
   readonly name: string
   readonly dims: readonly Dim[]
-  /** What it is, as layouts see it. @default 'computation' */
+  /** Its role in layouts. @default 'computation' */
   readonly role?: Role
 }
 
@@ -15,8 +15,8 @@ const GAP = 36
 const DEVICE = 56
 
 /**
- * A mesh of devices, and for each tensor which device holds which part of it. A tensor is drawn as a rectangle whose
- * sides are its split dims; a part that several devices hold has all their numbers.
+ * A mesh of devices, and for each tensor which device holds which shard of it. A tensor is drawn as a rectangle whose
+ * sides are its split dims; a shard that is replicated names all its devices.
  */
 export function meshDrawing(placement: Placement, tensors: readonly DrawnTensor[]): Displayable {
   const { mesh } = placement
@@ -35,9 +35,9 @@ export function meshDrawing(placement: Placement, tensors: readonly DrawnTensor[
 
 const named = ({ name, size }: Dim, axis: string | null) => `${name} ${size}${axis === null ? '' : ` over ${axis}`}`
 
-type Placed = DrawnTensor & { readonly axes: Axes }
+type PlacedTensor = DrawnTensor & { readonly axes: Axes }
 
-function svgOf(mesh: Mesh, tensors: readonly Placed[]): string {
+function svgOf(mesh: Mesh, tensors: readonly PlacedTensor[]): string {
   const columns = mesh.axes.at(-1)?.size ?? 1
   const rows = mesh.size / columns
   const perRow = 2
@@ -64,11 +64,11 @@ function devices(mesh: Mesh, rows: number, columns: number): string {
   const across = mesh.axes.at(-1)?.name ?? ''
   const boxes = Array.from({ length: mesh.size }, (_, device) => {
     const [x, y] = [GAP + 24 + (device % columns) * DEVICE, 56 + Math.floor(device / columns) * DEVICE]
-    const place = coordinates(mesh, device).join(',')
+    const coordinate = coordinates(mesh, device).join(',')
     return [
       element('rect', { x, y, width: DEVICE - 8, height: DEVICE - 8, rx: 6, fill: colourOf([device]), opacity: 0.75 }),
       textAt(x + DEVICE / 2 - 4, y + 22, String(device), { 'text-anchor': 'middle', 'font-weight': 600 }),
-      textAt(x + DEVICE / 2 - 4, y + 38, place, { 'text-anchor': 'middle', 'font-size': 10, fill: QUIET }),
+      textAt(x + DEVICE / 2 - 4, y + 38, coordinate, { 'text-anchor': 'middle', 'font-size': 10, fill: QUIET }),
     ].join('')
   })
   return [
@@ -78,8 +78,8 @@ function devices(mesh: Mesh, rows: number, columns: number): string {
   ].join('')
 }
 
-/** One tensor: its split dims are the sides, the last of them across; of more than two those before go down together. */
-function parts({ name, dims, axes }: Placed, mesh: Mesh): string {
+/** One tensor: its last split dim runs across, the others run down together. */
+function parts({ name, dims, axes }: PlacedTensor, mesh: Mesh): string {
   const split = dims.map((_, i) => i).filter((i) => axes[i] !== null)
   const across = split.at(-1) ?? dims.length - 1
   const down =
@@ -101,7 +101,7 @@ function parts({ name, dims, axes }: Placed, mesh: Mesh): string {
   const [width, height] = [BOX.width / columns, BOX.height / rows]
   const blocks = [...holders].map(([key, owners]) => {
     const at = key === '' ? [] : key.split(',').map(Number)
-    const row = down.reduce((place, i) => place * counts[i] + at[i], 0)
+    const row = down.reduce((index, i) => index * counts[i] + at[i], 0)
     const [x, y] = [(at[across] ?? 0) * width, 34 + row * height]
     const box = { x, y, width, height, fill: colourOf(owners), opacity: 0.75, stroke: '#fff', 'stroke-width': 2 }
     const middle = { 'text-anchor': 'middle', 'font-size': height < 22 ? 10 : 12 }

@@ -8,7 +8,7 @@ import { figureColumns, textTable } from '../text/table.js'
 /** Largest buffers shown of a step that does not fit. */
 const BUFFERS = 8
 
-/** A piece of what a plan says: a table, with a head or without, or lines of text. */
+/** A section of a plan: a table, with a head or without, or lines of text. */
 type Piece =
   | { readonly head?: readonly string[]; readonly rows: readonly (readonly (string | number)[])[] }
   | { readonly lines: readonly string[] }
@@ -56,8 +56,8 @@ function piecesOf(plan: Plan, config: string): Piece[][] {
     plan.hardware.devices === 1 ? [] : [collectives(plan)],
     [origin(plan)],
   ]
-  const says = (piece: Piece) => ('lines' in piece ? piece.lines : piece.rows).length > 0
-  return groups.map((group) => group.filter(says)).filter((group) => group.length > 0)
+  const hasContent = (piece: Piece) => ('lines' in piece ? piece.lines : piece.rows).length > 0
+  return groups.map((group) => group.filter(hasContent)).filter((group) => group.length > 0)
 }
 
 function heading({ hardware, model, mesh, layout, parameterLayout }: Plan, config: string): Piece {

@@ -3,26 +3,26 @@ import { escapeXml } from '../plot/index.js'
 import { createPace } from '../text/pace.js'
 import { duration } from '../text/format.js'
 
-/** How often a bar is drawn anew, in ms. */
+/** Interval between redraws of a bar, in ms. */
 const REDRAW = 200
 
 export interface ProgressBar {
   /** `details` is a short phrase, such as the loss. */
   update(done: number, details?: string): void
-  /** Draws the last state, with a line in place of the details if given. */
+  /** Draws the last state; `result` replaces the details. */
   stop(result?: string): void
 }
 
 export interface ProgressBarOptions {
   /** What `update` counts up to. */
   readonly total: number
-  /** Where it begins, of work that goes on. @default 0 */
+  /** The count to start from, for resumed work. @default 0 */
   readonly start?: number
   /** What is counted, as in `steps`. */
   readonly unit?: string
 }
 
-/** A bar with the rate and the time that is left, in one place below the running cell. */
+/** A progress bar with rate and time left, updated in place below the running cell. */
 export function progressBar(title: string, { total, start = 0, unit = '' }: ProgressBarOptions): ProgressBar {
   const display = liveDisplay()
   const began = performance.now()

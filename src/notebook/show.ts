@@ -6,7 +6,7 @@ import { isFrame, table } from './table.js'
 
 export { DISPLAY, type Displayable }
 
-/** How a value is shown that says so itself, or that is a frame of danfojs; null for others. */
+/** The bundle of a Displayable or of a danfojs frame; null for other values. */
 export function bundleOf(value: unknown): MimeBundle | null {
   const display = (value as Partial<Displayable> | null)?.[DISPLAY]
   if (typeof display === 'function') return display.call(value as Displayable)
@@ -23,27 +23,27 @@ export function html(text: string, plain = text.replace(/<[^>]*>/g, '')): Displa
   return { [DISPLAY]: () => ({ 'text/html': text, 'text/plain': plain }) }
 }
 
-/** Something that is shown once and then changes in place. */
+/** An output that is updated in place. */
 export interface LiveDisplay {
-  /** `last`: it stays like this. */
+  /** `last`: no update follows. */
   update(bundle: MimeBundle, last?: boolean): void
 }
 
-/** A place below the running cell. In a script the last state is printed as text. */
+/** An output below the running cell. In a script the last state is printed as text. */
 export function liveDisplay(): LiveDisplay {
   const id = randomUUID()
   let shown = false
   return {
     update(bundle, last = false) {
-      const own = kernel()
-      if (own) own.display(bundle, id, shown)
+      const notebook = kernel()
+      if (notebook) notebook.display(bundle, id, shown)
       else if (last) process.stdout.write(`${bundle['text/plain']}\n`)
       shown = true
     },
   }
 }
 
-/** Calls `work` now, or if that was less than `interval` ms ago, later; `flush` at once if it waits. */
+/** Limits calls of `work` to one per `interval` ms, delaying those in between; `flush` runs a delayed call at once. */
 export function throttled(interval: number, work: () => void): { (): void; flush(): void } {
   let last = -Infinity
   let waiting = false

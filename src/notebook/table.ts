@@ -2,7 +2,7 @@ import { escapeXml } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './display.js'
 import { figureColumns, textTable } from '../text/index.js'
 
-/** Rows that are shown, of more. */
+/** Default limit on the rows shown. */
 const ROWS = 20
 
 type Row = Readonly<Record<string, unknown>>
@@ -10,7 +10,7 @@ type Row = Readonly<Record<string, unknown>>
 /** A frame or a series of danfojs, or of another library with the same shape. */
 export interface Frame {
   readonly columns: readonly string[]
-  /** A row for each index; of a series, a value. */
+  /** One row per index; of a series, one value. */
   readonly values: readonly unknown[]
   /** Names of the rows. */
   readonly index?: readonly unknown[]
@@ -28,11 +28,11 @@ export interface TableOptions {
   readonly title?: string
   /** Columns to show, in this order; all by default. */
   readonly columns?: readonly string[]
-  /** Rows to show, of more. @default 20 */
+  /** Limit on the rows shown. @default 20 */
   readonly rows?: number
 }
 
-/** A table of objects, one a row, or of a frame of danfojs. As the value of a cell, or for `show`. */
+/** A table of objects, one per row, or of a danfojs frame, as the value of a cell or for `show`. */
 export function table(data: readonly Row[] | Frame, options: TableOptions = {}): Displayable {
   const given = rowsOf(data)
   const columns = options.columns ?? [...new Set(given.flatMap((row) => Object.keys(row)))]
@@ -59,7 +59,7 @@ function rowsOf(data: readonly Row[] | Frame): readonly Row[] {
   }))
 }
 
-/** Whole numbers as they are, others with four digits. */
+/** Integers in full, other numbers with four digits. */
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value !== 'number' || !Number.isFinite(value)) return String(value)
@@ -81,7 +81,7 @@ export function htmlTable(
 ): string {
   const cell = (tag: string, text: string, i: number) => {
     const align = `text-align: ${right[i] ? 'right' : 'left'}`
-    // What stands for a head is not to be broken.
+    // The first column serves as the head: keep it on one line.
     const style = head.length === 0 && i === 0 ? `${align}; white-space: nowrap` : align
     return `<${tag} style="${style}">${indented(text)}</${tag}>`
   }
@@ -94,5 +94,5 @@ export function htmlTable(
   return `<div>${above}<table class="dataframe">${top}<tbody>${body}</tbody></table>${below}</div>`
 }
 
-/** HTML would leave out spaces at the beginning. */
+/** HTML would drop leading spaces. */
 const indented = (text: string) => escapeXml(text).replace(/^ +/, (spaces) => '&nbsp;'.repeat(2 * spaces.length))

@@ -3,21 +3,21 @@ import { escapeXml } from '../plot/index.js'
 import type { MimeBundle } from './kernel.js'
 import { DISPLAY, liveDisplay, throttled, type Displayable } from './show.js'
 
-/** Pale enough for dark text, told apart in any order of two. */
+/** Pale enough for dark text; any two are distinguishable. */
 const TINTS = ['#cfe3f5', '#fbdccb', '#cdebdd', '#f3deeb', '#fbe9c4', '#d8effb']
 
-/** How often a text that grows is drawn anew, in ms. */
+/** Interval between redraws of a growing text, in ms. */
 const REDRAW = 100
 
 export interface TokenTextOptions {
   readonly title?: string
-  /** A number for each token, shown as a colour: white for the least, red for the most. */
+  /** One number per token, shown as a colour from white (0) to red (the largest). */
   readonly values?: readonly number[]
-  /** What they are, as in `surprise in nats`. */
+  /** Name and unit of the values, as in `surprise in nats`. */
   readonly unit?: string
 }
 
-/** Text with its tokens in colours; the id of each (and its value) is shown where the mouse points. */
+/** Text with its tokens in colours; hovering shows the id of each, and its value. */
 export function tokenText(
   tokenizer: Tokenizer,
   given: string | ArrayLike<number>,
@@ -29,11 +29,11 @@ export function tokenText(
 
 export interface LiveTokenText {
   add(id: number): void
-  /** Nothing more comes. */
+  /** Draws the final text. */
   end(): void
 }
 
-/** A text that grows by tokens, below the running cell. The first ids are its prompt, which is set bold. */
+/** A text that grows token by token below the running cell, after its prompt in bold. */
 export function liveTokenText(tokenizer: Tokenizer, prompt: ArrayLike<number>, title?: string): LiveTokenText {
   const display = liveDisplay()
   const ids = Array.from(prompt)
@@ -60,10 +60,10 @@ function bundleOfTokens(tokenizer: Tokenizer, ids: readonly number[], options: T
   const spans = pieces.map((text, i) => {
     const value = values?.[i]
     const colour = values === undefined ? TINTS[ids[i] % TINTS.length] : shade((value ?? 0) / most)
-    const says = value === undefined ? `${ids[i]}` : `${ids[i]}: ${value.toFixed(3)} ${unit}`
+    const tooltip = value === undefined ? `${ids[i]}` : `${ids[i]}: ${value.toFixed(3)} ${unit}`
     const weight = i < bold ? '; font-weight: bold' : ''
     const shown = escapeXml(text).replaceAll('\n', '⏎\n')
-    return `<span title="${escapeXml(says)}" style="background-color: ${colour}; color: #111${weight}">${shown}</span>`
+    return `<span title="${escapeXml(tooltip)}" style="background-color: ${colour}; color: #111${weight}">${shown}</span>`
   })
   const head = title === '' ? '' : `<b>${escapeXml(title)}</b> `
   const count = `<i>${ids.length.toLocaleString('en-US')} tokens</i>`
@@ -73,7 +73,7 @@ function bundleOfTokens(tokenizer: Tokenizer, ids: readonly number[], options: T
   }
 }
 
-/** The text of each token. A character that is cut into several tokens stands at the last of them. */
+/** The text of each token. A character split over several tokens belongs to the last of them. */
 function piecesOf(tokenizer: Tokenizer, ids: readonly number[]): string[] {
   const decoder = tokenizer.decodeStream()
   const pieces = ids.map((id) => decoder.push(id))

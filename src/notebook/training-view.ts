@@ -6,22 +6,22 @@ import { escapeXml, thin } from '../plot/index.js'
 import { bytes } from '../text/index.js'
 import { liveDisplay, throttled } from './show.js'
 
-/** How often the curve is drawn anew, in ms. */
+/** Interval between redraws of the curve, in ms. */
 const REDRAW = 500
-/** Steps that the smooth curve is a mean over, at most; at the beginning fewer. */
+/** Limit on the steps that the smooth curve averages over; fewer at the beginning. */
 const SMOOTH = 25
 
-/** Points of a curve that are sent: what is drawn looks the same, and a long run does not fill the notebook. */
+/** Limit on the points of a curve, so that a long run does not fill the notebook; the drawing looks the same. */
 const POINTS = 2000
 
 export interface TrainingView {
-  /** Takes an event of `train`. */
+  /** Shows an event of `train`. */
   add(event: TrainEvent): void
 }
 
 /**
- * Shows the training of a run below the running cell: a bar with rate and time left, and the loss as a curve that grows.
- * Of a run that is resumed, the curve has the steps before, too.
+ * Shows the training of a run below the running cell: a progress bar with rate and time left, and a live curve of the
+ * loss. The curve of a resumed run includes its earlier steps.
  */
 export async function trainingView(run: string): Promise<TrainingView> {
   let bar: ProgressBar | null = null
@@ -39,8 +39,9 @@ export async function trainingView(run: string): Promise<TrainingView> {
   }
   const earlier = await readMetrics(join(run, 'metrics.jsonl'))
   const status = liveDisplay()
-  const say = (text: string) => status.update({ 'text/html': `<div>${escapeXml(text)}</div>`, 'text/plain': text })
-  say('Preparing the training step; compiling it takes some seconds ...')
+  const showStatus = (text: string) =>
+    status.update({ 'text/html': `<div>${escapeXml(text)}</div>`, 'text/plain': text })
+  showStatus('Preparing the training step; compiling it takes some seconds ...')
 
   const display = liveDisplay()
   const draw = throttled(REDRAW, () => {
@@ -58,7 +59,7 @@ export async function trainingView(run: string): Promise<TrainingView> {
     add(event) {
       if (event.kind === 'start') {
         total = event.steps
-        say(describeStart(event))
+        showStatus(describeStart(event))
         for (const { step, loss, validation_loss } of earlier) {
           if (step > event.step) break
           if (loss !== undefined) addLoss(step, loss)
@@ -79,7 +80,7 @@ export async function trainingView(run: string): Promise<TrainingView> {
       } else if (event.kind === 'end') {
         const last = losses.at(-1)
         const loss = last === undefined ? '' : `loss ${last.toFixed(3)}`
-        bar?.stop(event.interrupted ? `${loss} · stopped and saved; run the cell again to go on` : loss)
+        bar?.stop(event.interrupted ? `${loss} · stopped and saved; run the cell again to resume` : loss)
         ended = true
         draw()
         draw.flush()
@@ -97,6 +98,6 @@ function describeStart({ parameters, program, step }: Extract<TrainEvent, { kind
   const { memory, compileSeconds, fromCache } = program
   const ready = `${fromCache ? 'loaded from the cache' : 'compiled'} in ${compileSeconds.toFixed(1)} s`
   const needs = memory ? `, needs ${bytes(memory.arguments + memory.temporaries)}` : ''
-  const goesOn = step > 0 ? `; going on after step ${step}` : ''
-  return `${parameters.toLocaleString('en-US')} parameters; the training step was ${ready}${needs}${goesOn}`
+  const resumed = step > 0 ? `; resuming after step ${step}` : ''
+  return `${parameters.toLocaleString('en-US')} parameters; the training step was ${ready}${needs}${resumed}`
 }

@@ -5,8 +5,8 @@ import { element, escapeXml, picture, QUIET, textAt, widthOf } from './svg.js'
 export interface DotRow {
   readonly name: string
   readonly style: Style
-  /** One for each seed. */
-  readonly values: readonly { readonly value: number; readonly says: string }[]
+  /** One per seed. */
+  readonly values: readonly { readonly value: number; readonly tooltip: string }[]
   readonly mean: number
   readonly deviation: number | null
 }
@@ -25,7 +25,7 @@ const TOP = 44
 const BOTTOM = 56
 const RIGHT = 24
 
-/** A row for each name: its values as small marks, their mean with its deviation as a large one. Returns SVG. */
+/** One row per name: its values as small marks, their mean and deviation as a large one. Returns SVG. */
 export function dotChart({ title, label, format, rows }: DotChart): string {
   const height = TOP + rows.length * ROW + BOTTOM
   const bottom = height - BOTTOM
@@ -70,11 +70,11 @@ function drawn(
           ...[low, high].map((x) => element('line', { x1: x, y1: y - 5, x2: x, y2: y + 5, ...stroke })),
         ].join(''),
     mark(style, at(mean), y, escapeXml(`${name}: ${format(mean)}${spread}`), 5.5),
-    ...values.map(({ value, says }) =>
+    ...values.map(({ value, tooltip }) =>
       element(
         'circle',
         { cx: at(value), cy: y + 10, r: 2.6, fill: style.colour, opacity: 0.55 },
-        element('title', {}, escapeXml(says)),
+        element('title', {}, escapeXml(tooltip)),
       ),
     ),
   ].join('')

@@ -1,4 +1,5 @@
-/** Pictures as SVG, which is text: nothing draws them but the program that shows them. */
+/** Charts as SVG text; they need no drawing library. */
+export { drawAxes, type AxisText, type Box, type Scales } from './axes.js'
 export { dotChart, type DotChart, type DotRow } from './dot-chart.js'
 export { lineChart, type Axis, type LineChart, type Point, type Series } from './line-chart.js'
 export { createScale, padded, type Scale, type ScaleOptions } from './scale.js'

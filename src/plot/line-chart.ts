@@ -1,6 +1,7 @@
+import { drawAxes, type Scales } from './axes.js'
 import { createScale, padded, type Scale } from './scale.js'
 import { mark, type Style } from './style.js'
-import { element, escapeXml, path, picture, QUIET, textAt, widthOf } from './svg.js'
+import { element, escapeXml, path, picture, textAt, widthOf } from './svg.js'
 
 export interface Point {
   readonly x: number
@@ -21,7 +22,7 @@ export interface Axis {
   /** With its unit. */
   readonly label: string
   readonly kind: 'linear' | 'log'
-  /** In place of round numbers. */
+  /** Values of the ticks; round numbers by default. */
   readonly ticks?: readonly number[]
   readonly format: (value: number) => string
 }
@@ -47,7 +48,7 @@ export function lineChart({ title, x, y, series }: LineChart): string {
   const yDomain = padded(heights, y.kind)
   const ticks = createScale({ ...y, domain: yDomain, range: [0, 1] }).ticks
   const left = 44 + Math.max(...ticks.map((tick) => widthOf(y.format(tick))))
-  const place = {
+  const scales = {
     x: createScale({
       ...x,
       domain: padded(
@@ -60,41 +61,14 @@ export function lineChart({ title, x, y, series }: LineChart): string {
     y: createScale({ ...y, domain: yDomain, range: [HEIGHT - BOTTOM, TOP] }),
   }
   return picture(WIDTH, HEIGHT, title, [
-    grid(place, { x, y }, left, right),
-    ...series.map((each) => band(each, place)),
-    ...series.map((each) => line(each, { x, y }, place)),
-    legend(series, place.y, WIDTH - right + 12),
+    drawAxes(scales, { x, y }, { left, right: WIDTH - right, top: TOP, bottom: HEIGHT - BOTTOM }, HEIGHT),
+    ...series.map((each) => band(each, scales)),
+    ...series.map((each) => line(each, { x, y }, scales)),
+    legend(series, scales.y, WIDTH - right + 12),
   ])
 }
 
-interface Places {
-  readonly x: Scale
-  readonly y: Scale
-}
-
-function grid(place: Places, axes: { x: Axis; y: Axis }, left: number, right: number): string {
-  const bottom = HEIGHT - BOTTOM
-  const rule = (x1: number, y1: number, x2: number, y2: number, stroke = '#e4e4e4') =>
-    element('line', { x1, y1, x2, y2, stroke })
-  const middle = (left + WIDTH - right) / 2
-  const turned = `rotate(-90 16 ${(TOP + bottom) / 2})`
-  return [
-    ...place.x.ticks.map((tick) => rule(place.x.at(tick), TOP, place.x.at(tick), bottom)),
-    ...place.y.ticks.map((tick) => rule(left, place.y.at(tick), WIDTH - right, place.y.at(tick))),
-    rule(left, bottom, WIDTH - right, bottom, '#888'),
-    rule(left, TOP, left, bottom, '#888'),
-    ...place.x.ticks.map((tick) =>
-      textAt(place.x.at(tick), bottom + 18, axes.x.format(tick), { 'text-anchor': 'middle', fill: QUIET }),
-    ),
-    ...place.y.ticks.map((tick) =>
-      textAt(left - 8, place.y.at(tick) + 4, axes.y.format(tick), { 'text-anchor': 'end', fill: QUIET }),
-    ),
-    textAt(middle, HEIGHT - 14, axes.x.label, { 'text-anchor': 'middle' }),
-    textAt(16, (TOP + bottom) / 2, axes.y.label, { 'text-anchor': 'middle', transform: turned }),
-  ].join('')
-}
-
-function band({ points, style }: Series, { x, y }: Places): string {
+function band({ points, style }: Series, { x, y }: Scales): string {
   const known = points.filter(({ low, high }) => low !== undefined && high !== undefined)
   if (known.length < 2) return ''
   const above = known.map((point) => [x.at(point.x), y.at(point.high!)] as const)
@@ -102,7 +76,7 @@ function band({ points, style }: Series, { x, y }: Places): string {
   return element('path', { d: path([...above, ...below.reverse()], true), fill: style.colour, opacity: 0.18 })
 }
 
-function line({ name, points, style }: Series, axes: { x: Axis; y: Axis }, { x, y }: Places): string {
+function line({ name, points, style }: Series, axes: { x: Axis; y: Axis }, { x, y }: Scales): string {
   const drawn = element('path', {
     d: path(points.map((point) => [x.at(point.x), y.at(point.y)])),
     fill: 'none',
@@ -111,8 +85,8 @@ function line({ name, points, style }: Series, axes: { x: Axis; y: Axis }, { x, 
     'stroke-dasharray': style.dash,
   })
   const marks = points.map((point) => {
-    const says = `${name}: ${axes.y.format(point.y)} at ${axes.x.format(point.x)}`
-    return mark(style, x.at(point.x), y.at(point.y), escapeXml(says))
+    const tooltip = `${name}: ${axes.y.format(point.y)} at ${axes.x.format(point.x)}`
+    return mark(style, x.at(point.x), y.at(point.y), escapeXml(tooltip))
   })
   return drawn + marks.join('')
 }

@@ -1,6 +1,6 @@
-/** Numbers to places in a picture. */
+/** Maps values to positions in a picture. */
 export interface Scale {
-  /** Place of a value. */
+  /** Position of a value, in pixels. */
   at(value: number): number
   /** Values to draw lines at, within the domain. */
   readonly ticks: readonly number[]
@@ -10,13 +10,13 @@ export interface ScaleOptions {
   readonly kind: 'linear' | 'log'
   /** Smallest and largest value, in this order; of a log scale above 0. */
   readonly domain: readonly [number, number]
-  /** Their places. */
+  /** Their positions, in pixels. */
   readonly range: readonly [number, number]
-  /** In place of round numbers. */
+  /** Values of the ticks; round numbers by default. */
   readonly ticks?: readonly number[]
 }
 
-/** About this many ticks. */
+/** Approximate number of ticks. */
 const TICKS = 6
 
 export function createScale({ kind, domain, range, ticks }: ScaleOptions): Scale {
@@ -41,7 +41,7 @@ function roundOnLine(low: number, high: number): number[] {
   return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)))
 }
 
-/** 1, 2 and 5 times powers of ten; the powers alone where those are many, and others where those are few. */
+/** 1, 2 and 5 times powers of ten; the powers alone over more than three decades, linear steps within one. */
 function roundOnLog(low: number, high: number): number[] {
   const decades = Math.log10(high / low)
   if (decades < 1) return roundOnLine(low, high)
@@ -51,7 +51,7 @@ function roundOnLog(low: number, high: number): number[] {
   )
 }
 
-/** A domain with some room on both sides; some domain if there are no values. */
+/** The domain of the values, widened by a fraction on both sides; a default domain if there are no values. */
 export function padded(values: readonly number[], kind: 'linear' | 'log', part = 0.05): [number, number] {
   let [low, high] = [Infinity, -Infinity]
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)]

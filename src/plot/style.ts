@@ -1,6 +1,6 @@
 import { element, path } from './svg.js'
 
-/** How a series looks, so that it is told from others by colour, and without colours by its mark and dashes. */
+/** How a series is drawn: series differ in colour and, for readers who cannot distinguish colours, in mark and dashes. */
 export interface Style {
   readonly colour: string
   readonly mark: Mark
@@ -12,7 +12,7 @@ type Mark = 'circle' | 'square' | 'triangle' | 'diamond'
 export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000']
 const MARKS: readonly Mark[] = ['circle', 'square', 'triangle', 'diamond']
 
-/** The style of the series of this number. */
+/** The style of the series with this index. */
 export function styleOf(index: number): Style {
   const round = Math.floor(index / COLOURS.length)
   return {
@@ -22,10 +22,10 @@ export function styleOf(index: number): Style {
   }
 }
 
-/** A mark around a place; `says` is shown where the mouse points at it. */
-export function mark({ colour, mark }: Style, x: number, y: number, says?: string, size = 3.6): string {
+/** A mark at a position; `tooltip` is shown on hover. */
+export function mark({ colour, mark }: Style, x: number, y: number, tooltip?: string, size = 3.6): string {
   const attributes = { fill: colour, stroke: '#fff', 'stroke-width': 0.8 }
-  const title = says === undefined ? [] : [element('title', {}, says)]
+  const title = tooltip === undefined ? [] : [element('title', {}, tooltip)]
   if (mark === 'circle') return element('circle', { cx: x, cy: y, r: size, ...attributes }, ...title)
   const r = size * 1.2
   const corners: Readonly<Record<Exclude<Mark, 'circle'>, [number, number][]>> = {

@@ -1,4 +1,4 @@
-/** Pieces of SVG, which is text. */
+/** Builds SVG as text. */
 
 type Attributes = Readonly<Record<string, string | number | undefined>>
 
@@ -15,7 +15,7 @@ export function textAt(x: number, y: number, text: string, attributes: Attribute
   return element('text', { x, y, ...attributes }, escapeXml(text))
 }
 
-/** Text for XML and HTML. Characters that XML does not allow become U+FFFD, or the whole picture would not be read. */
+/** Escapes text for XML and HTML. Characters that XML does not allow become U+FFFD, or viewers would reject the picture. */
 export function escapeXml(text: string): string {
   return text
     .replace(NOT_XML, '\ufffd')
@@ -25,7 +25,7 @@ export function escapeXml(text: string): string {
     .replaceAll('"', '&quot;')
 }
 
-/** Control characters but tab and line ends, surrogates without their other half, U+FFFE and U+FFFF. */
+/** Control characters except tab and line ends, unpaired surrogates, U+FFFE and U+FFFF. */
 const NOT_XML =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
@@ -37,7 +37,7 @@ export function path(points: readonly (readonly [number, number])[], closed = fa
 const rounded = (value: number) => String(Math.round(value * 100) / 100)
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-/** Of text that is read second. */
+/** Colour of secondary text. */
 export const QUIET = '#555'
 
 /** A whole picture with its title. */
@@ -61,7 +61,7 @@ export function picture(width: number, height: number, title: string, content: r
   )
 }
 
-/** About how wide a text is, in pixels. */
+/** Approximate width of a text, in pixels. */
 export function widthOf(text: string, size = 12): number {
   return text.length * size * 0.58
 }

@@ -1,7 +1,7 @@
 /**
- * Indices of at most `most` (4 or more) of the values, in order, which drawn as a line look as all do: the first, the
- * last, and the least and the greatest of each of equal parts between. Values that are no number are left out of a part
- * that has others.
+ * Downsamples a curve for drawing: indices, in order, of at most `most` (>= 4) values, whose line looks like that of all:
+ * the first, the last, and the minimum and maximum of each of equal parts between. NaN is left out of a part that has
+ * other values.
  */
 export function thin(values: readonly number[], most: number): number[] {
   const { length } = values

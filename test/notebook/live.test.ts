@@ -121,8 +121,8 @@ test('a training that goes on shows the curve from its beginning, without steps 
     ],
   )
   assert.deepEqual([data[2].x, data[2].y], [[2], [7]])
-  assert.match(shown[0].bundle['text/plain'], /; going on after step 2$/)
-  assert.ok(shown.some(({ bundle }) => /stopped and saved; run the cell again to go on$/.test(bundle['text/plain'])))
+  assert.match(shown[0].bundle['text/plain'], /; resuming after step 2$/)
+  assert.ok(shown.some(({ bundle }) => /stopped and saved; run the cell again to resume$/.test(bundle['text/plain'])))
 })
 
 test('a text grows in one display, its prompt bold', async () => {

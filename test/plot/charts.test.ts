@@ -68,7 +68,7 @@ test('styles differ in colour and dashes for more series than there are colours'
 })
 
 test('a dot chart has a row for each name, with its seeds, its mean and its bar', () => {
-  const row = { style: styleOf(0), values: [1, 2].map((value) => ({ value, says: `seed ${value}` })), mean: 1.5 }
+  const row = { style: styleOf(0), values: [1, 2].map((value) => ({ value, tooltip: `seed ${value}` })), mean: 1.5 }
   const rows = [
     { name: 'spread', deviation: 0.7, ...row },
     { name: 'alone', deviation: null, ...row },
