@@ -12,27 +12,25 @@ import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { onMesh } from './mesh.js'
 import { createProgress, whileWaiting, type Progress } from './progress.js'
-import { textTable } from '../text/table.js'
+import { fixed, grouped, textTable } from '../text/index.js'
 
 export function ablateCommand(): Command {
   return withEngine(
     new Command('ablate')
-      .description(
-        'compare variants of a model, such as kinds of attention, on equal tokens; several seeds, one report',
-      )
-      .argument('<spec>', 'ablation, such as configs/ablations/attention.json')
-      .option('-o, --out <folder>', 'where everything goes; running it again goes on (default: "runs/NAME")')
+      .description('compare variants of a model, such as attention kinds, on equal tokens over several seeds')
+      .argument('<spec>', 'ablation config, such as configs/ablations/attention.json')
+      .option('-o, --out <folder>', 'output folder; an interrupted ablation in it is resumed (default: "runs/NAME")')
       .action(async (path: string, options: EngineOptions & { out?: string }) => {
         const spec = await readAblation(path)
         for (const note of spec.notes) process.stderr.write(`${spec.name}: ${note}\n`)
         const out = options.out ?? join('runs', spec.name)
         const devices = await openEngine(options)
-        const news = showAblation(devices.description)
-        const { signal, done } = interruptible(news.interrupted)
+        const progress = showAblation(devices.description)
+        const { signal, done } = interruptible(progress.interrupted)
         try {
           const engine = onMesh(devices, spec.variants[0].config, {})
-          await news.follow(ablate(spec, { engine, out, signal }))
-          // A program may still be compiling, which cannot be stopped and which nobody waits for.
+          await progress.follow(ablate(spec, { engine, out, signal }))
+          // A program may still be compiling, which cannot be cancelled: exit without waiting for it.
           if (process.exitCode === interruptedStatus()) process.exit()
         } finally {
           done()
@@ -42,10 +40,10 @@ export function ablateCommand(): Command {
   )
 }
 
-/** Tells a person what happens, on stderr; the table of the results goes to standard output. */
+/** Reports an ablation to a person, on stderr; the table of results goes to standard output. */
 function showAblation(engine: string) {
   let bar: { readonly of: 'training' | 'measuring costs'; readonly progress: Progress } | null = null
-  let doing = 'reading what is there'
+  let doing = 'reading finished runs'
   let run = ''
   let loss = ''
   let steps = 0
@@ -66,13 +64,13 @@ function showAblation(engine: string) {
 
   const show: { readonly [K in AblationEvent['kind']]: (event: Extract<AblationEvent, { kind: K }>) => void } = {
     preparing({ what }) {
-      doing = what === 'tokenizer' ? 'making a tokenizer' : 'preparing data'
+      doing = what === 'tokenizer' ? 'training a tokenizer' : 'preparing data'
       say(doing)
     },
     start({ runs, finished, steps }) {
-      const there = finished > 0 ? `; ${finished} are there already` : ''
+      const there = finished > 0 ? `; ${finished} already finished` : ''
       say(engine)
-      say(`${runs} runs, ${steps.toLocaleString('en-US')} steps in all${there}`)
+      say(`${runs} runs, ${grouped(steps)} steps in total${there}`)
     },
     run({ variant, seed, number, runs }) {
       run = `${variant}, seed ${seed} (${number} of ${runs})`
@@ -81,18 +79,18 @@ function showAblation(engine: string) {
     },
     training({ event, done, of }) {
       steps = done
-      if (event.kind === 'start') loss = event.resumed ? ', going on' : ''
-      if (event.kind === 'step') loss = `, loss ${event.loss.toFixed(3)}`
+      if (event.kind === 'start') loss = event.resumed ? ', resuming' : ''
+      if (event.kind === 'step') loss = `, loss ${fixed(event.loss, 3)}`
       barOf('training', of, done).update(done, `${run}${loss}`)
     },
     result({ variant, seed, result: { evaluations, diverged, tokensPerSecond } }) {
       const last = evaluations.at(-1)
-      const bits = last?.bitsPerByte ? `, ${last.bitsPerByte.toFixed(3)} bits per byte` : ''
-      const end = diverged ?? `validation loss ${last?.loss.toFixed(4)}${bits}`
-      say(`${variant}, seed ${seed}: ${end}; ${Math.round(tokensPerSecond).toLocaleString('en-US')} tokens/s`)
+      const bits = last?.bitsPerByte ? `, ${fixed(last.bitsPerByte, 3)} bits per byte` : ''
+      const end = diverged ?? `validation loss ${last && fixed(last.loss, 4)}${bits}`
+      say(`${variant}, seed ${seed}: ${end}; ${grouped(Math.round(tokensPerSecond))} tokens/s`)
     },
     measuring({ attention, length, done, of }) {
-      barOf('measuring costs', of, done).update(done, `${attention} at ${length.toLocaleString('en-US')} tokens`)
+      barOf('measuring costs', of, done).update(done, `${attention} at ${grouped(length)} tokens`)
     },
     cost({ done, of }) {
       barOf('measuring costs', of, done).update(done)
@@ -101,7 +99,7 @@ function showAblation(engine: string) {
     end({ interrupted, report }) {
       stop()
       if (!interrupted && report) process.stdout.write(results(report))
-      process.stderr.write(interrupted ? 'stopped. To go on: the same command again\n' : `the report: ${path}\n`)
+      process.stderr.write(interrupted ? 'stopped. To resume: run the same command again\n' : `report: ${path}\n`)
       if (interrupted) process.exitCode = interruptedStatus()
     },
   }
@@ -118,7 +116,7 @@ function showAblation(engine: string) {
   }
 }
 
-const format = (x: number) => (Number.isInteger(x) ? x.toLocaleString('en-US') : x.toFixed(2))
+const format = (x: number) => (Number.isInteger(x) ? grouped(x) : fixed(x, 2))
 
 function results(report: AblationReport): string {
   return `${textTable(summaryTable(report))}\n${summaryNotes(report).join('\n')}\n`

@@ -12,24 +12,23 @@ import { DataError, readDatasetConfig } from '../data/index.js'
 import { FileError, join, readFolder, readJson } from '../files/index.js'
 import { costsOf, flopsFormula, type LayerCosts, type ModelCosts, type Variable } from '../plan/index.js'
 import { printable } from './errors.js'
-import { bytes } from './progress.js'
-import { textTable } from '../text/table.js'
+import { bytes, grouped, scientific, textTable } from '../text/index.js'
 
-/** Configs that come with the package. */
+/** The configs of the package. */
 const shipped = fileURLToPath(new URL('../../../configs/models', import.meta.url))
 
 export function configCommand(): Command {
   const command = new Command('config').description('check and explain model configs')
   command
     .command('check')
-    .description('say what is wrong in model configs (or data set configs), and what has no effect')
+    .description('check model configs or data set configs: problems, and keys without effect')
     .argument('<files...>', 'configs')
     .action(async (files: string[]) => {
       for (const file of files) if (!(await check(file))) process.exitCode = 1
     })
   command
     .command('show')
-    .description('the layers of a model with their parameters and flops, and what it needs in memory')
+    .description('show the layers of a model, with parameters, flops and memory')
     .argument('<file>', 'model config')
     .action(async (file: string) => {
       const { config, notes } = await readModelConfig(file)
@@ -38,21 +37,21 @@ export function configCommand(): Command {
     })
   command
     .command('list')
-    .description('the model configs that come with neomesh')
+    .description('list the model configs of the package')
     .action(async () => {
       process.stdout.write(await listShipped())
     })
   command
     .command('keys')
-    .description('what each key of a model config says, with its default')
-    .argument('[word]', 'only keys with this in their name or meaning')
+    .description('describe the keys of a model config, with their defaults')
+    .argument('[word]', 'show only keys with this word in their name or meaning')
     .action((word = '') => {
       process.stdout.write(listKeys(word))
     })
   return command
 }
 
-/** Prints what is found in a config; whether it can be used. One that cannot be read stops no other's check. */
+/** Prints the diagnostics of a config; returns whether it is valid. An unreadable file does not stop the check of others. */
 async function check(file: string): Promise<boolean> {
   try {
     return await inspect(file)
@@ -111,7 +110,7 @@ export function describeModel(config: ModelConfig): string {
   ].join('')
 }
 
-/** Shapes of the variables outside of the layers, and of one of each sort of layer. */
+/** Shapes of the variables outside the layers, and of one layer of each sort. */
 function shapes({ layers, outside }: ModelCosts): string {
   const sorts = new Map<string, LayerCosts[]>()
   for (const layer of layers) {
@@ -145,27 +144,20 @@ function ranges(layers: readonly number[]): string {
 
 function totals(config: ModelConfig, costs: ModelCosts): string {
   const { cache, parameters, activeParameters } = costs
-  const active =
-    activeParameters === parameters
-      ? ''
-      : `, of which a token meets ${Math.round(activeParameters).toLocaleString('en-US')}`
-  const fixed = cache.perSequence === 0 ? '' : `, and ${bytes(cache.perSequence)} for each sequence`
+  const active = activeParameters === parameters ? '' : `, of which ${grouped(Math.round(activeParameters))} per token`
+  const perSequence = cache.perSequence === 0 ? '' : `, and ${bytes(cache.perSequence)} for each sequence`
   const whole = cache.perToken * config.n_ctx + cache.perSequence
   return [
-    `parameters       ${parameters.toLocaleString('en-US')}${active}`,
-    `flops/token      ${scientific(costs.flops)} forward, ${scientific(costs.trainingFlops)} in training`,
+    `parameters       ${grouped(parameters)}${active}`,
+    `flops/token      ${scientific(costs.flops, 3)} forward, ${scientific(costs.trainingFlops, 3)} in training`,
     `training state   ${bytes(costs.parameterBytes)} of parameters and ${bytes(costs.optimizerBytes)} ` +
       `of ${config.opt_name}, f32`,
-    `sampling cache   ${bytes(cache.perToken)} for each token${fixed}: ${bytes(whole)} for ${config.n_ctx} tokens`,
+    `sampling cache   ${bytes(cache.perToken)} for each token${perSequence}: ${bytes(whole)} for ${config.n_ctx} tokens`,
     '',
     'How flops are counted:',
     ...flopsFormula.map((line) => `  ${line}`),
     '',
   ].join('\n')
-}
-
-function scientific(value: number): string {
-  return value.toExponential(3).replace('e+', 'e')
 }
 
 function sum(variables: readonly Variable[]): number {
@@ -211,8 +203,8 @@ function listKeys(word: string): string {
     `  ${name}\n      ${meaning}\n      ${kind}; ${fallback === 'required' ? fallback : `default: ${fallback}`}\n`
   return groups
     .map((group) => {
-      const own = keys.filter(({ section }) => section === group)
-      return `${group}\n${own.map(text).join('')}`
+      const inGroup = keys.filter(({ section }) => section === group)
+      return `${group}\n${inGroup.map(text).join('')}`
     })
     .join('\n')
 }

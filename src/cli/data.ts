@@ -4,8 +4,9 @@ import { sha256 } from '../files/index.js'
 import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
-import { real, TOKENIZER, whole } from './options.js'
-import { bytes, createProgress } from './progress.js'
+import { integerOption, numberOption, TOKENIZER } from './options.js'
+import { bytes, grouped } from '../text/index.js'
+import { createProgress } from './progress.js'
 
 interface Options {
   tokenizer: string
@@ -25,10 +26,10 @@ interface Options {
 }
 
 export function dataCommand(): Command {
-  const command = new Command('data').description('turn text into training data')
+  const command = new Command('data').description('prepare training data from text')
   const unit = new Option(
     '--validation-unit <unit>',
-    'what is held out; a passage has about 16,000 characters',
+    'what to hold out: documents, or passages of about 16,000 characters',
   ).choices(['document', 'passage'])
   command
     .command('prepare')
@@ -38,23 +39,28 @@ export function dataCommand(): Command {
     )
     .argument('<inputs...>', 'files, folders or patterns; a text file is one document, a line of .jsonl is one')
     .requiredOption('-t, --tokenizer <path>', `${TOKENIZER} (required)`)
-    .requiredOption('-o, --out <folder>', 'folder to make (required)')
+    .requiredOption('-o, --out <folder>', 'folder to write (required)')
     .requiredOption(
       '-c, --context <tokens>',
-      'n_ctx of the models to train: a record has one token more (required)',
-      whole(1),
+      'n_ctx of the models to train; a record has one more token (required)',
+      integerOption(1),
     )
-    .option('--name <name>', `first part of the files' names (default: "data")`)
-    .option('--eos <token>', 'token put after each document', EOS)
-    .option('--validation-fraction <part>', 'part of the text to hold out for validation', real(0, 1, { not: 1 }), 0)
+    .option('--name <name>', 'prefix of the file names (default: "data")')
+    .option('--eos <token>', 'token appended to each document', EOS)
+    .option(
+      '--validation-fraction <fraction>',
+      'fraction of the text to hold out for validation',
+      numberOption(0, 1, { exclude: 1 }),
+      0,
+    )
     .addOption(unit.default('document'))
-    .option('--minimum-size <tokens>', 'leave out shorter documents', whole(0), 0)
-    .option('--records-per-file <count>', 'records in a file, at most', whole(1), 100_000)
+    .option('--minimum-size <tokens>', 'omit shorter documents', integerOption(0), 0)
+    .option('--records-per-file <count>', 'maximum number of records per file', integerOption(1), 100_000)
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
-    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten')
+    .option('--skip-bad-lines', 'skip invalid lines of .jsonl, and list the first ten')
     .option('--nfkc', 'normalise Unicode (NFKC)')
-    .option('--seed <number>', 'picks the held-out part', whole(0), 0)
-    .option('--overwrite', 'replace an earlier data set in the folder')
+    .option('--seed <number>', 'random seed of the held-out part', integerOption(0), 0)
+    .option('--overwrite', 'replace an existing data set in the folder')
     .action(async (inputs: string[], { tokenizer: path, out, context, eos, nfkc = false, ...rest }: Options) => {
       const { signal, done } = interruptible()
       try {
@@ -68,11 +74,11 @@ export function dataCommand(): Command {
 }
 
 const EOS = '<|endoftext|>'
-type Given = Omit<PrepareOptions, 'tokenizer' | 'vocabularySize' | 'eosId'>
+type DataOptions = Omit<PrepareOptions, 'tokenizer' | 'vocabularySize' | 'eosId'>
 
 /** Prepares a data set, showing progress and totals. */
 export async function makeData(
-  options: Given,
+  options: DataOptions,
   tokenizer: Tokenizer,
   tokenizerPath: string,
   eos = EOS,
@@ -80,8 +86,8 @@ export async function makeData(
   const eosId = tokenizer.idOf(eos)
   if (eosId === undefined) {
     throw new DataError(
-      `the tokenizer ${tokenizerPath} has no token "${eos}" to put after documents: name one that ` +
-        'it has with --eos',
+      `the tokenizer ${tokenizerPath} has no token "${eos}" to append to documents. Name one of its tokens ` +
+        'with --eos',
     )
   }
   const bar = createProgress({ title: 'preparing data', total: 0, format: bytes })
@@ -94,7 +100,7 @@ export async function makeData(
       eosId,
       tokenizerHash: sha256(await tokenizerJson(tokenizerPath)),
       onProgress: ({ inputBytes, inputBytesTotal, tokens, records }) =>
-        bar.update(inputBytes, `${thousands(tokens)} tokens, ${thousands(records)} records`, inputBytesTotal),
+        bar.update(inputBytes, `${grouped(tokens)} tokens, ${grouped(records)} records`, inputBytesTotal),
     })
     bar.stop(`${describeTotals(totals)}\ndata set: ${options.output}/dataset.json`)
     return totals
@@ -103,5 +109,3 @@ export async function makeData(
     throw error
   }
 }
-
-const thousands = (count: number) => count.toLocaleString('en-US')

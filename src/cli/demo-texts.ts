@@ -4,11 +4,11 @@ import { UsageError } from './errors.js'
 
 export interface DemoTexts {
   readonly paths: readonly string[]
-  /** What they are, for people. */
+  /** Description of the texts. */
   readonly about: string
-  /** Whether they are the user's. */
+  /** Whether they are the user's texts. */
   readonly given: boolean
-  /** What the trained model continues; the empty prompt is the beginning of a document. */
+  /** Prompts for the trained model; an empty prompt starts a document. */
   readonly prompts: readonly string[]
 }
 
@@ -29,8 +29,8 @@ export async function textsOf(out: string, given?: readonly string[]): Promise<D
 }
 
 /**
- * Notes in the folder of a demo what it is made from. Throws UsageError if that was something else: what is there already,
- * its tokenizer, data and model, would be taken for that of these texts.
+ * Records in a demo's folder which texts it is made from. Throws UsageError if those were others: the tokenizer, data and
+ * model in the folder would be mistaken for those of these texts.
  */
 export async function keepTexts(folder: string, { given, about, paths }: DemoTexts): Promise<void> {
   const file = join(folder, 'texts.jsonl')
@@ -42,7 +42,7 @@ export async function keepTexts(folder: string, { given, about, paths }: DemoTex
   } else if (JSON.stringify(before) !== JSON.stringify(now)) {
     const more = before.length > 1 ? ` and ${before.length - 1} more` : ''
     const what = before.length > 0 ? `${before[0]}${more}` : 'other texts'
-    throw new UsageError(`${folder} has a demo made from ${what}: name another folder with --out, or remove that one`)
+    throw new UsageError(`${folder} has a demo made from ${what}. Name another folder with --out, or remove that one`)
   }
 }
 

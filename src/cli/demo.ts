@@ -4,6 +4,7 @@ import { readModelConfig, type ModelConfig } from '../config/index.js'
 import type { Engine } from '../engine/index.js'
 import { loadModel } from '../generate/index.js'
 import { basename, isFile, join } from '../files/index.js'
+import { grouped } from '../text/index.js'
 import { loadTokenizer } from '../tokenizer/index.js'
 import { makeData } from './data.js'
 import { keepTexts, textsOf, type DemoTexts } from './demo-texts.js'
@@ -24,8 +25,8 @@ interface DemoOptions extends EngineOptions {
 export function demoCommand(): Command {
   return withEngine(
     new Command('demo')
-      .description('the five steps on real text: tokenizer, data, config, training; then samples')
-      .option('-o, --out <folder>', 'where everything goes; running it again goes on', 'demo')
+      .description('run all steps on real text: tokenizer, data, config, training, samples')
+      .option('-o, --out <folder>', 'output folder; an interrupted demo in it is resumed', 'demo')
       .option(
         '--text <paths...>',
         "text files or folders to train on (default: the State of the Union addresses; where only npm was used, Node's " +
@@ -39,15 +40,15 @@ export function demoCommand(): Command {
           const small = engine.name === 'host'
           const source = join(root, `configs/models/demo${small ? '-small' : ''}.json`)
           const { config } = await readModelConfig(source)
-          // Each demo has a vocabulary of its own, and so data of its own.
+          // The two demos differ in n_vocab, and so in tokenizer and data.
           const folder = small ? join(options.out, 'small') : options.out
           await keepTexts(folder, texts)
           await prepare(folder, texts, options.textKey, config)
           title(`4. and 5. The model of configs/models/${basename(source)}, trained`)
           if (small) process.stderr.write(SMALL)
           const [data, run] = [join(folder, 'data'), join(folder, 'run')]
-          const again = againOf(engine, options)
-          if (await runTraining({ engine, config, source, run, data, evaluateEvery: 250, again }))
+          const resumeCommand = resumeCommandOf(engine, options)
+          if (await runTraining({ engine, config, source, run, data, evaluateEvery: 250, resumeCommand }))
             await sampleAll(engine, folder, texts)
         } finally {
           await engine.close()
@@ -59,25 +60,25 @@ export function demoCommand(): Command {
 const SMALL =
   'a small one, some minutes of work for JavaScript: that of configs/models/demo.json would take it half an hour\n'
 
-/** What goes on with an interrupted demo. Where there is no plugin, `make demo` would fetch one and begin anew. */
-function againOf({ name }: Engine, { out, text, engine }: DemoOptions): string {
-  if (out !== 'demo' || text || engine) return 'the same'
+/** The command that resumes an interrupted demo. Without a plugin, `make demo` would install one and start over. */
+function resumeCommandOf({ name }: Engine, { out, text, engine }: DemoOptions): string | null {
+  if (out !== 'demo' || text || engine) return null
   return name === 'xla' ? 'make demo' : 'npx neomesh demo'
 }
 
-/** Tokenizer and data, where they are not there yet. */
+/** Makes tokenizer and data, unless they exist. */
 async function prepare(out: string, texts: DemoTexts, textKey: string, { n_vocab, n_ctx }: ModelConfig): Promise<void> {
   const inputs = [...texts.paths]
   const tokenizer = join(out, 'tokenizer.json')
   const data = join(out, 'data')
   const { signal, done } = interruptible()
   try {
-    title(`1. A tokenizer of ${n_vocab.toLocaleString('en-US')} tokens`)
-    if (await isFile(tokenizer)) process.stderr.write(`already there: ${tokenizer}\n`)
+    title(`1. A tokenizer of ${grouped(n_vocab)} tokens`)
+    if (await isFile(tokenizer)) process.stderr.write(`exists: ${tokenizer}\n`)
     else await makeTokenizer({ inputs, out: tokenizer, vocabSize: n_vocab, textKey, signal })
 
     title(`2. and 3. Training data from ${texts.about}, one in twenty held out`)
-    if (await isFile(join(data, 'dataset.json'))) process.stderr.write(`already there: ${data}\n`)
+    if (await isFile(join(data, 'dataset.json'))) process.stderr.write(`exists: ${data}\n`)
     else {
       const given = {
         inputs,
@@ -96,7 +97,7 @@ async function prepare(out: string, texts: DemoTexts, textKey: string, { n_vocab
   }
 }
 
-/** A user's texts may be one book, so a part of it is held out; by this seed the first passage, so that two will do. */
+/** A user's texts may be a single book, so passages are held out; with this seed the first of two is. */
 const FEW_TEXTS = { validationUnit: 'passage', seed: 5 } as const
 
 async function sampleAll(engine: Engine, out: string, { prompts }: DemoTexts): Promise<void> {

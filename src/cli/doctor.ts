@@ -8,9 +8,8 @@ import { findPlugin, PLATFORMS, PluginNotFoundError, UNTESTED, type Platform } f
 import { PARENT } from '../files/index.js'
 import { findNative } from '../engine/tfjs/native.js'
 import { openEngine, withEngine, type EngineName, type EngineOptions } from './engine.js'
-import { bytes } from './progress.js'
 import { selfTest, type SelfTest } from './self-test.js'
-import { textTable } from '../text/table.js'
+import { bytes, textTable } from '../text/index.js'
 
 interface Choice {
   readonly engine: EngineName
@@ -18,15 +17,15 @@ interface Choice {
 }
 
 interface Finding extends Choice {
-  /** Of what is there but not known to work, which is tried only when asked for: untested. */
+  /** `untested`: found, but not known to work; tried only on request. */
   readonly state: 'works' | 'fails' | 'missing' | 'untested'
-  /** The package or file that it comes from, with its version. */
+  /** The package or file of the engine, with its version. */
   readonly from: string | null
   /** The file of a plugin. */
   readonly path: string | null
   readonly test: SelfTest | null
-  /** Of what fails the error, of what is missing how to add it. */
-  readonly remark: string | null
+  /** The error of what fails; how to install what is missing. */
+  readonly remedy: string | null
 }
 
 const CHOICES: readonly Choice[] = [
@@ -35,18 +34,18 @@ const CHOICES: readonly Choice[] = [
   { engine: 'tfjs-node' },
   { engine: 'tfjs-node-gpu' },
 ]
-/** How long an engine may take, in ms. A TPU plugin looks for its machine for a while. */
-const PATIENCE = 90_000
+/** Time limit of an engine's test, in ms. A TPU plugin searches for its machine for a while. */
+const TIME_LIMIT = 90_000
 const launcher = fileURLToPath(new URL('../../../bin/neomesh.mjs', import.meta.url))
 
 export function doctorCommand(version: string): Command {
   return withEngine(
     new Command('doctor')
-      .description('what there is to run programs on this machine, whether it works, and what is missing')
-      .option('--json', 'for programs: everything found, as JSON')
+      .description('check which engines work here, and how to install missing ones')
+      .option('--json', 'print everything found as JSON')
       .action(async (options: EngineOptions & { json?: boolean }) => {
         if (options.engine !== undefined || options.device !== undefined) await testOne(options, options.json === true)
-        else await lookAround(version, options.json === true)
+        else await testAll(version, options.json === true)
       }),
   )
 }
@@ -62,10 +61,10 @@ async function testOne(options: EngineOptions, json: boolean): Promise<void> {
   }
 }
 
-/** Tests every engine there is, each in a process of its own: a library that does not suit a machine may take it along. */
-async function lookAround(version: string, json: boolean): Promise<void> {
+/** Tests every engine in a separate process: an incompatible library can crash its process. */
+async function testAll(version: string, json: boolean): Promise<void> {
   const found: Finding[] = []
-  for (const choice of CHOICES) found.push(await examine(choice)) // one after the other: each measures its speed
+  for (const choice of CHOICES) found.push(await examine(choice)) // sequentially: each measures its speed
   const machine = {
     neomesh: version,
     node: process.versions.node,
@@ -87,16 +86,16 @@ async function lookAround(version: string, json: boolean): Promise<void> {
       `Python: ${machine.python ?? 'none (needed only to fetch a PJRT plugin and the texts of the demo)'}\n\n` +
       textTable([['engine', '', ''], ...found.map(row)]) +
       found.map(({ from, path }) => (path ? `\nplugin of ${from}: ${path}\n` : '')).join('') +
-      (usual ? `\nWithout --engine and --device: ${usual.engine}\n` : '\nNothing works here.\n'),
+      (usual ? `\nWithout --engine and --device: ${usual.engine}\n` : '\nNo working engine found.\n'),
   )
 }
 
-/** Engines that are taken without being named, best first. */
+/** Engines that are used by default, best first. */
 const isUsual = (engine: EngineName, device: Platform) => engine === 'host' || (engine === 'xla' && device === 'cpu')
 
-function row({ engine, device, state, from, test, remark }: Finding): string[] {
+function row({ engine, device, state, from, test, remedy }: Finding): string[] {
   const name = engine === 'xla' ? `${engine} --device ${device}` : engine
-  return [name, state, test ? show(test) : `${state === 'fails' ? `${from}: ` : ''}${remark}`]
+  return [name, state, test ? show(test) : `${state === 'fails' ? `${from}: ` : ''}${remedy}`]
 }
 
 function show({ description, memory, gigaflops }: SelfTest): string {
@@ -109,15 +108,15 @@ async function examine(choice: Choice): Promise<Finding> {
   if (there.from === null) return { ...choice, ...there, state: 'missing', test: null }
   const { engine, device } = choice
   if (device !== undefined && UNTESTED.has(device)) {
-    const remark = `${there.from}, not known to work: neomesh doctor --device ${device} tries it`
-    return { ...choice, ...there, state: 'untested', test: null, remark }
+    const remedy = `${there.from}, not known to work: neomesh doctor --device ${device} tries it`
+    return { ...choice, ...there, state: 'untested', test: null, remedy }
   }
   const args = ['doctor', '--json', '--engine', engine, ...(device === undefined ? [] : ['--device', device])]
-  const { status, signal, stdout, stderr } = await runApart(args)
+  const { status, signal, stdout, stderr } = await runInSubprocess(args)
   if (status === 0) return { ...choice, ...there, state: 'works', test: JSON.parse(stdout) as SelfTest }
   const [line] = stderr.trim().split('\n').slice(-1)
   const how = signal ? `ended by ${signal}` : `ended with status ${status}`
-  return { ...choice, ...there, state: 'fails', test: null, remark: line?.replace(/^neomesh: /, '') || how }
+  return { ...choice, ...there, state: 'fails', test: null, remedy: line?.replace(/^neomesh: /, '') || how }
 }
 
 interface Ended {
@@ -128,11 +127,11 @@ interface Ended {
 }
 
 /** Runs a command of neomesh in another process, which ends with this one. */
-function runApart(args: readonly string[]): Promise<Ended> {
+function runInSubprocess(args: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [launcher, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: PATIENCE,
-    killSignal: 'SIGKILL', // a library that is stuck listens to nothing
+    timeout: TIME_LIMIT,
+    killSignal: 'SIGKILL', // a hanging library handles no signals
     env: { ...process.env, [PARENT]: String(process.pid) },
   })
   const out = { stdout: '', stderr: '' }
@@ -144,22 +143,22 @@ function runApart(args: readonly string[]): Promise<Ended> {
   })
 }
 
-/** What an engine comes from, or how to add it. */
-function locate({ engine, device }: Choice): Pick<Finding, 'from' | 'path' | 'remark'> {
-  if (engine === 'host') return { from: 'JavaScript', path: null, remark: null }
+/** The package of an engine, or how to install it. */
+function locate({ engine, device }: Choice): Pick<Finding, 'from' | 'path' | 'remedy'> {
+  if (engine === 'host') return { from: 'JavaScript', path: null, remedy: null }
   if (engine !== 'xla') {
     const name = `@tensorflow/${engine}` as const
     const found = findNative(name)
     return found
-      ? { from: `${name} ${found.version}`, path: null, remark: null }
-      : { from: null, path: null, remark: `npm install ${name}` }
+      ? { from: `${name} ${found.version}`, path: null, remedy: null }
+      : { from: null, path: null, remedy: `npm install ${name}` }
   }
   try {
     const { package: name, version, path } = findPlugin(device!)
-    return { from: name ? `${name} ${version}` : path, path, remark: null }
+    return { from: name ? `${name} ${version}` : path, path, remedy: null }
   } catch (error) {
     if (!(error instanceof PluginNotFoundError)) throw error
-    return { from: null, path: null, remark: error.install.replace(/^Install one: /, '') }
+    return { from: null, path: null, remedy: error.install.replace(/^Install one: /, '') }
   }
 }
 

@@ -14,11 +14,11 @@ export type { EngineName }
 export interface EngineOptions {
   readonly engine?: EngineName
   readonly device?: Platform
-  /** File of a compiled step. */
+  /** File of a compiled training step. */
   readonly compiled?: string
 }
 
-/** Adds the options that choose where programs run. */
+/** Adds the options that select the engine and the device. */
 export function withEngine(command: Command): Command {
   const engine = new Option(
     '--engine <name>',

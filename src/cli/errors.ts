@@ -1,6 +1,6 @@
 import { interruptedStatus } from './interrupt.js'
 
-/** Errors that are a user's to mend: their message says what, where and what to do. */
+/** Errors that a user can fix: their message has the cause and the remedy. */
 const EXPECTED = new Set([
   'FileError',
   'DataError',
@@ -19,10 +19,10 @@ const EXPECTED = new Set([
   'TopologyError',
 ])
 
-/** Those of them that quote files, whose lines may break anywhere. */
+/** Those that quote files, which may contain line breaks. */
 const QUOTING = new Set(['FileError', 'DataError', 'TokenizerError', 'ConfigError'])
 
-/** What V8 and Node say when a number is out of range in our own code; nothing that we throw begins so. */
+/** Messages of V8 and Node for a number out of range in neomesh's code; errors thrown by neomesh never begin like this. */
 const OF_RUNTIME = new RegExp(
   '^(Invalid (array|typed array|string|count|code point|time|DataView|BigInt|Array)|Maximum |Array buffer|offset |' +
     'start offset |byte length |Offset is|to[A-Z]\\w+\\(\\) |index out of range|The (value|number) |Value |Division |' +
@@ -30,14 +30,14 @@ const OF_RUNTIME = new RegExp(
   'i',
 )
 
-/** Whether an error's message is for the user, rather than of a mistake in neomesh. */
+/** Whether an error is a user's to fix, rather than a defect of neomesh. */
 function isExpected(error: unknown): error is Error {
   if (!(error instanceof Error) || !EXPECTED.has(error.name)) return false
   const { code } = error as NodeJS.ErrnoException
   return error.name !== 'RangeError' || !(OF_RUNTIME.test(error.message) || /^ERR_/.test(code ?? ''))
 }
 
-/** Longer lines are shown without their middle: they quote a file's content. */
+/** Longer lines, which quote a file's content, are shown without their middle. */
 const LONGEST_LINE = 1000
 
 /**
@@ -55,13 +55,13 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** A wrong use of the command line. */
+/** Invalid use of the command line. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
 
 /**
- * Prints an error as a user needs it, without a stack, and sets the exit status: 1, or that of an interrupt (128 + signal).
+ * Prints an error for the user, without a stack, and sets the exit status: 1, or that of an interrupt (128 + signal).
  * NEOMESH_DEBUG=stack shows the stack.
  */
 export function report(error: unknown): void {
@@ -74,7 +74,7 @@ export function report(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
   const known = isExpected(error)
   const quoting = error instanceof Error && QUOTING.has(error.name)
-  // Lists of problems have a line for each, further in; another line break is of what is quoted.
+  // Lists of problems have an indented line each; any other line break comes from quoted content.
   const lines = quoting ? message.replace(/\n(?! {2})/g, '\\n') : message
   process.stderr.write(`neomesh: ${printable(lines)}${known ? '' : ' (unexpected; NEOMESH_DEBUG=stack shows where)'}\n`)
   if (process.env.NEOMESH_DEBUG?.split(',').includes('stack') && error instanceof Error)

@@ -1,25 +1,25 @@
-/** The program that started this process, passes signals on to it and waits for its end: npm, npx, make and their like. */
+/** The program that started this process, forwards signals to it and waits for it: npm, npx, make and similar. */
 import { readFileSync } from 'node:fs'
 
 interface Process {
   readonly pid: number
   readonly parent: number
-  /** With it a number that was given to another process is recognised. */
+  /** Start time: tells apart processes that were given the same pid. */
   readonly started: string
   readonly command: readonly string[]
 }
 
 const FRONTS = /(^|\/)(npm|npx|pnpm|pnpx|yarn|make|gmake)(-cli)?(\.c?js)?$/
 const SHELLS = /(^|\/)(sh|dash|bash|ash|zsh)$/
-/** How often it is looked for, in ms. */
-const LOOK = 500
+/** Interval between checks, in ms. */
+const INTERVAL = 500
 
 let found: Process | null | undefined
 
 /**
  * The front that this process was started through: its parent, or that of the `sh -c` between; null if it was started
- * by anything else (a shell that a person types in may end while its background jobs stay), or where the system does
- * not say. Linux only.
+ * by anything else (an interactive shell may end while its background jobs stay), or where the system does
+ * not report it. Linux only.
  */
 export function findFront(): Process | null {
   if (found !== undefined) return found
@@ -28,14 +28,14 @@ export function findFront(): Process | null {
   return (found = parent && isFront(parent) ? parent : null)
 }
 
-/** npm writes what it does over its arguments, as in `npm exec neomesh train`. */
+/** npm replaces its arguments by its title, as in `npm exec neomesh train`. */
 function isFront({ command: [program = '', script = ''] }: Process): boolean {
   return FRONTS.test(program.split(' ')[0]) || (/(^|\/)node$/.test(program) && FRONTS.test(script))
 }
 
 /**
- * Ends this process as SIGTERM does (a training saves and stops) when its front is gone: killed, it cannot pass a signal
- * on, and who started it knows no other process to end.
+ * Ends this process as SIGTERM does (training saves and stops) when its front is gone: a killed front cannot forward
+ * signals, and whoever started it knows no other process to end.
  */
 export function endWithFront(): void {
   const front = findFront()
@@ -44,7 +44,7 @@ export function endWithFront(): void {
     if (readProcess(front.pid)?.started === front.started) return
     clearInterval(timer)
     process.kill(process.pid, 'SIGTERM')
-  }, LOOK)
+  }, INTERVAL)
   timer.unref()
 }
 
@@ -57,7 +57,7 @@ export function startedByNohup(): boolean {
   if (!name.test(process.env._ ?? '')) return false
   const shell = readProcess(findFront()?.pid ?? process.pid)?.parent
   try {
-    // Where it is in the environment of the shell, nohup started something that came before.
+    // If the variable is in the environment of the shell, nohup started an earlier process.
     const environment = readFileSync(`/proc/${shell}/environ`, 'utf8').split('\0')
     return !environment.some((variable) => variable.startsWith('_=') && name.test(variable))
   } catch {
@@ -68,7 +68,7 @@ export function startedByNohup(): boolean {
 function readProcess(pid: number): Process | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name, in parentheses, may hold anything.
+    // The name, in parentheses, may contain any characters.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     if (fields[0] === 'Z') return null
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')

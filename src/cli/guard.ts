@@ -1,7 +1,7 @@
 import { report } from './errors.js'
 import { endWithFront, startedByNohup } from './front.js'
 
-/** What a process that is the command line does about things that come from outside of any call. */
+/** Handles events of the command line's process that belong to no call: signals, unhandled errors, broken pipes. */
 export function guardProcess(): void {
   endWithFront()
   if (startedByNohup()) process.on('SIGHUP', () => {})
@@ -11,12 +11,12 @@ export function guardProcess(): void {
   }
   process.on('uncaughtException', end)
   process.on('unhandledRejection', end)
-  // A reader that has seen enough, as in `neomesh sample run | head -1`, is no mistake: end as SIGPIPE would.
+  // A reader that closes the pipe, as in `neomesh sample run | head -1`, is not an error: end as SIGPIPE would.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(141)
     end(Object.assign(new Error(`cannot write to standard output: ${reasonOf(error)}`), { name: 'FileError' }))
   })
-  // Where there is nobody to read messages, the work goes on.
+  // Without a reader of messages, the work continues.
   process.stderr.on('error', () => {})
   process.removeAllListeners('warning')
   process.on('warning', ({ message }) => void process.stderr.write(`neomesh: note: ${message}\n`))

@@ -1,12 +1,12 @@
 import { constants } from 'node:os'
 import { findFront, startedByNohup } from './front.js'
 
-/** What asks a command to stop: Ctrl-C, a scheduler or an init system, the end of the terminal. */
+/** Signals that ask a command to stop: Ctrl-C, a scheduler or an init system, the end of the terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 type Stop = (typeof SIGNALS)[number]
 
-/** npm passes on a Ctrl-C that the terminal has sent to this process as well; this close together, in ms, they are one. */
-const ONE = 500
+/** npm forwards a Ctrl-C that the terminal also sends to this process; within this time, in ms, the two are one. */
+const SAME_SIGNAL = 500
 
 let received: Stop = 'SIGINT'
 
@@ -16,15 +16,15 @@ export function interruptedStatus(): number {
 }
 
 /**
- * A signal that Ctrl-C (or SIGTERM, or the end of the terminal) aborts, for work that stops at a good point. A second
- * one ends the program at once. `done` gives the signals their usual meaning back.
+ * A signal that Ctrl-C (or SIGTERM, or the end of the terminal) aborts, for work that stops at a safe point. A second
+ * one ends the program at once. `done` restores the default handling.
  */
 export function interruptible(onFirst: () => void = () => {}): { signal: AbortSignal; done(): void } {
   const controller = new AbortController()
   let first = 0
   const stop = (signal: Stop) => {
     if (controller.signal.aborted) {
-      if (signal === received && performance.now() - first < ONE && findFront() !== null) return
+      if (signal === received && performance.now() - first < SAME_SIGNAL && findFront() !== null) return
       received = signal
       process.exit(interruptedStatus())
     }

@@ -21,7 +21,7 @@ import { trainCommand } from './train.js'
 export async function start(args: readonly string[]): Promise<void> {
   guardProcess()
   const { [PARENT]: parent } = process.env
-  delete process.env[PARENT] // it is not the parent of this one's children
+  delete process.env[PARENT] // it is not the parent of this process's children
   if (parent !== undefined) await endWithParent(Number(parent))
   await run(args)
 }
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const packageFile = new URL('../../../package.json', import.meta.url)
   const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
   const program = new Command('neomesh')
-    .description('GPT-Neo for TypeScript: a tokenizer, data, a config, training and sampling')
+    .description('GPT-Neo for TypeScript: tokenizers, data, configs, training and sampling')
     .version(version)
     .showSuggestionAfterError()
     .addHelpText('after', ENVIRONMENT)
@@ -64,9 +64,8 @@ export async function run(args: readonly string[]): Promise<void> {
 
 const ENVIRONMENT = `
 Environment:
-  NEOMESH_CACHE            folder of compiled programs, or off (default: ~/.cache/neomesh)
-  NEOMESH_DEBUG            what to show of the insides, with commas between: program, hlo, compile, memory, data, xla,
-                           stack
+  NEOMESH_CACHE            folder of the compilation cache, or off (default: ~/.cache/neomesh)
+  NEOMESH_DEBUG            comma-separated debug topics: program, hlo, compile, memory, data, xla, stack
   PJRT_PLUGIN_LIBRARY_PATH the PJRT plugin to use (default: that of .venv, or of the python on PATH)`
 
 /** Errors are thrown rather than ending the process, so that output is written out; each is one line. */
@@ -80,7 +79,7 @@ function inherit(command: Command, path: string): void {
         .split('\n')
         .filter((line) => line !== '')
       const suggestion = more.map((line) => ` ${line}`).join('')
-      write(`neomesh: ${what}${suggestion} (${path} --help tells more)\n`)
+      write(`neomesh: ${what}${suggestion} (see ${path} --help)\n`)
     },
   })
   for (const each of command.commands) inherit(each.copyInheritedSettings(command), `${path} ${each.name()}`)

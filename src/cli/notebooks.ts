@@ -18,8 +18,8 @@ export function kernelCommand(): Command {
 
 export function labCommand(): Command {
   return new Command('lab')
-    .description("start JupyterLab of this folder's .venv with the lessons")
-    .argument('[arguments...]', "JupyterLab's own arguments, after --")
+    .description("start this folder's JupyterLab (.venv) with the lessons")
+    .argument('[arguments...]', 'arguments for JupyterLab, after --')
     .action(async (args: readonly string[]) => {
       const jupyter = join('.venv', process.platform === 'win32' ? 'Scripts/jupyter.exe' : 'bin/jupyter')
       if (!(await isFile(jupyter)))

@@ -1,32 +1,32 @@
 import { InvalidArgumentError } from 'commander'
 
-/** A parser of whole numbers; a wrong value ends in one line that names the option. */
-export function whole(low = 0) {
+/** A parser of integers >= `low`; an invalid value is reported in one line that names the option. */
+export function integerOption(low = 0) {
   return (text: string): number => {
     const value = Number(text)
     if (text.trim() === '' || !Number.isSafeInteger(value) || value < low)
-      throw new InvalidArgumentError(`It must be a whole number from ${low} on.`)
+      throw new InvalidArgumentError(`It must be an integer >= ${low}.`)
     return value
   }
 }
 
-/** A parser of numbers from `low` to `high`; `not` names an end that is outside. */
-export function real(low: number, high = Infinity, { not }: { not?: number } = {}) {
+/** A parser of numbers from `low` to `high`; `exclude` is the end that is not in the range, if any. */
+export function numberOption(low: number, high = Infinity, { exclude }: { exclude?: number } = {}) {
   return (text: string): number => {
     const value = Number(text)
-    if (text.trim() === '' || !(value >= low && value <= high) || !Number.isFinite(value) || value === not) {
-      const from = not === low ? `above ${low}` : `from ${low}`
-      const to = high === Infinity ? (not === low ? '' : ' on') : not === high ? ` to below ${high}` : ` to ${high}`
+    if (text.trim() === '' || !(value >= low && value <= high) || !Number.isFinite(value) || value === exclude) {
+      const from = `${exclude === low ? '>' : '>='} ${low}`
+      const to = high === Infinity ? '' : ` and ${exclude === high ? '<' : '<='} ${high}`
       throw new InvalidArgumentError(`It must be a number ${from}${to}.`)
     }
     return value
   }
 }
 
-/** Collects an option that may be given several times. */
-export function several(value: string, before: string[] = []): string[] {
+/** Collects the values of an option that may be repeated. */
+export function repeatable(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
-/** What a tokenizer may be given as. */
+/** The forms in which an option takes a tokenizer. */
 export const TOKENIZER = 'tokenizer.json, a folder with a tokenizer, or "gpt2"'

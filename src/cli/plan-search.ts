@@ -1,28 +1,27 @@
 import type { Found, Plan, SearchResult } from '../plan/index.js'
-import { bytes } from './progress.js'
-import { textTable } from '../text/table.js'
+import { bytes, milliseconds, percent, textTable } from '../text/index.js'
 
-/** Choices shown besides those that XLA was asked about. */
+/** Number of estimated choices shown. */
 const SHOWN = 10
 
-/** What a search has found, for people: the best by estimate, XLA's figures of the best few, and why the first wins. */
-export function describeSearch({ own, ranked, tooLarge, compiled, failures }: SearchResult): string {
+/** A search's result as text: the best by estimate, XLA's figures of the best few, and why the first is best. */
+export function describeSearch({ own: configured, ranked, tooLarge, compiled, failures }: SearchResult): string {
   if (ranked.length === 0)
-    return `none of ${tooLarge} layouts fits, by the estimate: take a larger slice, or a smaller batch\n`
+    return `none of ${tooLarge} layouts fits, by the estimate. Use a larger slice, or a smaller batch\n`
   const [winner, next] = compiled.length > 0 ? compiled : ranked
   const compared = [
     { name: 'the best', plan: winner.plan },
     ...(next ? [{ name: 'the next', plan: next.plan }] : []),
-    ...(typeof own === 'string' ? [] : [{ name: "the config's own", plan: own.plan }]),
+    ...(typeof configured === 'string' ? [] : [{ name: "the config's", plan: configured.plan }]),
   ]
   return [
     `${ranked.length} layouts fit, ${tooLarge} are too large; the fastest by the estimate:\n`,
     choices(ranked.slice(0, SHOWN)),
-    compiled.length > 0 ? `\nthe best of them as XLA compiles them:\n${choices(compiled)}` : '',
+    compiled.length > 0 ? `\nthe best of them, compiled by XLA:\n${choices(compiled)}` : '',
     ...failures.map((failure) => `\n${failure}\n`),
-    typeof own === 'string'
-      ? `\nthe config's own layout is not for this slice: ${own}\n`
-      : `\nthe config's own layout:\n${choices([own])}`,
+    typeof configured === 'string'
+      ? `\nthe config's layout is not for this slice: ${configured}\n`
+      : `\nthe config's layout:\n${choices([configured])}`,
     `\n${figures(compared)}`,
     ...compared.slice(1).map(({ name, plan }) => reason(winner.plan, plan, name)),
     '\nthe best, as keys of a config:\n',
@@ -30,7 +29,7 @@ export function describeSearch({ own, ranked, tooLarge, compiled, failures }: Se
   ].join('')
 }
 
-/** What the layouts are compared by. */
+/** The figures by which layouts are compared. */
 function figures(compared: readonly { name: string; plan: Plan }[]): string {
   const row = (what: string, value: (plan: Plan) => string) => [what, ...compared.map(({ plan }) => value(plan))]
   const ofStep = (part: 'seconds' | 'compute' | 'communication') => (plan: Plan) =>
@@ -45,7 +44,7 @@ function figures(compared: readonly { name: string; plan: Plan }[]): string {
   ])
 }
 
-/** In a sentence, what makes the first better than the other. */
+/** A sentence on why the first is better than the other. */
 function reason(best: Plan, other: Plan, name: string): string {
   if (other.fits === false) return `It fits, and ${name} does not.\n`
   const [a, b] = [best.step!, other.step!]
@@ -53,7 +52,7 @@ function reason(best: Plan, other: Plan, name: string): string {
   if (faster < 0.005) return `It is as fast as ${name}.\n`
   const [computing, sending] = [b.compute - a.compute, b.communication - a.communication]
   const cause = computing > sending ? 'computes less' : 'sends less, or over more links'
-  return `It is ${percent(faster)} faster than ${name}, above all because it ${cause}.\n`
+  return `It is ${percent(faster)} faster than ${name}, mainly because it ${cause}.\n`
 }
 
 function choices(found: readonly Found[]): string {
@@ -98,9 +97,5 @@ function sent({ xla, estimate }: Plan): number {
 }
 
 function seconds(amount: number): string {
-  return amount >= 1 ? `${amount.toFixed(2)} s` : `${(1000 * amount).toFixed(0)} ms`
-}
-
-function percent(part: number): string {
-  return `${(100 * part).toFixed(1)}%`
+  return milliseconds(amount, 0)
 }

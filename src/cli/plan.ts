@@ -8,7 +8,7 @@ import { describePlan } from '../notebook/plan-table.js'
 import { UsageError } from './errors.js'
 import { interruptible } from './interrupt.js'
 import { meshKeys, withMesh, type MeshOptions } from './mesh.js'
-import { real, whole } from './options.js'
+import { integerOption, numberOption } from './options.js'
 import { describeSearch } from './plan-search.js'
 import { createProgress, whileWaiting } from './progress.js'
 
@@ -19,59 +19,68 @@ interface Options extends MeshOptions {
   static?: true
   search?: true
   json?: true
-  keep?: string
+  saveExecutable?: string
   timeLimit: number
   memoryLimit: number
 }
 
 export function planCommand(): Command {
-  const device = new Option('--device <kind>', 'plan for virtual devices of this CPU, to look at what is sent').choices(
-    ['cpu'],
-  )
+  const device = new Option(
+    '--device <kind>',
+    'plan for virtual devices of this CPU, to see the communication',
+  ).choices(['cpu'])
   return withMesh(
     new Command('plan')
-      .description('say what a training step costs on a TPU slice that need not be here: memory, speed, communication')
+      .description('estimate a training step on a TPU slice (no TPU needed): memory, speed, communication')
       .argument('<config>', 'model config, such as configs/models/gpt3_XL.json')
       .option('--topology <slice>', 'TPU slice, such as v3-8, v4-256, v5litepod-16, v5p-2048, v6e-8, tpu7x-8')
       .addOption(device)
-      .option('--batch <sequences>', "train_batch_size in place of the config's", whole(1))
-      .option('--static', "estimate only, in a second; else XLA's own compiler for TPUs is asked, which takes minutes")
+      .option('--batch <sequences>', 'override train_batch_size', integerOption(1))
       .option(
-        '--search',
-        "look for the fastest mesh and layouts; XLA is asked about the best three, and about the config's own",
+        '--static',
+        "estimate only, in a second: skip the ahead-of-time compilation by XLA's TPU compiler, which takes minutes",
       )
+      .option('--search', "search for the fastest mesh and layouts; XLA compiles the best three, and the config's")
       .option('--json', 'print the plan as JSON')
-      .option('--keep <file>', 'write the compiled step to a file')
-      .option('--time-limit <minutes>', 'stop compiling after so long', real(0, Infinity, { not: 0 }), LIMITS.time / 60)
+      .option('--save-executable <file>', 'save the compiled training step, for `neomesh train --compiled`')
+      .addOption(new Option('--keep <file>', 'the former name of --save-executable').hideHelp())
+      .option(
+        '--time-limit <minutes>',
+        'compile time limit',
+        numberOption(0, Infinity, { exclude: 0 }),
+        LIMITS.time / 60,
+      )
       .option(
         '--memory-limit <GB>',
-        'stop compiling above so much memory of this machine',
-        real(0, Infinity, { not: 0 }),
+        'compile memory limit on this machine',
+        numberOption(0, Infinity, { exclude: 0 }),
         LIMITS.memory / 1e9,
       )
-      .action(run),
+      .action((path: string, { keep, ...options }: Options & { keep?: string }) =>
+        run(path, { saveExecutable: keep, ...options }),
+      ),
   )
 }
 
 async function run(path: string, options: Options): Promise<void> {
-  const { keep } = options
+  const { saveExecutable } = options
   const changes = { ...meshKeys(options), train_batch_size: options.batch }
   const { config } = await readModelConfig(path, { purpose: 'train', changes })
   const hardware = hardwareOf(options, config.mesh_shape)
   checkOptions(options, hardware)
-  if (keep !== undefined) await checkOutputFile(keep)
+  if (saveExecutable !== undefined) await checkOutputFile(saveExecutable)
   const limits = { time: options.timeLimit * 60, memory: options.memoryLimit * 1e9 }
   const { signal, done } = interruptible()
-  const asked = { hardware, limits, signal }
+  const request = { hardware, limits, signal }
   try {
-    if (options.search) await runSearch(config, asked, options)
-    else await runPlan(config, basename(path), asked, options)
+    if (options.search) await runSearch(config, request, options)
+    else await runPlan(config, basename(path), request, options)
   } finally {
     done()
   }
 }
 
-interface Asked {
+interface PlanRequest {
   readonly hardware: Hardware
   readonly limits: Limits
   readonly signal: AbortSignal
@@ -80,58 +89,68 @@ interface Asked {
 async function runPlan(
   config: ModelConfig,
   name: string,
-  asked: Asked,
-  { json, keep, static: estimateOnly }: Options,
+  request: PlanRequest,
+  { json, saveExecutable, static: estimateOnly }: Options,
 ): Promise<void> {
-  const work = plan(config, { ...asked, compile: !estimateOnly, keep: keep !== undefined })
-  const found = await (estimateOnly ? work : whileWaiting(compiling(asked), work))
+  const work = plan(config, { ...request, compile: !estimateOnly, keep: saveExecutable !== undefined })
+  const found = await (estimateOnly ? work : whileWaiting(compiling(request), work))
   const executable = found.xla?.executable
-  if (keep !== undefined && executable) await writeExecutable(keep, executable)
-  process.stdout.write(json ? `${JSON.stringify(found, plainly, 2)}\n` : describePlan(found, name))
+  if (saveExecutable !== undefined && executable) await writeExecutable(saveExecutable, executable)
+  process.stdout.write(json ? `${JSON.stringify(found, withoutExecutable, 2)}\n` : describePlan(found, name))
 }
 
-async function runSearch(config: ModelConfig, asked: Asked, { json, static: estimateOnly }: Options): Promise<void> {
+async function runSearch(
+  config: ModelConfig,
+  request: PlanRequest,
+  { json, static: estimateOnly }: Options,
+): Promise<void> {
   const progress = createProgress({ title: 'estimating', total: 0 })
   let waiting = false
   const work = searchLayouts(config, {
-    ...asked,
+    ...request,
     compile: estimateOnly ? 0 : undefined,
     onProgress: (done, total) => progress.update(done, '', total),
     onCompile: ({ mesh, layout }) => {
       if (!waiting) progress.stop()
       waiting = true
-      process.stderr.write(`${compiling(asked)}: mesh ${mesh}, layout ${layout}\n`)
+      process.stderr.write(`${compiling(request)}: mesh ${mesh}, layout ${layout}\n`)
     },
   })
   const found = await work.finally(() => waiting || progress.stop())
-  process.stdout.write(json ? `${JSON.stringify(found, plainly, 2)}\n` : describeSearch(found))
+  process.stdout.write(json ? `${JSON.stringify(found, withoutExecutable, 2)}\n` : describeSearch(found))
 }
 
-function compiling({ hardware }: Asked): string {
-  return `XLA compiles the step for ${hardware.name}`
+function compiling({ hardware }: PlanRequest): string {
+  return `XLA is compiling the training step for ${hardware.name}`
 }
 
-/** Executables are no text. */
-function plainly(key: string, value: unknown): unknown {
+/** Executables are binary: JSON omits them. */
+function withoutExecutable(key: string, value: unknown): unknown {
   return key === 'executable' ? undefined : value
 }
 
-function checkOptions({ search, keep, static: estimateOnly, topology, devices }: Options, hardware: Hardware): void {
+function checkOptions(
+  { search, saveExecutable, static: estimateOnly, topology, devices }: Options,
+  hardware: Hardware,
+): void {
   if (search && hardware.speeds === null)
-    throw new UsageError('--search needs the speed of devices: name a slice by --topology')
-  if (keep !== undefined && (search || estimateOnly))
+    throw new UsageError('--search requires the speed of the devices. Name a slice with --topology')
+  if (saveExecutable !== undefined && (search || estimateOnly))
     throw new UsageError(
-      `--keep keeps what was compiled, and --${search ? 'search' : 'static'} keeps nothing: leave it out`,
+      `--save-executable cannot be combined with --${search ? 'search, which saves' : 'static, which compiles'} nothing. ` +
+        'Remove one of them',
     )
   if (topology !== undefined && devices !== undefined)
-    throw new UsageError('--devices is for --device cpu; a slice has the devices that it has')
+    throw new UsageError(
+      '--devices cannot be combined with --topology, which determines the devices. Remove one of them',
+    )
 }
 
 function hardwareOf({ topology, device, devices }: Options, mesh: string): Hardware {
   if (topology !== undefined && device !== undefined)
-    throw new UsageError('--topology is for TPUs, so it does not go with --device')
+    throw new UsageError('--topology cannot be combined with --device: it is for TPUs. Remove one of them')
   if (topology !== undefined) return tpuSlice(topology)
   if (device === undefined)
-    throw new UsageError('which hardware? Name a slice by --topology, such as v3-8, or --device cpu')
+    throw new UsageError('hardware must be given. Name a slice with --topology, such as v3-8, or pass --device cpu')
   return cpuDevices(devices ?? parseMesh(mesh).size)
 }

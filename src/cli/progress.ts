@@ -1,17 +1,14 @@
 import { SingleBar } from 'cli-progress'
-import { createPace } from '../text/pace.js'
-import { duration } from '../text/format.js'
+import { createPace, duration, grouped } from '../text/index.js'
 
-export { bytes, duration } from '../text/format.js'
+/** Interval between progress lines of a plain log, in ms. */
+const INTERVAL = 5000
 
-/** How often a plain log has a line of news, in ms. */
-const NEWS = 5000
-
-/** Shows how far long work is: a bar in a terminal, else a line every few seconds. On stderr: results can be piped. */
+/** Progress of long work: a bar in a terminal, else a line every few seconds. On stderr, so that results can be piped. */
 export interface Progress {
-  /** `details` is a short phrase, such as the loss; `total` what `done` counts up to, if it was not known before. */
+  /** `details` is a short phrase, such as the loss; `total` the final value of `done`, if it was not known before. */
   update(done: number, details?: string, total?: number): void
-  /** Ends it, with a last line of `result` if given. */
+  /** Ends the display, with a last line `result` if given. */
   stop(result?: string): void
   /** Writes a line above a bar. */
   log(line: string): void
@@ -19,11 +16,11 @@ export interface Progress {
 
 export interface ProgressOptions {
   readonly title: string
-  /** What `done` counts up to; 0 if unknown. */
+  /** The final value of `done`; 0 if unknown. */
   readonly total: number
-  /** Amounts as people read them, as in `1.2 MB`. */
+  /** Formats amounts, as in `1.2 MB`. */
   readonly format?: (amount: number) => string
-  /** Where it begins, of work that goes on. @default 0 */
+  /** The initial value of `done`, for resumed work. @default 0 */
   readonly start?: number
   readonly stream?: NodeJS.WriteStream
 }
@@ -49,7 +46,7 @@ function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
     gracefulExit: false,
   })
   bar.start(Math.max(options.total, 1), start, { line: '' })
-  // An end in the middle, as by a second Ctrl-C, gives the terminal its cursor back.
+  // Restore the cursor if the process exits early, as after a second Ctrl-C.
   const showCursor = () => void stream.write('\u001b[?25h\n')
   process.once('exit', showCursor)
   return {
@@ -64,13 +61,13 @@ function createBar(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
       if (result !== undefined) stream.write(`${result}\n`)
     },
     log(text) {
-      // The bar is drawn again below the line at its next update.
+      // The bar is redrawn below the line at its next update.
       stream.write(`\r\u001b[2K${text}\n`)
     },
   }
 }
 
-/** Lines come from a timer too, so that a long wait (a compilation) is not silence. */
+/** A timer prints lines too, so that progress is visible during a long wait (a compilation). */
 function createLog(options: ProgressOptions, stream: NodeJS.WriteStream): Progress {
   const state = createState(options)
   let last = performance.now()
@@ -78,15 +75,15 @@ function createLog(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
     last = performance.now()
     stream.write(`${text}\n`)
   }
-  const news = () => {
-    if (performance.now() - last > NEWS) say(`${options.title}: ${state.line()}`)
+  const report = () => {
+    if (performance.now() - last > INTERVAL) say(`${options.title}: ${state.line()}`)
   }
-  const timer = setInterval(news, 1000)
+  const timer = setInterval(report, 1000)
   timer.unref()
   return {
     update(done, details, total) {
       state.update(done, details, total)
-      news()
+      report()
     },
     stop(result) {
       clearInterval(timer)
@@ -96,8 +93,8 @@ function createLog(options: ProgressOptions, stream: NodeJS.WriteStream): Progre
   }
 }
 
-/** How far the work is, and that as a line. */
-function createState({ total, start = 0, format = (x) => x.toLocaleString('en-US') }: ProgressOptions) {
+/** The state of the work, and its line. */
+function createState({ total, start = 0, format = grouped }: ProgressOptions) {
   const pace = createPace(start)
   let done = start
   let details = ''
@@ -127,7 +124,7 @@ function createState({ total, start = 0, format = (x) => x.toLocaleString('en-US
   }
 }
 
-/** Says every few seconds that something whose end is not known is still going on, as long as `work` takes. */
+/** Prints every few seconds, until `work` settles, that it is still running: for work of unknown length. */
 export async function whileWaiting<T>(
   what: string,
   work: Promise<T>,
@@ -136,7 +133,7 @@ export async function whileWaiting<T>(
   const began = performance.now()
   const seconds = () => duration((performance.now() - began) / 1000)
   const show = () => stream.write(stream.isTTY ? `\r\u001b[2K${what} (${seconds()})` : `${what} (${seconds()})\n`)
-  const timer = setInterval(show, stream.isTTY ? 1000 : NEWS)
+  const timer = setInterval(show, stream.isTTY ? 1000 : INTERVAL)
   try {
     return await work
   } finally {

@@ -14,7 +14,7 @@ export async function replaceProcess(args: readonly string[], variables: Record<
     const execve = glibc.func('int execve(const char *path, const char **argv, const char **envp)')
     const fcntl = glibc.func('int fcntl(int fd, int command, ...)')
     const environment = Object.entries({ ...process.env, ...variables }).map(([name, value]) => `${name}=${value}`)
-    // Node marks what it has inherited to be closed by execve.
+    // Node marks inherited descriptors to be closed by execve.
     for (const fd of [0, 1, 2]) fcntl(fd, SET_DESCRIPTOR_FLAGS, 'int', 0)
     execve(process.execPath, [process.argv0, ...args, null], [...environment, null])
   } catch {

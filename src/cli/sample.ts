@@ -6,7 +6,7 @@ import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
-import { real, several, TOKENIZER, whole } from './options.js'
+import { integerOption, numberOption, repeatable, TOKENIZER } from './options.js'
 import { whileWaiting } from './progress.js'
 
 interface Options extends EngineOptions {
@@ -24,24 +24,34 @@ interface Options extends EngineOptions {
 export function sampleCommand(): Command {
   return withEngine(
     new Command('sample')
-      .description('continue a prompt with a trained model, streaming to the terminal')
+      .description('generate text from a prompt with a trained model, streaming to the terminal')
       .argument('<model>', 'folder of a run, of a checkpoint, or of a Hugging Face GPT-Neo')
-      .option('-p, --prompt <text>', 'text to continue (default: the beginning of a document)')
-      .option('-n, --max-tokens <count>', 'most new tokens; the context also ends at n_ctx', whole(1), 200)
-      .option('-t, --temperature <number>', '0 takes the likeliest token', real(0), 0.9)
-      .option('-k, --top-k <count>', 'only the likeliest so many tokens; 0: all', whole(0), 0)
+      .option('-p, --prompt <text>', 'text to continue (default: start a document)')
       .option(
-        '--top-p <part>',
-        'only the likeliest tokens that together have this probability',
-        real(0, 1, { not: 0 }),
+        '-n, --max-tokens <count>',
+        'maximum number of new tokens; the context also ends at n_ctx',
+        integerOption(1),
+        200,
+      )
+      .option(
+        '-t, --temperature <number>',
+        'sampling temperature (0: always the most likely token)',
+        numberOption(0),
+        0.9,
+      )
+      .option('-k, --top-k <count>', 'sample among the k most likely tokens (0: all)', integerOption(0), 0)
+      .option(
+        '--top-p <probability>',
+        'nucleus sampling: cumulative probability to keep',
+        numberOption(0, 1, { exclude: 0 }),
         1,
       )
-      .option('--stop <text>', 'end before this text; may be given several times', several)
-      .option('--seed <number>', 'equal seeds give equal text', whole(0), 0)
+      .option('--stop <text>', 'end before this text; repeatable', repeatable)
+      .option('--seed <number>', 'random seed; equal seeds give equal text', integerOption(0), 0)
       .option(
         '--count <samples>',
-        'how many continuations, with an empty line between; of the seeds from --seed on',
-        whole(1),
+        'number of samples, separated by an empty line; sample i uses seed + i',
+        integerOption(1),
         1,
       )
       .option('--tokenizer <path>', `${TOKENIZER} (default: the run's)`)
@@ -99,14 +109,17 @@ function note(text: string): void {
   process.stderr.write(`neomesh: note: ${text}\n`)
 }
 
-/** The tokenizer kept with a checkpoint, or with its run. */
+/** The tokenizer saved with a checkpoint, or with its run. */
 async function tokenizerOf(path: string, checkpoint: string): Promise<string> {
   const found = await tokenizerFor(path, checkpoint)
   if (found !== undefined) return found
-  throw new FileError(`${path} has no tokenizer.json: check the path, or name a tokenizer with --tokenizer`, path)
+  throw new FileError(
+    `${path} must have a tokenizer.json (got none). Check the path, or name a tokenizer with --tokenizer`,
+    path,
+  )
 }
 
-/** Says where a tokenizer has tokens that the model lacks, or is another one than the data's. */
+/** Prints a note if a tokenizer has tokens that the model lacks, or is not the data's. */
 async function checkTokenizer(
   { config, tokenizerHash }: Awaited<ReturnType<typeof loadModel>>,
   { vocabSize }: Tokenizer,
@@ -115,5 +128,5 @@ async function checkTokenizer(
   const extra = extraTokens(path, vocabSize, config.n_vocab)
   if (extra !== undefined) note(extra)
   if (tokenizerHash && sha256(await tokenizerJson(path)) !== tokenizerHash)
-    note(`${path} is not the tokenizer that the model's data was made with`)
+    note(`${path} is not the tokenizer that the model's data was prepared with`)
 }

@@ -7,15 +7,15 @@ export interface SelfTest {
   readonly devices: number
   /** Bytes of a device, where the engine knows. */
   readonly memory: number | null
-  /** Of an f32 product of square matrices, in 10^9 operations a second. */
+  /** Speed of an f32 product of square matrices, in 10^9 operations per second. */
   readonly gigaflops: number
 }
 
 const SIZE = 512
-/** How long products are measured, in ms. */
+/** Time for measuring products, in ms. */
 const TIME = 500
 
-/** Computes what is known, and measures a product, in about a second. Throws AssertionError for a wrong number. */
+/** Checks known results and measures a product, in about a second. Throws AssertionError for a wrong number. */
 export async function selfTest(engine: Engine): Promise<SelfTest> {
   await checkKnown(engine)
   const gigaflops = await measure(engine)
@@ -35,11 +35,11 @@ async function checkKnown(engine: Engine): Promise<void> {
   const x = DeviceArray.from(engine, Float32Array.of(-2, -1, 0, 1, 2), [n], 'f32')
   const results = await run(x)
   const [word, gradient] = await Promise.all(results.map((y) => y.read()))
-  assert.deepEqual(Array.from(word), [0x6b200159], 'threefry gives other numbers')
+  assert.deepEqual(Array.from(word), [0x6b200159], 'threefry: wrong numbers')
   assert.deepEqual(
     Array.from(gradient, (y) => y + 0),
     [-4, -2, 0, 2, 4],
-    'a gradient is wrong',
+    'gradient: wrong numbers',
   )
   ;[x, ...results].forEach((array) => array.dispose())
   run.dispose()
@@ -57,7 +57,7 @@ async function measure(engine: Engine): Promise<number> {
     const [first] = await product.readFloats()
     best = Math.min(best, performance.now() - start)
     product.dispose()
-    assert.equal(first, SIZE / 4, 'a product is wrong')
+    assert.equal(first, SIZE / 4, 'product: wrong numbers')
   }
   run.dispose()
   return (2 * SIZE ** 3) / (best * 1e6)

@@ -10,7 +10,7 @@ import {
   missingPackages,
 } from '../setup/index.js'
 import { UsageError } from './errors.js'
-import { bytes } from './progress.js'
+import { bytes } from '../text/index.js'
 
 interface SetupOptions {
   readonly yes?: boolean

@@ -4,8 +4,9 @@ import { checkOutputFile, dirname, makeFolder, removeEmptyFolders, stat, withFil
 import { releasedNames, saveTokenizer, trainTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
-import { several, TOKENIZER, whole } from './options.js'
-import { bytes, createProgress, type Progress } from './progress.js'
+import { integerOption, repeatable, TOKENIZER } from './options.js'
+import { bytes, grouped } from '../text/index.js'
+import { createProgress, type Progress } from './progress.js'
 
 interface TrainOptions {
   out: string
@@ -17,26 +18,22 @@ interface TrainOptions {
 }
 
 export function tokenizerCommand(): Command {
-  const command = new Command('tokenizer').description('make a byte-level BPE tokenizer, or use one')
+  const command = new Command('tokenizer').description('train a byte-level BPE tokenizer, or use one')
   command
     .command('train')
-    .description('learn a tokenizer from text; writes tokenizer.json, which Hugging Face tokenizers reads')
+    .description('train a tokenizer on text; writes tokenizer.json, which Hugging Face tokenizers reads')
     .argument('<inputs...>', 'text and .jsonl files (also .gz and .zst), folders or patterns; each line is one text')
     .requiredOption('-o, --out <path>', 'where to write tokenizer.json (required)')
     .option(
       '-n, --vocab-size <count>',
-      'tokens to end with, the 256 bytes and special tokens among them',
-      whole(1),
+      'vocabulary size, including the 256 bytes and special tokens',
+      integerOption(1),
       50257,
     )
-    .option('--min-frequency <count>', 'how often a pair must occur to become a token', whole(1), 2)
-    .option(
-      '--special-token <text>',
-      'a token that is never split; may be given several times (default: ' + '<|endoftext|>)',
-      several,
-    )
+    .option('--min-frequency <count>', 'minimum frequency of a pair to become a token', integerOption(1), 2)
+    .option('--special-token <text>', 'a token that is never split; repeatable (default: <|endoftext|>)', repeatable)
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
-    .option('--skip-bad-lines', 'skip lines of .jsonl that cannot be used, and list the first ten')
+    .option('--skip-bad-lines', 'skip invalid lines of .jsonl, and list the first ten')
     .action(async (inputs: string[], { specialToken: specialTokens, ...options }: TrainOptions) => {
       const { signal, done } = interruptible()
       try {
@@ -47,21 +44,21 @@ export function tokenizerCommand(): Command {
     })
   command
     .command('encode')
-    .description('print the token ids of a text, given or from standard input')
+    .description('print the token ids of a text or of standard input')
     .argument('[text]', 'text to encode (default: standard input)')
     .requiredOption('-t, --tokenizer <path>', `${TOKENIZER} (required)`)
     .option('--tokens', 'print the tokens themselves')
     .action(encode)
   command
     .command('save')
-    .description('write a tokenizer as tokenizer.json, which Hugging Face tokenizers reads')
+    .description('save a tokenizer as tokenizer.json, which Hugging Face tokenizers reads')
     .argument('<tokenizer>', `${TOKENIZER}; names: ${releasedNames.join(', ')}`)
     .requiredOption('-o, --out <path>', 'where to write tokenizer.json (required)')
     .action(async (source: string, { out }: { out: string }) => {
       await checkOutputFile(out)
       const tokenizer = await openTokenizer(source)
       await save(tokenizer, out)
-      process.stderr.write(`tokenizer of ${count(tokenizer.vocabSize)} tokens: ${out}\n`)
+      process.stderr.write(`tokenizer of ${grouped(tokenizer.vocabSize)} tokens: ${out}\n`)
     })
   return command
 }
@@ -120,18 +117,16 @@ export async function makeTokenizer({ inputs, out, signal, ...options }: MakeTok
     signal?.throwIfAborted()
     await save(tokenizer, out)
     const few = tokenizer.vocabSize < options.vocabSize
-    const why = few ? ` (of ${count(options.vocabSize)} asked for: no other pair occurs often enough)` : ''
+    const why = few ? ` (of ${grouped(options.vocabSize)} requested: no other pair occurs often enough)` : ''
     const lines = [...(passedOver.length > 0 ? [describePassedOver(passedOver)] : []), ...describeSkippedLines(report)]
     for (const line of lines) bar.log(line)
-    bar.stop(`tokenizer of ${count(tokenizer.vocabSize)} tokens${why} from ${bytes(total)}: ${out}`)
+    bar.stop(`tokenizer of ${grouped(tokenizer.vocabSize)} tokens${why} from ${bytes(total)}: ${out}`)
     return tokenizer
   } catch (error) {
     bar.stop()
     throw error
   }
 }
-
-const count = (x: number) => x.toLocaleString('en-US')
 
 async function save(tokenizer: Tokenizer, out: string): Promise<void> {
   const folder = dirname(out)

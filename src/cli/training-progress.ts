@@ -1,25 +1,26 @@
 import type { ModelConfig } from '../config/index.js'
 import type { TrainEvent } from '../train/index.js'
 import { interruptedStatus } from './interrupt.js'
-import { bytes, createProgress, whileWaiting, type Progress } from './progress.js'
+import { bytes, fixed, grouped } from '../text/index.js'
+import { createProgress, whileWaiting, type Progress } from './progress.js'
 
-export interface TrainingNews {
+export interface TrainingReport {
   readonly config: ModelConfig
-  /** What runs it. */
+  /** Description of the engine. */
   readonly engine: string
-  /** Devices that it is spread over. */
+  /** Number of devices in the mesh. */
   readonly devices: number
-  /** Name of the config. */
+  /** File name of the config. */
   readonly source: string
   readonly run: string
-  /** Sequences to train on. */
+  /** Number of training sequences. */
   readonly sequences: number
-  /** What to type to go on. */
-  readonly again: string
+  /** Command that resumes the run; null: the same command. */
+  readonly resumeCommand: string | null
 }
 
-/** Tells a person what happens in training, on stderr. */
-export function showTraining({ config, engine, devices, source, run, sequences, again }: TrainingNews) {
+/** Reports training to a person, on stderr. */
+export function showTraining({ config, engine, devices, source, run, sequences, resumeCommand }: TrainingReport) {
   let bar: Progress | null = null
   let step = 0
   let finished = false
@@ -33,53 +34,53 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
       const each = devices > 1 ? ` on each of ${devices} devices` : ''
       say(engine)
       say(
-        `${source}: ${count(parameters)} parameters; ${count(sequences)} training sequences of ${config.n_ctx} ` +
+        `${source}: ${grouped(parameters)} parameters; ${grouped(sequences)} training sequences of ${config.n_ctx} ` +
           'tokens',
       )
       say(
-        `training step: traced in ${traceSeconds.toFixed(1)} s, ${fromCache ? 'loaded from the cache' : 'compiled'} ` +
-          `in ${compileSeconds.toFixed(1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}${each}` : ''}`,
+        `training step: traced in ${fixed(traceSeconds, 1)} s, ${fromCache ? 'loaded from the cache' : 'compiled'} ` +
+          `in ${fixed(compileSeconds, 1)} s${memory ? `; needs ${bytes(memory.arguments + memory.temporaries)}${each}` : ''}`,
       )
       for (const warning of program.warnings) say(warning)
       for (const note of notes) say(`note: ${note}`)
-      if (resumed && first <= steps) say(`going on after step ${first} of ${steps}: ${resumed}`)
-      const format = (x: number) => (Number.isInteger(x) ? String(x) : x.toFixed(2))
+      if (resumed && first <= steps) say(`resuming after step ${first} of ${steps}: ${resumed}`)
+      const format = (x: number) => (Number.isInteger(x) ? String(x) : fixed(x, 2))
       bar = createProgress({ title: 'training', total: steps, start: first, format })
     },
     step({ step: now, loss, tokensPerSecond }) {
       step = now
-      const rate = tokensPerSecond > 0 ? `, ${count(Math.round(tokensPerSecond))} tokens/s` : ''
-      bar?.update(step, `loss ${loss.toFixed(3)}${rate}`)
+      const rate = tokensPerSecond > 0 ? `, ${grouped(Math.round(tokensPerSecond))} tokens/s` : ''
+      bar?.update(step, `loss ${fixed(loss, 3)}${rate}`)
     },
     evaluating({ done, of }) {
       bar?.update(step, `validation batch ${done} of ${of}`)
     },
     evaluation({ step: after, loss, perplexity, bitsPerByte }) {
-      const bits = bitsPerByte === null ? '' : `, ${bitsPerByte.toFixed(3)} bits per byte`
-      say(`after step ${after}: validation loss ${loss.toFixed(4)}, perplexity ${perplexity.toFixed(2)}${bits}`)
+      const bits = bitsPerByte === null ? '' : `, ${fixed(bitsPerByte, 3)} bits per byte`
+      say(`after step ${after}: validation loss ${fixed(loss, 4)}, perplexity ${fixed(perplexity, 2)}${bits}`)
     },
     checkpoint({ folder }) {
       say(`saved ${folder}`)
     },
     end({ step: last, interrupted }) {
-      if (preparing) return // an interrupt has said so
+      if (preparing) return // the interrupt has been reported
       const { train_steps: steps } = config
       finished = !interrupted
-      const stopped = `stopped after step ${last} of ${steps}. To go on: ${howToGoOn()}`
-      const beyond = `nothing to do: ${run} is at step ${last}, beyond the ${steps} that are asked for`
+      const stopped = `stopped after step ${last} of ${steps}. To resume: ${resume}`
+      const beyond = `nothing to do: ${run} is at step ${last}, beyond train_steps ${steps}`
       bar?.stop(last > steps ? beyond : finished ? `trained ${last} step${last === 1 ? '' : 's'}: ${run}` : stopped)
       bar = null
       if (!finished) process.exitCode = interruptedStatus()
     },
   }
-  const howToGoOn = () => (again === 'the same' ? 'the same command again' : again)
+  const resume = resumeCommand ?? 'run the same command again'
 
   return {
     finished: () => finished,
-    /** What to say, and do, on Ctrl-C. */
+    /** Called on Ctrl-C. */
     interrupted() {
       if (preparing) {
-        process.stderr.write(`interrupted before the first step; nothing to save. To resume: ${howToGoOn()}\n`)
+        process.stderr.write(`interrupted before the first step; nothing to save. To resume: ${resume}\n`)
         return
       }
       say('interrupted: finishing this step and saving (Ctrl-C again stops at once, without saving)')
@@ -92,10 +93,8 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
       } finally {
         bar?.stop()
       }
-      // The training step may still be compiling, which cannot be stopped and which nobody waits for.
+      // The training step may still be compiling, which cannot be cancelled: exit without waiting for it.
       if (preparing) process.exit(interruptedStatus())
     },
   }
 }
-
-const count = (x: number) => x.toLocaleString('en-US')

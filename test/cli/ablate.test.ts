@@ -65,27 +65,27 @@ test('an ablation from the command line: a table on standard output, a report, n
     stdout,
     /^none +[\d,]+ +[\d.]+k +\d+ MB +[\d,]+ ± [\d,]+ +\d\.\d{3} ± \d\.\d{3} +\d\.\d{3} ± \d\.\d{3} +[−+]/m,
   )
-  assert.match(stderr, /4 runs, 1,200 steps in all\n/)
+  assert.match(stderr, /4 runs, 1,200 steps in total\n/)
   assert.match(stderr, /none, seed 2: validation loss \d\.\d{4}, \d\.\d{3} bits per byte; [\d,]+ tokens\/s\n/)
-  assert.match(stderr, /the report: whole\/report\.html\n$/)
+  assert.match(stderr, /report: whole\/report\.html\n$/)
   const report = await readReport(at('whole/report.json'))
   assert.equal(readFileSync(at('whole/report.md'), 'utf8'), markdownOf(report))
 
   const again = await ablate('whole')
   assert.equal(again.stdout, stdout)
-  assert.match(again.stderr, /; 4 are there already\n/)
+  assert.match(again.stderr, /; 4 already finished\n/)
   assert.doesNotMatch(again.stderr, /preparing the training step|measuring/)
 })
 
-test('Ctrl-C saves and says how to go on; kill -9 loses no more than the last steps; both end as one never stopped', async () => {
+test('Ctrl-C saves and prints how to resume; kill -9 loses no more than the last steps; both end as one never stopped', async () => {
   const stopped = await ablate('parts', atStep(120, 'parts/global-seed-1', 'SIGINT'))
   assert.equal(stopped.code, 130, stopped.stderr)
   assert.match(stopped.stderr, /interrupted: finishing this step and saving \(Ctrl-C again stops at once/)
-  assert.match(stopped.stderr, /stopped\. To go on: the same command again\n$/)
+  assert.match(stopped.stderr, /stopped\. To resume: run the same command again\n$/)
   assert.equal(stopped.stdout, '')
   const killed = await ablate('parts', atStep(200, 'parts/none-seed-1', 'SIGKILL'))
   assert.equal(killed.signal, 'SIGKILL', killed.stderr)
-  assert.match(killed.stderr, /global, seed 1 \(1 of 4\), going on|global, seed 1: validation loss/)
+  assert.match(killed.stderr, /global, seed 1 \(1 of 4\), resuming|global, seed 1: validation loss/)
   const rest = await ablate('parts')
   assert.equal(rest.code, 0, rest.stderr)
   for (const run of ['global-seed-1', 'none-seed-1', 'global-seed-2', 'none-seed-2'])
@@ -101,7 +101,7 @@ test('wrong uses end in a line that says what to do, and leave nothing', async (
     [
       [at('wrong.json')],
       `${at('wrong.json')}: 2 problems\n` +
-        '  seeds: "one" is not a list of different whole numbers from 0 on, such as [1, 2]\n' +
+        '  seeds: must be a list of different integers >= 0, such as [1, 2] (got "one")\n' +
         '  variants.a: n_heads: no such key; did you mean "n_head"?\n',
     ],
     [[at('elsewhere.json'), '--out', at('new')], `cannot read ${at('no/data/dataset.json')}: it does not exist`],

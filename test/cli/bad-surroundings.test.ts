@@ -79,7 +79,7 @@ test('a cache in a bucket is none: programs are of a machine', () => {
   assert.ok(!existsSync(join(world, 'gs:')))
 })
 
-test('a disk that fills up in training: what was saved stays, and the run goes on afterwards', { skip: linux }, () => {
+test('a disk that fills up in training: what was saved stays, and the run resumes afterwards', { skip: linux }, () => {
   cpSync(join(world, 'run'), join(world, 'grown'), { recursive: true })
   const more = 'neomesh train model.json --data data --run grown --steps 6'
   says(shell(`ulimit -f 16; ${more}`), /cannot write .*step-00000006.*larger than the system allows/)
@@ -87,7 +87,7 @@ test('a disk that fills up in training: what was saved stays, and the run goes o
   assert.deepEqual(checkpoints, ['step-00000004'])
   const { code, stderr } = shell(more)
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /going on after step 4 of 6/)
+  assert.match(stderr, /resuming after step 4 of 6/)
 })
 
 test('a small file system that is full', { skip: linux }, (context) => {

@@ -73,7 +73,7 @@ function comparable(name: string, bytes: Buffer, here: string): string {
     .replace(/"tokens_per_second":[\d.]+/g, '')
 }
 
-test('a run in a bucket that was interrupted goes on, and ends with the numbers of one that was not', async () => {
+test('a run in a bucket that was interrupted resumes, and ends with the numbers of one that was not', async () => {
   const train =
     'train gs://bucket/model.json --data gs://bucket/data --run gs://bucket/again --evaluate-every 20'.split(' ')
   /** Runs until the checkpoint of a step has been written, then sends a signal. */
@@ -110,7 +110,7 @@ test('a run in a bucket that was interrupted goes on, and ends with the numbers 
   )
 })
 
-test('a folder of a checkpoint that has no manifest yet is none: training goes on from the one before', async () => {
+test('a folder of a checkpoint that has no manifest yet is ignored: training resumes from the one before', async () => {
   for (const name of storage.names('bucket').filter((each) => each.startsWith('run/')))
     storage.put('bucket', name.replace('run/', 'half/'), storage.get('bucket', name))
   storage.delete('bucket', 'half/checkpoints/step-00000040/manifest.json')

@@ -27,7 +27,7 @@ test('on TensorFlow.js the demo trains a smaller model, which it says; Ctrl-C sa
   ]
   for (const title of titles) assert.ok(stderr.includes(`\n${title}`), stderr)
   assert.match(stderr, /trained\na small one, some minutes of work for TensorFlow\.js: .*\n/)
-  assert.match(stderr, /To go on: the same command again\n$/)
+  assert.match(stderr, /To resume: run the same command again\n$/)
   assert.ok(
     existsSync(join(world, 'demo/small/tokenizer.json')) && existsSync(join(world, 'demo/small/data/dataset.json')),
   )

@@ -39,14 +39,14 @@ test('training and sampling with --engine host give what XLA gives', async () =>
   const sample = async (run: string, engine: string) =>
     (await runHere(['sample', here(run), '--engine', engine, '--prompt', 'the', '--max-tokens', '8', '--top-k', '9']))
       .stdout
-  // A checkpoint of either engine goes on on the other.
+  // Training resumes a checkpoint of either engine on the other.
   assert.equal(await sample('b', 'xla'), await sample('b', 'host'))
   const { code, stderr } = await train('a', '--engine', 'host', '--steps', '6')
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /going on after step 4 of 6/)
+  assert.match(stderr, /resuming after step 4 of 6/)
   const beyond = await train('a', '--engine', 'host', '--steps', '5')
   assert.equal(beyond.code, 0, beyond.stderr)
-  assert.match(beyond.stderr, /^nothing to do: .*a is at step 6, beyond the 5 that are asked for$/m)
+  assert.match(beyond.stderr, /^nothing to do: .*a is at step 6, beyond train_steps 5$/m)
   assert.doesNotMatch(beyond.stderr, /go(ing)? on/)
 })
 

@@ -52,7 +52,7 @@ test('kill -9 of the process that was started ends the training; the next comman
   assert.equal(killed.signal, 'SIGKILL', killed.stderr)
   assert.deepEqual(seen, [started])
   assert.deepEqual(await mark.left(WITHIN), [])
-  const next = await run(mark, train('run'), { onText: once('going on after', (kill) => kill('SIGTERM', false)) })
+  const next = await run(mark, train('run'), { onText: once('resuming after', (kill) => kill('SIGTERM', false)) })
   assert.equal(next.code, 143, next.stderr)
 })
 
@@ -104,7 +104,7 @@ test('an interrupt before the first step leaves no lock and no folder', { skip }
     onStart: (kill) => void until(() => existsSync(at('new/run/.lock'))).then(() => kill('SIGTERM', false)),
   })
   assert.equal(code, 143, stderr)
-  assert.match(stderr, /interrupted before the first step; nothing to save\. To resume: the same command again\n$/)
+  assert.match(stderr, /interrupted before the first step; nothing to save\. To resume: run the same command again\n$/)
   assert.ok(!existsSync(at('new')))
 })
 

@@ -73,19 +73,19 @@ test('mistakes are one line each', async () => {
     assert.match(stderr, message)
     assert.equal(stderr.trim().split('\n').length, 1)
   }
-  await refused([], /^neomesh: which hardware\? Name a slice by --topology, such as v3-8, or --device cpu$/m)
+  await refused([], /^neomesh: hardware must be given\. Name a slice with --topology, such as v3-8, or pass --device cpu$/m)
   await refused(['--topology', 'v3-9'], /^neomesh: there is no topology "v3-9"\. Of v3 there are v3-8, /)
   await refused(
     ['--topology', 'v3-8'],
     /^neomesh: mesh_shape: the mesh is of one device, and v3-8 has 8: name another by --mesh/,
   )
-  await refused(['--topology', 'v3-8', '--device', 'cpu'], /^neomesh: --topology is for TPUs/)
-  await refused(['--topology', 'v3-8', '--devices', '8'], /^neomesh: --devices is for --device cpu/)
+  await refused(['--topology', 'v3-8', '--device', 'cpu'], /^neomesh: --topology cannot be combined with --device/)
+  await refused(['--topology', 'v3-8', '--devices', '8'], /^neomesh: --devices cannot be combined with --topology/)
   await refused(
-    ['--topology', 'v3-8', '--static', '--keep', 'step'],
-    /^neomesh: --keep keeps what was compiled, and --static/,
+    ['--topology', 'v3-8', '--static', '--save-executable', 'step'],
+    /^neomesh: --save-executable cannot be combined with --static/,
   )
-  await refused(['--device', 'cpu', '--search'], /^neomesh: --search needs the speed of devices/)
+  await refused(['--device', 'cpu', '--search'], /^neomesh: --search requires the speed of the devices/)
 })
 
 test('without the compiler for TPUs, how to install it', async () => {

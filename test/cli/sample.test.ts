@@ -60,6 +60,6 @@ test("a checkpoint itself can be sampled from; another tokenizer than the data's
   writeFileSync(other, `${readFileSync(join(world, 'tokenizer.json'), 'utf8')}\n`)
   const { code, stderr } = await runHere(['sample', join(world, 'run'), '--tokenizer', other])
   assert.equal(code, 0)
-  const note = `neomesh: note: ${other} is not the tokenizer that the model's data was made with\n`
+  const note = `neomesh: note: ${other} is not the tokenizer that the model's data was prepared with\n`
   assert.equal(withoutNews(stderr), note)
 })

@@ -27,29 +27,29 @@ function when(text: string, times: number, signal: NodeJS.Signals, whole = true)
   }
 }
 
-test('Ctrl-C in training saves, says how to go on, ends with 130; the same command goes on', async () => {
+test('Ctrl-C in training saves, prints how to resume, ends with 130; the same command resumes', async () => {
   const stopped = await train('run', when('saved', 2, 'SIGINT'))
   assert.equal(stopped.code, 130, stopped.stderr)
   assert.match(stopped.stderr, /interrupted: finishing this step and saving \(Ctrl-C again stops at once/)
-  const [, step] = /stopped after step (\d+) of 800\. To go on: the same command again\n$/.exec(stopped.stderr)!
+  const [, step] = /stopped after step (\d+) of 800\. To resume: run the same command again\n$/.exec(stopped.stderr)!
   assert.ok(readdirSync(join(world, 'run/checkpoints')).includes(`step-${step.padStart(8, '0')}`))
   // SIGTERM to the process alone, as an init system sends it.
   const again = await train('run', when('saved', 2, 'SIGTERM', false))
   assert.equal(again.code, 143, again.stderr)
-  assert.match(again.stderr, new RegExp(`going on after step ${step} of 800`))
+  assert.match(again.stderr, new RegExp(`resuming after step ${step} of 800`))
   const rest = await train('run')
   assert.equal(rest.code, 0, rest.stderr)
   assert.match(rest.stderr, /trained 800 steps: run\n$/)
 })
 
-test('kill -9 at any time: the run goes on from its last checkpoint, and ends as one never killed', async () => {
+test('kill -9 at any time: the run resumes from its last checkpoint, and ends as one never killed', async () => {
   for (const times of [1, 2, 3]) {
     const { signal, stderr } = await train('killed', when('saved', times, 'SIGKILL'))
     assert.equal(signal, 'SIGKILL', stderr)
   }
   const { code, stderr } = await train('killed')
   assert.equal(code, 0, stderr)
-  assert.match(stderr, /going on after step \d+ of 800/)
+  assert.match(stderr, /resuming after step \d+ of 800/)
   await assertSameRuns(join(world, 'run'), join(world, 'killed'))
   const left = readdirSync(join(world, 'killed')).sort()
   assert.deepEqual(left, ['checkpoints', 'config.json', 'metrics.jsonl', 'tokenizer.json'])
