@@ -38,7 +38,7 @@ export interface Traits<A> {
   readonly identity: boolean
   /** Whether it updates its first operand where that lies: the result takes over its memory, and nothing of it moves. */
   readonly inPlace: boolean
-  /** How a body in `attributes.body` runs: 'inline' once in place of the operation, 'loop' for each element of a dim. */
+  /** How a body in `attributes.body` runs: 'inline' once instead of the operation, 'loop' for each element of a dim. */
   readonly body: 'inline' | 'loop' | null
   /** For each operand the axes that are summed; where a mesh splits one, each device has a part of the sum only. */
   readonly sums: ((attributes: A, inputs: readonly Shape[]) => readonly (readonly number[])[]) | null

@@ -8,7 +8,7 @@ import { leavesOf, mapLeaves, withLeaves } from './tree.js'
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
 const specOf = ({ dims, dtype }: Value): InputSpec => ({ dims, dtype })
 
-/** What `trace` takes in place of a tensor: dims and dtype. */
+/** What `trace` takes instead of a tensor: dims and dtype. */
 export class Spec<N extends string = any> implements InputSpec {
   constructor(
     readonly dims: readonly Dim<N>[],
