@@ -113,7 +113,7 @@ test('a step that a plan has kept is what training loads, and only that', async 
     (await train('model.json')).stderr,
     /model\.json must be a compiled program\. Write one with `neomesh plan --keep`\.$/m,
   )
-  const other = /^neomesh: the compiled train_step that was given is of another program: .* --layers scan$/m
+  const other = /^neomesh: the compiled train_step must be of this program \(got another\)\. .* --layers scan\.$/m
   assert.match((await train('step', '--batch', '4')).stderr, other)
   const { code, stderr } = await train('step', '--layers', 'scan')
   assert.equal(code, 0, stderr)
