@@ -1,3 +1,8 @@
 /** A trained model as a page for the browser. */
 export { exportWeb, type ExportWebOptions } from './export-web.js'
-export { likeliest, type Likely } from './likeliest.js'
+export {
+  mostLikely,
+  /** @deprecated Use mostLikely. */
+  mostLikely as likeliest,
+  type Likely,
+} from './most-likely.js'

@@ -1,6 +1,6 @@
 /** Messages between the page and its worker. */
 import type { ModelConfig } from '../config/index.js'
-import type { Likely } from './likeliest.js'
+import type { Likely } from './most-likely.js'
 
 /** Files of an exported folder that hold the model. */
 export const files = { about: 'model.json', weights: 'weights.safetensors', tokenizer: 'tokenizer.json' } as const
@@ -39,7 +39,7 @@ export interface SampledToken {
   readonly probability: number
   /** Number of tokens with a higher probability. */
   readonly rank: number
-  readonly likeliest: readonly (Likely & { readonly text: string })[]
+  readonly mostLikely: readonly (Likely & { readonly text: string })[]
 }
 
 export type FromWorker =

@@ -92,7 +92,7 @@ test('neither the page nor its worker may reach another server', { skip: noBrows
   assert.deepEqual(other.asked, [])
 })
 
-test('a token that is pointed at shows its probability and the likeliest ones', { skip: noBrowser }, async (t) => {
+test('a token that is pointed at shows its probability and the most likely ones', { skip: noBrowser }, async (t) => {
   const { folder } = await exported(t)
   const { address } = await serve(t, folder)
   const page = await openPage(t)
@@ -104,7 +104,7 @@ test('a token that is pointed at shows its probability and the likeliest ones', 
     all.map((row) => ({ chosen: row.className === 'chosen', text: row.children[1].textContent! })),
   )
   assert.equal(rows.length, 8)
-  // Greedily the likeliest is taken.
+  // At temperature 0 the most likely token is taken.
   assert.deepEqual(
     rows.map(({ chosen }) => chosen),
     rows.map((_, i) => i === 0),

@@ -30,11 +30,11 @@ export function showTips(text: HTMLElement, tip: HTMLElement): Tips {
   }
 }
 
-function content({ id, probability, rank, likeliest }: SampledToken): HTMLElement[] {
+function content({ id, probability, rank, mostLikely }: SampledToken): HTMLElement[] {
   const head = make('p', {
     textContent: `${percent(probability)}, ${rank === 0 ? 'the most likely' : `${rank} more likely`}`,
   })
-  const rows = likeliest.map((each) => {
+  const rows = mostLikely.map((each) => {
     const row = make('tr', { className: each.id === id ? 'chosen' : '' })
     const bar = make('div', { className: 'bar' })
     bar.style.width = `${100 * each.probability}%`

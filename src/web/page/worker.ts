@@ -6,7 +6,7 @@ import { loadParameters } from '../../generate/parameters.js'
 import { endOfTextId } from '../../tokenizer/end-of-text.js'
 import { partsOfJson } from '../../tokenizer/files/tokenizer-json.js'
 import { Tokenizer } from '../../tokenizer/tokenizer.js'
-import { likeliest } from '../likeliest.js'
+import { mostLikely } from '../most-likely.js'
 import { files, type About, type FromWorker, type SampleRequest, type ToWorker } from '../messages.js'
 import { fetchFile, fetchWeights } from './weights.js'
 
@@ -55,10 +55,10 @@ async function sample({ model, tokenizer }: Loaded, request: SampleRequest, stop
     // The first token waits for compilation.
     if (count++ === 0) began = now
     const perSecond = count > 1 ? (1000 * (count - 1)) / (now - began) : null
-    const { probability, rank, best } = likeliest(logits!, id!, SHOWN)
+    const { probability, rank, best } = mostLikely(logits!, id!, SHOWN)
     const text = id === eos || id! >= tokenizer.vocabSize ? '' : decoder.push(id!)
     const alternatives = best.map((each) => ({ ...each, text: textOf(tokenizer, each.id) }))
-    say({ kind: 'token', token: { id: id!, text, probability, rank, likeliest: alternatives }, perSecond })
+    say({ kind: 'token', token: { id: id!, text, probability, rank, mostLikely: alternatives }, perSecond })
     if (stop.aborted) break
   }
   say({ kind: 'done', rest: decoder.finish() })

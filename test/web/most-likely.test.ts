@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { likeliest } from '../../src/web/index.js'
+import { mostLikely } from '../../src/web/index.js'
 import { numbers } from '../tensor/check.js'
 
-test('the likeliest tokens, their probabilities and ranks are those of a sorted softmax', () => {
+test('the most likely tokens, their probabilities and ranks are those of a sorted softmax', () => {
   const next = numbers(3)
   for (let trial = 0; trial < 200; trial++) {
     const size = 1 + Math.floor(next() * 40)
@@ -13,7 +13,7 @@ test('the likeliest tokens, their probabilities and ranks are those of a sorted 
     const total = weights.reduce((sum, weight) => sum + weight)
     const sorted = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b)
     const [id, count] = [Math.floor(next() * size), 1 + Math.floor(next() * 10)]
-    const { probability, rank, best } = likeliest(logits, id, count)
+    const { probability, rank, best } = mostLikely(logits, id, count)
     const close = (found: number, wanted: number) => assert.ok(Math.abs(found - wanted) < 1e-12, `${found}, ${wanted}`)
     assert.deepEqual(
       best.map((each) => each.id),

@@ -7,7 +7,7 @@ export interface Likely {
 /**
  * Softmax of logits (f32 [vocab]) at a token, the number of tokens with a higher one, and the `count` most likely tokens, best first.
  */
-export function likeliest(
+export function mostLikely(
   logits: Float32Array,
   id: number,
   count: number,
