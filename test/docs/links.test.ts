@@ -59,3 +59,13 @@ test('every page can be reached from the README', () => {
     [],
   )
 })
+
+test('the map has every room of src, and the files that it names exist', () => {
+  const text = textOf('docs/architecture.md')
+  const rows = [...text.matchAll(/^\| `([a-z]+)` \| .* \| (.*) \|$/gm)].map(([, room, start]) => ({ room, start }))
+  const rooms = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  assert.deepEqual(rows.map(({ room }) => room).sort(), rooms.map(({ name }) => name).sort())
+  for (const { room, start } of rows)
+    for (const [, file] of start.matchAll(/`([^`]+)`/g))
+      assert.ok(existsSync(join(root, 'src', room, file)), `${room}: ${file}`)
+})
