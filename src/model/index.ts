@@ -5,7 +5,7 @@ export { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js
 export { modelOf, type LayerPlan, type Model } from './dims.js'
 export { logits, loss, parametersOf, scopeOf } from './transformer.js'
 export { hashOf } from './hash.js'
-export { maskTokens } from './objectives/masked.js'
+export { countedLabels, maskTokens } from './objectives/masked.js'
 export {
   shortestPeriod,
   type Initializer,

@@ -15,7 +15,7 @@ import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
 import { kernelScale } from './feed-forward.js'
 import { layerNorm } from './norm.js'
-import type { Head, Labels, LossParts } from './objectives/head.js'
+import type { CountedLoss, Head, Labels } from './objectives/head.js'
 import { objective } from './objectives/objective.js'
 import { positions } from './positions.js'
 import { normal, Scope, zeros, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
@@ -81,12 +81,13 @@ export function logits(at: Scope, ids: Ids, model: Model): Tensor<'batch' | 'seq
 
 /**
  * Mean loss over all tokens with the layers' balance losses, f32, and the cross entropy in it (see objectives/). ids
- * and labels are i32 [batch, sequence].
+ * and labels are i32 [batch, sequence]. `weight` multiplies the mean, not the balance losses.
  */
-export function loss(at: Scope, ids: Ids, labels: Labels, model: Model): LossParts {
+export function loss(at: Scope, ids: Ids, labels: Labels, model: Model, weight?: Tensor<never>): CountedLoss {
   const { x, balance } = layered(at, ids, model)
   const parts = objective(headOf(at, x, model), labels, model)
-  return balance ? { ...parts, loss: parts.loss.add(balance) } : parts
+  const mean = weight ? parts.loss.mul(weight) : parts.loss
+  return { ...parts, loss: balance ? mean.add(balance) : mean }
 }
 
 /** The parameters of a model: names, dims, initialisers. */

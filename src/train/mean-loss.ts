@@ -2,7 +2,7 @@ import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
 import { partsOn } from '../mesh/index.js'
 import { loss, modelOf, scopeOf, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
-import { dim, random, type Tensor } from '../tensor/index.js'
+import { cast, constant, dim, random, range, reshape, slice, where, type Tensor } from '../tensor/index.js'
 import { examplesOf } from './step.js'
 
 /** Where the sequences to evaluate on come from. */
@@ -12,7 +12,7 @@ export interface Samples {
   read(number: number): Promise<Int32Array>
 }
 
-/** Label of filler rows: outside every vocabulary, so it adds nothing to the cross entropy. */
+/** Label of padding rows: outside every vocabulary, so it adds nothing to the cross entropy. */
 const NO_LABEL = -1
 
 export interface MeanLossOptions {
@@ -23,7 +23,10 @@ export interface MeanLossOptions {
 }
 
 export interface MeanLoss {
-  /** Mean cross entropy over samples, in nats a token, and of how many tokens. Rejects with the signal's reason. */
+  /**
+   * Mean cross entropy over samples, in nats a token, and of how many tokens: all, or with mlm_training the masked ones.
+   * Rejects with the signal's reason.
+   */
   (
     parameters: Parameters<DeviceArray>,
     samples: Samples,
@@ -33,7 +36,10 @@ export interface MeanLoss {
   dispose(): void
 }
 
-/** Makes a function that gives the mean cross entropy. The last batch is filled up with rows that do not count. */
+/**
+ * Makes a function that gives the mean cross entropy: the sum over the tokens that count, divided once. Masks depend on
+ * the sample's number alone, so that the batch size changes neither them nor the mean.
+ */
 export function meanLoss(
   engine: Engine,
   config: ModelConfig,
@@ -42,17 +48,29 @@ export function meanLoss(
 ): MeanLoss {
   const size = config.eval_batch_size ?? config.train_batch_size
   const width = config.n_ctx + 1
-  const rows = [dim('batch', size), dim('tokens', width)]
+  const parts = partsOn(engine.placement)
+  const countsMasked = config.mlm_training && config.compat !== 'gpt-neo'
   const evaluate = jit(
     engine,
-    (parameters: Parameters, ids: Tensor) => {
-      const model = modelOf(config, { batch: size, parts: partsOn(engine.placement) })
-      const { inputs, labels } = examplesOf(ids, config, random.key(config.seed))
-      // A filler row is all NO_LABEL; as an input that is the zero vector.
-      return loss(scopeOf(model, specs, parameters, layers), inputs, labels, model).crossEntropy
+    (parameters: Parameters, ids: Tensor, first: Tensor<never>) => {
+      const [batch, tokens] = ids.dims
+      const model = modelOf(config, { batch: batch.size, parts })
+      const numbers = cast(range(batch).add(first) as Tensor, 'u32')
+      const made = examplesOf(ids, config, random.foldIn(random.key(config.seed), numbers))
+      // A padding row is all NO_LABEL, which is the zero vector as an input.
+      const padding = reshape(slice(ids, tokens, 0, 1), [batch]).less(0)
+      const labels = where(padding, constant(NO_LABEL, 'i32'), made.labels) as typeof made.labels
+      const { crossEntropy, counted } = loss(scopeOf(model, specs, parameters, layers), made.inputs, labels, model)
+      return { crossEntropy, counted }
     },
     { name: 'evaluate', parameterArgs: [0], strict: true },
   )
+
+  /** Rows to pad the last batch to. Padding rows would take the capacity of experts from others, so these get none. */
+  const rowsFor = (live: number) =>
+    modelOf(config, { batch: size, parts }).layers.some(({ mixture }) => mixture) && live % parts('batch') === 0
+      ? live
+      : size
 
   const run = async (
     parameters: Parameters<DeviceArray>,
@@ -62,19 +80,28 @@ export function meanLoss(
     const count = Math.min(samples.size, limit > 0 ? limit * size : samples.size)
     const batches = Math.ceil(count / size)
     let sum = 0
+    let masked = 0
     for (let batch = 0; batch < batches; batch++) {
       signal?.throwIfAborted()
-      const ids = new Int32Array(size * width).fill(NO_LABEL)
       const live = Math.min(size, count - batch * size)
+      const rows = rowsFor(live)
+      const ids = new Int32Array(rows * width).fill(NO_LABEL)
       for (let row = 0; row < live; row++) ids.set(await samples.read(batch * size + row), row * width)
-      const given = DeviceArray.from(engine, ids, rows, 'i32')
-      const mean = await evaluate(parameters, given)
-      sum += (await mean.readScalar()) * size
-      mean.dispose()
-      given.dispose()
+      const given = DeviceArray.from(engine, ids, [dim('batch', rows), dim('tokens', width)], 'i32')
+      const first = DeviceArray.from(engine, Int32Array.of(batch * size), [], 'i32')
+      const { crossEntropy, counted } = await evaluate(parameters, given, first)
+      const tokens = await counted.readScalar()
+      sum += (await crossEntropy.readScalar()) * tokens
+      masked += tokens
+      for (const array of [crossEntropy, counted, given, first]) array.dispose()
       onBatch?.(batch + 1, batches)
     }
-    return { loss: sum / count, tokens: count * config.n_ctx }
+    const tokens = countsMasked ? masked : count * config.n_ctx
+    if (tokens === 0)
+      throw new RangeError(
+        `validation data must have a masked token (got none in ${count} sequences). Raise mlm_mask_prob, or use more data`,
+      )
+    return { loss: sum / tokens, tokens }
   }
   return Object.assign(run, { dispose: evaluate.dispose })
 }

@@ -2,6 +2,7 @@ import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { lower, type Lowered } from '../engine/index.js'
 import { partsOn, type Placement } from '../mesh/index.js'
 import {
+  countedLabels,
   hashOf,
   loss,
   maskTokens,
@@ -140,17 +141,25 @@ export function lossAndGradients(
   const microbatches = microbatchCount(config, parts('batch'))
   return (parameters: Parameters, ids: Tensor, step: Tensor<never>): { loss: Tensor<never>; gradients: Parameters } => {
     const stepKey = random.foldIn(random.foldIn(random.key(config.seed), hashOf('training')), cast(step, 'u32'))
-    const differentiate = (values: Parameters, part: Tensor, index: Tensor<never> | number) => {
-      const [rows] = part.dims
-      const model = modelOf(config, { batch: rows.size, microbatches, parts })
+    const prepare = (part: Tensor, index: Tensor<never> | number) => {
+      const model = modelOf(config, { batch: part.dims[0].size, microbatches, parts })
       const key = random.foldIn(stepKey, index)
-      const { inputs, labels } = examples(part, config, key)
+      return { model, key, ...examples(part, config, key) }
+    }
+    const differentiate: Differentiate = (values, part, index, weight) => {
+      const { model, key, inputs, labels } = prepare(part, index)
       return valueAndGradAux((p: Parameters) => {
-        const result = loss(scopeOf(model, specs, p, layers, { key }), inputs, labels, model)
+        const result = loss(scopeOf(model, specs, p, layers, { key }), inputs, labels, model, weight)
         return [result.loss, result.crossEntropy]
       })(values)
     }
-    const [value, gradients] = accumulate(parameters, ids, microbatches, sumDType(config), differentiate)
+    // Each microbatch has its own number of masked tokens, over which its mean is; the original's is over all tokens.
+    const counted = (part: Tensor, index: Tensor<never> | number) => {
+      const { labels, model } = prepare(part, index)
+      return countedLabels(labels, model).counted
+    }
+    const countOf = config.mlm_training && config.compat !== 'gpt-neo' ? counted : null
+    const [value, gradients] = accumulate(parameters, ids, microbatches, sumDType(config), differentiate, countOf)
     return { loss: value, gradients }
   }
 }
@@ -185,17 +194,25 @@ export function split(ids: Tensor, length: number): Examples {
   return { inputs: part(0), labels: part(1) }
 }
 
-/** Mean loss and gradient over microbatches, of which the m-th has examples m, m + M, ... as in Mesh TensorFlow. */
+/** Loss and gradient of a microbatch; `weight` multiplies the mean over its tokens. */
+type Differentiate = (
+  parameters: Parameters,
+  part: Tensor,
+  index: Tensor<never> | number,
+  weight?: Tensor<never>,
+) => readonly [Tensor<never>, Parameters, unknown]
+
+/**
+ * Mean loss and gradient over microbatches, of which the m-th has examples m, m + M, ... as in Mesh TensorFlow. With
+ * `countOf` the mean is over all tokens that it counts.
+ */
 function accumulate(
   parameters: Parameters,
   ids: Tensor,
   count: number,
   dtype: DType,
-  differentiate: (
-    parameters: Parameters,
-    part: Tensor,
-    index: Tensor<never> | number,
-  ) => readonly [Tensor<never>, Parameters, unknown],
+  differentiate: Differentiate,
+  countOf: ((part: Tensor, index: Tensor<never> | number) => Tensor<never>) | null,
 ): [Tensor<never>, Parameters] {
   if (count === 1) {
     const [value, grads] = differentiate(parameters, ids, 0)
@@ -205,22 +222,26 @@ function accumulate(
   const [batch, tokens] = ids.dims
   const part = dim('batch', batch.size / count)
   const parts = transpose(reshape(ids, [part, along, tokens]), [along, part, tokens]) as Tensor
+  const items = { parts, index: range(along, 'u32') as Tensor }
+  const all =
+    countOf &&
+    scan(along, zeros([]) as Tensor, items, (sum, { parts: rows, index }) => [
+      sum.add(countOf(rows, index as Value as Tensor<never>)) as Tensor,
+      [],
+    ])[0]
   const start = [zeros([]), mapValues(parameters, (x) => zeros(x.dims, dtype))] as readonly [Tensor, Parameters]
-  const [[total, sums]] = scan(
-    along,
-    start,
-    { parts, index: range(along, 'u32') as Tensor },
-    ([lossSum, gradSums], { parts: rows, index }) => {
-      const [value, grads] = differentiate(parameters, rows, index as Value as Tensor<never>)
-      return [
-        [
-          lossSum.add(value.mul(1 / count)),
-          mapValues(gradSums, (sum, name) => sum.add(cast(grads[name].mul(1 / count), dtype))),
-        ],
-        [],
-      ] as const
-    },
-  )
+  const [[total, sums]] = scan(along, start, items, ([lossSum, gradSums], { parts: rows, index }) => {
+    const number = index as Value as Tensor<never>
+    const weight = all && countOf(rows, number).mul(count).div(all.maximum(1))
+    const [value, grads] = differentiate(parameters, rows, number, (weight ?? undefined) as Tensor<never> | undefined)
+    return [
+      [
+        lossSum.add(value.mul(1 / count)),
+        mapValues(gradSums, (sum, name) => sum.add(cast(grads[name].mul(1 / count), dtype))),
+      ],
+      [],
+    ] as const
+  })
   return [total as Value as Tensor<never>, mapValues(sums, (sum) => cast(sum, 'f32'))]
 }
 

@@ -48,3 +48,49 @@ test('the mean loss is the mean cross entropy of the samples, and rows that fill
   await assert.rejects(aborted, { name: 'AbortError' })
   trainer.dispose()
 })
+
+/** The validation loss of initial parameters over `count` samples, in batches of `size`. */
+async function lossOf(changes: Record<string, unknown>, size: number, count: number) {
+  const { config: configOf, validation } = await world()
+  const on = await engine()
+  const config = configOf({ ...changes, eval_batch_size: size })
+  const trainer = new Trainer(on, config)
+  await trainer.initialise()
+  const evaluate = meanLoss(on, config, trainer.specs, trainer.layers)
+  const samples = { size: count, read: async (number: number) => validation.read(number) }
+  const found = await evaluate(trainer.parameters, samples)
+  evaluate.dispose()
+  trainer.dispose()
+  return found
+}
+
+test('masked tokens: the mean over those that count, the same in batches of any size', async () => {
+  for (const more of [{}, { compat: 'gpt-neo', mlm_random_token_prob: 0.3 }]) {
+    const mlm = { mlm_training: true, mlm_mask_id: 290, mlm_mask_prob: 0.3, attention_types: [[['local'], 2]], ...more }
+    const one = await lossOf(mlm, 1, 5)
+    // At the start tokens are about equally likely.
+    if (!('compat' in more)) assert.ok(Math.abs(one.loss - Math.log(300)) < 0.3, `${one.loss}`)
+    for (const size of [4, 16]) {
+      const { loss, tokens } = await lossOf(mlm, size, 5)
+      assert.equal(tokens, one.tokens)
+      assert.ok(Math.abs(loss - one.loss) < 1e-5 * one.loss, `${size}: ${loss} ${one.loss}`)
+    }
+  }
+})
+
+test('experts: padding rows take no capacity from others', async () => {
+  const experts = {
+    moe_layers: [0],
+    moe_params: {
+      moe_num_experts: 4,
+      moe_hidden_size: 8,
+      moe_group_size: 16 * 8,
+      moe_min_expert_capacity: 1,
+      moe_capacity_factor_eval: 0.5,
+      moe_second_policy_eval: 'all',
+    },
+  }
+  // Three sequences in a group either way.
+  const [exact, padded] = [await lossOf(experts, 3, 3), await lossOf(experts, 8, 3)]
+  assert.ok(Math.abs(padded.loss - exact.loss) < 1e-5 * exact.loss, `${padded.loss} ${exact.loss}`)
+})

@@ -45,6 +45,25 @@ test('the mean over microbatches is that over the batch', async () => {
   close(parts.gradients, whole.gradients, 1e-5, 'gradients')
 })
 
+test('masked tokens: each counts the same in the batch as in microbatches, also in those that have none', async () => {
+  // Masks differ between microbatches, so the mean over all is that of the parts, weighted by their counts.
+  const config = configOf({
+    ...{ n_ctx: 8, train_batch_size: 64, mlm_training: true, mlm_mask_id: 60, mlm_mask_prob: 0.05 },
+    tokens_per_mb_per_replica: 8,
+  })
+  const on = await engine()
+  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const parameters = await initialise(on, specs, 1)
+  const next = numbers(2)
+  const ids = Int32Array.from({ length: 64 * 9 }, () => 1 + Math.floor(59 * next()))
+  const given = DeviceArray.from(on, ids, [dim('batch', 64), dim('tokens', 9)], 'i32')
+  const run = jit(on, lossAndGradients(config, specs, 'unroll')) as any
+  const { loss } = await run(parameters, given, DeviceArray.from(on, Int32Array.of(0), [], 'i32'))
+  // At the start tokens are about equally likely; microbatches without a masked token, two of three, once counted as 0.
+  const value = await (loss as DeviceArray).readScalar()
+  assert.ok(Math.abs(value - Math.log(61)) < 0.2, `${value}`)
+})
+
 test('the balance loss of experts does not depend on the number of microbatches, but under compat', async () => {
   const experts = (coefficient: number, more = {}) => ({
     moe_layers: [0],

@@ -16,3 +16,8 @@ export interface LossParts {
   /** Without z-loss; for people. */
   readonly crossEntropy: Tensor<never>
 }
+
+export interface CountedLoss extends LossParts {
+  /** Tokens that the means are over. */
+  readonly counted: Tensor<never>
+}

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../../config/index.js'
 import { and, cast, compare, constant, or, pad, random, slice, total, where, type Tensor } from '../../tensor/index.js'
 import { NO_TOKEN } from '../loss.js'
 import type { Model } from '../dims.js'
-import type { Labels, LossParts } from './head.js'
+import type { CountedLoss, Labels, LossParts } from './head.js'
 
 /**
  * Masks tokens to be found out again. ids i32 [batch, tokens] -> inputs and labels of the same dims. Of the tokens
@@ -67,8 +67,9 @@ export function overCounted(
   { loss, crossEntropy }: LossParts,
   counted: Tensor<never>,
   { batch, sequence, original }: Model,
-): LossParts {
-  if (original) return { loss, crossEntropy }
-  const factor = constant(batch.size * sequence.size, 'f32').div(counted.maximum(1))
-  return { loss: loss.mul(factor), crossEntropy: crossEntropy.mul(factor) }
+): CountedLoss {
+  const all = constant(batch.size * sequence.size, 'f32')
+  if (original) return { loss, crossEntropy, counted: all }
+  const factor = all.div(counted.maximum(1))
+  return { loss: loss.mul(factor), crossEntropy: crossEntropy.mul(factor), counted }
 }
