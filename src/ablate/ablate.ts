@@ -11,47 +11,47 @@ import { writeReport } from './write-report.js'
 
 export interface AblateOptions {
   readonly engine: Engine
-  /** Folder for everything: data of the demo, a run's folder for each variant and seed, the report. One that is there goes on. */
+  /** Output folder: the demo's data, a run folder for each variant and seed, the report. An existing one is resumed. */
   readonly out: string
-  /** Ends after the step under way, with a checkpoint. */
+  /** Ends after the current step, with a checkpoint. */
   readonly signal?: AbortSignal
 }
 
-/** A variant with a seed. */
-export interface Place {
+/** A run: a variant with a seed. */
+export interface RunId {
   readonly variant: string
   readonly seed: number
 }
 
 export type AblationEvent =
   | { readonly kind: 'preparing'; readonly what: Preparation }
-  /** What will be done. `finished` runs are there already. Steps are of all runs. */
+  /** The planned runs, of which `finished` have results already, and the steps of all runs. */
   | { readonly kind: 'start'; readonly runs: number; readonly finished: number; readonly steps: number }
-  /** A run begins or goes on; the number is from 1. */
-  | (Place & { readonly kind: 'run'; readonly number: number; readonly runs: number; readonly folder: string })
-  /** Of the run. Steps are done in all runs, of so many. */
-  | (Place & { readonly kind: 'training'; readonly event: TrainEvent; readonly done: number; readonly of: number })
-  /** A run has ended, now or before. */
-  | (Place & { readonly kind: 'result'; readonly result: RunResult })
+  /** A run starts or resumes; numbers count from 1. */
+  | (RunId & { readonly kind: 'run'; readonly number: number; readonly runs: number; readonly folder: string })
+  /** An event of the run. `done` steps of `of` are counted over all runs. */
+  | (RunId & { readonly kind: 'training'; readonly event: TrainEvent; readonly done: number; readonly of: number })
+  /** A run has ended, now or in an earlier start. */
+  | (RunId & { readonly kind: 'result'; readonly result: RunResult })
   | CostEvent
-  /** The report has been written, after a run or after everything. */
+  /** The report was written, after a run or at the end. */
   | { readonly kind: 'report'; readonly report: AblationReport; readonly path: string }
   | { readonly kind: 'end'; readonly interrupted: boolean; readonly report: AblationReport | null }
 
 /**
- * Trains every variant with every seed, all on the same tokens in the same order, measures what attention costs at each
- * context length, and writes a report; tells what happens. Goes through all variants with a seed before the next seed,
- * so that an early end leaves a comparison. Called again, it goes on where it stopped, within a run too. Throws
- * FileError, DataError and whatever training throws but DivergenceError, which is a result.
+ * Trains every variant with every seed, all on the same tokens in the same order, measures the cost of attention at each
+ * context length, and writes a report; yields progress as events. All variants are trained with a seed before the next
+ * seed, so that an early end leaves a comparison. Called again, it resumes where it stopped, also within a run. Throws
+ * FileError, DataError and what training throws except DivergenceError, which is a result.
  */
 export async function* ablate(
   spec: AblationSpec,
   { engine, out, signal }: AblateOptions,
 ): AsyncGenerator<AblationEvent, AblationReport | null> {
-  const places = spec.seeds.flatMap((seed) => spec.variants.map((variant) => ({ variant, seed })))
+  const planned = spec.seeds.flatMap((seed) => spec.variants.map((variant) => ({ variant, seed })))
   const folderOf = ({ variant, seed }: { variant: Variant; seed: number }) => join(out, `${variant.name}-seed-${seed}`)
   await refuseForeign(out)
-  for (const place of places) await checkRun(folderOf(place), configOf(place.variant, place.seed))
+  for (const each of planned) await checkRun(folderOf(each), configOf(each.variant, each.seed))
 
   const preparing = (what: Preparation): AblationEvent => ({ kind: 'preparing', what })
   const data = yield* mapped(openData(spec, out, signal), preparing)
@@ -65,25 +65,24 @@ export async function* ablate(
       return { kind: 'report', report, path: await writeReport(out, report) }
     }
 
-    const known = await Promise.all(places.map((place) => finishedRun(folderOf(place))))
-    const each = spec.variants[0].config.train_steps
+    const known = await Promise.all(planned.map((each) => finishedRun(folderOf(each))))
+    const stepsPerRun = spec.variants[0].config.train_steps
     const finished = known.filter((result) => result !== null).length
-    yield { kind: 'start', runs: places.length, finished, steps: places.length * each }
+    yield { kind: 'start', runs: planned.length, finished, steps: planned.length * stepsPerRun }
     let last: AblationReport | null = null
-    for (const [index, place] of places.entries()) {
-      const { variant, seed } = place
+    for (const [index, { variant, seed }] of planned.entries()) {
       const at = { variant: variant.name, seed }
       let result = known[index]
       if (result === null && !signal?.aborted) {
-        const run = folderOf(place)
-        yield { kind: 'run', ...at, number: index + 1, runs: places.length, folder: run }
+        const run = folderOf({ variant, seed })
+        yield { kind: 'run', ...at, number: index + 1, runs: planned.length, folder: run }
         const config = configOf(variant, seed)
         const { evaluateEvery } = spec
         const training = trainRun({ engine, config, run, data, evaluateEvery, machine: nameOf(machine), signal })
-        let done = index * each
+        let done = index * stepsPerRun
         result = yield* mapped(training, (event): AblationEvent => {
-          if ('step' in event) done = index * each + event.step
-          return { kind: 'training', ...at, event, done, of: places.length * each }
+          if ('step' in event) done = index * stepsPerRun + event.step
+          return { kind: 'training', ...at, event, done, of: planned.length * stepsPerRun }
         })
       }
       if (result === null) {
@@ -109,35 +108,38 @@ export async function* ablate(
   }
 }
 
-/** The items of a generator as others, and its result. */
+/** Maps the items of a generator, and returns its result. */
 async function* mapped<T, U, R>(items: AsyncGenerator<T, R>, f: (item: T) => U): AsyncGenerator<U, R> {
   try {
     let next = await items.next()
     for (; !next.done; next = await items.next()) yield f(next.value)
     return next.value
   } finally {
-    await items.return(undefined as R) // where the reader leaves early
+    await items.return(undefined as R) // if the consumer stops early
   }
 }
 
 const MARKER = 'ablation.json'
 const FORMAT = 'neomesh ablation folder 1'
 
-/** An ablation's folder has its marker, or nothing but what making its data leaves. */
+/** An ablation's folder has its marker, or only what preparing its data leaves. */
 async function refuseForeign(out: string): Promise<void> {
   const foreign = await findUnexpectedEntry(out, { marker: MARKER, expected: ['tokenizer.json', 'data'] })
   if (foreign !== undefined)
-    throw new FileError(`${out} holds "${foreign}" and is no ablation's folder. Give another --out`, out)
+    throw new FileError(`${out} must be an ablation's folder or empty (it holds "${foreign}"). Use another --out`, out)
 }
 
-/** Makes the folder, or finds that it goes on with the same data. */
+/** Makes the folder, or checks that it is resumed with the same data. */
 async function openFolder(out: string, data: DataIdentity): Promise<void> {
   await makeFolder(out)
   const path = join(out, MARKER)
   if (!(await isFile(path))) return writeFileAtomic(path, `${JSON.stringify({ format: FORMAT, data }, null, 1)}\n`)
   const saved = (await readJson(path)) as { data?: DataIdentity } | null
-  const known = Object.keys(saved?.data ?? {}) as (keyof DataIdentity)[] // fewer in what an older version wrote
+  const known = Object.keys(saved?.data ?? {}) as (keyof DataIdentity)[] // older versions wrote fewer keys
   const same = (key: keyof DataIdentity) => JSON.stringify(saved!.data![key]) === JSON.stringify(data[key])
   if (known.length === 0 || !known.every(same))
-    throw new FileError(`${out} was begun with other data. Give another --out, or the data that it was begun with`, out)
+    throw new FileError(
+      `${out} was started with other data. Use another --out, or the data that it was started with`,
+      out,
+    )
 }

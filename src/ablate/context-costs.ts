@@ -7,22 +7,22 @@ import { bytesNeeded } from './machine.js'
 import { median } from './statistics.js'
 import type { AblationSpec, CostSpec } from './spec.js'
 
-/** What a token costs in a training step of one kind of attention at one context length. */
+/** Cost of a token in a training step with one kind of attention at one context length. */
 export interface CostPoint {
   readonly attention: AttentionKind
   /** n_ctx. */
   readonly length: number
-  /** Sequences in a step. */
+  /** Sequences per step. */
   readonly batch: number
-  /** Of each timed step, by the clock. */
+  /** Wall time of each timed step. */
   readonly seconds: readonly number[]
-  /** Of each timed step, on all cores of the host. */
+  /** CPU time of each timed step, on all cores of the host. */
   readonly cpuSeconds: readonly number[]
-  /** Of the median step, by the clock. */
+  /** Wall time of the median step. */
   readonly microsecondsPerToken: number
-  /** Of forward and backward, counted (see `neomesh config show`). */
+  /** Of forward and backward, by formula (see `neomesh config show`). */
   readonly flopsPerToken: number
-  /** Bytes that the step needs on the device; null if the engine does not say. */
+  /** Bytes that the step needs on the device; null if the engine does not report it. */
   readonly stepMemory: number | null
   /** Engine and processor. */
   readonly machine: string
@@ -49,8 +49,8 @@ export interface CostOptions {
 }
 
 /**
- * Times training steps of the base with one kind of attention in all layers, at each length, with equal tokens in a
- * step. What this machine has measured already is kept. Ends early, with what there is, if the signal comes.
+ * Times training steps of the base with one kind of attention in all layers, at each length, with equal tokens per step.
+ * Measurements that this machine has made already are reused. The signal ends it early, with the points so far.
  */
 export async function* contextCosts(options: CostOptions): AsyncGenerator<CostEvent, CostPoint[]> {
   const { spec, costs, out, machine, signal } = options
@@ -78,7 +78,7 @@ export async function* contextCosts(options: CostOptions): AsyncGenerator<CostEv
   return points
 }
 
-/** The base with this attention in all layers, and as many sequences in a step as the tokens make. */
+/** The base with this attention in all layers, and `tokens` / `length` sequences per step. */
 export function costConfig(
   { base }: AblationSpec,
   { tokens }: CostSpec,
@@ -137,7 +137,7 @@ async function measure(
   }
 }
 
-/** What is learned does not matter for the time that it takes: ids that are spread over the vocabulary. */
+/** Ids spread over the vocabulary: step time does not depend on what is learned. */
 function someIds({ n_ctx, n_vocab, train_batch_size }: ModelConfig, step: number): Int32Array {
   const size = train_batch_size * (n_ctx + 1)
   return Int32Array.from({ length: size }, (_, i) => (Math.imul(i + (step + 2) * size, 0x9e3779b1) >>> 0) % n_vocab)

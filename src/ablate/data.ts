@@ -3,16 +3,16 @@ import { identityOf, openSplits, prepareDemoData, trainDemoTokenizer, type Split
 import { FileError, isFile, join } from '../files/index.js'
 import type { AblationSpec } from './spec.js'
 
-/** What the runs of an ablation read, so that it goes on with the same data only. */
+/** Identity of an ablation's data: it can be resumed with the same data only. */
 export interface DataIdentity {
   /** Sequences of n_ctx tokens. */
   readonly trainingSequences: number
   readonly validationSequences: number
   /** sha256 of the tokenizer.json, if an index has it. */
   readonly tokenizer: string | null
-  /** UTF-8 bytes of text for each token of the validation data, if an index says it. */
+  /** UTF-8 bytes of text per token of the validation data, if an index has it. */
   readonly bytesPerToken: number | null
-  /** Of the training and of the validation sequences, by their content; absent from what older versions wrote. */
+  /** Hashes of the training and validation sequences; older versions did not write them. */
   readonly content?: { readonly training: string; readonly validation: string }
 }
 
@@ -21,12 +21,12 @@ export interface AblationData extends Splits {
   readonly identity: DataIdentity
 }
 
-/** What is made before data can be opened. */
+/** What is prepared before data can be opened. */
 export type Preparation = 'tokenizer' | 'data'
 
 /**
- * Opens the data of an ablation; of "demo" it first makes tokenizer and data in the folder `out`, and tells so. Throws
- * DataError, FileError, TokenizerError, or the signal's reason.
+ * Opens the data of an ablation; for "demo" it first makes the tokenizer and the data in the folder `out`, and yields
+ * each. Throws DataError, FileError, TokenizerError, or the signal's reason.
  */
 export async function* openData(
   spec: AblationSpec,
@@ -39,7 +39,10 @@ export async function* openData(
   const { samples, validation } = splits
   if (validation === undefined) {
     splits.close()
-    throw new FileError(`${file}: eval_path is empty: an ablation compares losses on validation data`, file)
+    throw new FileError(
+      `${file}: eval_path must name validation data, on which an ablation compares losses (got none)`,
+      file,
+    )
   }
   const content = await contentOf(samples, validation).catch((error) => {
     splits.close()
@@ -67,7 +70,7 @@ function datasetFile(path: string): string {
   return path.endsWith('.json') ? path : join(path, 'dataset.json')
 }
 
-/** Tokenizer and records of the demo's texts, one in twenty held out, where they are not there yet. */
+/** Makes the tokenizer and the records of the demo's texts, one in twenty held out, unless they exist. */
 async function* openDemo(
   { n_ctx, n_vocab }: Pick<ModelConfig, 'n_ctx' | 'n_vocab'>,
   out: string,

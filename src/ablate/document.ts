@@ -4,41 +4,41 @@ import { figuresOf, type Figure } from './plots.js'
 import { chanceBetween, finalLosses, type AblationReport, type SummaryRow } from './report.js'
 import { mean, median, type Spread } from './statistics.js'
 
-/** A part of a report as people read it, in no format yet. */
-export type Block =
+/** A part of a report, independent of the output format. */
+export type DocumentPart =
   | { readonly kind: 'title' | 'heading' | 'text'; readonly text: string }
   | { readonly kind: 'table'; readonly rows: readonly (readonly string[])[] }
   | { readonly kind: 'figure'; readonly figure: Figure }
   | { readonly kind: 'code'; readonly text: string }
 
-/** A report as people read it: made of report.json alone. */
-export function documentOf(report: AblationReport): Block[] {
-  const figures = figuresOf(report).map((figure): Block => ({ kind: 'figure', figure }))
+/** A report for people to read, made from report.json alone. */
+export function documentOf(report: AblationReport): DocumentPart[] {
+  const figures = figuresOf(report).map((figure): DocumentPart => ({ kind: 'figure', figure }))
   const cost = figures.filter((block) => block.kind === 'figure' && block.figure.name.startsWith('cost'))
   return [
     title(`Ablation: ${report.name}`),
     text(introduction(report)),
-    ...(report.complete ? [] : [text('This ablation has not ended; what follows is what there is so far.')]),
+    ...(report.complete ? [] : [text('This ablation has not finished; these are the results so far.')]),
     heading('Results'),
     { kind: 'table', rows: summaryTable(report) },
     ...summaryNotes(report).map(text),
     ...figures.filter((block) => !cost.includes(block)),
     ...costSection(report, cost),
     heading('Variants'),
-    text('Keys in place of those of the base; everything else is the same in all variants.'),
+    text('Keys that override the base; everything else is the same in all variants.'),
     { kind: 'table', rows: [['variant', 'keys'], ...report.variants.map(({ name, keys }) => [name, shown(keys)])] },
     heading('Runs'),
     { kind: 'table', rows: runTable(report) },
-    heading('Made with'),
-    { kind: 'table', rows: madeWith(report) },
+    heading('Environment'),
+    { kind: 'table', rows: environmentTable(report) },
     text(`The whole config of the first variant, ${report.variants[0].name}, with its defaults and the first seed:`),
     { kind: 'code', text: JSON.stringify(report.variants[0].config, null, 2) },
   ]
 }
 
-const title = (text: string): Block => ({ kind: 'title', text })
-const heading = (text: string): Block => ({ kind: 'heading', text })
-const text = (text: string): Block => ({ kind: 'text', text })
+const title = (text: string): DocumentPart => ({ kind: 'title', text })
+const heading = (text: string): DocumentPart => ({ kind: 'heading', text })
+const text = (text: string): DocumentPart => ({ kind: 'text', text })
 
 function introduction({ variants, seeds, steps, tokensPerStep }: AblationReport): string {
   return (
@@ -49,7 +49,7 @@ function introduction({ variants, seeds, steps, tokensPerStep }: AblationReport)
   )
 }
 
-/** What the columns of the summary show; also what the command prints. */
+/** The summary as rows of cells, which the command prints too. */
 export function summaryTable({ summary, variants, noise }: AblationReport): string[][] {
   const [{ name: first }] = variants
   const head = [
@@ -96,32 +96,34 @@ function withSpread(spread: Spread | null, format: (value: number) => string): s
 /** How to read the summary. */
 export function summaryNotes({ noise, seeds, validationTokens, variants }: AblationReport): string[] {
   const spread =
-    seeds.length > 1 ? 'means over the seeds ± standard deviation; ' : 'of one seed, so nothing says what chance does; '
+    seeds.length > 1
+      ? 'means over the seeds ± standard deviation; '
+      : 'of one seed, so the effect of chance is not known; '
   const lines = [
     `Figures are ${spread}flops are counted, for forward and backward; step memory is what the compiled step needs on ` +
       'the device; tokens/s are of the median step. ' +
       `The validation loss is the mean cross entropy in nats over ${grouped(validationTokens)} tokens held out.`,
   ]
   if (noise === null) {
-    const nothing = 'No variants are compared: fewer than two have ended with the same two seeds.'
+    const nothing = 'No variants are compared: fewer than two have finished the same two seeds.'
     return seeds.length > 1 && variants.length > 1 ? [...lines, nothing] : lines
   }
   const used = noise.seeds ?? seeds
   return [
     ...lines,
     `After a difference to ${variants[0].name} is half of its 95 % interval: a smaller difference may be chance. It is ` +
-      'made of what the two variants vary by from seed to seed beyond what all do, and of what variants vary by in ' +
-      'general, as a few seeds say little of one.',
+      'computed from how much the two variants vary from seed to seed beyond what all do, and from how much variants ' +
+      'vary in general, as a few seeds say little about one.',
     ...(used.length < seeds.length
-      ? [`Variants are compared over the seeds ${used.join(', ')}, which all of them have ended with.`]
+      ? [`Variants are compared over the seeds ${used.join(', ')}, which all of them have finished.`]
       : []),
     verdict({ noise, variants }),
   ]
 }
 
 /**
- * Which variant has the lowest loss, which ones may be as good, and which ones were not compared with it: means are over
- * the seeds that all compared variants have ended with, and a variant that lacks one of these is not ranked.
+ * Which variant has the lowest loss, which ones may be as good, and which ones are not compared: means are over the seeds
+ * that all compared variants have finished, and a variant that lacks one of these is not ranked.
  */
 export function verdict({ noise, variants }: Pick<AblationReport, 'noise' | 'variants'>): string {
   if (noise === null) return ''
@@ -136,22 +138,22 @@ export function verdict({ noise, variants }: Pick<AblationReport, 'noise' | 'var
   const apart = others.length - close.length
   const left = variants.map(({ name }) => name).filter((name) => !noise.variants.includes(name))
   const among = left.length > 0 ? `Of the ${noise.variants.length} variants that are compared, ` : ''
-  const lowest = `${among === '' ? 'The' : `${among}the`} lowest loss has ${best}, `
+  const lowest = `${among}${best} has the lowest loss, `
   const result =
     close.length > 0
-      ? `not told apart from ${close.join(', ')} by these seeds.`
-      : `by more than chance before ${apart === 1 ? others[0] : 'all others'}.`
+      ? `but ${close.join(', ')} may be as good by these seeds.`
+      : `below ${apart === 1 ? others[0] : 'all others'} by more than chance.`
   return (
     lowest +
     result +
-    (left.length > 0 ? ` Not compared, as not every seed has ended with them: ${left.join(', ')}.` : '')
+    (left.length > 0 ? ` Not compared, as they have not finished every seed: ${left.join(', ')}.` : '')
   )
 }
 
-/** Whether a difference is larger than chance makes it; without a limit nothing says so. */
+/** Whether a difference is larger than chance; not without a limit. */
 const isApart = (difference: number, limit: number | null) => limit !== null && Math.abs(difference) > limit
 
-function costSection({ costs, variants, machine }: AblationReport, figures: readonly Block[]): Block[] {
+function costSection({ costs, variants, machine }: AblationReport, figures: readonly DocumentPart[]): DocumentPart[] {
   if (costs === null || costs.points.length === 0) return []
   const lengths = [...new Set(costs.points.map(({ length }) => length))].toSorted((a, b) => a - b)
   const from = lengths.includes(1024) ? 1024 : lengths[0]
@@ -171,13 +173,13 @@ function costSection({ costs, variants, machine }: AblationReport, figures: read
     ]
   })
   const { local_attention_radius: radius, n_layer, n_embd, n_head, n_vocab } = variants[0].config
-  const processor = machine.platform === 'cpu' ? ['in processor time'] : []
+  const processor = machine.platform === 'cpu' ? ['in CPU time'] : []
   return [
     heading('Cost against context length'),
     ...figures,
     text(
       `Microseconds per token at each context length, and the growth from ${grouped(from)} to ${grouped(to)}` +
-        `${processor.length > 0 ? ' by the clock and in processor time, which other programs disturb less' : ''}:`,
+        `${processor.length > 0 ? ' in wall time and in CPU time, which other programs disturb less' : ''}:`,
     ),
     {
       kind: 'table',
@@ -203,12 +205,12 @@ function runTable({ variants }: AblationReport): string[][] {
       fixed(run.prepareSeconds, 1),
     ]),
   )
-  return [['variant', 'seed', 'validation loss', 'bits/byte', 'training s', 'processor s', 'compiling s'], ...rows]
+  return [['variant', 'seed', 'validation loss', 'bits/byte', 'training s', 'CPU s', 'compiling s'], ...rows]
 }
 
-function madeWith(report: AblationReport): string[][] {
+function environmentTable(report: AblationReport): string[][] {
   const { machine, data, variants, costs, written } = report
-  const bytes = data.bytesPerToken === null ? '' : `, ${fixed(data.bytesPerToken, 3)} bytes of text for each token`
+  const bytes = data.bytesPerToken === null ? '' : `, ${fixed(data.bytesPerToken, 3)} bytes of text per token`
   const machines = new Set([
     ...variants.flatMap(({ runs }) => runs.map((run) => run.machine)),
     ...(costs?.points.map((point) => point.machine) ?? []),
@@ -224,7 +226,7 @@ function madeWith(report: AblationReport): string[][] {
       `${data.source}: ${grouped(data.trainingSequences)} sequences to train on, ` +
         `${grouped(data.validationSequences)} held out${bytes}`,
     ],
-    ['tokenizer', data.tokenizer === null ? 'not known' : `sha256 ${data.tokenizer}`],
+    ['tokenizer', data.tokenizer === null ? 'unknown' : `sha256 ${data.tokenizer}`],
     ['evaluation', `after every ${grouped(report.evaluateEvery)} steps`],
     ['written', written],
   ]

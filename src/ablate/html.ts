@@ -1,9 +1,9 @@
 import { element, escapeXml } from '../plot/index.js'
-import { documentOf, type Block } from './document.js'
+import { documentOf, type DocumentPart } from './document.js'
 import { numeric } from './markdown.js'
 import type { AblationReport } from './report.js'
 
-/** A report as one page with its pictures in it, which needs nothing else. */
+/** A report as one self-contained HTML page. */
 export function htmlOf(report: AblationReport): string {
   return [
     '<!doctype html>',
@@ -12,7 +12,7 @@ export function htmlOf(report: AblationReport): string {
     '<meta name="viewport" content="width=device-width">',
     element('title', {}, escapeXml(`Ablation: ${report.name}`)),
     `<style>${STYLE}</style>`,
-    ...documentOf(report).map(written),
+    ...documentOf(report).map(render),
     '</html>',
     '',
   ].join('\n')
@@ -30,16 +30,16 @@ figure { margin: 1.5rem 0 } figure svg { max-width: 100%; height: auto } figcapt
 pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; font-size: 12.5px; line-height: 1.35 }
 `
 
-function written(block: Block): string {
-  switch (block.kind) {
+function render(part: DocumentPart): string {
+  switch (part.kind) {
     case 'title':
-      return element('h1', {}, escapeXml(block.text))
+      return element('h1', {}, escapeXml(part.text))
     case 'heading':
-      return element('h2', {}, escapeXml(block.text))
+      return element('h2', {}, escapeXml(part.text))
     case 'text':
-      return element('p', {}, escapeXml(block.text))
+      return element('p', {}, escapeXml(part.text))
     case 'table': {
-      const [head, ...rows] = block.rows
+      const [head, ...rows] = part.rows
       const line = (cells: readonly string[], name: string) =>
         element(
           'tr',
@@ -53,8 +53,8 @@ function written(block: Block): string {
       )
     }
     case 'figure':
-      return element('figure', {}, block.figure.svg, element('figcaption', {}, escapeXml(block.figure.caption)))
+      return element('figure', {}, part.figure.svg, element('figcaption', {}, escapeXml(part.figure.caption)))
     case 'code':
-      return element('pre', {}, escapeXml(block.text))
+      return element('pre', {}, escapeXml(part.text))
   }
 }

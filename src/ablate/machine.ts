@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
 import type { Engine, MemoryUse } from '../engine/index.js'
 
-/** What measured something. */
+/** The machine of a measurement. */
 export interface Machine {
   /** Platform, devices, version of the plugin. */
   readonly engine: string
   /** `cpu`, `cuda`, `tpu`. */
   readonly platform: string
   readonly cpu: string
-  /** That this process may use. */
+  /** Cores that this process may use. */
   readonly cores: number
   /** Bytes. */
   readonly memory: number
@@ -33,12 +33,12 @@ export function describeMachine(engine: Engine): Machine {
   }
 }
 
-/** What times depend on, in a line. */
+/** What times depend on, in one line. */
 export function nameOf({ engine, cpu, cores }: Machine): string {
   return `${engine}; ${cores} cores of ${cpu}`
 }
 
-/** Bytes that a program needs on the device: arguments, results and temporaries; null if the engine does not say. */
+/** Bytes that a program needs on the device: arguments, results and temporaries; null if the engine does not report it. */
 export function bytesNeeded(use: MemoryUse | null): number | null {
   return use && use.arguments + use.outputs - use.aliased + use.temporaries
 }

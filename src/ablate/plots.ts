@@ -3,19 +3,19 @@ import { fixed, grouped, short } from '../text/index.js'
 import { finalLosses, type AblationReport, type VariantResult } from './report.js'
 import { mean, spreadOf } from './statistics.js'
 
-/** A picture of a report. */
+/** A figure of a report. */
 export interface Figure {
-  /** Of its file, without the extension. */
+  /** Name of its file without the extension. */
   readonly name: string
   readonly title: string
-  /** What is to be seen, in a sentence or two. */
+  /** One or two sentences. */
   readonly caption: string
   readonly svg: string
 }
 
 const LOSS = 'validation loss (nats per token)'
 
-/** The pictures that a report has the numbers for. */
+/** The figures that a report has data for. */
 export function figuresOf(report: AblationReport): Figure[] {
   return [lossByVariant, lossAgainstTokens, lossAgainstTime, costAgainstLength].flatMap((make) => make(report) ?? [])
 }
@@ -35,12 +35,12 @@ function lossByVariant(report: AblationReport): Figure | null {
   return {
     name: 'loss-by-variant',
     title,
-    caption: `Large marks are means over ${over(report)}, bars a standard deviation to both sides, small dots the seeds.`,
+    caption: `Large marks are means over ${over(report)}, bars one standard deviation to each side, small dots the seeds.`,
     svg: dotChart({ title, label: LOSS, format: (x) => fixed(x, 3), rows }),
   }
 }
 
-/** Means over the seeds at each step that all of them have an evaluation after. */
+/** Means over the seeds at each step after which all of them were evaluated. */
 function curves(report: AblationReport, xOf: (evaluations: { tokens: number; seconds: number }[]) => number): Series[] {
   return report.variants.map(({ name, runs }: VariantResult, index) => {
     const whole = runs.filter(({ diverged }) => diverged === null)
@@ -63,7 +63,7 @@ function lossAgainstTokens(report: AblationReport): Figure | null {
   return {
     name: 'loss-against-tokens',
     title,
-    caption: `Means over ${over(report)}; bands are a standard deviation to both sides.`,
+    caption: `Means over ${over(report)}; bands are one standard deviation to each side.`,
     svg: lineChart({
       title,
       x: { label: 'tokens trained on', kind: 'linear', format: short },
@@ -81,7 +81,7 @@ function lossAgainstTime(report: AblationReport): Figure | null {
     name: 'loss-against-time',
     title,
     caption:
-      `As before, over the mean time that the steps took by the clock, without compiling, evaluating and saving. ` +
+      `As above, against the mean wall time of the steps, without compiling, evaluating and saving. ` +
       'All variants end after the same number of tokens.',
     svg: lineChart({
       title,
@@ -96,18 +96,18 @@ function costAgainstLength({ costs, variants }: AblationReport): Figure | null {
   if (costs === null || costs.points.length === 0) return null
   const { attention, points, tokens } = costs
   const micro = (seconds: number) => (seconds / tokens) * 1e6
-  // A kind that is a variant's name looks as that does.
+  // A kind with a variant's name has that variant's style.
   const others = attention.filter((kind) => variants.every(({ name }) => name !== kind))
   const indexOf = (kind: string) => {
     const same = variants.findIndex(({ name }) => name === kind)
     return same >= 0 ? same : variants.length + others.findIndex((each) => each === kind)
   }
   const series = attention.map((kind): Series => {
-    const own = points.filter((point) => point.attention === kind).toSorted((a, b) => a.length - b.length)
+    const ofKind = points.filter((point) => point.attention === kind).toSorted((a, b) => a.length - b.length)
     return {
       name: kind,
       style: styleOf(indexOf(kind)),
-      points: own.map(({ length, seconds, microsecondsPerToken }) => ({
+      points: ofKind.map(({ length, seconds, microsecondsPerToken }) => ({
         x: length,
         y: microsecondsPerToken,
         low: micro(Math.min(...seconds)),

@@ -7,15 +7,15 @@ import type { RunResult } from './run.js'
 import type { AblationSpec, CostSpec, Variant } from './spec.js'
 import { halfWidth, noiseOf, spreadOf, type Noise, type Spread } from './statistics.js'
 
-/** What came of an ablation, as report.json has it. The other forms of the report are made of this alone. */
+/** The results of an ablation, as in report.json. The other forms of the report are made from it alone. */
 export interface AblationReport {
   readonly format: 'neomesh ablation 1'
   readonly name: string
-  /** Whether everything is there that was asked for. */
+  /** Whether all runs and measurements are done. */
   readonly complete: boolean
-  /** When this was written, in ISO 8601. */
+  /** Time of writing, ISO 8601. */
   readonly written: string
-  /** What wrote this. */
+  /** The machine that wrote it. */
   readonly machine: Machine
   readonly data: { readonly source: string } & DataIdentity
   readonly seeds: readonly number[]
@@ -23,7 +23,7 @@ export interface AblationReport {
   readonly steps: number
   readonly tokensPerStep: number
   readonly evaluateEvery: number
-  /** In an evaluation. */
+  /** Tokens per evaluation. */
   readonly validationTokens: number
   readonly variants: readonly VariantResult[]
   readonly costs: (CostSpec & { readonly points: readonly CostPoint[] }) | null
@@ -35,33 +35,33 @@ export interface AblationReport {
 
 export interface VariantResult {
   readonly name: string
-  /** What it has in place of the base's keys. */
+  /** Keys that override the base's. */
   readonly keys: Variant['keys']
-  /** Whole, of the first seed. */
+  /** The whole config, with the first seed. */
   readonly config: ModelConfig
   readonly parameters: number
-  /** Of forward and backward, counted. */
+  /** Of forward and backward, by formula. */
   readonly flopsPerToken: number
   readonly runs: readonly RunResult[]
 }
 
-/** Means and deviations over the seeds whose training came to its end. */
+/** Means and deviations over the seeds whose training finished. */
 export interface SummaryRow {
   readonly variant: string
   readonly seeds: number
-  /** Seeds with which training diverged. */
+  /** Number of seeds whose training diverged. */
   readonly diverged: number
-  /** Of a token in training. */
+  /** Per token in training. */
   readonly flopsPerToken: number
   readonly parameters: number
   readonly stepMemory: number | null
   readonly tokensPerSecond: Spread | null
-  /** Nats a token. */
+  /** Nats per token. */
   readonly validationLoss: Spread | null
   readonly bitsPerByte: Spread | null
-  /** Of the validation loss to that of the first variant, over the seeds that are compared, or that both have. */
+  /** Validation loss minus that of the first variant, over the compared seeds, or those that both have. */
   readonly difference: Spread | null
-  /** Half of the 95 % interval of that difference's mean; null if the seeds do not say it. */
+  /** Half of the 95 % interval of that difference's mean; null if the seeds do not determine it. */
   readonly halfWidth: number | null
 }
 
@@ -69,7 +69,7 @@ export interface ReportParts {
   readonly spec: AblationSpec
   readonly machine: Machine
   readonly data: DataIdentity
-  /** Of each variant, those that there are. */
+  /** The finished runs of each variant. */
   readonly runs: ReadonlyMap<string, readonly RunResult[]>
   readonly points: readonly CostPoint[]
 }
@@ -103,7 +103,7 @@ export function reportOf({ spec, machine, data, runs, points }: ReportParts): Ab
   }
 }
 
-/** The validation losses at the end of training, by seed; of seeds with which it diverged there is none. */
+/** The validation losses at the end of training, by seed, without seeds whose training diverged. */
 export function finalLosses({ runs }: Pick<VariantResult, 'runs'>): Map<number, number> {
   return new Map(
     runs.flatMap(({ seed, diverged, evaluations }) =>
@@ -144,8 +144,8 @@ export function summaryOf(variants: readonly VariantResult[]): SummaryRow[] {
 }
 
 /**
- * Over the seeds that all variants with a result have ended with; where these are fewer than two, over the variants that
- * have ended with every seed that any has.
+ * Noise over the seeds that all variants with a result have finished; if these are fewer than two, over the variants that
+ * have finished every seed that any has.
  */
 export function noiseBetween(variants: readonly Pick<VariantResult, 'name' | 'runs'>[]): AblationReport['noise'] {
   const ended = variants
@@ -159,7 +159,7 @@ export function noiseBetween(variants: readonly Pick<VariantResult, 'name' | 'ru
   return noise && { variants: compared.map(({ name }) => name), seeds, ...noise }
 }
 
-/** Differences of two variants' mean losses that are smaller may be chance; null if the seeds do not say it. */
+/** Smaller differences of two variants' mean losses may be chance; null if the seeds do not determine it. */
 export function chanceBetween(noise: AblationReport['noise'], a: string, b: string): number | null {
   const [i, j] = [a, b].map((name) => noise?.variants.indexOf(name) ?? -1)
   return noise === null || i < 0 || j < 0 ? null : halfWidth(noise, i, j)

@@ -13,29 +13,29 @@ export interface EvaluationResult {
   readonly step: number
   /** Tokens trained on. */
   readonly tokens: number
-  /** That the steps so far took by the clock, without compiling, evaluating and saving. */
+  /** Wall time of the steps so far, without compiling, evaluating and saving. */
   readonly seconds: number
   /** Mean cross entropy, nats a token. */
   readonly loss: number
   readonly bitsPerByte: number | null
 }
 
-/** What came of one training. */
+/** The result of one training. */
 export interface RunResult {
   readonly seed: number
   /** In order; the last one is after the last step, unless training diverged. */
   readonly evaluations: readonly EvaluationResult[]
-  /** What was no number any more, and when. */
+  /** What was not finite, and at which step; null if training did not diverge. */
   readonly diverged: string | null
   /** Of the median step. */
   readonly tokensPerSecond: number
-  /** Of all steps, by the clock. */
+  /** Of all steps, wall time. */
   readonly seconds: number
-  /** Of all steps, on all cores of the host. */
+  /** Of all steps, CPU time on all cores of the host. */
   readonly cpuSeconds: number
   /** Tracing and compiling (or loading) the step. */
   readonly prepareSeconds: number
-  /** Bytes that the step needs on the device: arguments, results and temporaries. Null if the engine does not say. */
+  /** Bytes that the step needs on the device: arguments, results and temporaries. Null if the engine does not report it. */
   readonly stepMemory: number | null
   readonly parameters: number
   /** Engine and processor. */
@@ -63,21 +63,21 @@ export async function finishedRun(run: string): Promise<RunResult | null> {
   return (await isFile(path)) ? ((await readJson(path)) as RunResult) : null
 }
 
-/** Keys of which a run's results do not depend. */
-const FREE: ReadonlySet<string> = new Set(['steps_per_checkpoint', 'datasets', 'eos_id'])
+/** Keys that do not change a run's results. */
+const IGNORED_KEYS: ReadonlySet<string> = new Set(['steps_per_checkpoint', 'datasets', 'eos_id'])
 
-/** Refuses to go on with a run, or to use its result, that has another config. Throws FileError. */
+/** Rejects a run with another config, which can be neither resumed nor used. Throws FileError. */
 export async function checkRun(run: string, config: ModelConfig): Promise<void> {
   const path = join(run, 'config.json')
   if (!(await isFile(path))) return
-  const saved = parseModelConfig(await readJson(path), path).config // of a version that had fewer keys, perhaps
-  const differences = differencesOf(saved, config, FREE)
+  const saved = parseModelConfig(await readJson(path), path).config // may be of a version with fewer keys
+  const differences = differencesOf(saved, config, IGNORED_KEYS)
   if (differences.length === 0) return
   const what = differences.join('; ')
-  throw new FileError(`${run} was trained with another config: ${what}. Give another --out, or remove that folder`, run)
+  throw new FileError(`${run} was trained with another config: ${what}. Use another --out, or remove that folder`, run)
 }
 
-/** Trains one variant with one seed, from where it is. Returns null if the signal came first. */
+/** Trains one variant with one seed, resuming an interrupted run. Returns null if the signal came first. */
 export async function* trainRun(options: RunOptions): AsyncGenerator<TrainEvent, RunResult | null> {
   const { engine, config, run, data, evaluateEvery, signal } = options
   const { samples, validation, tokenizer } = data
@@ -92,7 +92,7 @@ export async function* trainRun(options: RunOptions): AsyncGenerator<TrainEvent,
         start = event
         times = await StepTimes.open(join(run, 'times.jsonl'), event.step)
       } else if (event.kind === 'step') times!.ended(event.step)
-      else times?.pass()
+      else times?.skip()
       if (event.kind === 'checkpoint' || event.kind === 'end') await times?.flush()
       if (event.kind === 'end') interrupted = event.interrupted
       yield event

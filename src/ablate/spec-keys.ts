@@ -29,24 +29,24 @@ export const ablationKeys = {
       .record(z.string(), z.unknown())
       .refine((variants) => Object.keys(variants).length > 0, { error: 'must name at least one variant' })
       .meta({ expected: 'an object of variants, such as {"linear": {"attention_types": [[["linear"], 4]]}}' }),
-    "model keys that each variant has in place of the base's, by its name; the first one is what others are compared with",
+    "by variant name, the model keys that override the base's; the other variants are compared with the first one",
     'neomesh',
   ),
   seeds: key(
     distinct(z.array(z.number().int().min(0))).meta({
       expected: 'a list of different integers >= 0, such as [1, 2]',
     }),
-    'each variant is trained once with each: of initial values and of the order of the data',
+    'each variant is trained once with each seed, of initial values and of the order of the data',
     'neomesh',
   ),
   steps: key(size.optional(), 'steps of each training', 'neomesh', { otherwise: "tokens, or the base's train_steps" }),
-  tokens: key(size.optional(), 'tokens of each training, in whole steps', 'neomesh', { otherwise: 'steps says it' }),
+  tokens: key(size.optional(), 'tokens of each training, in whole steps', 'neomesh', { otherwise: 'given by steps' }),
   evaluate_every: key(size, "steps between evaluations, each of the base's eval_steps batches", 'neomesh'),
   costs: key(
     z.record(z.string(), z.unknown()).meta({ expected: 'an object of lengths, tokens, steps and attention' }).optional(),
-    'what time against context length is measured with',
+    'how to measure time against context length',
     'neomesh',
-    { otherwise: 'it is not measured' },
+    { otherwise: 'not measured' },
   ),
 } as const
 
@@ -59,8 +59,8 @@ export const costKeys = {
     'context lengths, n_ctx, to measure at',
     'neomesh',
   ),
-  tokens: key(size, 'tokens of a step at every length, which it is a multiple of', 'neomesh'),
-  steps: key(size.default(5), 'steps that are timed, after one that is not', 'neomesh'),
+  tokens: key(size, 'tokens per step at every length, a multiple of each length', 'neomesh'),
+  steps: key(size.default(5), 'timed steps, after one that is not timed', 'neomesh'),
   attention: key(
     distinct(z.array(z.enum(attentionKindNames)))
       .meta({ expected: `a list of kinds: ${attentionKindNames.join(', ')}` })

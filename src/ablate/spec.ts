@@ -5,48 +5,48 @@ import { ablationKeys, costKeys } from './spec-keys.js'
 
 type Keys = Readonly<Record<string, unknown>>
 
-/** A model that is trained with each seed. */
+/** A model to train with each seed. */
 export interface Variant {
-  /** Begins its runs' folders. */
+  /** Prefix of its run folders. */
   readonly name: string
-  /** What it has in place of the base's keys. */
+  /** Keys that override the base's. */
   readonly keys: Keys
-  /** Of the first seed. */
+  /** The whole config, with the first seed. */
   readonly config: ModelConfig
 }
 
 /** How time against context length is measured. */
 export interface CostSpec {
   readonly lengths: readonly number[]
-  /** Of a step, at every length. */
+  /** Tokens per step, at every length. */
   readonly tokens: number
-  /** Timed, after one that is not. */
+  /** Timed steps, after one that is not timed. */
   readonly steps: number
   readonly attention: readonly AttentionKind[]
 }
 
 /** Variants of a model, trained with several seeds on equal tokens in equal order. */
 export interface AblationSpec {
-  /** Of the file, without its extension. */
+  /** Name of the file without its extension. */
   readonly name: string
-  /** The base's keys as they were written, with the train_steps that this ablation has. */
+  /** The base's keys as written, with this ablation's train_steps. */
   readonly base: Keys
   /** `demo`, or the path of a data set config. */
   readonly data: string
-  /** The first one is what the others are compared with. */
+  /** The others are compared with the first one. */
   readonly variants: readonly Variant[]
   readonly seeds: readonly number[]
   /** Steps between evaluations. */
   readonly evaluateEvery: number
   readonly costs: CostSpec | null
-  /** For people: what has no effect, what may surprise. */
+  /** Notes for the user: keys without effect, surprising values. */
   readonly notes: readonly string[]
 }
 
 export interface ParseAblation {
-  /** What errors name. @default 'ablation' */
+  /** Name in errors. @default 'ablation' */
   readonly source?: string
-  /** What paths in it are relative to. @default '.' */
+  /** Folder that its paths are relative to. @default '.' */
   readonly folder?: string
   /** @default 'ablation' */
   readonly name?: string
@@ -62,12 +62,12 @@ export async function readAblation(path: string): Promise<AblationSpec> {
 export async function parseAblation(given: unknown, options: ParseAblation = {}): Promise<AblationSpec> {
   const { source = 'ablation', folder = '.', name = 'ablation' } = options
   if (!isObject(given))
-    throw new ConfigError(source, ['an ablation is a JSON object of keys such as base, variants and seeds'])
+    throw new ConfigError(source, ['an ablation must be a JSON object of keys such as base, variants and seeds'])
   const problems: string[] = []
   const read = readKeys({ ...given }, ablationKeys, problems)
   const { base, variants = {}, seeds = [0], steps, tokens } = read as Given
   if (steps !== undefined && tokens !== undefined)
-    problems.push(`steps: ${steps} and tokens ${tokens} say the same thing in two ways; remove one`)
+    problems.push(`steps: only one of steps and tokens may be given (got ${steps} and ${tokens}). Remove one`)
   const keys = base === undefined ? null : await keysOfBase(base, folder, { steps, tokens }, problems)
   const parsed = keys ? readVariants(keys, variants, seeds[0], problems) : null
   const costs = read.costs === undefined ? null : readCosts(read.costs as Keys, problems)
@@ -93,12 +93,12 @@ interface Given {
   readonly tokens?: number
 }
 
-/** Keys that make runs comparable: they are the base's, in all variants. */
+/** Keys that must be equal in all variants for runs to be comparable: only the base has them. */
 const COMMON = ['n_ctx', 'n_vocab', 'train_batch_size', 'train_steps', 'seed', 'eval_batch_size', 'eval_steps']
-/** Keys that say what is learned, and on what devices. */
+/** Keys of the task and the devices, which must be equal too. */
 const SETTING = ['mlm_training', 'datasets', 'mesh_shape', 'layout', 'parameter_layout']
 
-/** The base's keys with the steps to train; null if something is wrong with it. */
+/** The base's keys with the steps to train; null if it has problems. */
 async function keysOfBase(
   base: string | Keys,
   folder: string,
@@ -115,7 +115,7 @@ async function keysOfBase(
       return null
     }
   }
-  // What a config without its number of steps makes of the tokens needs the rest of it to be right.
+  // Steps follow from tokens only if the rest of the config is valid.
   const counted = inspectModelConfig(keys, { purpose: 'train', changes: { train_steps: steps ?? (tokens && 1) } })
   if (counted.config === null) {
     problems.push(...counted.problems.map((problem) => `base: ${problem}`))
@@ -128,48 +128,56 @@ async function keysOfBase(
   }
 }
 
-/** The configs of the variants, and what their author should know. */
+/** The configs of the variants, and notes for their author. */
 function readVariants(base: Keys, given: Keys, seed: number, problems: string[]) {
   const variants: Variant[] = []
   const notes: string[][] = []
   for (const [name, keys] of Object.entries(given)) {
     const at = `variants.${name}`
     if (!/^[a-z][\w.+-]*$/i.test(name))
-      problems.push(`${at}: the name is to be a letter, then letters, digits and - _ . +, as it begins folders' names`)
+      problems.push(
+        `${at}: the name must be a letter, then letters, digits and - _ . + (it is a prefix of folder names)`,
+      )
     if (!isObject(keys)) {
-      problems.push(`${at}: ${JSON.stringify(keys)} is not an object of model keys, such as {"rotary_emb": true}`)
+      problems.push(
+        `${at}: must be an object of model keys, such as {"rotary_emb": true} (got ${JSON.stringify(keys)})`,
+      )
       continue
     }
     const common = [...COMMON, ...SETTING].filter((key) => key in keys)
     if (common.length > 0)
-      problems.push(`${at}: ${common.join(', ')} cannot differ between variants; put it into the base`)
+      problems.push(`${at}: ${common.join(', ')} must be equal in all variants. Put it into the base`)
     const changes = Object.fromEntries(Object.entries(keys).filter(([key]) => !common.includes(key)))
     const found = inspectModelConfig(base, { purpose: 'train', changes: { ...changes, seed } })
     problems.push(...found.problems.map((problem) => `${at}: ${problem}`))
     const { config } = found
     if (config === null) continue
     const same = variants.find((other) => JSON.stringify(other.config) === JSON.stringify(config))
-    if (same) problems.push(`${at}: it is the same model as variants.${same.name}`)
+    if (same)
+      problems.push(`${at}: must differ from the other variants (it is the same model as variants.${same.name})`)
     variants.push({ name, keys, config })
     notes.push(found.notes)
   }
-  // What is true of every variant is said once; a base may have keys for other variants than these.
+  // Notes on every variant are given once; a base may have keys for variants that are not listed.
   const ofAll = (notes[0] ?? [])
     .filter((note) => notes.every((each) => each.includes(note)))
     .filter((note) => !note.includes('has no effect'))
-  const own = variants.flatMap(({ name, keys }, i) =>
+  const ofOne = variants.flatMap(({ name, keys }, i) =>
     notes[i]
       .filter((note) => !ofAll.includes(note) && Object.keys(keys).some((key) => new RegExp(`^${key}\\b`).test(note)))
       .map((note) => `variants.${name}: ${note}`),
   )
-  return { variants, notes: [...ofAll.map((note) => `base: ${note}`), ...own] }
+  return { variants, notes: [...ofAll.map((note) => `base: ${note}`), ...ofOne] }
 }
 
 function readCosts(given: Keys, problems: string[]): CostSpec {
   const costs = readKeys({ ...given }, costKeys, problems, 'costs.') as unknown as CostSpec
   const { lengths = [], tokens } = costs as Partial<CostSpec>
   const odd = lengths.filter((length) => tokens !== undefined && tokens % length !== 0)
-  if (odd.length > 0) problems.push(`costs.tokens: ${tokens} is not a multiple of ${odd.join(', ')} in costs.lengths`)
+  if (odd.length > 0)
+    problems.push(
+      `costs.tokens: must be a multiple of all costs.lengths (got ${tokens}, not a multiple of ${odd.join(', ')})`,
+    )
   return costs
 }
 

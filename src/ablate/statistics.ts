@@ -1,4 +1,4 @@
-/** The middle of some numbers, or the mean of the two in the middle. */
+/** The median. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length >> 1
@@ -9,7 +9,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-/** Mean of some numbers, and their standard deviation (of the sample, n - 1); null for one number. */
+/** Mean and sample standard deviation (n - 1); the latter is null for one value. */
 export interface Spread {
   readonly mean: number
   readonly deviation: number | null
@@ -23,19 +23,19 @@ export function spreadOf(values: readonly number[]): Spread {
   return { mean: middle, deviation, count: values.length }
 }
 
-/** What chance does to the values of a table with a row for each variant and a column for each seed. */
+/** The noise in a table with one row per variant and one column per seed. */
 export interface Noise {
-  /** Of a value of each row, standard deviations. */
+  /** Standard deviation of the values of each row. */
   readonly deviations: readonly number[]
   readonly degreesOfFreedom: number
   readonly columns: number
 }
 
 /**
- * The noise in a table. What a seed does to all variants alike, as an order of the data that is easy to learn, is no noise
- * in comparing them: the median of each column is taken out. As a few seeds say little of how much a variant varies,
- * each variance is drawn to the median one, with a weight that grows with the rows; so one variant that varies much does
- * not hide the differences of others. Null for fewer than two rows or columns.
+ * Estimates the noise in a table. The effect of a seed on all variants, such as an order of the data that is easy to learn,
+ * is not noise in comparing them: the median of each column is subtracted. As a few seeds say little about the variance of
+ * one variant, each variance is shrunk towards the median one, with a weight that grows with the number of rows; one
+ * variant of high variance does not hide the differences of others. Null for fewer than two rows or columns.
  * Source of the idea: Smyth 2004, "Linear models and empirical Bayes methods" (moderated t).
  */
 export function noiseOf(rows: readonly (readonly number[])[]): Noise | null {
@@ -44,14 +44,16 @@ export function noiseOf(rows: readonly (readonly number[])[]): Noise | null {
   const centred = rows.map((row) => row.map((value) => value - mean(row)))
   const shifts = Array.from({ length: columns }, (_, j) => median(centred.map((row) => row[j])))
   const left = centred.map((row) => row.map((value, j) => value - shifts[j] + mean(shifts)))
-  const own = columns - 1
-  const variances = left.map((row) => row.reduce((sum, value) => sum + value ** 2, 0) / (own * (1 - 1 / rows.length)))
+  const degrees = columns - 1
+  const variances = left.map(
+    (row) => row.reduce((sum, value) => sum + value ** 2, 0) / (degrees * (1 - 1 / rows.length)),
+  )
   // The median of chi squared over its degrees of freedom is near this (Wilson and Hilferty 1931).
-  const typical = median(variances) / (1 - 2 / (9 * own)) ** 3
+  const typical = median(variances) / (1 - 2 / (9 * degrees)) ** 3
   const weight = 1 - 2 / rows.length
   return {
-    deviations: variances.map((variance) => Math.sqrt((weight * typical + own * variance) / (weight + own))),
-    degreesOfFreedom: own + weight,
+    deviations: variances.map((variance) => Math.sqrt((weight * typical + degrees * variance) / (weight + degrees))),
+    degreesOfFreedom: degrees + weight,
     columns,
   }
 }
@@ -67,7 +69,7 @@ const QUANTILES = [
   2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
 ]
 
-/** Between whole numbers a little too large; beyond the table with the first term of the expansion in 1 / n. */
+/** Interpolated between integers, slightly too large; beyond the table by the first term of the expansion in 1 / n. */
 function studentQuantile(degreesOfFreedom: number): number {
   const below = Math.floor(degreesOfFreedom)
   const [low, high] = [QUANTILES[below - 1], QUANTILES[below]]

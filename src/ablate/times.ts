@@ -1,16 +1,16 @@
 import { readJsonLines, startJsonLines, type JsonLines } from '../files/index.js'
 
-/** A line of times.jsonl: what steps have taken so far, without compiling, evaluating and saving. */
+/** A line of times.jsonl: the time of the steps so far, without compiling, evaluating and saving. */
 export interface StepTime {
   /** Steps done. */
   readonly step: number
-  /** By the clock. */
+  /** Wall time. */
   readonly seconds: number
-  /** Of this process, on all cores. */
+  /** CPU time of this process, on all cores. */
   readonly cpuSeconds: number
 }
 
-/** Times of a run as JSON lines, which go on where an interrupted run goes on. */
+/** Step times of a run as JSON lines; a resumed run continues them. */
 export class StepTimes {
   private last = { clock: 0, cpu: 0 }
 
@@ -19,21 +19,21 @@ export class StepTimes {
     /** One for each step, in order. */
     readonly lines: StepTime[],
   ) {
-    this.pass()
+    this.skip()
   }
 
-  /** Opens the file of a run that goes on after `step`; lines of later steps, which were lost, go. Throws FileError. */
+  /** Opens the file of a run resumed after `step`, and drops lines of later steps, which were lost. Throws FileError. */
   static async open(path: string, step: number): Promise<StepTimes> {
     const kept = ((await readJsonLines(path)) as StepTime[]).filter((line) => line.step <= step)
     return new StepTimes(await startJsonLines(path, kept), kept)
   }
 
-  /** Says that what came since the last call was no step. */
-  pass(): void {
+  /** Excludes the time since the last call. */
+  skip(): void {
     this.last = now()
   }
 
-  /** Says that a step has ended, which began at the last call. Throws FileError. */
+  /** Records the end of a step that began at the last call. Throws FileError. */
   ended(step: number): void {
     const { clock, cpu } = now()
     const before = this.lines.at(-1) ?? { seconds: 0, cpuSeconds: 0 }
@@ -47,13 +47,13 @@ export class StepTimes {
     this.lines.push(line)
   }
 
-  /** Waits until all lines are kept. Throws FileError. */
+  /** Waits until all lines are written. Throws FileError. */
   flush(): Promise<void> {
     return this.file.flush()
   }
 }
 
-/** Seconds since some time. */
+/** Seconds since an arbitrary origin. */
 function now(): { clock: number; cpu: number } {
   const { user, system } = process.cpuUsage()
   return { clock: performance.now() / 1000, cpu: (user + system) / 1e6 }

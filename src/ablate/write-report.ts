@@ -5,8 +5,8 @@ import { figuresOf } from './plots.js'
 import type { AblationReport } from './report.js'
 
 /**
- * Writes report.json, and made of it report.html (one page), report.md and the pictures of it as SVG. Returns the path of
- * report.html. Throws FileError.
+ * Writes report.json, report.html (one page), report.md and the figures as SVG. Returns the path of report.html. Throws
+ * FileError.
  */
 export async function writeReport(folder: string, report: AblationReport): Promise<string> {
   const path = join(folder, 'report.html')

@@ -89,7 +89,7 @@ function choices(found: readonly Found[]): string {
 }
 
 function memoryOf({ xla, estimate }: Plan): number {
-  return xla?.memory?.total ?? xla?.overfull?.total ?? estimate.memory.total
+  return xla?.memory?.total ?? xla?.outOfMemory?.total ?? estimate.memory.total
 }
 
 function sent({ xla, estimate }: Plan): number {

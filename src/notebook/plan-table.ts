@@ -50,7 +50,7 @@ function piecesOf(plan: Plan, config: string): Piece[][] {
   const groups = [
     [heading(plan, config), { lines: plan.warnings.map((warning) => `note: ${warning}`) }],
     [memory(plan), verdict(plan)],
-    plan.xla?.overfull ? [overfull(plan)] : [],
+    plan.xla?.outOfMemory ? [outOfMemory(plan)] : [],
     plan.fits === false ? [advice(plan.advice)] : [],
     arithmetic(plan),
     plan.hardware.devices === 1 ? [] : [collectives(plan)],
@@ -78,7 +78,7 @@ function heading({ hardware, model, mesh, layout, parameterLayout }: Plan, confi
 function memory({ estimate, xla }: Plan): Piece {
   const { parameters, optimizer, inputs, activations, gradients, working, total } = estimate.memory
   const exact = xla?.memory ?? null
-  const whole = exact?.total ?? xla?.overfull?.total
+  const whole = exact?.total ?? xla?.outOfMemory?.total
   const [unit, size] = Math.max(total, whole ?? 0) < 1e9 ? (['MB', 1e6] as const) : (['GB', 1e9] as const)
   const row = (what: string, estimated: number | null, compiled?: number) => [
     what,
@@ -113,16 +113,16 @@ function verdict({ hardware, xla, fits }: Plan): Piece {
   }
 }
 
-function overfull({ xla }: Plan): Piece {
+function outOfMemory({ xla }: Plan): Piece {
   const pieces = new Map<string, { size: number; times: number }>()
-  for (const each of xla!.overfull!.buffers) {
+  for (const each of xla!.outOfMemory!.buffers) {
     const what = whatOf(each.what)
     pieces.set(what, { size: each.bytes, times: (pieces.get(what)?.times ?? 0) + 1 })
   }
   const rows = [...pieces]
     .slice(0, BUFFERS)
     .map(([what, { size, times }]) => [times > 1 ? `${times} x ${bytes(size)}` : bytes(size), what])
-  return { head: ['largest pieces', 'what takes its turn there'], rows }
+  return { head: ['largest pieces', 'values that share it'], rows }
 }
 
 /** The first few different things in a piece of memory. */

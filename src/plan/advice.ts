@@ -2,14 +2,14 @@ import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { parsePlacement, partsOf, type Placement } from '../mesh/index.js'
 import { lowerStep } from '../train/index.js'
 import type { Hardware } from './hardware.js'
-import { rematOf } from './remat.js'
+import { rematPolicy } from './costs.js'
 import { estimate } from './static/estimate.js'
 
 type Change = Partial<
   Pick<ModelConfig, 'remat_policy' | 'precision' | 'tokens_per_mb_per_replica' | 'parameter_layout'>
 >
 
-/** A change of config keys, and what a device then needs by the estimate. */
+/** A change of config keys, and the memory that a device then needs by the estimate. */
 export interface Advice {
   readonly keys: Change
   /** Bytes. */
@@ -18,8 +18,8 @@ export interface Advice {
 }
 
 /**
- * What would make a step fit that does not: each change that does alone, or else all of them together, enough or not.
- * Empty where there is nothing left to change but the mesh and the hardware.
+ * Changes that make a step fit that does not: each one that suffices alone, or else all of them together, whether that
+ * suffices or not. Empty if only the mesh and the hardware are left to change.
  */
 export function adviceFor(config: ModelConfig, hardware: Hardware): Advice[] {
   const placement = parsePlacement(config.mesh_shape, config.layout, config.parameter_layout)
@@ -35,7 +35,7 @@ export function adviceFor(config: ModelConfig, hardware: Hardware): Advice[] {
 function changesOf(config: ModelConfig, placement: Placement): Change[] {
   const changes: Change[] = []
   if (config.precision !== 'bfloat16') changes.push({ precision: 'bfloat16' })
-  if (rematOf(config) !== 'nothing') changes.push({ remat_policy: 'nothing' })
+  if (rematPolicy(config) !== 'nothing') changes.push({ remat_policy: 'nothing' })
   const replicas = partsOf(placement, 'batch')
   // One sequence at a time on each device.
   if (microbatchCount(config, replicas) < config.train_batch_size / replicas)
@@ -46,7 +46,7 @@ function changesOf(config: ModelConfig, placement: Placement): Change[] {
   return changes
 }
 
-/** Null for a change that cannot be. */
+/** Bytes with a change; null if its layout is impossible. */
 function totalWith(config: ModelConfig, change: Change, hardware: Hardware): number | null {
   const changed = { ...config, ...change }
   const placement = parsePlacement(changed.mesh_shape, changed.layout, changed.parameter_layout)

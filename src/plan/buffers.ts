@@ -1,22 +1,22 @@
 import { shardDims, type Placement } from '../mesh/index.js'
-import { layProgram, type Block, type Held } from './static/blocks.js'
+import { placeProgram, type PlacedProgram, type PlacedValue } from './static/placed-program.js'
 import { plainBytes } from './static/tiles.js'
 import type { LoweredStep } from './static/estimate.js'
 
-/** A piece of memory that XLA sets aside. */
+/** A buffer that XLA allocates. */
 export interface Buffer {
   readonly bytes: number
-  /** What lies in it, the largest first; as in `bf16 [layers 24, batch 1 of 8, sequence 2048]`. */
+  /** The values in it, the largest first; for example `bf16 [layers 24, batch 1 of 8, sequence 2048]`. */
   readonly what: readonly string[]
 }
 
 /**
- * Gives the shapes that XLA names the dims that they have in the program, where a tensor of the program has that shape on a
- * device; others stay as they are.
+ * Names the dims of XLA's shapes, where a tensor of the program has that shape on a device; other shapes are returned
+ * unchanged.
  */
 export function nameShapes(step: LoweredStep, placement: Placement): (shape: string) => string {
   const names = new Map<string, string>()
-  const add = (x: Held) => {
+  const add = (x: PlacedValue) => {
     const parts = shardDims(x.dims, x.axes, placement.mesh)
     const key = `${x.dtype}[${parts.map(({ size }) => size).join(',')}]`
     if (names.has(key) || parts.length === 0) return
@@ -25,13 +25,13 @@ export function nameShapes(step: LoweredStep, placement: Placement): (shape: str
     )
     names.set(key, `${x.dtype} [${shown.join(', ')}]`)
   }
-  const visit = ({ inputs, steps }: Block) => {
+  const visit = ({ inputs, steps }: PlacedProgram) => {
     inputs.forEach(add)
     for (const { outputs, body } of steps) {
       outputs.forEach(add)
       if (body) visit(body)
     }
   }
-  visit(layProgram(step.program, placement, step.roles, plainBytes))
+  visit(placeProgram(step.program, placement, step.roles, plainBytes))
   return (shape) => names.get(shape.replace(/^s(\d)/, 'i$1').replace(/^pred/, 'bool')) ?? shape
 }

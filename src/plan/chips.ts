@@ -1,23 +1,23 @@
-/** What a TPU chip is, as Google documents it, and as libtpu counts it. */
+/** Properties of a TPU chip, as Google documents them and libtpu reports them. */
 export interface Chip {
   readonly generation: string
-  /** Cores that names of slices count: `v3-8` is four chips. */
+  /** Cores per chip as counted in names of slices: `v3-8` is four chips. */
   readonly cores: 1 | 2
-  /** Devices that a program sees. From v4 on two cores are one device, except those of tpu7x. */
+  /** Devices per chip. From v4 on two cores are one device, except on tpu7x. */
   readonly devices: 1 | 2
-  /** bf16 operations a second. */
+  /** bf16 operations per second. */
   readonly peakFlops: number
   /** Bytes of memory (HBM). */
   readonly memory: number
   /** Bytes of a device's memory that libtpu 0.0.52 leaves to programs: its device_memory_bytes_limit. */
   readonly usable: number
-  /** Bytes a second from and to memory. */
+  /** Memory bandwidth, bytes per second. */
   readonly memoryBandwidth: number
-  /** Bytes a second over one link to a neighbour, each way. */
+  /** Bytes per second over one link to a neighbour, each way. */
   readonly linkBandwidth: number
   /** Dims of the mesh or torus: two links each. */
   readonly dims: 2 | 3
-  /** Cycles a second, for the cycles that XLA estimates. */
+  /** Clock frequency, Hz, for XLA's cycle estimates. */
   readonly clock: number
   readonly source: string
 }

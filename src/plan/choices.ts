@@ -1,14 +1,14 @@
 import type { ModelConfig } from '../config/index.js'
 
-/** What a search may choose, in the words of config keys. */
+/** The config keys that a search may choose. */
 export type Choice = Pick<
   ModelConfig,
   'mesh_shape' | 'layout' | 'parameter_layout' | 'remat_policy' | 'tokens_per_mb_per_replica'
 >
 
 /**
- * Meshes of one or two axes over so many devices: the batch is split over x; heads, feed-forward and vocabulary over y,
- * where that divides them; experts over x, or not; and what is stored over x besides, or not. Not all of them are legal.
+ * Meshes of one or two axes over N devices: the batch is split over x; heads, feed-forward and vocabulary over y, where it
+ * divides them; experts over x, or not; and stored parameters over x, or not. Not all of them are legal.
  */
 export function choicesOf(config: ModelConfig, devices: number): Choice[] {
   return divisors(devices).flatMap((y) => {

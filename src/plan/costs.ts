@@ -6,7 +6,7 @@ import { productOf, sizeOf } from '../tensor/index.js'
 
 /** A variable of a checkpoint. */
 export interface Variable {
-  /** Below the layer, or whole if it is of none. */
+  /** Path below the layer, or the full path if it belongs to no layer. */
   readonly name: string
   readonly dims: readonly { readonly name: string; readonly size: number }[]
   readonly count: number
@@ -19,37 +19,37 @@ export interface LayerCosts {
   readonly mixture: boolean
   readonly variables: readonly Variable[]
   readonly parameters: number
-  /** Floating-point operations of a forward pass, for each token. */
+  /** Floating-point operations of a forward pass, per token. */
   readonly flops: number
 }
 
 export interface ModelCosts {
   readonly layers: readonly LayerCosts[]
-  /** Variables of no layer, or of all with share_parameters. */
+  /** Variables outside the layers, and those that all layers share (share_parameters). */
   readonly outside: readonly Variable[]
   readonly parameters: number
-  /** Parameters that a token meets: of the experts those that it is given to. */
+  /** Parameters that process a token: of the experts, those that it is routed to. */
   readonly activeParameters: number
-  /** Forward, for each token. */
+  /** Forward, per token. */
   readonly flops: number
-  /** Forward and backward, for each token, with what the backward pass computes again. */
+  /** Forward and backward, per token, with what the backward pass recomputes. */
   readonly trainingFlops: number
-  /** Of sampling: bytes for each token of a sequence (global layers), and for each sequence whatever its length. */
+  /** Decoding caches: bytes per token of a sequence (global layers), and per sequence of any length. */
   readonly cache: { readonly perToken: number; readonly perSequence: number }
   readonly parameterBytes: number
   readonly optimizerBytes: number
 }
 
-/** How flops are counted. */
+/** How flops are counted, in sentences for users. */
 export const flopsFormula = [
-  '2 for each element of each matrix that a token meets (of experts: those that it is given to),',
-  'and 4 n_embd for each key that attention sees: on average (n_ctx + 1) / 2 in a global layer,',
+  '2 for each element of each matrix that multiplies a token (of experts: those that it is routed to),',
+  'and 4 n_embd for each key that attention reads: on average (n_ctx + 1) / 2 in a global layer,',
   'at most the radius in a local one, n_embd / n_head in a linear one.',
-  'A training step has 3 times that, and once more what is computed again: the product of queries and keys, and with',
+  'A training step takes 3 times that, plus what it recomputes: the product of queries and keys, and with',
   'recompute_grad (remat_policy nothing) the layers.',
 ] as const
 
-/** What a model costs, counted from the variables that it has. */
+/** Parameters, flops and bytes of a model, counted from its variables. */
 export function costsOf(config: ModelConfig): ModelCosts {
   const specs = parametersOf(modelOf(config, { batch: 1 }), 'scan')
   const variables = specs.flatMap(({ names, shape, shapeNames }) =>
@@ -65,16 +65,16 @@ export function costsOf(config: ModelConfig): ModelCosts {
 
   const mixtures = new Set(config.moe_layers)
   const layers = attentionKinds(config).map((kind, layer): LayerCosts => {
-    const own = ofLayer(layer).map((variable) => ({ ...variable, name: variable.name.replace(/^h\d+\//, '') }))
-    const met = [...own, ...shared]
+    const variables = ofLayer(layer).map((variable) => ({ ...variable, name: variable.name.replace(/^h\d+\//, '') }))
+    const used = [...variables, ...shared]
     return {
       layer,
       kind,
       mixture: mixtures.has(layer),
-      variables: own,
-      parameters: sum(own.map(({ count }) => count)),
+      variables,
+      parameters: sum(variables.map(({ count }) => count)),
       flops:
-        sum(met.map((variable) => productFlops(variable, config))) +
+        sum(used.map((variable) => productFlops(variable, config))) +
         4 * config.n_embd * attentionCosts(kind, config).keysSeen,
     }
   })
@@ -99,20 +99,20 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => a + b, 0)
 }
 
-/** Of a matrix in a layer. Memory keys and values are no matrix that a token is multiplied with. */
+/** Flops of a matrix in a layer, per token. Memory keys and values (num_mem_kv) multiply no token. */
 function productFlops(variable: Variable, config: ModelConfig): number {
   return variable.dims.length < 2 || /\/mem_[kv]$/.test(variable.name)
     ? 0
     : 2 * variable.count * usedPart(variable, config)
 }
 
-/** Part of a variable that a token meets. */
+/** Fraction of a variable that processes a token. */
 function usedPart({ dims }: Variable, { moe_params }: ModelConfig): number {
   const experts = dims.find(({ name }) => name === 'experts')
   return experts === undefined ? 1 : Math.min(1, (moe_params?.moe_gating === 'top_2' ? 2 : 1) / experts.size)
 }
 
-/** Of the logits: the embedding table again, or an output layer. Looking a row up is no product. */
+/** Flops of the logits: by the embedding table, or by an output layer. Looking up a row is not counted. */
 function outputFlops(outside: readonly Variable[], { no_weight_tie }: ModelConfig): number {
   const table = outside.find(({ name }) => (no_weight_tie ? name.endsWith('linear_out/kernel') : name === 'wte'))
   return table === undefined ? 0 : 2 * table.count
@@ -134,8 +134,8 @@ function cacheBytes(config: ModelConfig): ModelCosts['cache'] {
 }
 
 /**
- * What a layer's backward pass computes a second time: attention's weights, which are not kept, and with remat_policy
- * `nothing` the layer itself; but no gradient needs the last product of the layers that are computed together, a period.
+ * Flops that a layer's backward pass recomputes: attention's weights, which are not saved, and with remat_policy
+ * `nothing` the layer itself; but no gradient needs the last product of a period, the layers recomputed together.
  */
 function flopsAgain(
   { layer, kind, variables, flops }: LayerCosts,
@@ -143,14 +143,14 @@ function flopsAgain(
   config: ModelConfig,
 ): number {
   const weights = 2 * config.n_embd * attentionCosts(kind, config).keysRecomputed
-  if (!recomputes(config)) return weights
+  if (rematPolicy(config) !== 'nothing') return weights
   const period = shortestPeriod(layers.map((each) => `${each.kind} ${each.mixture}`))
   const isLast = layer % period === period - 1
   const last = isLast ? variables.find(({ name }) => name.endsWith('mlp/conv1d_main/c_proj/kernel')) : undefined
   return weights + flops - (last ? 2 * last.count : 0)
 }
 
-/** Whether the backward pass goes through the layers again. */
-function recomputes({ recompute_grad, remat_policy }: ModelConfig): boolean {
-  return (remat_policy ?? (recompute_grad ? 'nothing' : 'all')) === 'nothing'
+/** What of each layer is saved for the backward pass, in programs whose layers are scanned. */
+export function rematPolicy({ remat_policy, recompute_grad }: ModelConfig): NonNullable<ModelConfig['remat_policy']> {
+  return remat_policy ?? (recompute_grad ? 'nothing' : 'products')
 }

@@ -3,26 +3,26 @@ import { ringBandwidth } from './links.js'
 import { plainBytes, tiledBytes, type ArrayBytes } from './static/tiles.js'
 import { topologyOf, type Topology } from './topology.js'
 
-/** What a plan is for. */
+/** The devices that a plan is for. */
 export interface Hardware {
-  /** As in `v3-8`, or `8 CPU devices`. */
+  /** For example `v3-8`, or `8 CPU devices`. */
   readonly name: string
   readonly devices: number
-  /** Bytes of a device that programs can use; null if that is not known. */
+  /** Bytes of a device that programs can use; null if not known. */
   readonly memory: number | null
   readonly arrayBytes: ArrayBytes
-  /** Of one device; null if they are not known. */
+  /** Of one device; null if not known. */
   readonly speeds: {
-    /** bf16 operations a second. */
+    /** bf16 operations per second. */
     readonly flops: number
-    /** Bytes a second from and to memory. */
+    /** Memory bandwidth, bytes per second. */
     readonly memory: number
-    /** Cycles a second, of which XLA estimates how many its kernels take. */
+    /** Clock frequency, Hz: XLA estimates kernels in cycles. */
     readonly clock: number
-    /** Bytes a second that a device sends in rings along axes of a mesh. */
+    /** Bytes per second that a device sends in rings along axes of a mesh. */
     ring(mesh: readonly Axis[], axes: readonly string[]): number
   } | null
-  /** Of a TPU. */
+  /** Of a TPU slice; null for other hardware. */
   readonly topology: Topology | null
 }
 
@@ -45,7 +45,7 @@ export function tpuSlice(name: string): Hardware {
   }
 }
 
-/** Virtual devices of a CPU, to look at partitioned programs with. */
+/** Virtual devices of a CPU, to inspect partitioned programs. */
 export function cpuDevices(devices: number): Hardware {
   const name = `${devices} CPU device${devices === 1 ? '' : 's'}`
   return { name, devices, memory: null, arrayBytes: plainBytes, speeds: null, topology: null }

@@ -3,10 +3,10 @@ import { sizeOf } from '../tensor/index.js'
 import type { Topology } from './topology.js'
 
 /**
- * Bytes a second that each device sends in rings along axes of a mesh. Devices are numbered core by core, then along the
+ * Bytes per second that each device sends in rings along mesh axes. Devices are numbered core by core, then along the
  * first dim of the torus, and so on; the last axis of a mesh runs fastest over them. In each dim of the torus that the
  * axes run along, a device sends both ways if they close a ring there, else one way; devices of a chip share its links.
- * Within a chip its memory is the limit. An estimate: it takes the compiler to use all dims at once, which libtpu does.
+ * Within a chip its memory is the limit. An estimate that assumes that the compiler uses all dims at once, as libtpu does.
  */
 export function ringBandwidth(
   { chip, shape, chips }: Topology,
@@ -24,13 +24,13 @@ export function ringBandwidth(
     if (i > 0 && extent > 1) links += extent === size && closed ? 2 : 1
     inner *= size
   }
-  // Groups that are no axes go by one way at the least.
+  // Groups that are not axes use at least one link.
   const known = axes.some((name) => mesh.some((axis) => axis.name === name))
   if (links === 0 && !known) links = 1
   return links === 0 || chips === 1 ? chip.memoryBandwidth / 2 : (links * chip.linkBandwidth) / chip.devices
 }
 
-/** How far an axis runs between two strides. */
+/** Extent of an axis between two strides. */
 function overlap(mesh: readonly Axis[], name: string, from: number, to: number): number {
   const at = mesh.findIndex((axis) => axis.name === name)
   if (at < 0) return 1

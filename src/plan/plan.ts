@@ -5,19 +5,19 @@ import { adviceFor, type Advice } from './advice.js'
 import type { Limits } from './ahead/compile.js'
 import { costsOf } from './costs.js'
 import type { Hardware } from './hardware.js'
-import { rematOf } from './remat.js'
+import { rematPolicy } from './costs.js'
 import { estimate, type Estimate } from './static/estimate.js'
 import { stepTime, type StepTime } from './step-time.js'
-import { askXla, type XlaPlan } from './xla-plan.js'
+import { compileWithXla, type XlaPlan } from './xla-plan.js'
 
 export interface PlanOptions {
   readonly hardware: Hardware
-  /** Whether to ask XLA, which takes minutes, or to estimate alone. @default true */
+  /** Whether to compile with XLA, which takes minutes, or only to estimate. @default true */
   readonly compile?: boolean
   readonly limits?: Limits
   /** Whether to keep the executable. @default false */
   readonly keep?: boolean
-  /** Whether to look for what would make it fit, if it does not. @default true */
+  /** Whether to find changes that make a step fit that does not. @default true */
   readonly advise?: boolean
   readonly signal?: AbortSignal
 }
@@ -31,7 +31,7 @@ export interface Plan {
     readonly hosts: number | null
     /** Bytes that programs can use. */
     readonly memory: number | null
-    /** bf16 operations a second. */
+    /** bf16 operations per second. */
     readonly peakFlops: number | null
   }
   readonly model: {
@@ -40,37 +40,37 @@ export interface Plan {
     readonly batch: number
     readonly microbatches: number
     readonly precision: ModelConfig['precision']
-    /** What of each layer is kept for the backward pass. */
+    /** What of each layer is saved for the backward pass. */
     readonly remat: NonNullable<ModelConfig['remat_policy']>
-    /** Forward, for each token. */
+    /** Forward, per token. */
     readonly flopsPerToken: number
   }
   readonly mesh: string
   readonly layout: string
-  /** Rules beyond `layout`. */
+  /** Rules that `parameter_layout` adds to `layout`. */
   readonly parameterLayout: string
-  /** What of the layout has no effect. */
+  /** Rules of the layout that have no effect. */
   readonly warnings: readonly string[]
   readonly estimate: Estimate
   /** Seconds that the estimate took. */
   readonly estimateSeconds: number
   readonly xla: XlaPlan | null
-  /** Null if the memory is not known. By XLA where it was asked. */
+  /** Whether it fits: by XLA if it compiled the step, else by the estimate. Null if the memory is not known. */
   readonly fits: boolean | null
-  /** How fast a step is; null where that cannot be said. */
+  /** Estimated time of a step; null where the devices' speeds are not known. */
   readonly step: StepTime | null
-  /** What would make it fit, by estimate. */
+  /** Changes that would make it fit, by the estimate. */
   readonly advice: readonly Advice[]
 }
 
 function describeMesh(mesh: Mesh): string {
   const { size } = mesh
-  return size === 1 ? 'the mesh is of one device' : `${showMesh(mesh)} is for ${size} devices`
+  return size === 1 ? 'no mesh' : `${showMesh(mesh)}, ${size} devices`
 }
 
 /**
- * Plans the training step of a config, with the mesh and layouts that it names.
- * @throws LayoutError for a layout that cannot be, PlanError if XLA comes to no end
+ * Plans the training step of a config with its mesh and layouts.
+ * @throws LayoutError for an impossible layout, PlanError if XLA's compilation fails or exceeds a limit
  */
 export async function plan(config: ModelConfig, options: PlanOptions): Promise<Plan> {
   const { hardware, compile = true, advise = true } = options
@@ -79,14 +79,15 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
   const { mesh } = placement
   if (mesh.size !== hardware.devices)
     throw new LayoutError(
-      `mesh_shape: ${describeMesh(mesh)}, and ${hardware.name} has ${hardware.devices}: ` +
-        'name another by --mesh, or let --search find one',
+      `mesh_shape must be for the ${hardware.devices} devices of ${hardware.name} (got ${describeMesh(mesh)}). ` +
+        'Set another with --mesh, or find one with --search',
     )
   const step = lowerStep(config, placement)
   if (step.problems.length > 0) throw new LayoutError(step.problems.join('\n'))
   const estimated = estimate(step, config, placement, hardware)
   const estimateSeconds = (performance.now() - start) / 1000
-  const xla = compile ? await askXla(step, placement, hardware, options) : null
+  const xla = compile ? await compileWithXla(step, placement, hardware, options) : null
+  const costs = costsOf(config)
   const fits = fitsOn(hardware, estimated, xla)
   const further = [...placement.parameterLayout].filter(([dim, axis]) => placement.layout.get(dim) !== axis)
   return {
@@ -99,13 +100,13 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
       peakFlops: hardware.speeds?.flops ?? null,
     },
     model: {
-      parameters: costsOf(config).parameters,
+      parameters: costs.parameters,
       context: config.n_ctx,
       batch: config.train_batch_size,
       microbatches: microbatchCount(config, partsOf(placement, 'batch')),
       precision: config.precision,
-      remat: rematOf(config),
-      flopsPerToken: costsOf(config).flops,
+      remat: rematPolicy(config),
+      flopsPerToken: costs.flops,
     },
     mesh: showMesh(mesh),
     layout: showLayout(placement.layout),
@@ -120,8 +121,8 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
   }
 }
 
-/** What compiles fits; what was only estimated fits if it is below the limit. */
+/** A compiled step fits; an estimated one fits if it is below the limit. */
 function fitsOn({ memory }: Hardware, { memory: { total } }: Estimate, xla: XlaPlan | null): boolean | null {
   if (memory === null) return null
-  return xla ? xla.overfull === null : total <= memory
+  return xla ? xla.outOfMemory === null : total <= memory
 }

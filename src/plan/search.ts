@@ -5,43 +5,43 @@ import { choicesOf, withMicrobatches, type Choice } from './choices.js'
 import type { Hardware } from './hardware.js'
 import { plan, type Plan } from './plan.js'
 
-/** Part of a device's memory that an estimate may take: it can be too low. */
+/** Fraction of a device's memory that an estimate may use, as estimates can be too low. */
 const MARGIN = 0.9
 
 export interface SearchOptions {
   readonly hardware: Hardware
-  /** How many of the best to ask XLA about. @default 3 */
+  /** How many of the best to compile with XLA. @default 3 */
   readonly compile?: number
   readonly limits?: Limits
   readonly signal?: AbortSignal
-  /** Told how many choices have been looked at, of how many. */
+  /** Called with the number of choices estimated so far, and of all. */
   readonly onProgress?: (done: number, total: number) => void
-  /** Told before XLA is asked about a choice. */
+  /** Called before XLA compiles a choice. */
   readonly onCompile?: (plan: Plan) => void
 }
 
-/** A choice and what it costs. */
+/** A choice and its plan. */
 export interface Found {
   readonly choice: Choice
   readonly plan: Plan
 }
 
 export interface SearchResult {
-  /** The mesh and layouts that the config names itself, or why they cannot be had on this hardware. */
+  /** The plan of the config's mesh and layouts, or why they are impossible on this hardware. */
   readonly own: Found | string
-  /** Those that fit, the fastest by estimate first. */
+  /** The choices that fit, the fastest by estimate first. */
   readonly ranked: readonly Found[]
-  /** Choices that do not fit. */
+  /** Number of choices that do not fit. */
   readonly tooLarge: number
-  /** The best of them with XLA's figures, the fastest by those first. */
+  /** The best of them compiled with XLA, the fastest first. */
   readonly compiled: readonly Found[]
-  /** Why XLA came to no end with some of them, a line each. */
+  /** Why XLA failed to compile some of them, one line each. */
   readonly failures: readonly string[]
 }
 
 /**
- * Looks for the mesh, layouts, microbatches and rematerialisation that make a step fast: estimates all that are legal, then
- * asks XLA about the best few. The batch stays what the config says.
+ * Searches for the mesh, layouts, microbatches and rematerialization that make a step fast: estimates all that are legal,
+ * then compiles the best few with XLA. The batch size does not change.
  */
 export async function searchLayouts(config: ModelConfig, options: SearchOptions): Promise<SearchResult> {
   const { hardware, compile = 3, limits, signal, onProgress, onCompile } = options
@@ -54,7 +54,7 @@ export async function searchLayouts(config: ModelConfig, options: SearchOptions)
     const found = await estimated(config, choice, hardware)
     if (found === 'too large') tooLarge++
     else if (found) fitting.push(found)
-    await new Promise(setImmediate) // Ctrl-C is heard
+    await new Promise(setImmediate) // lets Ctrl-C through
   }
   onProgress?.(choices.length, choices.length)
   const ranked = fitting.sort((a, b) => a.plan.step!.seconds - b.plan.step!.seconds)
@@ -71,7 +71,7 @@ export async function searchLayouts(config: ModelConfig, options: SearchOptions)
     }
   }
   return {
-    own: await ownOf(config, { ...asked, compile: compile > 0 }, onCompile),
+    own: await planOfConfig(config, { ...asked, compile: compile > 0 }, onCompile),
     failures,
     ranked,
     tooLarge,
@@ -79,7 +79,7 @@ export async function searchLayouts(config: ModelConfig, options: SearchOptions)
   }
 }
 
-/** With as few microbatches as fit; null for a choice that is not legal. */
+/** The plan with the fewest microbatches that fit; null for a choice that is not legal. */
 async function estimated(config: ModelConfig, choice: Choice, hardware: Hardware): Promise<Found | 'too large' | null> {
   const limit = MARGIN * hardware.memory!
   let least = 1
@@ -89,7 +89,7 @@ async function estimated(config: ModelConfig, choice: Choice, hardware: Hardware
       const found = await plan({ ...config, ...cut }, { hardware, compile: false, advise: false })
       const { total, activations, working } = found.estimate.memory
       if (total <= limit) return { choice: cut, plan: found }
-      // Activations get less with smaller microbatches; state and gradients do not.
+      // Smaller microbatches reduce activations, but not state and gradients.
       const room = limit - (total - activations - working)
       if (room <= 0) return 'too large'
       least = (parts * (activations + working)) / room
@@ -101,7 +101,7 @@ async function estimated(config: ModelConfig, choice: Choice, hardware: Hardware
   }
 }
 
-async function ownOf(
+async function planOfConfig(
   config: ModelConfig,
   options: Parameters<typeof plan>[1],
   onCompile?: (plan: Plan) => void,

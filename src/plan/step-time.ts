@@ -5,18 +5,18 @@ import { communicationSeconds, type Estimate } from './static/estimate.js'
 import type { XlaPlan } from './xla-plan.js'
 
 export interface StepTime {
-  /** Compute and communication one after the other, as if nothing of them overlapped. */
+  /** Compute plus communication, without overlap. */
   readonly seconds: number
   readonly compute: number
   readonly communication: number
   readonly tokensPerSecond: number
-  /** Flops that the model needs, of those that the devices could do in the time. */
+  /** Model flops utilization (MFU): the model's flops over the devices' peak in that time. */
   readonly utilization: number
-  /** Where `compute` is from: cycles that XLA estimates for its kernels, or the roofline. */
+  /** Source of `compute`: XLA's cycle estimates of its kernels, or the roofline. */
   readonly source: 'xla' | 'estimate'
 }
 
-/** How long a step takes, from XLA's figures where they are there and plausible; null where speeds are not known. */
+/** Time of a step, from XLA's figures where present and plausible; null where the devices' speeds are not known. */
 export function stepTime(
   config: ModelConfig,
   mesh: Mesh,
@@ -26,7 +26,7 @@ export function stepTime(
 ): StepTime | null {
   if (!speeds || !estimated.seconds) return null
   const kernels = xla?.cycles ? xla.cycles.cycles / speeds.clock + xla.cycles.flopsBeside / speeds.flops : null
-  // Fewer cycles than the peak allows are not what we take them for.
+  // Fewer cycles than the peak allows cannot be right.
   const plausible = kernels !== null && kernels >= xla!.flops! / speeds.flops
   const compute = plausible ? kernels : estimated.seconds.compute
   const communication = xla?.collectives

@@ -1,22 +1,22 @@
 import { productOf } from '../tensor/index.js'
 import { CHIPS, type Chip, type Generation } from './chips.js'
 
-/** A TPU slice: chips in a mesh or torus, under the name that Google rents it by. */
+/** A TPU slice: chips in a mesh or torus, by Google Cloud's name. */
 export interface Topology {
-  /** As in `v3-8`, `v5litepod-16`. */
+  /** For example `v3-8`, `v5litepod-16`. */
   readonly name: string
   readonly chip: Chip
   /** Chips in each direction. */
   readonly shape: readonly number[]
   readonly chips: number
-  /** What a mesh is laid over. */
+  /** Number of devices of the mesh. */
   readonly devices: number
   readonly hosts: number
-  /** What libtpu calls it. */
+  /** libtpu's name for it. */
   readonly libtpu: { readonly name: string; readonly options: Readonly<Record<string, string | readonly number[]>> }
 }
 
-/** A topology that there is not; the message says which there are. */
+/** Unknown topology; the message lists the known ones. */
 export class TopologyError extends Error {
   override name = 'TopologyError'
 }
@@ -41,7 +41,7 @@ function solids(largest: string): readonly string[] {
   return all.slice(0, all.indexOf(largest) + 1)
 }
 
-/** Names of a generation before the number; the first is the usual one. */
+/** Prefixes of a generation's slice names; the first is the usual one. */
 const SPELLINGS: Readonly<Record<Generation, readonly string[]>> = {
   v2: ['v2'],
   v3: ['v3'],
@@ -54,19 +54,19 @@ const SPELLINGS: Readonly<Record<Generation, readonly string[]>> = {
 const LIBTPU_NAMES: Readonly<Partial<Record<Generation, string>>> = { v5p: 'v5' }
 const GENERATIONS = Object.keys(CHIPS) as Generation[]
 
-/** The topology of this name, as in `v3-256` (cores, up to v5p and on tpu7x) or `v5litepod-16` (chips). Throws TopologyError. */
+/** The topology of this name, such as `v3-256` (cores, up to v5p and on tpu7x) or `v5litepod-16` (chips). Throws TopologyError. */
 export function topologyOf(name: string): Topology {
   const [, spelling, number] = /^(\w+)-(\d+)$/.exec(name.trim().toLowerCase()) ?? []
   const generation = GENERATIONS.find((each) => SPELLINGS[each].includes(spelling))
   if (!generation) {
     const all = GENERATIONS.flatMap((each) => SPELLINGS[each].map((spelled) => `${spelled}-N`))
-    throw new TopologyError(`there is no topology "${name}". Name one as in v3-8; there are ${all.join(', ')}`)
+    throw new TopologyError(`topology must be one of ${all.join(', ')} (got "${name}"). Write it like v3-8`)
   }
   const known = topologiesOf(generation)
   const found = known.find(({ shape }) => productOf(shape) * CHIPS[generation].cores === Number(number))
   if (found) return { ...found, name: `${spelling}-${number}` }
   const sizes = known.map((each) => each.name).join(', ')
-  throw new TopologyError(`there is no topology "${name}". Of ${generation} there are ${sizes}`)
+  throw new TopologyError(`topology must be one of ${sizes} (got "${name}")`)
 }
 
 /** All topologies of a generation, the smallest first. */
@@ -87,7 +87,7 @@ export function topologiesOf(generation: Generation): Topology[] {
         name: `${LIBTPU_NAMES[generation] ?? generation}:${text}`,
         options: {
           chips_per_host_bounds: host,
-          // One device a chip; left alone, libtpu makes two of a v4 chip.
+          // One device per chip; by default libtpu makes two of a v4 chip.
           ...(generation === 'v4' && { chip_config_name: 'megacore' }),
         },
       },
@@ -95,7 +95,7 @@ export function topologiesOf(generation: Generation): Topology[] {
   })
 }
 
-/** Chips of one host in each direction: four, or of v5e and v6e up to eight where one host is all there is. */
+/** Chips per host in each direction: four, or up to eight on single-host slices of v5e and v6e. */
 function hostBounds(generation: Generation, chips: number): number[] {
   if (generation !== 'v5e' && generation !== 'v6e') return [2, 2, 1]
   return chips === 1 ? [1, 1, 1] : chips === 8 ? [2, 4, 1] : [2, 2, 1]

@@ -1,38 +1,38 @@
 import { programFingerprint, type SavedExecutable } from '../engine/index.js'
 import type { Placement } from '../mesh/index.js'
 import { findPlugin, PluginNotFoundError } from '../engine/xla/discovery.js'
-import { compileApart, LIMITS, PlanError, type Limits } from './ahead/compile.js'
+import { compileInSubprocess, LIMITS, PlanError, type Limits } from './ahead/compile.js'
 import { nameShapes, type Buffer } from './buffers.js'
 import type { Hardware } from './hardware.js'
 import type { Collective } from './hlo/collectives.js'
 import type { Cycles } from './hlo/cycles.js'
 import type { LoweredStep } from './static/estimate.js'
 
-/** What XLA says of a step. Bytes and flops are those of one device. */
+/** A step compiled by XLA. Bytes and flops are those of one device. */
 export interface XlaPlan {
   readonly compiler: string | null
-  /** Seconds that compiling took. */
+  /** Compile time, seconds. */
   readonly seconds: number
-  /** Processor time of that; null if it does not fit. */
+  /** CPU time of that; null if it does not fit. */
   readonly cpuSeconds: number | null
-  /** Bytes of this machine's memory that compiling took at the most. */
+  /** Peak memory of the compilation on this machine, bytes. */
   readonly hostMemory: number | null
-  /** Bytes of a device that it may take; null where XLA does not know. */
+  /** Bytes of a device that programs can use; null where XLA does not know. */
   readonly available: number | null
   /** Null if it does not fit. */
   readonly memory: {
     readonly arguments: number
     readonly temporaries: number
-    /** Of results that take over no argument's memory. */
+    /** Results that reuse no argument's memory. */
     readonly outputs: number
     readonly code: number
     readonly total: number
   } | null
-  /** If it does not fit: bytes that it would take, and the largest pieces of them. */
-  readonly overfull: { readonly total: number; readonly buffers: readonly Buffer[] } | null
-  /** Of a device, of products. */
+  /** If it does not fit: bytes that it needs, and the largest buffers. */
+  readonly outOfMemory: { readonly total: number; readonly buffers: readonly Buffer[] } | null
+  /** Of matrix products, on one device. */
   readonly flops: number | null
-  /** XLA's estimate of its kernels, without what they wait for. */
+  /** XLA's estimate of its kernels, without waiting for data. */
   readonly cycles: Cycles | null
   readonly collectives: readonly Collective[] | null
   readonly unknownLoops: readonly string[]
@@ -40,27 +40,27 @@ export interface XlaPlan {
   readonly executable: SavedExecutable | null
 }
 
-/** Compiles a step, in another process. Throws PlanError if there is no compiler, or that comes to no end. */
-export async function askXla(
+/** Compiles a step in a subprocess. Throws PlanError if there is no compiler, or if it fails or exceeds a limit. */
+export async function compileWithXla(
   step: LoweredStep,
   placement: Placement,
   { topology }: Hardware,
   { limits = LIMITS, keep = false, signal }: { limits?: Limits; keep?: boolean; signal?: AbortSignal },
 ): Promise<XlaPlan> {
-  if (topology) needCompiler()
+  if (topology) requireCompiler()
   const { text } = step.print()
   const on = topology ? ({ platform: 'tpu', ...topology.libtpu } as const) : ({ platform: 'cpu' } as const)
-  const result = await compileApart({ text, mesh: placement.mesh.axes, on, keep }, limits, signal)
+  const result = await compileInSubprocess({ text, mesh: placement.mesh.axes, on, keep }, limits, signal)
   const { hostMemory } = result
-  if (result.kind === 'overfull') {
-    const { needed, buffers } = result.overfull
+  if (result.kind === 'outOfMemory') {
+    const { needed, buffers } = result.outOfMemory
     const named = nameShapes(step, placement)
     return {
       ...NOTHING,
       seconds: result.seconds,
       hostMemory,
       available: result.available,
-      overfull: { total: needed, buffers: buffers.map(({ bytes, shapes }) => ({ bytes, what: shapes.map(named) })) },
+      outOfMemory: { total: needed, buffers: buffers.map(({ bytes, shapes }) => ({ bytes, what: shapes.map(named) })) },
     }
   }
   const { memory, executable, costs: _, ...facts } = result.facts
@@ -85,7 +85,7 @@ export async function askXla(
   }
 }
 
-function needCompiler(): void {
+function requireCompiler(): void {
   try {
     findPlugin('tpu')
   } catch (error) {
@@ -101,7 +101,7 @@ const NOTHING = {
   compiler: null,
   cpuSeconds: null,
   memory: null,
-  overfull: null,
+  outOfMemory: null,
   flops: null,
   cycles: null,
   collectives: null,

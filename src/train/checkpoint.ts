@@ -22,8 +22,8 @@ import {
 import { productOf } from '../tensor/index.js'
 
 /**
- * A checkpoint is a folder: safetensors shards with GPT-Neo's variable names (f32, one layer a variable), and
- * manifest.json, which is written last and says what the folder holds. Folders appear whole or not at all.
+ * A checkpoint is a folder: safetensors shards with GPT-Neo's variable names (f32, one variable per layer), and
+ * manifest.json, which is written last and lists what the folder holds. Folders appear whole or not at all.
  */
 const manifestSchema = z.strictObject({
   format: z.literal('neomesh checkpoint 1'),
@@ -42,7 +42,7 @@ const manifestSchema = z.strictObject({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
-/** A variable to save; its data is fetched when its turn comes. */
+/** A variable to save; its data is fetched when it is written. */
 export interface SavedVariable {
   readonly name: string
   readonly shape: readonly number[]
@@ -52,7 +52,7 @@ export interface SavedVariable {
 /** Largest shard, in bytes. */
 const SHARD_BYTES = 2 ** 30
 
-/** Writes a checkpoint folder atomically and returns its manifest. Throws FileError; then nothing is left of it. */
+/** Writes a checkpoint folder atomically and returns its manifest. Throws FileError, leaving nothing half-written. */
 export async function saveCheckpoint(
   folder: string,
   variables: readonly SavedVariable[],
@@ -104,7 +104,7 @@ export interface Checkpoint {
   close(): Promise<void>
 }
 
-/** Opens a checkpoint folder and checks its manifest, and that its shards are there and whole. Throws FileError. */
+/** Opens a checkpoint folder and checks its manifest and its shards' checksums. Throws FileError. */
 export async function openCheckpoint(
   folder: string,
   { verify = true }: { verify?: boolean } = {},
@@ -140,7 +140,7 @@ export async function openCheckpoint(
       const stored = await files[entry.shard].read(name)
       if (stored.dtype !== 'F32' || stored.shape.join() !== entry.shape.join()) {
         const { file } = manifest.shards[entry.shard]
-        throw new FileError(`${folder}: "${name}" in ${file} is not what manifest.json says. ${REMEDY}`, folder)
+        throw new FileError(`${folder}: "${name}" in ${file} does not match manifest.json. ${REMEDY}`, folder)
       }
       const values = new Float32Array(stored.data.buffer, stored.data.byteOffset, stored.data.byteLength / 4)
       checkFinite(values, name, folder)
@@ -149,20 +149,21 @@ export async function openCheckpoint(
   }
 }
 
-const REMEDY = 'Use a copy, or an earlier checkpoint (a run goes on from the one before if this folder is removed)'
+const REMEDY = 'Use a copy, or an earlier checkpoint (a run resumes from the previous one if this folder is removed)'
 
 function parseManifest(json: unknown, path: string): Manifest {
   const parsed = manifestSchema.safeParse(json)
   if (!parsed.success) {
     const [{ path: at, message }] = parsed.error.issues
-    const what = message.replace(/^Invalid input: /, '').replace(/, received undefined$/, ', there is nothing')
+    const what = message.replace(/^Invalid input: /, '').replace(/, received undefined$/, ', got nothing')
     throw new FileError(`${path} is not a checkpoint's manifest: ${at.join('.') || 'it'}: ${what}. ${REMEDY}`, path)
   }
   const { shards, variables } = parsed.data
   const lost = Object.keys(variables).find((name) => shards[variables[name].shard] === undefined)
   if (lost !== undefined) throw new FileError(`${path} has no shard for the variable "${lost}". ${REMEDY}`, path)
   const outside = shards.find(({ file }) => file !== basename(file))
-  if (outside) throw new FileError(`${path} names the shard "${outside.file}", which is not beside it. ${REMEDY}`, path)
+  if (outside)
+    throw new FileError(`${path} names the shard "${outside.file}", which must be a file beside it. ${REMEDY}`, path)
   return parsed.data
 }
 
@@ -171,15 +172,21 @@ function configOf({ config }: Manifest, path: string): ModelConfig {
     return parseModelConfig(config, `${path} "config"`).config
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
-    throw new FileError(`${cause.message}. The checkpoint is of another version of neomesh, or damaged`, path)
+    throw new FileError(
+      `${cause.message}. The checkpoint was written by another version of neomesh, or is damaged`,
+      path,
+    )
   }
 }
 
 function wrongModel(folder: string, what: string): FileError {
-  return new FileError(`${folder} is of another model or optimizer: ${what}. Use the config it was saved with`, folder)
+  return new FileError(
+    `${folder} does not match this model or optimizer: ${what}. Use the config it was saved with`,
+    folder,
+  )
 }
 
-/** Numbers that are none would spread to all others without a word. */
+/** NaN and infinity would silently contaminate every later step. */
 function checkFinite(values: Float32Array, name: string, folder: string): void {
   for (let i = 0; i < values.length; i++) {
     if (Number.isFinite(values[i])) continue
@@ -193,7 +200,7 @@ export function checkpointFolder(run: string, step: number): string {
   return join(run, 'checkpoints', `step-${String(step).padStart(8, '0')}`)
 }
 
-/** Steps of a run's checkpoints, in order; none for a run that has not begun. */
+/** Steps of a run's checkpoints, in order; none for a new run. */
 export async function checkpointSteps(run: string): Promise<number[]> {
   const folder = join(run, 'checkpoints')
   const entries = await withFileErrors('open the run', run, () =>
@@ -203,12 +210,12 @@ export async function checkpointSteps(run: string): Promise<number[]> {
     }),
   )
   const steps = entries.flatMap(({ name }) => /^step-(\d+)$/.exec(name)?.[1] ?? []).map(Number)
-  const whole = await Promise.all(steps.map((step) => isWhole(checkpointFolder(run, step))))
-  return steps.filter((_, i) => whole[i]).sort((a, b) => a - b)
+  const complete = await Promise.all(steps.map((step) => isComplete(checkpointFolder(run, step))))
+  return steps.filter((_, i) => complete[i]).sort((a, b) => a - b)
 }
 
-/** Objects of the cloud cannot be renamed together: a folder there is whole when its manifest, the last, has come. */
-async function isWhole(folder: string): Promise<boolean> {
+/** Cloud objects cannot be renamed together: a folder in a bucket is complete once its manifest, written last, exists. */
+async function isComplete(folder: string): Promise<boolean> {
   return !isCloudPath(folder) || isFile(join(folder, 'manifest.json'))
 }
 
@@ -221,7 +228,7 @@ export async function pruneCheckpoints(run: string, keep: number): Promise<void>
   }
 }
 
-/** The newest checkpoint of a run, or the one given itself. Throws FileError that says where to look. */
+/** The newest checkpoint of a run, or `path` itself if it is a checkpoint. Throws FileError. */
 export async function findCheckpoint(path: string): Promise<string> {
   const entries = await withFileErrors('open the run', path, () => readFolder(path)).catch((cause) => {
     const hint = cause instanceof FileError && cause.code === 'ENOENT' ? hubHint(path) : ''
@@ -232,7 +239,7 @@ export async function findCheckpoint(path: string): Promise<string> {
   if (steps.length === 0) {
     throw new FileError(
       `${path} holds no checkpoint: neither manifest.json nor checkpoints/step-*. Train first, ` +
-        'or name another folder',
+        'or use another folder',
       path,
     )
   }

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../config/index.js'
 import { identityOf, type Dataset } from '../data/index.js'
 import type { MeanLoss } from './mean-loss.js'
 import type { Evaluated, MetricsLog } from './metrics.js'
-import type { TrainEvent } from './train.js'
+import type { TrainEvent } from './events.js'
 
 export interface Evaluation {
   readonly step: number
@@ -16,14 +16,14 @@ export interface Evaluation {
 }
 
 /**
- * Evaluates the parameters after a step and logs it with what was evaluated, reporting progress. An evaluation of the
- * same that the log has already is repeated, not made again. Aborted, it ends without a result.
+ * Evaluates the parameters after a step and logs it with what was evaluated, reporting progress. An
+ * evaluation of the same data that the log has already is reported from there. Aborted, it ends without a result.
  */
 export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEvent> {
   const { step, parameters, evaluate, data, evaluated, config, log, signal } = options
-  const known = log.evaluationAfter(step, evaluated)
-  if (known) {
-    const { validation_loss: loss, perplexity = Math.exp(loss), bits_per_byte: bitsPerByte = null } = known
+  const logged = log.evaluationAfter(step, evaluated)
+  if (logged) {
+    const { validation_loss: loss, perplexity = Math.exp(loss), bits_per_byte: bitsPerByte = null } = logged
     yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte }
     return
   }
@@ -51,7 +51,7 @@ export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEven
   yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte }
 }
 
-/** What an evaluation under this config is made of. */
+/** What an evaluation under this config is computed on. */
 export async function evaluatedOf(data: Dataset, config: ModelConfig): Promise<Evaluated> {
   const batch = config.eval_batch_size ?? config.train_batch_size
   const limit = config.eval_steps > 0 ? config.eval_steps * batch : Infinity
@@ -62,7 +62,7 @@ export async function evaluatedOf(data: Dataset, config: ModelConfig): Promise<E
   }
 }
 
-/** Items pushed by callbacks, to be iterated over as they come. */
+/** Items pushed by callbacks, to iterate over as they arrive. */
 function createQueue<T>() {
   const waiting: T[] = []
   let over = false

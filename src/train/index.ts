@@ -7,9 +7,11 @@ export {
   type Checkpoint,
   type Manifest,
 } from './checkpoint.js'
+export type { TrainEvent } from './events.js'
 export { meanLoss, type MeanLoss } from './mean-loss.js'
 export { MetricsLog, readMetrics, type Metrics } from './metrics.js'
 export { arrayFrom, variablesOf } from './parameters.js'
 export { lowerStep } from './step.js'
-export { DivergenceError, train, type TrainEvent, type TrainOptions } from './train.js'
+export { DivergenceError } from './step-report.js'
+export { train, type TrainOptions } from './train.js'
 export { Trainer, type StepProgram } from './trainer.js'

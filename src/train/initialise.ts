@@ -1,7 +1,7 @@
 import { DeviceArray, jit, type Engine, type Jitted } from '../engine/index.js'
 import { hashOf, type Initializer, type Parameters, type ParameterSpec } from '../model/index.js'
 import { dim, fill, random, relayout, type Dim, type Tensor } from '../tensor/index.js'
-import { fillTensor } from './filler.js'
+import { padTo } from './vocab-padding.js'
 
 /**
  * Initial parameters, drawn on the engine. The numbers of a variable depend on the seed, its name and its shape alone:
@@ -19,7 +19,7 @@ export async function initialise(
     const stacked = names.length > 1
     const key = JSON.stringify([dims, logical, initializer])
     const drawn = draw(logical, initializer, stacked)
-    const make = (seed: Tensor, hashes: Tensor) => relayout(fillTensor(drawn(seed, hashes), dims), 'parameters')
+    const make = (seed: Tensor, hashes: Tensor) => relayout(padTo(drawn(seed, hashes), dims), 'parameters')
     const program = programs.get(key) ?? jit(engine, make, { name: 'initialise' })
     programs.set(key, program)
     const along = stacked ? dims[0] : dim('name', 1)

@@ -5,7 +5,7 @@ import { loss, modelOf, scopeOf, type LayerMode, type Parameters, type Parameter
 import { cast, constant, dim, random, range, reshape, slice, where, type Tensor } from '../tensor/index.js'
 import { examplesOf } from './step.js'
 
-/** Where the sequences to evaluate on come from. */
+/** The sequences to evaluate on. */
 export interface Samples {
   readonly size: number
   /** n_ctx + 1 ids. */
@@ -16,7 +16,7 @@ export interface Samples {
 const NO_LABEL = -1
 
 export interface MeanLossOptions {
-  /** Batches at most; 0 for all. @default 0 */
+  /** Maximum number of batches; 0 for all. @default 0 */
   readonly limit?: number
   readonly onBatch?: (done: number, of: number) => void
   readonly signal?: AbortSignal
@@ -24,15 +24,15 @@ export interface MeanLossOptions {
 
 export interface MeanLoss {
   /**
-   * Mean cross entropy over samples, in nats a token, and of how many tokens: all, or with mlm_training the masked ones.
-   * Rejects with the signal's reason.
+   * Mean cross entropy over samples, in nats a token, and the number of tokens: all, or with mlm_training the masked ones.
+   * @throws the signal's reason; RangeError if no token counts
    */
   (
     parameters: Parameters<DeviceArray>,
     samples: Samples,
     options?: MeanLossOptions,
   ): Promise<{ loss: number; tokens: number }>
-  /** Frees what was compiled. */
+  /** Frees the compiled program. */
   dispose(): void
 }
 

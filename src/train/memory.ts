@@ -8,14 +8,14 @@ export function bytesOfSpecs(specs: unknown): number {
 }
 
 /**
- * Refuses what cannot fit the memory of a CPU at all, before it is tried: an operating system that promises more memory
- * than it has does not fail, it kills. Throws EngineError.
+ * Rejects what cannot fit in a CPU's memory before it is allocated: an operating system that overcommits memory kills the
+ * process instead of failing the allocation. Throws EngineError.
  */
 export function checkFits(engine: Engine, what: string, bytes: number, available = totalmem()): void {
   if (engine.platform !== 'cpu' || bytes < available) return
   const show = (amount: number) => (amount / 2 ** 30).toLocaleString('en-US', { maximumFractionDigits: 1 })
   throw new EngineError(
-    `${what} takes ${show(bytes)} GiB, this machine has ${show(available)}: out of memory. ` +
+    `out of memory: ${what} takes ${show(bytes)} GiB, this machine has ${show(available)}. ` +
       'Use a smaller model (n_embd, n_layer, n_vocab), or another --device',
   )
 }

@@ -1,6 +1,6 @@
 import { readJsonLines, startJsonLines, type JsonLines } from '../files/index.js'
 
-/** A line of metrics.jsonl: of a step, or of an evaluation after it. */
+/** A line of metrics.jsonl: a step, or an evaluation after it. */
 export interface Metrics {
   /** Steps done. */
   readonly step: number
@@ -15,13 +15,13 @@ export interface Metrics {
   readonly validation_loss?: number
   readonly perplexity?: number
   readonly bits_per_byte?: number
-  /** What was evaluated: identity of the data (src/data/read/identity.ts), sequences of it, and sequences in a batch. */
+  /** What was evaluated: identity of the data (src/data/read/identity.ts), number of sequences, and sequences per batch. */
   readonly validation_data?: string
   readonly validation_sequences?: number
   readonly validation_batch?: number
 }
 
-/** What an evaluation was made of. */
+/** What an evaluation was computed on. */
 export type Evaluated = Required<Pick<Metrics, 'validation_data' | 'validation_sequences' | 'validation_batch'>>
 
 /** The line of an evaluation. */
@@ -38,7 +38,7 @@ export class MetricsLog {
     for (const line of lines) this.note(line)
   }
 
-  /** Opens the log of a run that goes on after `step`: later lines, of steps whose checkpoint was lost, are removed. */
+  /** Opens the log of a run resumed after `step`: lines of later steps, whose checkpoint was lost, are removed. */
   static async open(path: string, step: number): Promise<MetricsLog> {
     const kept = (await readMetrics(path)).filter((line) => line.step <= step)
     return new MetricsLog(await startJsonLines(path, kept), kept)
@@ -50,12 +50,12 @@ export class MetricsLog {
     this.note(metrics)
   }
 
-  /** Waits until all lines are kept. Throws FileError. */
+  /** Waits until all lines are written. Throws FileError. */
   flush(): Promise<void> {
     return this.file.flush()
   }
 
-  /** The evaluation after a step, if there was one; with `evaluated`, if it was of just that. */
+  /** The evaluation after a step, if there was one; with `evaluated`, only one computed on the same. */
   evaluationAfter(step: number, evaluated?: Evaluated): EvaluationMetrics | undefined {
     const line = this.evaluations.get(step)
     const same = (Object.keys(evaluated ?? {}) as (keyof Evaluated)[]).every((key) => line?.[key] === evaluated![key])
@@ -69,7 +69,7 @@ export class MetricsLog {
 }
 
 /**
- * The metrics of a run; none if there is no file. A line that is none, as a last one that was cut off, is left out.
+ * The metrics of a run; empty if there is no file. Lines that are not valid, such as a truncated last one, are skipped.
  * Throws FileError.
  */
 export async function readMetrics(path: string): Promise<Metrics[]> {

@@ -2,7 +2,7 @@ import { DeviceArray } from '../engine/device-array.js'
 import type { Engine, HostData } from '../engine/index.js'
 import type { ParameterSpec } from '../model/index.js'
 import { sizeOf } from '../tensor/index.js'
-import { fillData, unfillData, withoutFillerDims } from './filler.js'
+import { padData, stripDataPadding, unpaddedDims } from './vocab-padding.js'
 import type { Slot } from './optimizers/index.js'
 
 /** One variable of a checkpoint: row-major f32 of one layer. */
@@ -19,7 +19,7 @@ export function slotName(variable: string, slot: Slot | null): string {
 }
 
 /**
- * The array of a parameter (or of a slot of it) from the variables of its layers, each fetched when its turn comes.
+ * The array of a parameter (or of a slot of it) from the variables of its layers, each fetched when it is needed.
  */
 export async function arrayFrom(
   engine: Engine,
@@ -28,19 +28,19 @@ export async function arrayFrom(
   read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
 ): Promise<DeviceArray> {
   const { dims, shape } = slot ?? spec
-  const logical = withoutFillerDims(dims, spec)
+  const logical = unpaddedDims(dims, spec)
   const each = sizeOf(logical) / spec.names.length
   const data =
     spec.names.length === 1 ? await read(slotName(spec.name, slot), shape) : new Float32Array(each * spec.names.length)
   if (spec.names.length > 1)
     for (const [i, name] of spec.names.entries()) data.set(await read(slotName(name, slot), shape), i * each)
-  return DeviceArray.from(engine, fillData(data, logical, dims), dims, 'f32', 'parameters')
+  return DeviceArray.from(engine, padData(data, logical, dims), dims, 'f32', 'parameters')
 }
 
-/** The variables of a parameter's array, one a layer. */
+/** The variables of a parameter's array, one per layer. */
 export function variablesOf(spec: ParameterSpec, slot: Slot | null, data: HostData): Variable[] {
   const { dims } = slot ?? spec
-  const numbers = unfillData(data, dims, withoutFillerDims(dims, spec)) as Float32Array
+  const numbers = stripDataPadding(data, dims, unpaddedDims(dims, spec)) as Float32Array
   const each = numbers.length / spec.names.length
   return spec.names.map((name, i) => ({
     name: slotName(name, slot),

@@ -13,115 +13,69 @@ import {
   withFileErrors,
   writeFileAtomic,
 } from '../files/index.js'
-import { checkpointFolder, checkpointSteps, type Manifest } from './checkpoint.js'
-import { tokenizerToKeep } from './run-tokenizer.js'
-import type { Trainer } from './trainer.js'
+import { checkpointFolder, checkpointSteps } from './checkpoint.js'
 
-export interface RunFolder {
-  readonly run: string
-  /** Path or name of the tokenizer to keep with the run. */
-  readonly tokenizer?: string
-  /** Of the training data, if known. */
-  readonly tokenizerHash?: string
-  /** Identity of the training data. */
-  readonly data: string
+const METRICS = 'metrics.jsonl'
+
+/** The newest checkpoint folder of a run; null for a new run. Throws FileError for a folder that is not a run's. */
+export async function lastCheckpoint(run: string): Promise<string | null> {
+  const step = (await checkpointSteps(run)).at(-1)
+  if (step !== undefined) return checkpointFolder(run, step)
+  // A run has metrics.jsonl before anything else.
+  const unexpected = await findUnexpectedEntry(run, { marker: METRICS, expected: ['tokenizer.json', 'checkpoints'] })
+  if (unexpected !== undefined)
+    throw new FileError(`${run} must be a run folder or empty (it holds "${unexpected}"). Use another folder`, run)
+  return null
 }
 
-/** Where a run begins, or resumes. */
-export interface RunStart {
-  /** Folder of the checkpoint that it resumes from. */
-  readonly resumed: string | null
-  /** What to write as the run's tokenizer.json; undefined if it stays as it is. */
-  readonly tokenizer?: Buffer
-  /** For people. */
-  readonly notes: readonly string[]
-}
-
-/**
- * Gives a trainer the parameters of the run's last checkpoint, or initial ones. Writes nothing: what speaks against
- * resuming is found first. Throws FileError, TokenizerError.
- */
-export async function findStart(
-  trainer: Trainer,
-  { run, tokenizer, tokenizerHash, data }: RunFolder,
-): Promise<RunStart> {
-  const steps = await checkpointSteps(run)
-  let resumed: string | null = null
-  let manifest: Manifest | null = null
-  if (steps.length > 0) {
-    resumed = checkpointFolder(run, steps[steps.length - 1])
-    manifest = await trainer.restore(resumed)
-    if (manifest.tokenizer && tokenizerHash && manifest.tokenizer !== tokenizerHash) {
-      throw new FileError(
-        `${resumed} was trained on data of another tokenizer. Use data made with the run's ` +
-          'tokenizer.json, or start a new run',
-        resumed,
-      )
-    }
-  } else {
-    await refuseForeign(run)
-    await trainer.initialise()
-  }
-  const kept = await tokenizerToKeep({ run, tokenizer, hashes: [tokenizerHash, manifest?.tokenizer] })
-  const otherData = manifest?.data !== undefined && manifest.data !== data
-  const notes = otherData
-    ? [
-        `${run} was trained on other data up to step ${manifest!.step}; from there on it is trained on this, in the ` +
-          'order of a run that began with it: some of its sequences will not be seen in this epoch',
-      ]
-    : []
-  return { resumed, tokenizer: kept.json, notes: [...notes, ...kept.notes] }
-}
-
-/** That a run is this process's. */
-export interface RunClaim {
-  /** Throws FileError if it is another's by now. */
+/** An exclusive lock on a run folder. */
+export interface RunLock {
+  /** Throws FileError if another process has the lock by now. */
   check(): Promise<void>
-  leave(): Promise<void>
+  release(): Promise<void>
 }
 
 /**
- * Makes the folder of a run this process's, until it leaves it or ends: two that train in one folder would overwrite
- * each other's checkpoints. Throws FileError. What was made only for that is removed in the end.
+ * Makes and locks the folder of a run until the lock is released or this process ends: two trainings in one folder
+ * would overwrite each other's checkpoints. Releasing removes folders that were made for the lock alone. Throws
+ * FileError.
  */
-export async function claimRun(run: string): Promise<RunClaim> {
+export async function lockRun(run: string): Promise<RunLock> {
   const made = await makeFolder(run)
   const path = join(run, '.lock')
   const lock = await withFileErrors('write', path, () => tryLock(path))
   if (lock === undefined) {
     const { description, pid } = await lockHolder(path)
-    const stop = pid === undefined ? 'stop that one' : `stop that one (kill -INT ${pid}; it saves first)`
+    const stop = pid === undefined ? 'stop it' : `stop it (kill -INT ${pid}; it saves first)`
     throw new FileError(
-      `${run} is in use: ${description} trains in it. Wait for its end, ${stop}, or name another folder`,
+      `${run} is locked by ${description}, which is training in it. Wait for it to finish, ${stop}, or use another ` +
+        'run folder',
       run,
     )
   }
   return {
     check: () => lock.check(),
-    async leave() {
+    async release() {
       await lock.release()
       if (made !== undefined) await removeEmptyFolders(run, made)
     },
   }
 }
 
-/** Writes into the folder of a run what there is before training, and removes what a killed process left. Throws FileError. */
-export async function openRun(run: string, config: ModelConfig, tokenizer?: Buffer): Promise<void> {
+/**
+ * Writes the files that a run has before its first step, and removes what a killed process left. Returns the path of
+ * metrics.jsonl. Throws FileError.
+ */
+export async function openRun(run: string, config: ModelConfig, tokenizer?: Buffer): Promise<string> {
   await removeLeftovers(run)
-  if (!(await isFile(join(run, METRICS)))) await writeFileAtomic(join(run, METRICS), '')
+  const metrics = join(run, METRICS)
+  if (!(await isFile(metrics))) await writeFileAtomic(metrics, '')
   if (tokenizer !== undefined) await writeFileAtomic(join(run, 'tokenizer.json'), tokenizer)
   await writeFileAtomic(join(run, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
+  return metrics
 }
 
-const METRICS = 'metrics.jsonl'
-
-/** A run has metrics.jsonl before anything else; other things are somebody else's, among which nothing is to be put. */
-async function refuseForeign(run: string): Promise<void> {
-  const foreign = await findUnexpectedEntry(run, { marker: METRICS, expected: ['tokenizer.json', 'checkpoints'] })
-  if (foreign !== undefined) throw new FileError(`${run} holds "${foreign}" and is no run. Name another folder`, run)
-}
-
-/** Removes what a process that was killed while it wrote has left. */
+/** Removes the partial files of a process that was killed while it wrote. */
 async function removeLeftovers(run: string): Promise<void> {
   for (const folder of [run, join(run, 'checkpoints')]) {
     const entries = await readFolder(folder).catch(() => [])

@@ -3,9 +3,9 @@ import { tokenizerJson } from '../tokenizer/index.js'
 
 export interface TokenizerSources {
   readonly run: string
-  /** What the data names: a tokenizer.json, a folder, or a name. */
+  /** The tokenizer that the data names: a tokenizer.json, a folder, or a name. */
   readonly tokenizer?: string
-  /** sha256 of the tokenizer.json of the data and of the run's checkpoint, where they are known. */
+  /** sha256 of the tokenizer.json of the data and of the run's checkpoint, where known. */
   readonly hashes: readonly (string | undefined)[]
 }
 
@@ -16,8 +16,8 @@ export interface KeptTokenizer {
 }
 
 /**
- * The tokenizer to keep with a run, which is that of its data and no other: ids mean nothing without it. Writes
- * nothing. Throws FileError for another one, TokenizerError for one that cannot be read.
+ * The tokenizer to keep with a run, which must be that of its data: ids mean nothing without it. Writes nothing. Throws
+ * FileError for another one, TokenizerError for one that cannot be read.
  */
 export async function tokenizerToKeep({ run, tokenizer, hashes }: TokenizerSources): Promise<KeptTokenizer> {
   const path = join(run, 'tokenizer.json')
@@ -47,7 +47,7 @@ export async function tokenizerToKeep({ run, tokenizer, hashes }: TokenizerSourc
 function notesOf(path: string, kept: string | undefined, wanted: string | undefined): string[] {
   if (kept === undefined)
     return [
-      'no tokenizer is kept with the run, as the data names none that is there: `neomesh sample` will need --tokenizer',
+      'no tokenizer is kept with the run, as the data names none that exists: `neomesh sample` will need --tokenizer',
     ]
   return wanted === undefined || kept === wanted
     ? []

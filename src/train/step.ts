@@ -33,7 +33,7 @@ import {
 import { clip, slotsOf, update } from './optimizers/index.js'
 import { learningRate } from './schedule.js'
 
-/** Everything that a step changes. */
+/** The state that a step updates. */
 export interface TrainState<T = Tensor, Scalar = T extends Tensor ? Tensor<never> : T> {
   readonly parameters: Parameters<T>
   /** By parameter, then by slot. */
@@ -65,15 +65,15 @@ export function stateSpecs(specs: readonly ParameterSpec[], config: ModelConfig)
 }
 
 export interface StepOptions {
-  /** Makes inputs and labels of rows. @default examplesOf */
+  /** Makes inputs and labels from rows of ids. @default examplesOf */
   readonly examples?: typeof examplesOf
-  /** Parts that a mesh splits a dim into, by its name. @default 1 */
+  /** Number of parts into which a mesh splits a dim, by its name. @default 1 */
   readonly parts?: (dim: string) => number
 }
 
 /**
- * The training step as XLA takes it, for a mesh that need not be here: parameters and slots stored, and donated.
- * @param layers `scan` by default, so that compiling takes as long for many layers as for few
+ * The training step lowered for XLA, for a mesh that this machine need not have; the state is donated.
+ * @param layers `scan` by default, so that compile time does not depend on depth
  */
 export function lowerStep(
   config: ModelConfig,
@@ -93,7 +93,7 @@ export function lowerStep(
 }
 
 /**
- * One training step as a function to trace. `ids` are i32 [batch, tokens] with n_ctx + 1 tokens, of which `examples`
+ * One training step as a function to trace. `ids` are i32 [batch, tokens] with n_ctx + 1 tokens, from which `examples`
  * makes inputs and labels.
  */
 export function trainStep(
@@ -164,7 +164,7 @@ export function lossAndGradients(
   }
 }
 
-/** Dtype that microbatches' gradients are added up in: f32, though the original's bf16 runs take bf16. */
+/** Dtype in which microbatches' gradients are accumulated: f32, but bf16 in the original's bf16 runs. */
 function sumDType({ compat, precision }: ModelConfig): DType {
   return compat === 'gpt-neo' && precision === 'bfloat16' ? 'bf16' : 'f32'
 }

@@ -12,14 +12,14 @@ import { arrayFrom, slotName, variablesOf } from './parameters.js'
 import { differencesOf } from './resume.js'
 import { stateSpecs, trainStep, type StepMetrics, type TrainState } from './step.js'
 
-/** What compiling the step took and needs. */
+/** The compiled step: time to compile, and memory. */
 export interface StepProgram {
   readonly traceSeconds: number
   readonly compileSeconds: number
   readonly fromCache: boolean
   /** Bytes on the device. */
   readonly memory: MemoryUse | null
-  /** What of the mesh's layout has no effect, one line each. */
+  /** Rules of the layout that have no effect, one line each. */
   readonly warnings: readonly string[]
 }
 
@@ -29,10 +29,10 @@ interface VariableShape {
   readonly shape: readonly number[]
 }
 
-/** Layers up to which a program has a part for each by default. */
+/** Number of layers up to which a program is unrolled by default. */
 const UNROLLED_LAYERS = 16
 
-/** A model in training: its state on an engine, and the step that changes it. */
+/** A model in training: its state on an engine, and the compiled step. */
 export class Trainer {
   /** Steps done. */
   step = 0
@@ -44,8 +44,8 @@ export class Trainer {
   readonly rows: readonly [Dim, Dim]
 
   /**
-   * @param layers one program part for each layer (`unroll`, faster) or for all (`scan`, which compiles in the same
-   * time at any depth); by default the first up to 16 layers
+   * @param layers compile each layer (`unroll`, faster) or one layer in a loop (`scan`, whose compile time does not
+   * depend on depth); by default `unroll` up to 16 layers
    */
   constructor(
     readonly engine: Engine,
@@ -64,7 +64,7 @@ export class Trainer {
     })
   }
 
-  /** Compiles the step, if that is not done yet. */
+  /** Compiles the step, if it is not compiled yet. */
   async prepare(): Promise<StepProgram> {
     const state = stateSpecs(this.specs, this.config)
     const { executable, traceSeconds, warnings } = await this.run.prepare(state, spec(this.rows, 'i32'))
@@ -83,7 +83,7 @@ export class Trainer {
     await this.beginWithZeroSlots(await initialise(this.engine, this.specs, this.config.seed))
   }
 
-  /** Begins with parameters given: the f32 numbers of each variable, fetched one after the other. */
+  /** Starts from given parameters: the f32 data of each variable, fetched one after the other. */
   async start(read: (variable: VariableShape) => Promise<Float32Array>): Promise<void> {
     const parameters: Record<string, DeviceArray> = {}
     for (const each of this.specs)
@@ -91,14 +91,14 @@ export class Trainer {
     await this.beginWithZeroSlots(parameters)
   }
 
-  /** Goes on from a checkpoint, and returns its manifest. Throws FileError if it is of another model or training. */
+  /** Resumes from a checkpoint and returns its manifest. Throws FileError if it does not match the model or optimizer. */
   async restore(folder: string): Promise<Manifest> {
     const checkpoint = await openCheckpoint(folder)
     try {
       const differences = differencesOf(checkpoint.config, this.config)
       if (differences.length > 0) {
         throw new FileError(
-          `${folder} was saved under another config: ${differences.join('; ')}. Use the config it ` +
+          `${folder} was saved with another config: ${differences.join('; ')}. Use the config it ` +
             'was saved with, or start a new run',
           folder,
         )
@@ -125,7 +125,7 @@ export class Trainer {
     return metrics
   }
 
-  /** The parameters as they are now. They are gone after the next step. */
+  /** The current parameters. The next step frees them. */
   get parameters(): TrainState<DeviceArray>['parameters'] {
     return this.current().parameters
   }
@@ -157,7 +157,7 @@ export class Trainer {
     this.state = null
   }
 
-  /** Parameters and slots, and the gradients beside them. */
+  /** Training holds parameters, slots and gradients. */
   private checkMemory(): void {
     const { parameters, slots } = stateSpecs(this.specs, this.config)
     checkFits(this.engine, 'training', 2 * bytesOfSpecs(parameters) + bytesOfSpecs(slots))
@@ -195,12 +195,15 @@ export class Trainer {
   }
 
   private current(): TrainState<DeviceArray> {
-    if (!this.state) throw new Error('the trainer has no parameters yet: call initialise() or restore(folder) first')
+    if (!this.state)
+      throw new Error(
+        'the trainer must have parameters (got none). Call initialise(), start(read) or restore(folder) first',
+      )
     return this.state
   }
 }
 
-/** The variables of an array, which is read once, when the first of its layers is saved. */
+/** The variables of an array, which is read once, when its first layer is saved. */
 function savedVariables(spec: ParameterSpec, slot: Slot | null, array: DeviceArray): SavedVariable[] {
   let data: Promise<ReturnType<typeof variablesOf>> | null = null
   const read = () => (data ??= array.read().then((numbers) => variablesOf(spec, slot, numbers)))

@@ -1,9 +1,9 @@
-/** Given by `unlessAborted` when the signal was first. */
+/** The result of `unlessAborted` if the signal aborted first. */
 export const ABORTED = Symbol('aborted')
 
 /**
- * Waits for work that cannot be stopped, such as a compilation, or for a signal that aborts, whichever comes first. In
- * the second case the work is left to itself, and its failure is nobody's.
+ * Waits for work that cannot be stopped, such as a compilation, or for the signal, whichever comes first. After an abort
+ * the work continues unobserved, and its failure is ignored.
  */
 export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T | typeof ABORTED> {
   if (signal === undefined) return work

@@ -101,7 +101,7 @@ test('parameters of equal name and shape start with equal values in all variants
   assert.notDeepEqual(starts.get('global 2')!.get('gpt2/wte'), first.get('gpt2/wte'))
 })
 
-test('interrupted anywhere, it goes on there, and ends with the losses of one that was not', async () => {
+test('interrupted anywhere, it resumes there, and ends with the losses of an uninterrupted one', async () => {
   const whole = resultsOf(await run('whole'))
   const stops: ((event: AblationEvent) => boolean)[] = [
     (event) =>
@@ -137,7 +137,7 @@ test('interrupted anywhere, it goes on there, and ends with the losses of one th
   assert.ok(end.kind === 'end' && !end.interrupted)
 })
 
-test('times go on with the run: no line twice, none lost, growing', async () => {
+test('step times of a resumed run: no line twice, none lost, increasing', async () => {
   await run('times', {
     onEvent: (event, controller) =>
       event.kind === 'training' && event.event.kind === 'step' && event.event.step === 3 && controller.abort(),
@@ -165,7 +165,7 @@ test('times go on with the run: no line twice, none lost, growing', async () => 
   assert.ok(seconds.every((value, i) => i === 0 || value > seconds[i - 1]) && seconds[5] < 90)
 })
 
-test('a variant whose training diverges is a result; the others go on', async () => {
+test('a variant whose training diverges is a result; the others continue', async () => {
   const spec = {
     variants: { ...SPEC.variants, wild: { lr: 1e30 } },
     seeds: [1],
@@ -195,7 +195,7 @@ test('more variants and seeds may come later; other settings or other data may n
   )
   await assert.rejects(run('grown', { spec: { steps: 8, costs: undefined } }), {
     name: 'FileError',
-    message: /grown\/global-seed-1 was trained with another config: train_steps was 6, is 8\. Give another --out/,
+    message: /grown\/global-seed-1 was trained with another config: train_steps was 6, is 8\. Use another --out/,
   })
   const folder = await world()
   // As a version wrote it that had fewer keys.
@@ -208,11 +208,11 @@ test('more variants and seeds may come later; other settings or other data may n
   const saved = readFileSync(marker, 'utf8')
   writeFileSync(marker, saved.replace(/"trainingSequences": \d+/, '"trainingSequences": 7'))
   await assert.rejects(run('grown', { spec: { costs: undefined } }), {
-    message: /grown was begun with other data than this\. Give another --out, or the data of then$/,
+    message: /grown was started with other data\. Use another --out, or the data that it was started with$/,
   })
 })
 
-test('a folder with other things is refused, and left as it is', async () => {
+test('a folder with other files is rejected, and left unchanged', async () => {
   const folder = await world()
   const before = readdirSync(join(folder, 'texts'))
   await assert.rejects(run('texts'), { message: /texts holds ".*" and is no ablation's folder\. Give another --out$/ })

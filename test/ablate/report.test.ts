@@ -224,30 +224,30 @@ test('a variant that diverged with a seed is not compared, however low its other
   const { notes, cells } = await comparisonOf({ a: [3.0, 3.4], b: [3.05, 3.38], c: [2.99, null] }, [1, 2])
   assert.match(
     notes,
-    /Of the 2 variants that are compared, the lowest loss has a, not told apart from b by these seeds\./,
+    /Of the 2 variants that are compared, a has the lowest loss, but b may be as good by these seeds\./,
   )
-  assert.match(notes, /Not compared, as not every seed has ended with them: c\./)
+  assert.match(notes, /Not compared, as they have not finished every seed: c\./)
   assert.doesNotMatch(notes, /by more than chance/)
   assert.match(cells[2]!, /not compared/)
   // The same before its second run.
   const interim = await comparisonOf({ a: [3.0, 3.4], b: [3.05, 3.38], c: [2.99] }, [1, 2])
-  assert.match(interim.notes, /Not compared, as not every seed has ended with them: c\./)
+  assert.match(interim.notes, /Not compared, as they have not finished every seed: c\./)
   assert.doesNotMatch(interim.notes, /by more than chance/)
 })
 
-test('variants are ranked over the seeds that all have ended with', async () => {
+test('variants are ranked over the seeds that all have finished', async () => {
   // With the third seed, which c has not, a is the lowest of all.
   const { notes, cells } = await comparisonOf({ a: [3.0, 3.001, 2], b: [3.4, 3.402, 2.4], c: [2.5, 2.501] }, [1, 2, 3])
-  assert.match(notes, /compared over the seeds 1, 2, which all of them have ended with/)
-  assert.match(notes, /The lowest loss has c, by more than chance before all others\./)
+  assert.match(notes, /compared over the seeds 1, 2, which all of them have finished/)
+  assert.match(notes, /c has the lowest loss, below all others by more than chance\./)
   assert.match(cells[1]!, /^\+0\.40[01] ± /)
 })
 
 test('where nothing can be compared, nothing is claimed', async () => {
   const diverged = await comparisonOf({ a: [null, null], b: [null, null] }, [1, 2])
-  assert.equal(diverged.notes, 'No variants are compared: fewer than two have ended with the same two seeds.')
+  assert.equal(diverged.notes, 'No variants are compared: fewer than two have finished the same two seeds.')
   const oneLeft = await comparisonOf({ a: [3, 3.1], b: [null, null] }, [1, 2])
-  assert.equal(oneLeft.notes, 'No variants are compared: fewer than two have ended with the same two seeds.')
+  assert.equal(oneLeft.notes, 'No variants are compared: fewer than two have finished the same two seeds.')
   assert.equal((await comparisonOf({ a: [3, 3.1] }, [1, 2])).notes, '')
   assert.equal((await comparisonOf({ a: [3], b: [3.1] }, [1])).notes, '')
   for (const { report } of [diverged, oneLeft])
@@ -262,9 +262,9 @@ test('of two variants the interval is that of the paired t test', async () => {
   assert.equal(cells[1], '+0.210 ± 0.081')
 })
 
-test('equal losses are not told apart', async () => {
+test('equal losses are not ranked', async () => {
   const { notes, cells } = await comparisonOf({ a: [3, 3.1], b: [3, 3.1] }, [1, 2])
-  assert.match(notes, /The lowest loss has a, not told apart from b by these seeds\./)
+  assert.match(notes, /a has the lowest loss, but b may be as good by these seeds\./)
   assert.match(cells[1]!, /chance\?/)
 })
 
@@ -281,7 +281,7 @@ test('names and keys do not become markup', async () => {
   assert.match(markdown, /\| local-16 \| attention\\_types: \\\[\\\[\\\["local"\\\],1\\\]\\\] \|/)
 })
 
-test('a file that is no report is refused', async (t) => {
+test('a file that is not a report is rejected', async (t) => {
   const path = join(temporaryFolder(t), 'report.json')
   writeFileSync(path, '{"format": "other"}')
   await assert.rejects(readReport(path), { message: `${path} is not a report of \`neomesh ablate\`` })

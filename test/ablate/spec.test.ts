@@ -29,7 +29,7 @@ async function problemsOf(changes: Record<string, unknown>): Promise<string[]> {
   return []
 }
 
-test('every problem at once, each with its place', async () => {
+test('all problems at once, each with its path', async () => {
   const problems = await problemsOf({
     data: 3,
     seeds: [1, 1],
@@ -50,20 +50,20 @@ test('every problem at once, each with its place', async () => {
     'data: must be a string (got 3)',
     'seeds: must not repeat a value (got [1,1])',
     'evaluate_every: must be an integer >= 1 (got 0)',
-    "variants.../up: the name is to be a letter, then letters, digits and - _ . +, as it begins folders' names",
-    'variants.a: 3 is not an object of model keys, such as {"rotary_emb": true}',
-    'variants.b: n_ctx, seed cannot differ between variants; put it into the base',
-    'variants.b: it is the same model as variants.../up',
+    'variants.../up: the name must be a letter, then letters, digits and - _ . + (it is a prefix of folder names)',
+    'variants.a: must be an object of model keys, such as {"rotary_emb": true} (got 3)',
+    'variants.b: n_ctx, seed must be equal in all variants. Put it into the base',
+    'variants.b: must differ from the other variants (it is the same model as variants.../up)',
     'variants.c: atention_types: no such key; did you mean "attention_types"?',
-    'variants.d: mlm_training cannot differ between variants; put it into the base',
+    'variants.d: mlm_training must be equal in all variants. Put it into the base',
     'variants.d: n_head: must divide n_embd, 16 (got 3). Use 1, 2 or 4',
-    'variants.e: it is the same model as variants.../up',
+    'variants.e: must differ from the other variants (it is the same model as variants.../up)',
     'costs.attention: must be a list of kinds: global, local, linear, none (got ["lineal"])',
-    'costs.tokens: 32 is not a multiple of 24 in costs.lengths',
+    'costs.tokens: must be a multiple of all costs.lengths (got 32, not a multiple of 24)',
   ])
 })
 
-test('what is missing, twice there, or of another kind', async () => {
+test('errors for missing, repeated and mistyped keys', async () => {
   const cases: [Record<string, unknown>, RegExp][] = [
     [{ base: undefined }, /^base: is missing: model that the variants change/],
     [{ base: 3 }, /^base: must be the path of a model config, or an object of its keys \(got 3\)$/],
@@ -72,19 +72,19 @@ test('what is missing, twice there, or of another kind', async () => {
     [{ base: { ...TINY, train_steps: undefined } }, /^base: train_steps: is missing; training requires it$/],
     [{ variants: {} }, /^variants: must name at least one variant$/],
     [{ seeds: [] }, /^seeds: must be a list of different integers >= 0, such as \[1, 2\] \(got \[\]\)/],
-    [{ steps: 3, tokens: 10 }, /^steps: 3 and tokens 10 say the same thing in two ways; remove one$/],
-    [{ costs: { lengths: [16] } }, /^costs\.tokens: is missing: tokens of a step at every length/],
+    [{ steps: 3, tokens: 10 }, /^steps: only one of steps and tokens may be given \(got 3 and 10\)\. Remove one$/],
+    [{ costs: { lengths: [16] } }, /^costs\.tokens: is missing: tokens per step at every length/],
   ]
   for (const [changes, wanted] of cases) {
     const [first] = await problemsOf(changes)
     assert.match(first ?? 'no problem', wanted)
   }
   await assert.rejects(parseAblation([], { source: 'my.json' }), {
-    message: 'my.json: an ablation is a JSON object of keys such as base, variants and seeds',
+    message: 'my.json: an ablation must be a JSON object of keys such as base, variants and seeds',
   })
 })
 
-test('steps or tokens, in whole steps of the base, in place of its train_steps', async () => {
+test('steps, or tokens in whole steps of the base, override its train_steps', async () => {
   const steps = async (changes: Record<string, unknown>) =>
     (await parseAblation({ ...SPEC, ...changes })).variants.map(({ config }) => config.train_steps)
   assert.deepEqual(await steps({}), [TINY.train_steps, TINY.train_steps])
@@ -109,7 +109,7 @@ test('paths are relative to the file: of the base and of the data', async (t) =>
   assert.deepEqual(spec.variants[1].keys, SPEC.variants.linear)
 })
 
-test('notes: what a variant asks for without effect, and not what the base has for other variants', async () => {
+test('notes: keys of a variant without effect, but not keys of the base for other variants', async () => {
   const variants = { global: { attention_types: [[['global'], 2]] }, near: { local_attention_radius: 2 } }
   assert.deepEqual((await parseAblation({ ...SPEC, variants })).notes, [])
   const { notes } = await parseAblation({
@@ -119,7 +119,7 @@ test('notes: what a variant asks for without effect, and not what the base has f
   assert.deepEqual(notes, ['variants.mistaken: local_attention_radius has no effect: no layer has local attention'])
 })
 
-test('the ablations that come with neomesh are right, and compare models of the same task', async () => {
+test('the shipped ablations are valid, and compare models of the same task', async () => {
   const files = readdirSync(shipped)
   assert.ok(files.includes('attention.json'))
   for (const file of files) {

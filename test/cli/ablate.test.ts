@@ -107,7 +107,7 @@ test('wrong uses end in a line that says what to do, and leave nothing', async (
     [[at('elsewhere.json'), '--out', at('new')], `cannot read ${at('no/data/dataset.json')}: it does not exist`],
     [
       [at('kinds.json'), '--out', at('texts')],
-      `${at('texts')} holds "0.txt" and is no ablation's folder. Give another --out`,
+      `${at('texts')} must be an ablation's folder or empty (it holds "0.txt"). Use another --out`,
     ],
     [['a.json', 'b.json'], 'too many arguments for'],
   ]

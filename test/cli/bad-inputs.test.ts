@@ -335,7 +335,7 @@ const trainConfig: Case[] = [
   bad(
     'a model beyond all memory',
     OWN,
-    /training takes [\d,.]+ GiB, this machine has .* out of memory/,
+    /out of memory: training takes [\d,.]+ GiB, this machine has /,
     model({ n_embd: 2 ** 20, n_head: 2 }),
   ),
   bad('no steps', `${TRAIN} --steps 0`, /'--steps <count>' argument '0' is invalid/),
@@ -552,7 +552,7 @@ const trainRun: Case[] = [
   bad(
     'a folder with another config.json',
     'train model.json --data data --run x',
-    /x holds "config\.json" and is no run/,
+    /x must be a run folder or empty \(it holds "config\.json"\)/,
     put('x/config.json', '{}'),
   ),
   bad(
@@ -564,13 +564,13 @@ const trainRun: Case[] = [
   bad(
     'a folder named metrics.jsonl',
     'train model.json --data data --run x/run',
-    /x\/run holds "metrics\.jsonl" and is no run/,
+    /x\/run must be a run folder or empty \(it holds "metrics\.jsonl"\)/,
     () => mkdirSync('x/run/metrics.jsonl', { recursive: true }),
   ),
   bad(
     'another width',
     'train x/model.json --data data --run x/run',
-    /saved under another config: n_embd was 16, is 32/,
+    /saved with another config: n_embd was 16, is 32/,
     () => {
       copy('run')()
       model({ n_embd: 32 })()
@@ -638,7 +638,7 @@ const trainRun: Case[] = [
   bad(
     'a shard outside',
     AGAIN,
-    /names the shard "\.\.\/\.\.\/a", which is not beside it/,
+    /names the shard "\.\.\/\.\.\/a", which must be a file beside it/,
     manifest((json) => (json.shards[0].file = '../../a')),
   ),
   bad(
@@ -700,7 +700,7 @@ const sample: Case[] = [
   bad(
     'a run among other things',
     'train model.json --data data --run texts',
-    /texts holds ".+" and is no run\. Name another/,
+    /texts must be a run folder or empty \(it holds ".+"\)\. Use another folder/,
   ),
   bad('a folder that is no run', 'sample texts', /texts holds no checkpoint/),
   bad('a file', 'sample model.json', /cannot open the run model\.json: part of the path is a file/),

@@ -153,11 +153,11 @@ test('what is wrong in a bucket is one line, and nothing is written', async () =
   }
 })
 
-test('two that train in one run in a bucket: the second is told who has it', async () => {
+test('two that train in one run in a bucket: the second reports who has the lock', async () => {
   storage.put('bucket', 'taken/.lock', '17 elsewhere\n')
   const { code, stderr } = await runHere(
     'train gs://bucket/model.json --data gs://bucket/data --run gs://bucket/taken'.split(' '),
   )
   assert.equal(code, 1)
-  assert.match(stderr, /gs:\/\/bucket\/taken is in use: process 17 on elsewhere trains in it/)
+  assert.match(stderr, /gs:\/\/bucket\/taken is locked by process 17 on elsewhere, which is training in it/)
 })

@@ -74,10 +74,10 @@ test('mistakes are one line each', async () => {
     assert.equal(stderr.trim().split('\n').length, 1)
   }
   await refused([], /^neomesh: hardware must be given\. Name a slice with --topology, such as v3-8, or pass --device cpu$/m)
-  await refused(['--topology', 'v3-9'], /^neomesh: there is no topology "v3-9"\. Of v3 there are v3-8, /)
+  await refused(['--topology', 'v3-9'], /^neomesh: topology must be one of v3-8, .* \(got "v3-9"\)/)
   await refused(
     ['--topology', 'v3-8'],
-    /^neomesh: mesh_shape: the mesh is of one device, and v3-8 has 8: name another by --mesh/,
+    /^neomesh: mesh_shape must be for the 8 devices of v3-8 \(got no mesh\)\. Set another with --mesh/,
   )
   await refused(['--topology', 'v3-8', '--device', 'cpu'], /^neomesh: --topology cannot be combined with --device/)
   await refused(['--topology', 'v3-8', '--devices', '8'], /^neomesh: --devices cannot be combined with --topology/)

@@ -128,11 +128,11 @@ test('two that train in one folder: the second is told of the first', async () =
   assert.equal(first.code, 130, first.stderr)
   const { code, stderr } = await second!
   assert.equal(code, 1, stderr)
-  const [, pid] = /process (\d+) trains in it/.exec(stderr)!
-  const message = `stop that one (kill -INT ${pid}; it saves first), or name another folder`
+  const [, pid] = /locked by process (\d+),/.exec(stderr)!
+  const message = `Wait for it to finish, stop it (kill -INT ${pid}; it saves first), or use another run folder`
   assert.equal(
     stderr.split('\n').at(-2),
-    `neomesh: shared is in use: process ${pid} trains in it. Wait for its end, ${message}`,
+    `neomesh: shared is locked by process ${pid}, which is training in it. ${message}`,
   )
   const left = readdirSync(join(world, 'shared')).sort()
   assert.deepEqual(left, ['checkpoints', 'config.json', 'metrics.jsonl', 'tokenizer.json'])

@@ -73,6 +73,7 @@ test('a mesh of another size than the hardware is refused', async () => {
   const work = plan(configOf({ mesh_shape: 'x:4', layout: 'batch:x' }), { hardware: tpuSlice('v3-8'), compile: false })
   await assert.rejects(work, {
     name: 'LayoutError',
-    message: 'mesh_shape: x:4 is for 4 devices, and v3-8 has 8: name another by --mesh, or let --search find one',
+    message:
+      'mesh_shape must be for the 8 devices of v3-8 (got x:4, 4 devices). Set another with --mesh, or find one with --search',
   })
 })

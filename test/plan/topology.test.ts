@@ -44,9 +44,9 @@ test('slices have the shapes that Google documents', () => {
 test('names that there are not say which there are', () => {
   const refused = (name: string, message: RegExp) =>
     assert.throws(() => topologyOf(name), { name: 'TopologyError', message })
-  refused('v3-7', /^there is no topology "v3-7"\. Of v3 there are v3-8, v3-32, .*, v3-2048$/)
-  refused('v9-8', /^there is no topology "v9-8"\. Name one as in v3-8; there are v2-N, .*, tpu7x-N$/)
-  refused('tpu', /there is no topology "tpu"/)
+  refused('v3-7', /^topology must be one of v3-8, v3-32, .*, v3-2048 \(got "v3-7"\)$/)
+  refused('v9-8', /^topology must be one of v2-N, .*, tpu7x-N \(got "v9-8"\)\. Write it like v3-8$/)
+  refused('tpu', /topology must be one of .* \(got "tpu"\)/)
 })
 
 test(

@@ -47,7 +47,7 @@ test(
     const { xla, fits, advice } = await plan(large, { hardware: tpuSlice('v5litepod-4') })
     assert.equal(fits, false)
     assert.equal(xla!.memory, null)
-    const { total, buffers } = xla!.overfull!
+    const { total, buffers } = xla!.outOfMemory!
     assert.ok(total > xla!.available!)
     assert.match(buffers[0].what.join(), /layers 8, batch 256 of 512/)
     assert.ok(buffers[0].bytes >= buffers[1].bytes)

@@ -15,7 +15,7 @@ test('lines are JSON, written when they are known; evaluations are found by thei
   assert.equal(log.evaluationAfter(2), undefined)
 })
 
-test('a log that goes on loses later lines and one that was cut off, and keeps its evaluations', async (context) => {
+test('a resumed log drops later lines and a truncated one, and keeps its evaluations', async (context) => {
   const path = join(temporaryFolder(context), 'metrics.jsonl')
   const sound = '{"step":1,"loss":3}\n{"step":2,"validation_loss":2}\n'
   writeFileSync(path, `${sound}null\n5\n{"step":3,"loss":2}\n{"step":2,"lo`)

@@ -6,7 +6,7 @@ import { openCheckpoint, readMetrics, Trainer } from '../../src/train/index.js'
 import { engine } from '../tensor/check.js'
 import { assertSameRuns, only, world, type RunOptions } from './support.js'
 
-/** A signal that aborts when a step is told of. */
+/** A signal that aborts when a step is reported. */
 function abortAfter(step: number): Pick<RunOptions, 'signal' | 'onEvent'> {
   const controller = new AbortController()
   return {
@@ -64,7 +64,7 @@ test('what training shows: a falling loss, the rate of the warm-up, tokens, perp
   assert.deepEqual(evaluating.at(-1), { kind: 'evaluating', done: evaluating.length, of: evaluating.length })
 })
 
-test('an interrupt in the last evaluation is one: the next start evaluates', async () => {
+test('an interrupt during the last evaluation counts: the next start evaluates', async () => {
   const { run } = await world()
   const controller = new AbortController()
   const stopped = await run('evaluated', {
@@ -117,10 +117,10 @@ test('a run resumed on other data says so', async () => {
   assert.deepEqual(only(same, 'start')[0].notes!.filter(isOther), [])
   assert.ok(samples.size !== validation.size)
   const other = await run('moved', { config: { train_steps: 3 }, data: validation, validation: undefined })
-  assert.match(only(other, 'start')[0].notes!.find(isOther)!, /up to step 2; from there on it is trained on this/)
+  assert.match(only(other, 'start')[0].notes!.find(isOther)!, /up to step 2\. From there on it is trained on this data/)
 })
 
-test('checkpoints: as often as asked for, the last two kept', async () => {
+test('checkpoints: every steps_per_checkpoint steps, the last two kept', async () => {
   const { run, path } = await world()
   const events = await run('often', { config: { train_steps: 7, steps_per_checkpoint: 2 } })
   assert.deepEqual(
@@ -130,7 +130,7 @@ test('checkpoints: as often as asked for, the last two kept', async () => {
   assert.deepEqual(readdirSync(path('often/checkpoints')).sort(), ['step-00000006', 'step-00000007'])
 })
 
-test('a process killed while it wrote leaves nothing that stays, and lines whose steps were lost go', async () => {
+test('files that a killed process left are removed, and so are metrics of lost steps', async () => {
   const { run, path } = await world()
   await run('killed', { config: { train_steps: 4 } })
   mkdirSync(path('killed/checkpoints/.step-00000008.0123456789ab.partial'))
@@ -149,7 +149,7 @@ test('a process killed while it wrote leaves nothing that stays, and lines whose
   assert.notEqual(steps[4].loss, 1)
 })
 
-test('layers scanned or unrolled: a checkpoint of one goes on in the other', async () => {
+test('layers scanned or unrolled: a checkpoint of one resumes in the other', async () => {
   const { run, path } = await world()
   const config = { n_layer: 4, attention_types: [[['global', 'local'], 2]] }
   for (const [first, second] of [
@@ -198,7 +198,7 @@ test('microbatches give the loss, the gradient norm and the parameters of one ba
   }
 })
 
-test('a run that diverges says so, and saves none of it', async () => {
+test('a run that diverges reports it, and saves nothing after', async () => {
   const { run, path } = await world()
   const changes = { lr: 1e30, lr_decay: 'none', warmup_steps: 0, gradient_clipping: 1e30, weight_decay: 0 }
   await assert.rejects(run('diverged', { config: { ...changes, steps_per_checkpoint: 1 } }), {

@@ -1,6 +1,6 @@
 /**
- * The process that compiles: XLA takes gigabytes and minutes, writes to stderr, and may end its process where a program
- * does not please it. One request comes as a message, one answer goes back; see compile.ts.
+ * The process that compiles: XLA takes gigabytes and minutes, writes to stderr, and crashes its process on some programs.
+ * It receives one request as a message and sends one answer; see compile.ts.
  */
 import { findPlugin, nameOf } from '../../engine/xla/discovery.js'
 import {
@@ -27,7 +27,7 @@ process.once('message', (request: CompileRequest) => {
     .then((result) => process.send!(result, () => process.exit()))
 })
 
-// The parent has gone: nobody waits for the answer. An exit would wait for the compiler's threads.
+// The parent has gone. process.exit would wait for the compiler's threads.
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 async function answer({ text, mesh, on, keep }: CompileRequest): Promise<CompileAnswer> {
@@ -58,11 +58,11 @@ async function answer({ text, mesh, on, keep }: CompileRequest): Promise<Compile
     }
   } catch (error) {
     if (!(error instanceof PjrtError) || error.code !== 'RESOURCE_EXHAUSTED') throw error
-    return { kind: 'overfull', message: error.detail, available, seconds: seconds() }
+    return { kind: 'outOfMemory', message: error.detail, available, seconds: seconds() }
   }
 }
 
-/** For code that nobody runs; the program is the same. */
+/** For code that is not run; the optimized program is the same. */
 const QUICK = { xla_llvm_disable_expensive_passes: true, xla_backend_optimization_level: 0 }
 
 function factsOf(program: CompiledProgram | Executable, mesh: CompileRequest['mesh'], keep: boolean) {

@@ -6,7 +6,7 @@ import { PARENT } from '../../files/index.js'
 import { readMemoryReport } from './memory-report.js'
 import type { CompileAnswer, CompileRequest, CompileResult } from './request.js'
 
-/** A compilation that came to no end: too long, too large, or XLA gave up. What, and what to do, for people. */
+/** A failed compilation: it exceeded a limit, or XLA rejected the program. */
 export class PlanError extends Error {
   override name = 'PlanError'
 }
@@ -18,20 +18,20 @@ export interface Limits {
   readonly memory: number
 }
 
-/** As the plans in docs/ are held to, but for the time, which goes with the machine. */
+/** The memory limit is that of the plans in docs/. */
 export const LIMITS: Limits = { time: 20 * 60, memory: 8e9 }
 
-/** How often the process's memory is looked at, in ms. */
+/** Interval of reading the process's memory, ms. */
 const WATCH = 200
-/** What is kept of stderr: reports of memory are some 20 kB. */
+/** Length of stderr to keep: memory reports have about 20 kB. */
 const LOG_CHARACTERS = 200_000
 
 /**
- * Compiles in a process of its own, within bounds. libtpu logs errors alone and only here: what it says beside a failure
- * is read from stderr.
- * @throws PlanError when a limit is reached, the process ends by itself, or XLA refuses the program
+ * Compiles in a subprocess within limits. libtpu reports why a program runs out of memory on stderr only, which is read
+ * here.
+ * @throws PlanError when a limit is reached, the process ends unexpectedly, or XLA rejects the program
  */
-export async function compileApart(
+export async function compileInSubprocess(
   request: CompileRequest,
   limits: Limits = LIMITS,
   signal?: AbortSignal,
@@ -41,21 +41,21 @@ export async function compileApart(
     serialization: 'advanced',
     env: { ...process.env, ...QUIET, [PARENT]: String(process.pid) },
   })
-  const watch = watchOver(child, limits, signal)
+  const watch = monitor(child, limits, signal)
   try {
     const answer = await answerOf(child, request, watch)
     if (answer.kind === 'failed') throw new PlanError(`XLA cannot compile the step: ${answer.message}`)
     const hostMemory = watch.mostMemory()
     if (answer.kind === 'compiled') return { ...answer, hostMemory }
-    await watch.closed // the log is whole then
+    await watch.closed // the log is complete then
     const { message, available, seconds } = answer
-    return { kind: 'overfull', overfull: readMemoryReport(message, watch.log()), available, seconds, hostMemory }
+    return { kind: 'outOfMemory', outOfMemory: readMemoryReport(message, watch.log()), available, seconds, hostMemory }
   } finally {
     watch.end()
   }
 }
 
-/** Errors of libtpu on stderr, nothing in files. */
+/** libtpu logs errors to stderr, and nothing to files. */
 const QUIET = {
   TPU_MIN_LOG_LEVEL: '2',
   TPU_STDERR_LOG_LEVEL: '2',
@@ -66,15 +66,15 @@ const QUIET = {
 function answerOf(
   child: ChildProcess,
   request: CompileRequest,
-  watch: ReturnType<typeof watchOver>,
+  watch: ReturnType<typeof monitor>,
 ): Promise<CompileAnswer> {
   return new Promise((resolve, reject) => {
-    // Looked at once more, for one that is done before the first time is up.
+    // A compilation may finish before memory was read for the first time.
     child.once('message', (answer: CompileAnswer) => {
       void watch.look().then(() => (watch.stopped() ? reject(watch.stopped()!) : resolve(answer)))
     })
     child.once('error', ({ message }) => reject(new PlanError(`cannot start the compiler's process: ${message}`)))
-    // After its streams have ended, so that the log is whole.
+    // On 'close', when its streams have ended, so that the log is complete.
     child.once('close', (code, signal) => {
       const last = watch.log().trim().split('\n').at(-1)
       const how = signal ? `was ended by ${signal}` : `ended with status ${code}`
@@ -84,8 +84,8 @@ function answerOf(
   })
 }
 
-/** Ends the process when it goes beyond a limit, and keeps what it says. */
-function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
+/** Kills the process when it exceeds a limit, and keeps its log. */
+function monitor(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
   let log = ''
   let most = 0
   let why: Error | null = null
@@ -97,8 +97,8 @@ function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
   const timer = setTimeout(() => {
     stop(
       new PlanError(
-        `compiling took longer than ${limits.time / 60} minutes, so it was stopped. ` +
-          'Allow it more with --time-limit, or plan without XLA (--static)',
+        `compiling took longer than ${limits.time / 60} minutes and was stopped. ` +
+          'Raise --time-limit, or plan without XLA (--static)',
       ),
     )
   }, limits.time * 1000)
@@ -108,8 +108,8 @@ function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
     if (used <= limits.memory) return
     stop(
       new PlanError(
-        `compiling took more than ${(limits.memory / 1e9).toFixed(1)} GB of memory, so it was stopped. ` +
-          `Allow it more with --memory-limit (this machine has ${(totalmem() / 1e9).toFixed(0)} GB), or plan without XLA (--static)`,
+        `compiling took more than ${(limits.memory / 1e9).toFixed(1)} GB of memory and was stopped. ` +
+          `Raise --memory-limit (this machine has ${(totalmem() / 1e9).toFixed(0)} GB), or plan without XLA (--static)`,
       ),
     )
   }
@@ -132,7 +132,7 @@ function watchOver(child: ChildProcess, limits: Limits, signal?: AbortSignal) {
   }
 }
 
-/** Memory of a process that is in use, 0 where the system does not tell (only Linux does, and there libtpu runs). */
+/** Resident memory of a process in bytes; 0 on systems other than Linux. */
 async function residentBytes(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
   return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0)

@@ -1,8 +1,8 @@
-/** Why a program does not fit, as libtpu tells it. */
-export interface Overfull {
-  /** Bytes of temporaries, among them the place of arguments that results take over. */
+/** Why a program does not fit, as libtpu reports it. */
+export interface OutOfMemoryReport {
+  /** Bytes of temporaries, with the memory of arguments that results reuse. */
   readonly needed: number
-  /** The largest pieces of memory; values that are not there at the same time share one. */
+  /** The largest buffers; values that are not live at the same time share one. */
   readonly buffers: readonly { readonly bytes: number; readonly shapes: readonly string[] }[]
 }
 
@@ -21,7 +21,7 @@ const UNITS: Readonly<Record<string, number>> = {
  * Reads the message of a compilation that ran out of memory, and the report that libtpu logs on stderr beside it:
  * lines of "cumulative_size; size; offset; used_by_n_values; shapes_list".
  */
-export function readMemoryReport(message: string, log: string): Overfull {
+export function readMemoryReport(message: string, log: string): OutOfMemoryReport {
   const buffers = [...log.matchAll(/^ +[\d.]+\w+\( *\d+%\); +([\d.]+)([KMG]?i?B); +\d+; +\d+; (.+)$/gm)].map(
     ([, amount, unit, shapes]) => ({
       bytes: Math.round(Number(amount) * UNITS[unit]),

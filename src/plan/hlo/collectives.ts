@@ -8,21 +8,21 @@ import { bytesOfShape } from './shapes.js'
 export const COLLECTIVES = ['all-reduce', 'all-gather', 'reduce-scatter', 'all-to-all', 'collective-permute'] as const
 export type CollectiveKind = (typeof COLLECTIVES)[number]
 
-/** Collectives of a kind along the same axes of the mesh, in one run of the program. */
+/** Collectives of one kind along the same mesh axes, in one run of the program. */
 export interface Collective {
   readonly kind: CollectiveKind
-  /** As in `x`, or `x,y` for both together. */
+  /** For example `x`, or `x,y` for both together. */
   readonly axes: string
-  /** Devices that one of them joins. */
+  /** Devices per group. */
   readonly size: number
   readonly count: number
-  /** Bytes of the whole arrays, on each device: what is reduced, or gathered. */
+  /** Bytes of the whole arrays on each device, reduced or gathered. */
   readonly bytes: number
-  /** Bytes that each device sends, if they go round a ring. */
+  /** Bytes that each device sends, with a ring algorithm. */
   readonly sent: number
 }
 
-/** What a device sends of `bytes` in a ring of `size`. Source: Thakur et al. 2005, "Optimization of Collective Communication Operations in MPICH". */
+/** Bytes that a device sends for `bytes` in a ring of `size`. Source: Thakur et al. 2005, "Optimization of Collective Communication Operations in MPICH". */
 export function sentBytes(kind: CollectiveKind, bytes: number, size: number): number {
   if (kind === 'collective-permute') return bytes
   return (bytes * (size - 1) * (kind === 'all-reduce' ? 2 : 1)) / size
@@ -52,7 +52,7 @@ export function collectivesOf({ times }: Executions, mesh: readonly Axis[]): Col
   return [...found.values()].sort((a, b) => b.sent - a.sent)
 }
 
-/** A start stands for itself and its done. */
+/** An async start counts, its done does not. */
 function kindOf({ opcode }: Instruction): CollectiveKind | null {
   return COLLECTIVES.find((kind) => opcode === kind || opcode === `${kind}-start`) ?? null
 }
@@ -63,10 +63,10 @@ function extentOf(instruction: Instruction, kind: CollectiveKind, mesh: readonly
   return { axes: axesOfGroups(groups, mesh), size: groups[0].length }
 }
 
-/** Of the result, except that a scatter leaves a part of what it reduces, and that starts give operands back as well. */
+/** Bytes of the result, but of the operands for a reduce-scatter; async starts also return their operands. */
 function arrayBytes({ opcode, shape }: Instruction, kind: CollectiveKind, size: number): number {
   const isStart = opcode.endsWith('-start')
-  // (operands, results, ...): of an all-reduce-start there are results alone.
+  // (operands, results, ...); an all-reduce-start has only results.
   const result = isStart && kind !== 'all-reduce' && shape.parts.length > 1 ? shape.parts[1] : shape
   return bytesOfShape(result) * (kind === 'reduce-scatter' ? size : 1)
 }

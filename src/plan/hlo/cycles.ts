@@ -2,18 +2,19 @@ import type { Executions } from './executions.js'
 import { flopsOf } from './flops.js'
 import type { HloModule, Instruction } from './module.js'
 
-/** XLA's estimate of its kernels in one run on one device, loops counted as often as they turn. */
+/** XLA's estimate of its kernels in one run on one device, with loop bodies counted once per iteration. */
 export interface Cycles {
   readonly cycles: number
-  /** Floating-point operations of kernels that it has no estimate of, or an absurd one. */
+  /** Floating-point operations of kernels without a plausible estimate. */
   readonly flopsBeside: number
 }
 
-/** Cycles of one kernel beyond which an estimate is none: it would take a week. */
+/** Cycles of one kernel from which on an estimate is not plausible: it would take a week. */
 const ABSURD = 1e15
 
 /**
- * Cycles that XLA's TPU backend notes beside its kernels; null if it notes none. Waiting for other devices is not in them.
+ * Cycle estimates that XLA's TPU backend attaches to its kernels; null if there are none. They exclude waiting for other
+ * devices.
  */
 export function cyclesOf({ computations }: HloModule, { times, fused }: Executions): Cycles | null {
   let cycles = 0

@@ -1,21 +1,21 @@
 import type { Computation, HloModule, Instruction } from './module.js'
 import { Scalars, type Known } from './scalars.js'
 
-/** Turns of a loop beyond which nobody counts on. */
+/** Iteration limit when inferring trip counts. */
 const MOST_TURNS = 100_000
 
-/** How often each computation runs in one run of the program. */
+/** Execution counts of computations in one run of the program. */
 export interface Executions {
   readonly times: ReadonlyMap<Computation, number>
-  /** Those that are part of one kernel. */
+  /** Computations that are part of one kernel. */
   readonly fused: ReadonlySet<Computation>
-  /** Loops whose number of turns is not to be read from the program; their bodies are counted once. */
+  /** Loops whose trip count cannot be inferred from the program; their bodies count once. */
   readonly unknownLoops: readonly string[]
 }
 
 /**
- * Follows calls from the entry, through loops as often as they turn. Computations that combine single numbers (of
- * reductions, sorts) are left out.
+ * Follows calls from the entry, with loop bodies once per iteration. Scalar computations of reductions and sorts are
+ * skipped.
  */
 export function executionsOf(module: HloModule): Executions {
   const times = new Map<Computation, number>()
@@ -47,16 +47,16 @@ export function executionsOf(module: HloModule): Executions {
   return { times, fused, unknownLoops }
 }
 
-/** Not `async-update` and `async-done`, which name the computation of their start again. */
+/** Without `async-update` and `async-done`, which name the computation of their start again. */
 const CALLS = new Set(['fusion', 'call', 'conditional', 'async-start', 'custom-call'])
 
-/** What XLA's CPU and GPU backends note beside a loop. */
+/** The trip count that XLA's CPU and GPU backends attach to a loop. */
 function knownTurns({ backendConfig }: Instruction): number | null {
   const found = /"known_trip_count":\{"n":"?(\d+)/.exec(backendConfig)
   return found ? Number(found[1]) : null
 }
 
-/** Runs what is known of a loop's state through its condition and body until the condition fails. */
+/** Evaluates a loop's condition and body on the known part of its state until the condition fails. */
 function countTurns(module: HloModule, body: Computation, condition: Computation, start: Known): number | null {
   let state = start
   for (let turns = 0; turns < MOST_TURNS; turns++) {
@@ -68,7 +68,7 @@ function countTurns(module: HloModule, body: Computation, condition: Computation
   return null
 }
 
-/** The part of a loop's state that stays what it is at the start. */
+/** The part of a loop's state that does not change. */
 function withoutChanging(module: HloModule, body: Computation, start: Known): Known {
   if (typeof start !== 'object' || start === null) return null
   const next = new Scalars(module, body, [start]).root()

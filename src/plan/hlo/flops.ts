@@ -4,7 +4,7 @@ import { elements } from './shapes.js'
 
 /**
  * Floating-point operations of the products (dots, and the convolutions that TPUs make of them) in one run of the
- * program, on each device, loops counted as often as they turn. 2 for each multiplication with its addition.
+ * program, on each device, with loop bodies counted once per iteration. A multiplication with its addition counts as 2.
  */
 export function productFlops({ times }: Executions): number {
   let flops = 0
@@ -12,7 +12,7 @@ export function productFlops({ times }: Executions): number {
   return flops
 }
 
-/** Of one run of a computation, without what it calls. */
+/** Flops of one run of a computation, without its calls. */
 export function flopsOf(computation: Computation): number {
   const products = computation.instructions.filter(({ opcode }) => opcode === 'dot' || opcode === 'convolution')
   if (products.length === 0) return 0
@@ -28,7 +28,7 @@ function dotFlops({ shape, dot }: Instruction, lhs: Instruction): number {
   return 2 * elements(shape) * contracted
 }
 
-/** Windows at the edge, and elements that dilation puts between others, are no work. */
+/** Padding at the edges and gaps of dilation take no work. */
 function convolutionFlops(instruction: Instruction, input: Instruction, kernel: Instruction): number {
   const { convolution, window, batchGroups } = instruction
   if (!convolution) return 0
@@ -43,7 +43,7 @@ function convolutionFlops(instruction: Instruction, input: Instruction, kernel: 
   )
 }
 
-/** Pairs of an output and a place in the window that meet an element of the input. */
+/** Pairs of an output and a window position that read an element of the input. */
 function validPositions(dim: WindowDim, inputs: number, outputs: number): number {
   const { size, stride, low, windowDilation, baseDilation } = dim
   const end = (inputs - 1) * baseDilation + 1

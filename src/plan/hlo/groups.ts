@@ -2,7 +2,7 @@ import type { Axis } from '../../mesh/index.js'
 import { productOf, sizeOf } from '../../tensor/index.js'
 import type { Instruction, IotaGroups, MeshGroups } from './module.js'
 
-/** The partitions that a collective joins, group by group. Without groups of its own it joins all. */
+/** The groups of partitions of a collective; one group of all if it states none. */
 export function groupsOf(instruction: Instruction, partitions: number): readonly (readonly number[])[] {
   const { listed, list, iota, mesh } = instruction
   if (mesh) return meshGroups(mesh)
@@ -25,7 +25,7 @@ function iotaGroups({ groups, size, reshape, transpose }: IotaGroups): number[][
   return cut(transposed(reshape, transpose.length > 0 ? transpose : reshape.map((_, i) => i)), groups, size)
 }
 
-/** Axes that only a part of is in the groups are cut into what is before the part, the part, and what is after it. */
+/** Splits axes that groups span partly into the factors before, within and after the group. */
 function meshGroups({ mesh, axes }: MeshGroups): number[][] {
   const sizes: number[] = []
   const joined: number[] = []
@@ -48,8 +48,8 @@ function meshGroups({ mesh, axes }: MeshGroups): number[][] {
 }
 
 /**
- * Axes of the mesh that the groups run along, as in `x` or `x,y`; `all` for a single group of everything, and for
- * groups that are no whole axes their size, as in `groups of 4`.
+ * Mesh axes that the groups span, such as `x` or `x,y`; `all` for a single group of all devices; and for groups that are
+ * not whole axes their size, such as `groups of 4`.
  */
 export function axesOfGroups(groups: readonly (readonly number[])[], mesh: readonly Axis[]): string {
   const wanted = key(groups)

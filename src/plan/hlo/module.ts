@@ -1,6 +1,6 @@
 /**
- * A compiled program as XLA tells it (xla/service/hlo.proto, xla/xla_data.proto): the parts that plans count. Works on
- * what `optimizedProgram()` gives of any plugin.
+ * A compiled program as XLA serializes it (xla/service/hlo.proto, xla/xla_data.proto): the parts that plans count, from
+ * `optimizedProgram()` of any plugin.
  */
 import { decode, integer, integers, message, messages, text, type Field, type Fields } from '../../files/protobuf.js'
 
@@ -47,7 +47,7 @@ export interface Instruction {
   readonly convolution: ConvolutionDims | null
   readonly window: { readonly dims: readonly WindowDim[] } | null
   readonly batchGroups: number
-  /** Four ways in which versions of XLA write the groups of devices that a collective joins. */
+  /** Four encodings of a collective's device groups, by version of XLA. */
   readonly listed: Groups
   readonly list: { readonly listed: Groups; readonly iota: IotaGroups | null } | null
   readonly iota: IotaGroups | null

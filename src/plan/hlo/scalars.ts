@@ -1,9 +1,9 @@
 import type { Computation, HloModule, Instruction } from './module.js'
 
-/** What is known of a value without running the program: an integer or truth value, a tuple of such, or nothing (null). */
+/** A value known without running the program: an integer or boolean, a tuple of known values, or unknown (null). */
 export type Known = number | null | readonly Known[]
 
-/** Knowledge of a computation's values, made when asked for, from what is known of its parameters. */
+/** Lazily evaluates a computation's values from the known parameters. */
 export class Scalars {
   private readonly byId: ReadonlyMap<number, Instruction>
   private readonly known = new Map<number, Known>()
@@ -36,7 +36,7 @@ export class Scalars {
     if (opcode === 'parameter') return this.parameters[parameter] ?? null
     if (opcode === 'get-tuple-element') return part(of(0), tupleIndex)
     if (opcode === 'fusion' || opcode === 'call') {
-      // Fusions of whole arrays tell nothing.
+      // Fusions of arrays are unknown.
       if (shape.dims.length > 0 || this.module.computations.get(called[0])!.instructions.length > 64) return null
       const inputs = operands.map((operand) => this.value(operand))
       return new Scalars(this.module, this.module.computations.get(called[0])!, inputs).root()

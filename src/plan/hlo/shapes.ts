@@ -36,7 +36,7 @@ export function elements({ dims }: Shape): number {
   return productOf(dims)
 }
 
-/** Bytes of the elements, without what tiling adds. */
+/** Bytes of the elements, without padding of tiles. */
 export function bytesOfShape(shape: Shape): number {
   if (shape.parts.length > 0) return shape.parts.reduce((sum, each) => sum + bytesOfShape(each), 0)
   return (elements(shape) * (BITS[shape.type] ?? 0)) / 8

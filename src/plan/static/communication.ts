@@ -1,13 +1,13 @@
 import { axisSize, type Mesh } from '../../mesh/index.js'
 import { sentBytes, type Collective, type CollectiveKind } from '../hlo/collectives.js'
-import { eachStep, type Block, type Held, type Step } from './blocks.js'
+import { forEachOperation, type PlacedProgram, type PlacedValue, type PlacedOperation } from './placed-program.js'
 
 /**
- * What devices send each other in one run, from how the tensors of each operation are split: sums over a split dim are
- * reduced, or where the result lies split over that axis reduced and scattered; what an operation needs whole is gathered.
- * An estimate of what a partitioner does, which finds better ways at times. The most bytes first.
+ * Collectives of one run, from how the tensors of each operation are split: sums over a split dim are all-reduced, or
+ * reduce-scattered where the result is split over that axis; operands that an operation needs whole are gathered. An
+ * estimate of a partitioner, which sometimes does better. The most bytes first.
  */
-export function communicationOf(block: Block, mesh: Mesh): Collective[] {
+export function communicationOf(program: PlacedProgram, mesh: Mesh): Collective[] {
   const found = new Map<string, Collective>()
   const add = (kind: CollectiveKind, axis: string, bytes: number, times: number) => {
     const size = axisSize(mesh, axis)
@@ -21,8 +21,8 @@ export function communicationOf(block: Block, mesh: Mesh): Collective[] {
       sent: before.sent + times * sentBytes(kind, bytes, size),
     })
   }
-  const users = usersOf(block)
-  eachStep(block, (step, times) => {
+  const users = usersOf(program)
+  forEachOperation(program, (step, times) => {
     if (step.body) return
     const sums = summedOver(step)
     for (const y of step.outputs) {
@@ -37,34 +37,37 @@ export function communicationOf(block: Block, mesh: Mesh): Collective[] {
   return [...found.values()].sort((a, b) => b.sent - a.sent)
 }
 
-function usersOf(block: Block): Map<Held, Step[]> {
-  const users = new Map<Held, Step[]>()
-  eachStep(block, (step) => {
+function usersOf(program: PlacedProgram): Map<PlacedValue, PlacedOperation[]> {
+  const users = new Map<PlacedValue, PlacedOperation[]>()
+  forEachOperation(program, (step) => {
     for (const x of new Set(step.inputs)) users.set(x, [...(users.get(x) ?? []), step])
   })
   return users
 }
 
-/** Whether the program itself says where a result lies. */
-function isGiven({ node }: Step): boolean {
+/** Whether the program itself states the placement of the result. */
+function isGiven({ node }: PlacedOperation): boolean {
   return node.primitive.traits.placement === 'given'
 }
 
-/** Axes of the mesh over which each device has a part of a sum only. */
-function summedOver({ node, inputs, outputs: [y] }: Step): string[] {
+/** Axes of the mesh over which each device has only a partial sum. */
+function summedOver({ node, inputs, outputs: [y] }: PlacedOperation): string[] {
   const summed = node.primitive.traits.sums?.(node.attributes, inputs) ?? []
   const over = summed.flatMap((axes, operand) => axes.flatMap((axis) => inputs[operand].axes[axis] ?? []))
   return [...new Set(over)].filter((axis) => !y.axes.includes(axis))
 }
 
 /**
- * What is sent so that the result lies as it should, besides sums: an axis that splits the largest operand and not the
- * result is gathered, one that splits another dim of the same array is exchanged.
+ * Communication besides sums: an axis that splits the largest operand and not the result is gathered, one that splits
+ * another dim of the same array is exchanged.
  */
-function moves({ node, inputs, outputs: [y] }: Step, sums: readonly string[]) {
+function moves({ node, inputs, outputs: [y] }: PlacedOperation, sums: readonly string[]) {
   const { family, inPlace } = node.primitive.traits
   if (inPlace) return []
-  const x = inputs.reduce<Held | null>((most, each) => (most === null || each.bytes > most.bytes ? each : most), null)
+  const x = inputs.reduce<PlacedValue | null>(
+    (most, each) => (most === null || each.bytes > most.bytes ? each : most),
+    null,
+  )
   const same = family === 'relabel' && sizes(x!) === sizes(y)
   return [...new Set(x?.axes)].flatMap((axis): { kind: CollectiveKind; axis: string; bytes: number }[] => {
     if (axis === null || sums.includes(axis)) return []
@@ -74,6 +77,6 @@ function moves({ node, inputs, outputs: [y] }: Step, sums: readonly string[]) {
   })
 }
 
-function sizes({ dims }: Held): string {
+function sizes({ dims }: PlacedValue): string {
   return dims.map(({ size }) => size).join()
 }

@@ -5,54 +5,55 @@ import { costsOf } from '../costs.js'
 import type { Hardware } from '../hardware.js'
 import type { Collective } from '../hlo/collectives.js'
 import { communicationOf } from './communication.js'
-import { layProgram } from './blocks.js'
+import { placeProgram } from './placed-program.js'
 import { deviceFlops, programFlops } from './flops.js'
 import { peakOf } from './memory.js'
 import { computeSeconds } from './traffic.js'
 
-/** What a training step needs, counted from its traced program; nothing is compiled. Bytes are those of one device. */
+/** Needs of a training step, counted from its traced program without compiling. Bytes are those of one device. */
 export interface Estimate {
   readonly memory: {
     readonly parameters: number
     readonly optimizer: number
     /** The batch, and the number of the step. */
     readonly inputs: number
-    /** What is kept for the backward pass, when most memory is in use. */
+    /** Values saved for the backward pass, at the peak. */
     readonly activations: number
     readonly gradients: number
     readonly working: number
     readonly total: number
   }
   readonly flops: {
-    /** Of a step without what is computed twice: 3 times the forward pass. */
+    /** Of a step without recomputation: 3 times the forward pass. */
     readonly model: number
-    /** With what is computed again, by the same formulas. */
+    /** With recomputation, by the same formulas. */
     readonly counted: number
     /** Of the products of the traced step, on all devices. */
     readonly whole: number
-    /** On one device; more than its share of `whole` where devices do the same. */
+    /** On one device; more than its share of `whole` where devices repeat work. */
     readonly device: number
   }
   readonly communication: readonly Collective[]
-  /** Seconds of a step, at the least; null where the speed of the devices is not known. */
+  /** Lower bound of a step's seconds; null where the devices' speeds are not known. */
   readonly seconds: { readonly compute: number; readonly communication: number } | null
 }
 
-/** A step as it was traced and laid over a mesh, for estimates and for XLA. */
+/** A traced step and its placement on a mesh, for estimates and for XLA. */
 export type LoweredStep = ReturnType<typeof lowerStep>
 
-/** Counts what a step needs on the hardware. */
+/** Estimates a step on the hardware. */
 export function estimate(step: LoweredStep, config: ModelConfig, placement: Placement, hardware: Hardware): Estimate {
   const { mesh } = placement
-  const block = layProgram(step.program, placement, step.roles, hardware.arrayBytes)
-  const bytes = (which: (i: number) => boolean) => block.inputs.reduce((sum, x, i) => sum + (which(i) ? x.bytes : 0), 0)
+  const program = placeProgram(step.program, placement, step.roles, hardware.arrayBytes)
+  const bytes = (which: (i: number) => boolean) =>
+    program.inputs.reduce((sum, x, i) => sum + (which(i) ? x.bytes : 0), 0)
   const isStored = (i: number) => step.roles[i] === 'parameters' && step.names[i] !== 'step'
   const isSlot = (i: number) => isStored(i) && step.names[i].includes('.')
   const parameters = bytes((i) => isStored(i) && !isSlot(i))
   const optimizer = bytes(isSlot)
   const inputs = bytes((i) => !isStored(i))
-  const { activations, gradients, working, total } = peakOf(block, step.aliases)
-  const communication = communicationOf(block, mesh)
+  const { activations, gradients, working, total } = peakOf(program, step.aliases)
+  const communication = communicationOf(program, mesh)
   const { speeds } = hardware
   const tokens = config.train_batch_size * config.n_ctx
   const costs = costsOf(config)
@@ -66,16 +67,16 @@ export function estimate(step: LoweredStep, config: ModelConfig, placement: Plac
       working,
       total: parameters + optimizer + inputs + total,
     },
-    flops: { model: 3 * costs.flops * tokens, counted: costs.trainingFlops * tokens, ...programFlops(block, mesh) },
+    flops: { model: 3 * costs.flops * tokens, counted: costs.trainingFlops * tokens, ...programFlops(program, mesh) },
     communication,
     seconds: speeds && {
-      compute: computeSeconds(block, (each) => deviceFlops(each, mesh), speeds),
+      compute: computeSeconds(program, (each) => deviceFlops(each, mesh), speeds),
       communication: communicationSeconds(communication, mesh, speeds),
     },
   }
 }
 
-/** Of collectives one after the other. */
+/** Seconds of collectives one after the other. */
 export function communicationSeconds(
   collectives: readonly Collective[],
   mesh: Mesh,

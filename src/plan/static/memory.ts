@@ -1,36 +1,36 @@
 import type { AttributesOf } from '../../tensor/index.js'
-import type { Block, Held, Step } from './blocks.js'
+import type { PlacedProgram, PlacedValue, PlacedOperation } from './placed-program.js'
 
-/** Bytes on one device at the moment when most are in use, besides the program's inputs. */
+/** Bytes on one device at the peak, besides the program's inputs. */
 export interface Peak {
-  /** What the forward pass keeps for the backward pass, stacked by layer. */
+  /** Values saved for the backward pass, stacked by layer. */
   readonly activations: number
-  /** Gradients, and updates of parameters that do not lie in the place of the old ones. */
+  /** Gradients, and updated parameters that do not reuse the memory of the old ones. */
   readonly gradients: number
-  /** Values of the operation at hand and its neighbours. */
+  /** Operands and results of the current operation, and other temporaries. */
   readonly working: number
   readonly total: number
 }
 
-/** Whether compilers merge an operation into those which use its results, so that these are never written out. */
-export function isMerged({ node }: Step): boolean {
+/** Whether compilers fuse an operation into its users, so that its results are never written to memory. */
+export function isFused({ node }: PlacedOperation): boolean {
   return node.primitive.traits.fusable !== 'never'
 }
 
 /**
- * How much a program needs, from the lifetimes of its values in the order of its operations: an estimate of what a compiler
- * arrives at. `aliases` says for each input the output that takes over its memory, or null.
+ * Peak memory of a program, from the lifetimes of its values in the order of its operations: an estimate of what a
+ * compiler achieves. `aliases` has for each input the output that reuses its memory, or null.
  */
-export function peakOf(block: Block, aliases: readonly (number | null)[]): Peak {
-  const taken = aliases.flatMap((at) => (at === null ? [] : [block.outputs[at]]))
-  return simulate(block, new Set([...block.inputs, ...taken]))
+export function peakOf(program: PlacedProgram, aliases: readonly (number | null)[]): Peak {
+  const taken = aliases.flatMap((at) => (at === null ? [] : [program.outputs[at]]))
+  return simulate(program, new Set([...program.inputs, ...taken]))
 }
 
-/** @param outside values that are there anyway */
-function simulate({ steps, outputs }: Block, outside: ReadonlySet<Held>): Peak {
+/** @param outside values whose memory is counted elsewhere */
+function simulate({ steps, outputs }: PlacedProgram, outside: ReadonlySet<PlacedValue>): Peak {
   const { written, lastUse } = lifetimes(steps, outputs, outside)
-  const live = new Set<Held>()
-  const stacks = new Set<Held>()
+  const live = new Set<PlacedValue>()
+  const stacks = new Set<PlacedValue>()
   let most: Peak = { activations: 0, gradients: 0, working: 0, total: 0 }
   steps.forEach((step, at) => {
     for (const [i, y] of step.outputs.entries()) {
@@ -38,7 +38,7 @@ function simulate({ steps, outputs }: Block, outside: ReadonlySet<Held>): Peak {
       live.add(y)
       if (step.body && i >= (step.node.attributes as AttributesOf<'scan'>).carry) stacks.add(y)
     }
-    // The constants and the carry of a turn are outside of it; slices of stacks are read where they are used.
+    // The constants and the carry of an iteration are counted outside it; slices of stacks are read in place.
     const inner = step.body ? simulate(step.body, new Set(step.body.inputs)) : null
     const dying = step.inputs.map(rootOf).filter((x) => live.has(x) && lastUse.get(x) === at)
     const now = sumOf(live, stacks, inner, spared(step, dying))
@@ -48,25 +48,29 @@ function simulate({ steps, outputs }: Block, outside: ReadonlySet<Held>): Peak {
   return most
 }
 
-/** Values that are written out, and after which step each is not needed any more. */
-function lifetimes(steps: readonly Step[], outputs: readonly Held[], outside: ReadonlySet<Held>) {
+/** The values written to memory, and the last operation that uses each. */
+function lifetimes(
+  steps: readonly PlacedOperation[],
+  outputs: readonly PlacedValue[],
+  outside: ReadonlySet<PlacedValue>,
+) {
   const kept = new Set(outputs.map(rootOf))
-  const users = new Map<Held, number[]>()
+  const users = new Map<PlacedValue, number[]>()
   steps.forEach(({ inputs }, at) => {
     for (const x of new Set(inputs.map(rootOf))) users.set(x, [...(users.get(x) ?? []), at])
   })
-  const written = new Set<Held>()
-  const lastUse = new Map<Held, number>()
-  /** Steps that a value is read by in the end, by way of merged ones; more than two are as two. */
+  const written = new Set<PlacedValue>()
+  const lastUse = new Map<PlacedValue, number>()
+  /** Operations that finally read a value, through fused ones; at most two are listed. */
   const readers = new Map<number, readonly number[]>()
   for (let at = steps.length - 1; at >= 0; at--) {
     const { node, outputs: made } = steps[at]
     const { fusable } = node.primitive.traits
-    const uses = (y: Held) => users.get(y) ?? []
+    const uses = (y: PlacedValue) => users.get(y) ?? []
     const ends = [...new Set(made.flatMap(uses).flatMap((use) => readers.get(use) ?? [use]))]
-    // Written out rather than computed for each of several uses.
+    // Written to memory rather than recomputed for each of several uses.
     const costly = fusable === 'once' && ends.length > 1
-    if (isMerged(steps[at]) && !costly && !made.some((y) => kept.has(y))) readers.set(at, ends.slice(0, 2))
+    if (isFused(steps[at]) && !costly && !made.some((y) => kept.has(y))) readers.set(at, ends.slice(0, 2))
     else for (const y of made) if (!outside.has(y)) written.add(y)
     for (const y of made) {
       const last = Math.max(at, ...uses(y).map((use) => (readers.has(use) ? lastUse.get(steps[use].outputs[0])! : use)))
@@ -76,13 +80,13 @@ function lifetimes(steps: readonly Step[], outputs: readonly Held[], outside: Re
   return { written, lastUse }
 }
 
-function rootOf(x: Held): Held {
+function rootOf(x: PlacedValue): PlacedValue {
   return x.same ?? x
 }
 
-/** Bytes of results that take the place of operands of their size which nobody needs any more. */
-function spared(step: Step, dying: readonly Held[]): number {
-  if (!step.body && !isMerged(step) && !step.node.primitive.traits.inPlace) return 0
+/** Bytes of results that reuse the memory of operands of equal size with no later use. */
+function spared(step: PlacedOperation, dying: readonly PlacedValue[]): number {
+  if (!step.body && !isFused(step) && !step.node.primitive.traits.inPlace) return 0
   const made = step.outputs.map(({ bytes }) => bytes)
   let bytes = 0
   for (const x of new Set(dying)) {
@@ -94,7 +98,12 @@ function spared(step: Step, dying: readonly Held[]): number {
   return bytes
 }
 
-function sumOf(live: ReadonlySet<Held>, stacks: ReadonlySet<Held>, inner: Peak | null, spare: number): Peak {
+function sumOf(
+  live: ReadonlySet<PlacedValue>,
+  stacks: ReadonlySet<PlacedValue>,
+  inner: Peak | null,
+  spare: number,
+): Peak {
   let { activations, gradients, working } = inner ?? { activations: 0, gradients: 0, working: 0 }
   for (const x of live) {
     if (stacks.has(x) && x.role !== 'parameters') activations += x.bytes

@@ -1,21 +1,21 @@
 import { bytesOf, productOf, type DType } from '../../tensor/index.js'
 
-/** How much memory an array takes on a device, padding included. */
+/** Bytes of an array on a device, with padding. */
 export type ArrayBytes = (sizes: readonly number[], dtype: DType) => number
 
 /** Row-major, without gaps: CPUs and GPUs. */
 export const plainBytes: ArrayBytes = (sizes, dtype) => bytesOf(dtype) * productOf(sizes)
 
-/** Numbers next to each other in a register of a TPU. */
+/** Lanes of a TPU's vector register. */
 const LANES = 128
-/** Rows of 32 bits in a register. */
+/** Sublanes of 32 bits of a register. */
 const SUBLANES = 8
 /** Numbers that the length of a vector is padded to. */
 const VECTOR = 256
 
 /**
- * On TPUs arrays are cut into tiles of 8 rows (more of narrow numbers) of 128, and padded to whole ones. Which two dims the
- * tiles lie in is the compiler's to choose; it takes those with the least padding.
+ * On TPUs arrays are stored in padded tiles of 8 rows (more for dtypes below 32 bits) of 128. The compiler chooses the two
+ * dims of the tiles; this assumes the least padding.
  */
 export const tiledBytes: ArrayBytes = (sizes, dtype) => {
   const each = bytesOf(dtype)
@@ -35,7 +35,7 @@ export const tiledBytes: ArrayBytes = (sizes, dtype) => {
   return each * least
 }
 
-/** The least power of two from 2 on that holds so many rows. */
+/** The smallest power of two >= 2 that holds this many rows. */
 function powerFrom(count: number): number {
   return Math.max(2, 2 ** Math.ceil(Math.log2(count)))
 }

@@ -1,22 +1,26 @@
-import { eachStep, type Block, type Step } from './blocks.js'
-import { isMerged } from './memory.js'
+import { forEachOperation, type PlacedProgram, type PlacedOperation } from './placed-program.js'
+import { isFused } from './memory.js'
 
-/** Where a device's time goes: arithmetic or memory, whichever takes an operation longer. */
+/** Peak speeds of a device. */
 export interface Speeds {
-  /** Operations a second. */
+  /** Operations per second. */
   readonly flops: number
-  /** Bytes a second. */
+  /** Memory bandwidth, bytes per second. */
   readonly memory: number
 }
 
 /**
- * Seconds that a device computes in one run at the least: of each operation the longer of its arithmetic and of moving its
- * operands and results. Source: Williams et al. 2009, "Roofline".
+ * Lower bound of a device's seconds in one run: for each operation the longer of its arithmetic and of moving its operands
+ * and results. Source: Williams et al. 2009, "Roofline".
  */
-export function computeSeconds(block: Block, deviceFlops: (step: Step) => number, speeds: Speeds): number {
+export function computeSeconds(
+  program: PlacedProgram,
+  deviceFlops: (step: PlacedOperation) => number,
+  speeds: Speeds,
+): number {
   let seconds = 0
-  eachStep(block, (step, times) => {
-    if (step.body || isMerged(step)) return
+  forEachOperation(program, (step, times) => {
+    if (step.body || isFused(step)) return
     const bytes = [...step.inputs, ...step.outputs].reduce((sum, x) => sum + x.bytes, 0)
     seconds += times * Math.max(deviceFlops(step) / speeds.flops, bytes / speeds.memory)
   })

@@ -13,7 +13,7 @@ import {
   type Tensor,
   type Value,
 } from '../../tensor/index.js'
-import { withoutFillerDims } from '../filler.js'
+import { unpaddedDims } from '../vocab-padding.js'
 import { checkpointDims, readByOptimizer, type Optimizer, type Slot } from './optimizer.js'
 
 /** Both dims of a factored parameter are at least this long. */
@@ -29,12 +29,12 @@ const LEAST_FACTORED = 128
  * Source: Shazeer and Stern 2018, "Adafactor"; Mesh TensorFlow optimize.py (AdafactorOptimizer), gpt-neo optimizers.py.
  */
 export const adafactor: Optimizer = {
-  mixes: true,
+  couplesElements: true,
   slots(spec, config) {
     const factors = factorsOf(spec)
     const slot = (name: string, without?: Dim): Slot => {
-      const dims = checkpointDims(spec).filter((own) => own.name !== without?.name)
-      const kept = withoutFillerDims(dims, spec).slice(spec.names.length > 1 ? 1 : 0)
+      const dims = checkpointDims(spec).filter(({ name }) => name !== without?.name)
+      const kept = unpaddedDims(dims, spec).slice(spec.names.length > 1 ? 1 : 0)
       return { name, dims, shape: kept.map(({ size }) => size) }
     }
     return [
@@ -45,9 +45,9 @@ export const adafactor: Optimizer = {
   update({ spec, parameter, gradient, slots, step, config }) {
     const { lr, beta1, ada_epsilon1: epsilon1, ada_epsilon2: epsilon2 } = config
     const dims = checkpointDims(spec)
-    const own = spec.names.length > 1 ? dims.slice(1) : dims
+    const ofLayer = spec.names.length > 1 ? dims.slice(1) : dims
     const shaped = (x: Tensor) => reshape(x, dims) as Tensor
-    const rms = (x: Tensor) => (own.length > 0 ? x.square().mean(...own) : x.square()).sqrt() as Tensor
+    const rms = (x: Tensor) => (ofLayer.length > 0 ? x.square().mean(...ofLayer) : x.square()).sqrt() as Tensor
 
     const g = shaped(gradient)
     const decay = decayAt(step, config)

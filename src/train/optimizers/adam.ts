@@ -6,7 +6,7 @@ import { readByOptimizer, slotsLike, type Optimizer } from './optimizer.js'
  * Source: gpt-neo optimizers.py (AdamWeightDecayOptimizer).
  */
 export const adam: Optimizer = {
-  mixes: false,
+  couplesElements: false,
   slots: (spec) => slotsLike(spec, 'adam_m', 'adam_v'),
   update({ spec, parameter, gradient, slots, rate, config }) {
     const { beta1, beta2, epsilon, weight_decay = 0 } = config

@@ -7,7 +7,7 @@ import { slotsLike, type Optimizer } from './optimizer.js'
  * Weight Decay Regularization"; the numbers are those of PyTorch's AdamW.
  */
 export const adamw: Optimizer = {
-  mixes: false,
+  couplesElements: false,
   slots: (spec) => slotsLike(spec, 'adam_m', 'adam_v'),
   update({ spec, parameter, gradient, slots, rate, step, config: { beta1, beta2, epsilon, weight_decay = 0 } }) {
     const t = cast(step, 'f32').add(1)

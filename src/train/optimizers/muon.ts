@@ -9,14 +9,14 @@ const [A, B, C] = [3.4445, -4.775, 2.0315]
 const STEPS = 5
 
 /**
- * Muon for the matrices inside of the layers: momentum 0.95 in Nesterov's form, made nearly orthogonal by five
+ * Muon for the matrices inside of the layers: momentum 0.95 in Nesterov's form, orthogonalized approximately by five
  * Newton-Schulz steps, times 0.2 sqrt(longer side), which gives steps the size of AdamW's, so that both take the
- * same learning rate and decay. Embeddings, gains, biases and gates go by AdamW.
+ * same learning rate and decay. Embeddings, gains, biases and gates use AdamW.
  * Sources: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; the scale is that of Liu
  * et al. 2025, "Muon is Scalable for LLM Training".
  */
 export const muon: Optimizer = {
-  mixes: true,
+  couplesElements: true,
   slots: (spec, config) => (isMatrix(spec) ? slotsLike(spec, 'muon_m') : adamw.slots(spec, config)),
   update(given) {
     const {

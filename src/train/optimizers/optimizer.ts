@@ -2,23 +2,23 @@ import type { ModelConfig } from '../../config/index.js'
 import type { ParameterSpec } from '../../model/index.js'
 import { cast, type Dim, type Tensor } from '../../tensor/index.js'
 
-/** What an update of one parameter is made of; all f32. */
+/** The inputs of an update of one parameter; tensors are f32. */
 export interface Update {
   readonly spec: ParameterSpec
   readonly parameter: Tensor
   readonly gradient: Tensor
   /** By slot name. */
   readonly slots: Readonly<Record<string, Tensor>>
-  /** Scalar. */
+  /** Learning rate, scalar. */
   readonly rate: Tensor<never>
-  /** i32 scalar, from 0. */
+  /** Steps done, i32 scalar. */
   readonly step: Tensor<never>
   readonly config: ModelConfig
 }
 
 /** An array that an optimizer keeps for a parameter. */
 export interface Slot {
-  /** What follows the parameter's name in checkpoints; see `slotName`. */
+  /** Suffix of the variable's name in checkpoints; see `slotName`. */
   readonly name: string
   /** Dims on the engine, the layers' first if they are stacked. */
   readonly dims: readonly Dim[]
@@ -27,22 +27,22 @@ export interface Slot {
 }
 
 export interface Optimizer {
-  /** Whether a number's update depends on others of its parameter. */
-  readonly mixes: boolean
+  /** Whether the update of an element depends on other elements of its parameter. */
+  readonly couplesElements: boolean
   slots(spec: ParameterSpec, config: ModelConfig): readonly Slot[]
   update(given: Update): { parameter: Tensor; slots: Record<string, Tensor> }
 }
 
-/** Slots of the parameter's own dims. */
+/** Slots with the parameter's dims. */
 export function slotsLike({ dims, shape }: ParameterSpec, ...names: readonly string[]): Slot[] {
   return names.map((name) => ({ name, dims, shape }))
 }
 
 /** The dims of a parameter as checkpoints have them, after `layers` if those are stacked. */
 export function checkpointDims({ names, dims, shape, shapeNames }: ParameterSpec): Dim[] {
-  const vocab = dims.find(({ name }) => name === 'vocab') // with its filler
-  const own = shape.map((size, i) => (shapeNames[i] === 'vocab' && vocab ? vocab : { name: shapeNames[i], size }))
-  return names.length > 1 ? [dims[0], ...own] : own
+  const vocab = dims.find(({ name }) => name === 'vocab') // with its padding
+  const ofLayer = shape.map((size, i) => (shapeNames[i] === 'vocab' && vocab ? vocab : { name: shapeNames[i], size }))
+  return names.length > 1 ? [dims[0], ...ofLayer] : ofLayer
 }
 
 /**

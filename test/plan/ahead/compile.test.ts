@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { compileApart, LIMITS } from '../../../src/plan/ahead/compile.js'
+import { compileInSubprocess, LIMITS } from '../../../src/plan/ahead/compile.js'
 import { powers } from '../../engine/xla/pjrt/support.js'
 import { reducedInALoop } from '../hlo/programs.js'
 
@@ -15,7 +15,7 @@ const mesh = [
 const request = (text: string) => ({ text, mesh, on: { platform: 'cpu' }, keep: false }) as const
 
 test('what XLA says of a program comes back, and the memory that it took', async () => {
-  const result = await compileApart({ ...request(reducedInALoop(2, 2, 7)), keep: true })
+  const result = await compileInSubprocess({ ...request(reducedInALoop(2, 2, 7)), keep: true })
   assert.ok(result.kind === 'compiled')
   const { facts, hostMemory } = result
   assert.match(facts.compiler, /pjrt/)
@@ -33,7 +33,7 @@ test('what XLA says of a program comes back, and the memory that it took', async
 })
 
 test('a program that XLA refuses is an error with its words', async () => {
-  await assert.rejects(compileApart(request('module { nonsense }')), {
+  await assert.rejects(compileInSubprocess(request('module { nonsense }')), {
     name: 'PlanError',
     message: /^XLA cannot compile the step: .*nonsense/s,
   })
@@ -41,12 +41,12 @@ test('a program that XLA refuses is an error with its words', async () => {
 
 test('limits of time and memory end it, with what to do', async () => {
   const slow = { ...request(powers(8, 3)), mesh: [{ name: 'x', size: 1 }] }
-  await assert.rejects(compileApart(slow, { ...LIMITS, time: 0.05 }), {
+  await assert.rejects(compileInSubprocess(slow, { ...LIMITS, time: 0.05 }), {
     name: 'PlanError',
     message: /longer than .* minutes.*--time-limit/,
   })
   if (process.platform !== 'linux') return
-  await assert.rejects(compileApart(slow, { ...LIMITS, memory: 1e6 }), {
+  await assert.rejects(compileInSubprocess(slow, { ...LIMITS, memory: 1e6 }), {
     name: 'PlanError',
     message: /more than 0\.0 GB.*--memory-limit/,
   })
@@ -56,7 +56,7 @@ test('a process that cannot be started is an error', async (t) => {
   const { execPath } = process
   t.after(() => (process.execPath = execPath))
   process.execPath = '/nowhere/node'
-  await assert.rejects(compileApart(request(reducedInALoop(2, 2, 7))), {
+  await assert.rejects(compileInSubprocess(request(reducedInALoop(2, 2, 7))), {
     name: 'PlanError',
     message: /^cannot start the compiler's process: spawn \/nowhere\/node ENOENT/,
   })
@@ -64,7 +64,7 @@ test('a process that cannot be started is an error', async (t) => {
 
 test('an abort ends it', async () => {
   const controller = new AbortController()
-  const work = compileApart(request(reducedInALoop(2, 2, 7)), LIMITS, controller.signal)
+  const work = compileInSubprocess(request(reducedInALoop(2, 2, 7)), LIMITS, controller.signal)
   controller.abort(new DOMException('interrupted', 'AbortError'))
   await assert.rejects(work, { name: 'AbortError' })
 })
@@ -74,8 +74,8 @@ test(
   { skip: process.platform !== 'linux' },
   async () => {
     const library = new URL('../../../src/plan/ahead/compile.js', import.meta.url).href
-    const script = `import { compileApart } from '${library}'
-    await compileApart(${JSON.stringify({ ...request(powers(1500, 100_000)), mesh: [{ name: 'x', size: 1 }] })})`
+    const script = `import { compileInSubprocess } from '${library}'
+    await compileInSubprocess(${JSON.stringify({ ...request(powers(1500, 100_000)), mesh: [{ name: 'x', size: 1 }] })})`
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' })
     const children = () => readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8').trim()
     while (children() === '') await setTimeout(20)

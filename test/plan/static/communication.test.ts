@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { communicationOf } from '../../../src/plan/static/communication.js'
 import { programFlops } from '../../../src/plan/static/flops.js'
 import { dim, einsum, embed, grad, relayout, reshape, scan, spec, type Tensor } from '../../../src/tensor/index.js'
-import { laid } from './blocks.js'
+import { laid } from './placed-program.js'
 
 const batch = dim('batch', 8)
 const embd = dim('embd', 16)
@@ -13,8 +13,8 @@ const vocab = dim('vocab', 64)
 
 /** Kind, axes, count and bytes of each collective. */
 function sent(...args: Parameters<typeof laid>) {
-  const { block, placement } = laid(...args)
-  return communicationOf(block, placement.mesh).map(({ kind, axes, count, bytes }) => [kind, axes, count, bytes])
+  const { program, placement } = laid(...args)
+  return communicationOf(program, placement.mesh).map(({ kind, axes, count, bytes }) => [kind, axes, count, bytes])
 }
 
 const product = (x: Tensor, w: Tensor) => einsum([x, w], [batch, hidden])
@@ -70,8 +70,8 @@ test('a split table gives each device some of the rows', () => {
 test('flops: all of them, and those of a device', () => {
   const specs = [spec([batch, embd]), spec([embd, hidden])]
   const flops = (layout: string) => {
-    const { block, placement } = laid(product, specs, layout)
-    return programFlops(block, placement.mesh)
+    const { program, placement } = laid(product, specs, layout)
+    return programFlops(program, placement.mesh)
   }
   const whole = 2 * 8 * 16 * 32
   assert.deepEqual(flops('batch:x,hidden:y'), { whole, device: whole / 8 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { peakOf } from '../../../src/plan/static/memory.js'
 import { dim, einsum, grad, relayout, scan, spec, type Tensor, type Value } from '../../../src/tensor/index.js'
-import { laid } from './blocks.js'
+import { laid } from './placed-program.js'
 
 const batch = dim('batch', 64)
 const embd = dim('embd', 32)
@@ -12,10 +12,10 @@ const layers = dim('layers', 6)
 const row = (64 * 32 * 4) / 4 // [batch:x, embd] of f32
 
 const peak = (...args: Parameters<typeof laid>) => {
-  const { block } = laid(...args)
+  const { program } = laid(...args)
   return peakOf(
-    block,
-    block.inputs.map(() => null),
+    program,
+    program.inputs.map(() => null),
   )
 }
 
@@ -49,7 +49,7 @@ test('a loop keeps what its gradient needs, once for each turn', () => {
 })
 
 test('outputs that take over inputs are not counted again', () => {
-  const { block } = laid((x: Tensor) => x.add(1), [spec([batch, embd])], 'batch:x')
-  assert.equal(peakOf(block, [0]).total, 0)
-  assert.equal(peakOf(block, [null]).total, row)
+  const { program } = laid((x: Tensor) => x.add(1), [spec([batch, embd])], 'batch:x')
+  assert.equal(peakOf(program, [0]).total, 0)
+  assert.equal(peakOf(program, [null]).total, row)
 })

@@ -3,52 +3,52 @@ import { type AttributesOf, type Dim, type DType, type Node, type Program, type 
 import type { ArrayBytes } from './tiles.js'
 
 /** A value as a device holds it. */
-export interface Held {
+export interface PlacedValue {
   readonly dims: readonly Dim[]
   readonly dtype: DType
   readonly role: Role
   /** The axis that splits each dim. */
   readonly axes: Axes
-  /** Of the part on one device. */
+  /** Of the shard on one device. */
   readonly bytes: number
-  /** The value that it is, in another role but lying where that lies. */
-  readonly same?: Held
+  /** The value that it aliases: the same one in another role, placed equally. */
+  readonly same?: PlacedValue
 }
 
-export interface Step {
+export interface PlacedOperation {
   readonly node: Node
-  readonly inputs: readonly Held[]
-  readonly outputs: readonly Held[]
-  /** Of a scan: one turn. */
-  readonly body?: Block
+  readonly inputs: readonly PlacedValue[]
+  readonly outputs: readonly PlacedValue[]
+  /** Of a scan: one iteration. */
+  readonly body?: PlacedProgram
 }
 
-/** A program laid over a mesh, calls taken apart; values that are but passed on are the same ones. */
-export interface Block {
-  readonly inputs: readonly Held[]
-  readonly steps: readonly Step[]
-  readonly outputs: readonly Held[]
+/** A program placed on a mesh, with calls inlined and identity operations removed. */
+export interface PlacedProgram {
+  readonly inputs: readonly PlacedValue[]
+  readonly steps: readonly PlacedOperation[]
+  readonly outputs: readonly PlacedValue[]
 }
 
-/** Lays a program over a mesh. `roles` are those of its inputs, `arrayBytes` what an array takes on a device. */
-export function layProgram(
+/** Places a program on a mesh. `roles` are those of its inputs; `arrayBytes` gives an array's bytes on a device. */
+export function placeProgram(
   program: Program,
   placement: Placement,
   roles: readonly Role[],
   arrayBytes: ArrayBytes,
-): Block {
-  const hold = ({ dims, dtype }: { dims: readonly Dim[]; dtype: DType }, role: Role): Held => {
+): PlacedProgram {
+  const hold = ({ dims, dtype }: { dims: readonly Dim[]; dtype: DType }, role: Role): PlacedValue => {
     const axes = axesOf(placement, dims, role)
     const sizes = shardDims(dims, axes, placement.mesh).map(({ size }) => size)
     return { dims, dtype, role, axes, bytes: arrayBytes(sizes, dtype) }
   }
-  const lay = (inside: Program, inputs: readonly Held[]): Block => {
-    const steps: Step[] = []
+  const lay = (inside: Program, inputs: readonly PlacedValue[]): PlacedProgram => {
+    const steps: PlacedOperation[] = []
     const outputs = run(inside, inputs, steps)
     return { inputs, steps, outputs }
   }
-  const run = (inside: Program, inputs: readonly Held[], steps: Step[]): Held[] => {
-    const held = new Map<unknown, Held>(inside.inputs.map((x, i) => [x, inputs[i]]))
+  const run = (inside: Program, inputs: readonly PlacedValue[], steps: PlacedOperation[]): PlacedValue[] => {
+    const held = new Map<unknown, PlacedValue>(inside.inputs.map((x, i) => [x, inputs[i]]))
     for (const node of inside.operations) {
       const given = node.inputs.map((x) => held.get(x)!)
       const made = passedOn(node, given) ?? results(node, given, steps)
@@ -56,7 +56,7 @@ export function layProgram(
     }
     return inside.outputs.map((y) => held.get(y)!)
   }
-  const results = (node: Node, inputs: readonly Held[], steps: Step[]): Held[] => {
+  const results = (node: Node, inputs: readonly PlacedValue[], steps: PlacedOperation[]): PlacedValue[] => {
     const { body: kind, placement: lies } = node.primitive.traits
     if (kind === 'inline') return run((node.attributes as AttributesOf<'call'>).body, inputs, steps)
     const { outputs: made, body: inner } = rolesOf(
@@ -83,14 +83,18 @@ export function layProgram(
   )
 }
 
-function passedOn({ primitive: { traits } }: Node, inputs: readonly Held[]): readonly Held[] | null {
+function passedOn({ primitive: { traits } }: Node, inputs: readonly PlacedValue[]): readonly PlacedValue[] | null {
   return traits.identity && traits.placement !== 'given' ? inputs : null
 }
 
-/** Visits every step as often as it runs. */
-export function eachStep(block: Block, visit: (step: Step, times: number) => void, times = 1): void {
-  for (const step of block.steps) {
+/** Visits every operation, with the number of times that it runs. */
+export function forEachOperation(
+  placed: PlacedProgram,
+  visit: (step: PlacedOperation, times: number) => void,
+  times = 1,
+): void {
+  for (const step of placed.steps) {
     visit(step, times)
-    if (step.body) eachStep(step.body, visit, times * (step.node.attributes as AttributesOf<'scan'>).along.size)
+    if (step.body) forEachOperation(step.body, visit, times * (step.node.attributes as AttributesOf<'scan'>).along.size)
   }
 }

@@ -1,0 +1,57 @@
+import type { StepProgram } from './trainer.js'
+
+/** A run starts or resumes. */
+export interface StartEvent {
+  readonly kind: 'start'
+  /** Steps done, of `steps`. */
+  readonly step: number
+  readonly steps: number
+  readonly parameters: number
+  /** Folder of the checkpoint that the run resumes from; null for a new run. */
+  readonly resumed: string | null
+  readonly program: StepProgram
+  /** Notes for the user: other data than before, no tokenizer to keep. */
+  readonly notes?: readonly string[]
+}
+
+export interface StepEvent {
+  readonly kind: 'step'
+  readonly step: number
+  readonly steps: number
+  readonly loss: number
+  readonly gradientNorm: number
+  readonly learningRate: number
+  /** Tokens trained on so far. */
+  readonly tokens: number
+  readonly tokensPerSecond: number
+}
+
+export interface EvaluationEvent {
+  readonly kind: 'evaluation'
+  readonly step: number
+  /** Mean cross entropy, nats per token. */
+  readonly loss: number
+  readonly perplexity: number
+  /** By the bytes per token of the whole validation set, of which `eval_steps` takes the beginning. Null for masked tokens. */
+  readonly bitsPerByte: number | null
+}
+
+export interface CheckpointEvent {
+  readonly kind: 'checkpoint'
+  readonly step: number
+  readonly folder: string
+}
+
+export interface EndEvent {
+  readonly kind: 'end'
+  readonly step: number
+  readonly interrupted: boolean
+}
+
+export type TrainEvent =
+  | StartEvent
+  | StepEvent
+  | { readonly kind: 'evaluating'; readonly done: number; readonly of: number }
+  | EvaluationEvent
+  | CheckpointEvent
+  | EndEvent
