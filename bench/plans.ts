@@ -98,35 +98,35 @@ function summary(): string {
   const found = Object.keys(searches).filter((name) => readdirSync(folder).includes(`${name}.txt`))
   return `# Plans
 
-What a training step of GPT-Neo's sizes takes on TPU slices, by libtpu's compiler on a machine without TPUs, beside the estimate
-that takes a second. Each has its config (NAME.json), what \`neomesh plan\` says of it (NAME.txt), and that as data
-(NAME.plan.json); bench/plans.ts made them on ${cpus().length} cores that others used at the same time. A test compares the estimates of
-today with what libtpu said: state within 2%, all memory within 25%, flops within 5%.
+Training steps of models of GPT-Neo's sizes on TPU slices, compiled by libtpu on a machine without TPUs, beside estimates that take a
+second. Each has its config (NAME.json), the output of \`neomesh plan\` (NAME.txt), and the plan as data (NAME.plan.json). bench/plans.ts
+made them on ${cpus().length} cores shared with other programs. A test compares today's estimates with
+libtpu's figures: state within 2%, total memory within 25%, flops within 5%.
 
-| model, slice | mesh; layout; parameter_layout | batch, of it at once; remat_policy | memory of a device by XLA, GB | by estimate | it has | JAX | flops of a device: XLA / counted | a step, MFU | compiling: time, processor time, memory |
+| model, slice | mesh; layout; parameter_layout | batch, microbatch; remat_policy | device memory by XLA, GB | by estimate | available | JAX | device flops: XLA / by formula | step time, MFU | compilation: time, CPU time, memory |
 |---|---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
-- Memory is arguments (parameters, optimizer state, batch) + temporaries. JAX: what a program for the same model and batch took in a
-  plain layout.
-- Flops are those of products. "Counted" is by formula (\`neomesh config show\` tells it), divided by the devices: 3 times the forward
-  pass, with what is computed again. XLA's cost analysis counts the body of a loop once; here bodies count as often as they run,
-  as the compiled program says.
-- A step's time is an estimate: the cycles that XLA's compiler expects of its kernels, and what each device sends over the links that
-  the axes run along, one after the other. Nobody has run these steps. MFU is the model's flops, nothing twice, of the peak in that time.
+- Memory is arguments (parameters, optimizer state, batch) + temporaries. JAX: memory of a JAX program for the same model and
+  batch in a plain layout.
+- Flops are those of matrix products. The formula (see \`neomesh config show\`) is 3 times the forward pass plus recomputation, divided
+  by the number of devices. XLA's cost analysis counts the body of a loop once; here it counts once per iteration, with trip counts
+  from the compiled program.
+- A step's time is an estimate: XLA's cycle estimates of its kernels plus the time to send each device's data over the links along the
+  mesh axes, without overlap. These steps have not been run. MFU is the model's flops, without recomputation, over the peak in that time.
 - f32 products run on TPUs in one pass of bf16, so the peak is that of bf16 in either case.
 
-How a mesh's axes meet the torus, the bandwidth of links and the peaks are in src/plan/chips.ts and links.ts, with sources.
+src/plan/chips.ts and links.ts have the mapping of mesh axes to the torus, the bandwidth of links and the peaks, with sources.
 
 ## Searches
 
-\`neomesh plan --search\` against the layouts that GPT-Neo ships with its configs for 256 cores:
+\`neomesh plan --search\` compared with the layouts that GPT-Neo ships with its configs for 256 cores:
 ${found.map((name) => `[${name}](${name}.txt)`).join(', ') || 'none yet'}.
 
 ## On the slice
 
-\`neomesh plan CONFIG --topology v3-256 --keep step.xla\` keeps what was compiled; \`neomesh train CONFIG --device tpu --layers scan
---compiled step.xla\` loads it there, if config, mesh, batch and libtpu are the same.
+\`neomesh plan CONFIG --topology v3-256 --keep step.xla\` saves the executable; \`neomesh train CONFIG --device tpu --layers scan
+--compiled step.xla\` loads it there if config, mesh, batch and libtpu are the same.
 `
 }
 

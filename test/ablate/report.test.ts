@@ -150,7 +150,7 @@ test('the figures of the tables are what the runs in report.json make', async ()
     )
   }
   const [best] = report.summary.toSorted((a, b) => a.validationLoss!.mean - b.validationLoss!.mean)
-  assert.ok(markdown.includes(`The lowest loss has ${best.variant}, `))
+  assert.ok(markdown.includes(`${best.variant} has the lowest loss, `))
 
   const [, ...costs] = tableOf(markdown, 'attention')
   for (const [kind, ...cells] of costs) {
@@ -185,7 +185,7 @@ test('what is there so far makes a report, too: some runs, one seed, none', asyn
     ['global 2', 'local-16 1'],
   )
   assert.equal(partial.noise, null)
-  assert.match(markdownOf(partial), /This ablation has not ended/)
+  assert.match(markdownOf(partial), /This ablation has not finished/)
   assert.equal(figuresOf(partial).length, 4)
   const none = await someReport(['global', 'local-16', 'experts'].flatMap((name) => [`${name} 1`, `${name} 2`]))
   assert.deepEqual(

@@ -7,7 +7,7 @@ import { meanLoss, Trainer } from '../../src/train/index.js'
 import { engine } from '../tensor/check.js'
 import { world } from './support.js'
 
-test('the mean loss is the mean cross entropy of the samples, and rows that fill up a batch do not count', async () => {
+test('the mean loss is the mean cross entropy of the samples, and padding rows do not count', async () => {
   const { config: configOf, validation } = await world()
   const on = await engine()
   const config = configOf({ eval_batch_size: 4 })
@@ -16,10 +16,12 @@ test('the mean loss is the mean cross entropy of the samples, and rows that fill
   const evaluate = meanLoss(on, config, trainer.specs, trainer.layers)
 
   const count = 6 // a full batch, and a half
-  const seven = { size: count, read: async (number: number) => validation.read(number) }
-  const heard: string[] = []
-  const found = await evaluate(trainer.parameters, seven, { onBatch: (done, of) => heard.push(`${done}/${of}`) })
-  assert.deepEqual(heard, ['1/2', '2/2'])
+  const sixSamples = { size: count, read: async (number: number) => validation.read(number) }
+  const progress: string[] = []
+  const found = await evaluate(trainer.parameters, sixSamples, {
+    onBatch: (done, of) => progress.push(`${done}/${of}`),
+  })
+  assert.deepEqual(progress, ['1/2', '2/2'])
   assert.equal(found.tokens, count * 16)
 
   const model = modelOf(config, { batch: count })
@@ -49,17 +51,19 @@ test('the mean loss is the mean cross entropy of the samples, and rows that fill
   trainer.dispose()
 })
 
-/** The validation loss of initial parameters over `count` samples, in batches of `size`. */
-async function lossOf(changes: Record<string, unknown>, size: number, count: number) {
+/** Validation losses of the same initial parameters over `count` samples, in batches of each size. */
+async function lossesOf(changes: Record<string, unknown>, sizes: readonly number[], count: number) {
   const { config: configOf, validation } = await world()
   const on = await engine()
-  const config = configOf({ ...changes, eval_batch_size: size })
-  const trainer = new Trainer(on, config)
+  const trainer = new Trainer(on, configOf(changes))
   await trainer.initialise()
-  const evaluate = meanLoss(on, config, trainer.specs, trainer.layers)
   const samples = { size: count, read: async (number: number) => validation.read(number) }
-  const found = await evaluate(trainer.parameters, samples)
-  evaluate.dispose()
+  const found: { loss: number; tokens: number }[] = []
+  for (const size of sizes) {
+    const evaluate = meanLoss(on, configOf({ ...changes, eval_batch_size: size }), trainer.specs, trainer.layers)
+    found.push(await evaluate(trainer.parameters, samples))
+    evaluate.dispose()
+  }
   trainer.dispose()
   return found
 }
@@ -67,13 +71,12 @@ async function lossOf(changes: Record<string, unknown>, size: number, count: num
 test('masked tokens: the mean over those that count, the same in batches of any size', async () => {
   for (const more of [{}, { compat: 'gpt-neo', mlm_random_token_prob: 0.3 }]) {
     const mlm = { mlm_training: true, mlm_mask_id: 290, mlm_mask_prob: 0.3, attention_types: [[['local'], 2]], ...more }
-    const one = await lossOf(mlm, 1, 5)
+    const [one, ...others] = await lossesOf(mlm, [1, 4, 16], 5)
     // At the start tokens are about equally likely.
     if (!('compat' in more)) assert.ok(Math.abs(one.loss - Math.log(300)) < 0.3, `${one.loss}`)
-    for (const size of [4, 16]) {
-      const { loss, tokens } = await lossOf(mlm, size, 5)
+    for (const { loss, tokens } of others) {
       assert.equal(tokens, one.tokens)
-      assert.ok(Math.abs(loss - one.loss) < 1e-5 * one.loss, `${size}: ${loss} ${one.loss}`)
+      assert.ok(Math.abs(loss - one.loss) < 1e-5 * one.loss, `${loss} ${one.loss}`)
     }
   }
 })
@@ -91,6 +94,6 @@ test('experts: padding rows take no capacity from others', async () => {
     },
   }
   // Three sequences in a group either way.
-  const [exact, padded] = [await lossOf(experts, 3, 3), await lossOf(experts, 8, 3)]
+  const [exact, padded] = await lossesOf(experts, [3, 8], 3)
   assert.ok(Math.abs(padded.loss - exact.loss) < 1e-5 * exact.loss, `${padded.loss} ${exact.loss}`)
 })

@@ -13,7 +13,13 @@ export type { Optimizer, Slot, Update } from './optimizer.js'
 export { clip } from './clip.js'
 
 /** Optimizers by their `opt_name`. To add one: docs/how-to/optimizer.md. */
-export const OPTIMIZERS: Readonly<Record<ModelConfig['opt_name'], Optimizer>> = { adam, adamw, adafactor, lion, muon }
+export const OPTIMIZERS: Readonly<Record<ModelConfig['opt_name'], Optimizer>> = {
+  adam,
+  adamw,
+  adafactor,
+  lion,
+  muon,
+}
 
 /**
  * One step of the config's optimizer for a parameter. An optimizer that couples elements does not see the vocabulary's
