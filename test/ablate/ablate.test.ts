@@ -30,8 +30,8 @@ test('every variant with every seed, seed by seed; then costs and a report', asy
   const events = await run('whole')
   const [start] = only(events, 'start')
   assert.deepEqual(start, { kind: 'start', runs: 6, finished: 0, steps: 36 })
-  const places = only(events, 'run').map(({ variant, seed, number }) => `${number} ${variant} ${seed}`)
-  assert.deepEqual(places, ['1 global 1', '2 local-16 1', '3 experts 1', '4 global 2', '5 local-16 2', '6 experts 2'])
+  const runs = only(events, 'run').map(({ variant, seed, number }) => `${number} ${variant} ${seed}`)
+  assert.deepEqual(runs, ['1 global 1', '2 local-16 1', '3 experts 1', '4 global 2', '5 local-16 2', '6 experts 2'])
 
   const training = only(events, 'training')
   assert.ok(training.every(({ done, of }, i) => of === 36 && (i === 0 || done >= training[i - 1].done)))

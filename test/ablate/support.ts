@@ -47,7 +47,7 @@ async function makeAblationWorld(): Promise<string> {
 }
 
 export interface RunAblation {
-  /** Keys in place of SPEC's. */
+  /** Keys that override SPEC's. */
   readonly spec?: Record<string, unknown>
   /** Hears each event; what it aborts ends the ablation. */
   readonly onEvent?: (event: AblationEvent, controller: AbortController) => void

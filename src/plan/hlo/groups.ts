@@ -30,11 +30,15 @@ function meshGroups({ mesh, axes }: MeshGroups): number[][] {
   const sizes: number[] = []
   const joined: number[] = []
   for (const [axis, { size }] of (mesh?.axes ?? []).entries()) {
-    const own = axes.filter((each) => each.axis === axis)
-    const cuts = new Set([1, size, ...own.flatMap(({ part }) => (part ? [part.before, part.before * part.size] : []))])
+    const onAxis = axes.filter((each) => each.axis === axis)
+    const cuts = new Set([
+      1,
+      size,
+      ...onAxis.flatMap(({ part }) => (part ? [part.before, part.before * part.size] : [])),
+    ])
     const points = [...cuts].sort((a, b) => a - b)
     for (const [i, from] of points.slice(0, -1).entries()) {
-      const inside = own.some(({ part }) => !part || (from >= part.before && from < part.before * part.size))
+      const inside = onAxis.some(({ part }) => !part || (from >= part.before && from < part.before * part.size))
       if (inside) joined.push(sizes.length)
       sizes.push(points[i + 1] / from)
     }
@@ -66,8 +70,10 @@ export function axesOfGroups(groups: readonly (readonly number[])[], mesh: reado
 /** Axes along which the partners of a permute differ. */
 export function axesOfPairs(pairs: Instruction['pairs'], mesh: readonly Axis[]): string {
   const strides = mesh.map((_, i) => sizeOf(mesh.slice(i + 1)))
-  const place = (partition: number, axis: number) => Math.floor(partition / strides[axis]) % mesh[axis].size
-  const axes = mesh.filter((_, axis) => pairs.some(({ source, target }) => place(source, axis) !== place(target, axis)))
+  const coordinate = (partition: number, axis: number) => Math.floor(partition / strides[axis]) % mesh[axis].size
+  const axes = mesh.filter((_, axis) =>
+    pairs.some(({ source, target }) => coordinate(source, axis) !== coordinate(target, axis)),
+  )
   return axes.map(({ name }) => name).join(',') || 'none'
 }
 

@@ -71,7 +71,7 @@ test('no groups are one of all; a part of an axis is no axis', () => {
   assert.equal(axesOfGroups(groups, [{ name: 'x', size: 8 }]), 'groups of 2')
 })
 
-test('a mesh in an order of its own', () => {
+test('a mesh whose axes are in another order than the devices', () => {
   const mesh = { mesh: { axes: [{ size: 2 }, { size: 2 }], devices: [3, 1, 0, 2] }, axes: [{ axis: 1, part: null }] }
   assert.deepEqual(groupsOf(instruction({ mesh }), 4), [
     [3, 1],
