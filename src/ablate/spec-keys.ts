@@ -43,7 +43,10 @@ export const ablationKeys = {
   tokens: key(size.optional(), 'tokens of each training, in whole steps', 'neomesh', { otherwise: 'given by steps' }),
   evaluate_every: key(size, "steps between evaluations, each of the base's eval_steps batches", 'neomesh'),
   costs: key(
-    z.record(z.string(), z.unknown()).meta({ expected: 'an object of lengths, tokens, steps and attention' }).optional(),
+    z
+      .record(z.string(), z.unknown())
+      .meta({ expected: 'an object of lengths, tokens, steps and attention' })
+      .optional(),
     'how to measure time against context length',
     'neomesh',
     { otherwise: 'not measured' },
