@@ -125,7 +125,7 @@ ${found.map((name) => `[${name}](${name}.txt)`).join(', ') || 'none yet'}.
 
 ## On the slice
 
-\`neomesh plan CONFIG --topology v3-256 --keep step.xla\` saves the executable; \`neomesh train CONFIG --device tpu --layers scan
+\`neomesh plan CONFIG --topology v3-256 --save-executable step.xla\` saves the executable; \`neomesh train CONFIG --device tpu --layers scan
 --compiled step.xla\` loads it there if config, mesh, batch and libtpu are the same.
 `
 }
