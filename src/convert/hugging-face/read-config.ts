@@ -1,5 +1,5 @@
 /**
- * GPT-Neo's own config from the config.json of Hugging Face's GPT-Neo. What GPT-Neo cannot express is refused, since
+ * GPT-Neo's config from the config.json of Hugging Face's GPT-Neo. What GPT-Neo cannot express is refused, since
  * something else would be computed in silence. Source: transformers models/gpt_neo/configuration_gpt_neo.py.
  */
 import { z } from 'zod'
@@ -78,7 +78,7 @@ export function configFromHuggingFace(json: unknown, source: string): ModelConfi
     problem('quantization_config', 'quantized', 'save the model in full precision')
   if (problems.length > 0) throw refused(source, problems)
 
-  // Dropouts of 0 are left out: they are the default, and naming them would only be remarked upon.
+  // Dropouts of 0 are left out: they are the default, and explicit ones would add notes.
   const dropouts = {
     embed_dropout: theirs.embed_dropout,
     attn_dropout: theirs.attention_dropout,
@@ -100,7 +100,7 @@ export function configFromHuggingFace(json: unknown, source: string): ModelConfi
   ).config
 }
 
-/** Repeats are expanded up to this many layers, which no model has. */
+/** Repeats are expanded up to this many layers, more than any model has. */
 const mostLayers = 10_000
 
 /** The kind of each layer, as transformers finds it. */

@@ -1,5 +1,5 @@
 /**
- * The config.json of Hugging Face's GPT-Neo from a config of GPT-Neo's own. What Hugging Face's model cannot express is
+ * The config.json of Hugging Face's GPT-Neo from a config of GPT-Neo. What Hugging Face's model cannot express is
  * refused. Source: transformers models/gpt_neo/configuration_gpt_neo.py.
  */
 import { attentionKinds, type ModelConfig } from '../../config/index.js'

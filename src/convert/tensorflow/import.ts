@@ -53,7 +53,7 @@ export interface ImportTensorflowOptions extends ConvertOptions {
 
 /**
  * Writes a GPT-Neo checkpoint that TensorFlow saved (by prefix, or folder) as a folder of ours: variables, optimizer
- * slots, step. Training goes on from it. Throws FileError, ConfigError, or the signal's reason; then nothing is left.
+ * slots, step. Training resumes from it. Throws FileError, ConfigError, or the signal's reason; then nothing is left.
  */
 export async function importTensorflow(
   path: string,

@@ -96,7 +96,7 @@ function* entriesOf(block: Buffer, wrong: Wrong): Generator<TableEntry> {
   }
 }
 
-/** Runs a parser, which complains in its own words. */
+/** Runs a parser; an error is reported with `what` it was reading. */
 function within<T>(what: string, wrong: Wrong, parse: () => T): T {
   try {
     return parse()
