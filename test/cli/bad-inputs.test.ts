@@ -455,7 +455,7 @@ const trainData: Case[] = [
   bad(
     'a TFRecord cut off, with index',
     DATA,
-    /has \d+ bytes, .*index\.json says \d+.*prepare them again/,
+    /must have \d+ bytes, as in .*index\.json \(got \d+\).*prepare them again/,
     copy('data', () => cut(records())()),
   ),
   bad(
@@ -495,7 +495,7 @@ const trainData: Case[] = [
   bad(
     'no records',
     DATA,
-    /hold no records/,
+    /have no records/,
     copy(
       'data',
       noIndex(() => {

@@ -1,4 +1,4 @@
-/** One side of a prepared data set, train or validation: its records under way and what they were made of. */
+/** One split of a data set in preparation, train or validation: its writer and totals. */
 import { countCodePoints } from '../../corpus/index.js'
 import { join } from '../../files/index.js'
 import { DataError } from '../error.js'
@@ -6,7 +6,7 @@ import { writeIndex, type DatasetIndex } from '../records/index-file.js'
 import type { CheckedOptions } from './prepare-options.js'
 import type { SplitWriter } from './split-writer.js'
 
-/** What one side holds. */
+/** Totals of one split. */
 export interface SplitTotals extends DatasetIndex {
   /** Its folder. */
   readonly path: string
@@ -19,7 +19,7 @@ export interface Split {
   documents: number
   characters: number
   bytes: number
-  /** Ids that a packing has left out before the end. */
+  /** Ids that the packing dropped before the end. */
   tokensDropped: number
 }
 
@@ -34,7 +34,7 @@ export async function addText(split: Split, text: string, ids: ArrayLike<number>
   await split.writer.push(ids)
 }
 
-/** Writes the last records and the index. Throws DataError if there is not one record. */
+/** Writes the last records and the index. Throws DataError if the split has no record. */
 export async function finishSplit(options: CheckedOptions, split: Split, workPath: string): Promise<SplitTotals> {
   const { folder, writer, documents, characters, bytes } = split
   if (writer.records === 0) throw new DataError(tooLittle(options, split))
@@ -61,15 +61,15 @@ export async function finishSplit(options: CheckedOptions, split: Split, workPat
   return { ...index, path: join(options.output, folder) }
 }
 
-/** In words rather than names of options, as those of the command line are others. */
+/** In words rather than names of options, since those of the command line differ. */
 function tooLittle(options: CheckedOptions, { folder, documents, writer }: Split): string {
   const { contextLength, validationUnit, validationFraction, minimumSize } = options
   const none = folder === 'validation' && documents === 0
   const found = none
-    ? 'nothing was held out for validation'
-    : `the ${folder} text has ${writer.waiting} ids, and a record takes ${contextLength + 1}`
+    ? 'no text was held out for validation'
+    : `the ${folder} text must have at least ${contextLength + 1} ids, one record (got ${writer.waiting})`
   const shorter = minimumSize > 0 ? ', or a smaller minimum size' : ''
   if (validationFraction === 0) return `${found}. Give more text, or a shorter context${shorter}`
-  const instead = validationUnit === 'document' ? 'hold out passages in place of documents' : 'give more text'
+  const instead = validationUnit === 'document' ? 'hold out passages instead of documents' : 'give more text'
   return `${found}. Change the validation fraction (now ${validationFraction}), or ${instead}`
 }

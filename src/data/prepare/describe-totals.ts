@@ -1,9 +1,9 @@
-/** The totals of a preparation as lines for a person. */
+/** The totals of a preparation as lines of text. */
 import { describePassedOver, describeSkippedLines } from '../../corpus/index.js'
 import type { PrepareTotals } from './prepare.js'
 import type { SplitTotals } from './dataset-split.js'
 
-/** What was read, made, repeated and dropped; every id is accounted for. */
+/** What was read, written, repeated and dropped; every id is accounted for. */
 export function describeTotals(totals: PrepareTotals): string {
   const { documentsRead, inputFiles, documentsEmpty, documentsTooShort, tokensTooShort, charactersReplaced } = totals
   const lines = [`read: ${amount(documentsRead, 'document')} from ${amount(inputFiles, 'file')}`]
@@ -12,9 +12,10 @@ export function describeTotals(totals: PrepareTotals): string {
   if (documentsEmpty > 0) lines.push(`empty: ${amount(documentsEmpty, 'document')}`)
   if (documentsTooShort > 0) {
     const left = `${amount(documentsTooShort, 'document')}, ${amount(tokensTooShort, 'id')}`
-    lines.push(`left out, below the minimum size: ${left}`)
+    lines.push(`skipped, below the minimum size: ${left}`)
   }
-  if (charactersReplaced > 0) lines.push(`not valid UTF-8, replaced by U+FFFD: ${amount(charactersReplaced, 'place')}`)
+  if (charactersReplaced > 0)
+    lines.push(`not valid UTF-8, replaced by U+FFFD: ${amount(charactersReplaced, 'character')}`)
   lines.push(describeSplit('train', totals.train))
   if (totals.validation !== undefined) lines.push(describeSplit('validation', totals.validation))
   return lines.join('\n')

@@ -1,10 +1,10 @@
-/** The usual packing: each document whole on one side, a separator after it, no id lost. */
-import { splitOf, type Packing, type PackingContext } from './packing.js'
+/** The default packing: each document entirely in one split, followed by a separator, without loss of ids. */
+import { assignSplit, type Packing, type PackingContext } from './packing.js'
 import { addText, type Split } from './dataset-split.js'
 
 export function packDocuments(context: PackingContext): Packing {
   const { options, totals } = context
-  /** Parts of the present document while it may still turn out too short. */
+  /** Parts of the current document while it may still be too short. */
   let held: { text: string; ids: ArrayLike<number> }[] = []
   let tokens = 0
   let split: Split | undefined
@@ -15,7 +15,7 @@ export function packDocuments(context: PackingContext): Packing {
       tokens += ids.length
       held.push({ text, ids })
       if (tokens < options.minimumSize) return
-      split = splitOf(context, totals.documentsRead)
+      split = assignSplit(context, totals.documentsRead)
       for (const part of held) await addText(split, part.text, part.ids)
       held = []
     },

@@ -1,9 +1,9 @@
 /**
- * The packing of GPT-Neo's create_tfrecords with one process, to make the files it made. It loses ids, all counted:
+ * The packing of GPT-Neo's create_tfrecords with one process, which reproduces its files. It loses ids, all counted:
  * - each document after the first of a file begins a record; ids that do not fill one are its tail;
  * - a tail of `minimumSize` ids or more is carried to the next file, a smaller one is dropped, with what it carried;
- * - only the last tail of an archive is carried, and the last one of all is lost.
- * Its input files came in the order of the folder on disk: give them one by one to repeat that.
+ * - only the last tail of an archive is carried, and the very last one is lost.
+ * Its input files were in the order of the folder on disk: give the files one by one to reproduce that.
  * Source: gpt-neo data/create_tfrecords.py (archive_to_tokens, create_tfrecords).
  */
 import type { Packing, PackingContext } from './packing.js'

@@ -1,4 +1,4 @@
-/** How documents become a stream of ids: the contract of a packing. */
+/** The interface of a packing, which turns documents into a stream of ids. */
 import { hash32 } from '../sampling/permutation.js'
 import type { CheckedOptions } from './prepare-options.js'
 import type { Split } from './dataset-split.js'
@@ -6,21 +6,21 @@ import type { Split } from './dataset-split.js'
 export interface Packing {
   /** A new input file begins. */
   startFile?(): Promise<void>
-  /** A part of the present document, not empty; parts of one document follow each other. */
+  /** A part of the current document, not empty; parts of one document are consecutive. */
   add(text: string): Promise<void>
-  /** The present document is over. */
+  /** The current document ends. */
   endDocument(): Promise<void>
   /** All input has been read. */
   end?(): Promise<void>
 }
 
-/** Documents counted by a packing; ids that it has left out on request. */
+/** Documents counted by a packing, and ids that it skipped on request. */
 export interface DocumentTotals {
   /** Documents read. */
   documentsRead: number
-  /** Documents with no text at all. They add nothing, not even a separator. */
+  /** Documents without text. They add nothing, not even a separator. */
   documentsEmpty: number
-  /** Documents below `minimumSize` ids, left out on request, and the ids they had. */
+  /** Documents below `minimumSize` ids, skipped on request, and their ids. */
   documentsTooShort: number
   tokensTooShort: number
 }
@@ -33,11 +33,11 @@ export interface PackingContext {
 }
 
 /**
- * Where a document or a passage goes is a function of its number and the seed: the same inputs give the same split. One
- * of each 1 / validationFraction that follow each other is held out (the first of these groups is half as long), so that
- * the held-out part is near its fraction with few documents too, and no long stretch is without.
+ * The split of a document or passage, a function of its index and the seed: the same inputs give the same split. One of
+ * every 1 / validationFraction consecutive items is held out (the first group is half as long), so that the held-out part
+ * is close to its fraction even with few documents, and no long stretch has none.
  */
-export function splitOf({ options, train, validation }: PackingContext, number: number): Split {
+export function assignSplit({ options, train, validation }: PackingContext, number: number): Split {
   if (validation === undefined) return train
   const { seed, validationFraction: fraction } = options
   const group = Math.floor(number * fraction + 0.5)

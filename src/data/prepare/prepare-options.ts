@@ -21,7 +21,7 @@ export interface PrepareOptions {
   inputs: string | readonly string[]
   /** The folder to make. */
   output: string
-  /** First part of the files' names. @default 'data' */
+  /** Prefix of the file names. @default 'data' */
   name?: string
   tokenizer: TextEncoder
   /** n_vocab: every id is below it. */
@@ -39,33 +39,33 @@ export interface PrepareOptions {
    * (counted); then `minimumSize` is its --minimum_size, for tails. @default 'stream'
    */
   packing?: 'stream' | 'gpt-neo'
-  /** Documents with fewer ids are left out, and counted. @default 0: none is */
+  /** Documents with fewer ids are skipped, and counted. @default 0: none */
   minimumSize?: number
-  /** What becomes of the last ids, too few for a record: 'overlap' lets the last record begin earlier, so that none is
-   * lost; 'drop' leaves them out, and counts them. @default 'overlap' */
+  /** Treatment of the last ids, too few for a record: 'overlap' begins the last record earlier, so that none is lost;
+   * 'drop' drops and counts them. @default 'overlap' */
   remainder?: 'overlap' | 'drop'
-  /** About this part of the text is held out for validation, chosen by number and seed. 0 to 1. @default 0 */
+  /** Approximate fraction of the text held out for validation, chosen by index and seed. 0 to 1. @default 0 */
   validationFraction?: number
   /**
    * What is held out: whole documents, or passages of about 16,000 characters (for texts of few documents).
    * @default 'document'
    */
   validationUnit?: 'document' | 'passage'
-  /** Picks another held-out part. @default 0 */
+  /** Seed of the choice of the held-out part. @default 0 */
   seed?: number
-  /** Clean-ups, each off unless switched on. */
+  /** Normalisation steps, each off by default. */
   normalise?: Normalise
   /** The key of a .jsonl line that holds the text. @default 'text' */
   textKey?: string
   /** Skip lines of .jsonl that cannot be used, and report them. @default false: they are errors */
   skipBadLines?: boolean
-  /** Replace what an earlier prepareData made in `output`. @default false */
+  /** Replace the output of an earlier prepareData. @default false */
   overwrite?: boolean
-  /** Kept in the index, so that a model can be checked against it. */
+  /** Stored in the index, so that a model can be checked against it. */
   tokenizerHash?: string
-  /** Path of the tokenizer, or the name of a released one ("gpt2"); kept in dataset.json, a path relative to `output`. */
+  /** Path of the tokenizer, or the name of a released one ("gpt2"); stored in dataset.json, a path relative to `output`. */
   tokenizerPath?: string
-  /** Kept in dataset.json. */
+  /** Stored in dataset.json. */
   paddingId?: number
   onProgress?: (progress: PrepareProgress) => void
   /** Aborting it removes what has been written and rejects with its reason. */

@@ -12,28 +12,28 @@ import { finishSplit, startSplit, type Split, type SplitTotals } from './dataset
 import { createSplitWriter, type SplitWriter } from './split-writer.js'
 import { createTfrecordsName, tfrecordName } from '../records/tfrecord-names.js'
 
-/** What was read and what became of it. */
+/** Totals of what was read and written. */
 export interface PrepareTotals extends DocumentTotals {
   readonly output: string
   readonly train: SplitTotals
   readonly validation: SplitTotals | undefined
   readonly inputFiles: number
-  /** U+FFFD put for bytes that were not UTF-8 or lone surrogates. */
+  /** Bytes that were not UTF-8, and lone surrogates, replaced by U+FFFD. */
   readonly charactersReplaced: number
-  /** Files of folders and patterns that are not text. */
+  /** Files in folders and patterns that were skipped because they are not text. */
   readonly passedOver: readonly string[]
   /** Lines of .jsonl skipped on request, and what was wrong with the first ten. */
   readonly linesSkipped: number
   readonly skipped: readonly string[]
 }
 
-/** How often a long preparation lets others run and reports progress. */
+/** Pieces of text between yields to the event loop, with a progress report. */
 const piecesPerPause = 64
 
 /**
  * Prepares a data set in the folder `output`: `train/` and, with validationFraction, `validation/`, each with files
  * NAME_NUMBER_COUNT.tfrecords and an index; and `dataset.json`, a GPT-Neo dataset config for them. The folder appears
- * when all is done; after a failure or an abort nothing is left. Throws DataError, FileError, or the signal's reason.
+ * when it is complete; after a failure or an abort nothing is left. Throws DataError, FileError, or the signal's reason.
  */
 export async function prepareData(options: PrepareOptions): Promise<PrepareTotals> {
   const checked = checkPrepareOptions(options)
@@ -43,7 +43,7 @@ export async function prepareData(options: PrepareOptions): Promise<PrepareTotal
   return writeFolderAtomic(output, { overwrite, mayReplace }, (folder) => fillFolder(checked, found, folder))
 }
 
-/** Writes what prepareData makes into a folder that is there. */
+/** Writes the data set into an existing folder. */
 async function fillFolder(
   checked: CheckedOptions,
   { files, passedOver }: FoundTexts,
@@ -78,7 +78,7 @@ async function fillFolder(
   }
 }
 
-/** Reads all documents and packs their ids into one side or the other. */
+/** Reads all documents and packs their ids into the train or the validation split. */
 async function readInto(
   options: CheckedOptions,
   files: readonly string[],
@@ -109,7 +109,7 @@ async function readInto(
     path = piece.path
     const text = normalise(piece.text)
     documentEmpty &&= text === ''
-    if (text !== '') await withPlace(piece, () => packing.add(text))
+    if (text !== '') await withSource(piece, () => packing.add(text))
     if (piece.last) {
       if (documentEmpty) totals.documentsEmpty++
       await packing.endDocument()
@@ -124,22 +124,22 @@ async function readInto(
   progress()
   const { replaced: charactersReplaced, linesSkipped, skipped } = report
   if (linesSkipped > 0 && totals.documentsRead === 0)
-    throw new DataError(`no line of ${linesSkipped} could be used. The first: ${skipped[0]}`)
+    throw new DataError(`none of ${linesSkipped} lines could be used. The first: ${skipped[0]}`)
   return { ...totals, charactersReplaced, linesSkipped, skipped: [...skipped] }
 }
 
-/** What a tokenizer throws says nothing of where the text came from; the message is given it here. */
-async function withPlace(piece: DocumentPiece, work: () => Promise<void>): Promise<void> {
+/** Adds the file and line of the text to an error of the tokenizer. */
+async function withSource(piece: DocumentPiece, work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (cause) {
     if (!(cause instanceof Error) || cause.name === 'FileError' || cause.name === 'AbortError') throw cause
-    const place = piece.line === undefined ? piece.path : `${piece.path}:${piece.line}`
-    throw new DataError(`${place}: ${cause.message}`, { cause })
+    const source = piece.line === undefined ? piece.path : `${piece.path}:${piece.line}`
+    throw new DataError(`${source}: ${cause.message}`, { cause })
   }
 }
 
-/** Paths are relative to the file, so that the folder can be moved. Keys and their order are GPT-Neo's. */
+/** The text of dataset.json. Paths are relative to it, so that the folder can be moved. Keys and their order are GPT-Neo's. */
 async function datasetConfig(options: CheckedOptions, hasValidation: boolean): Promise<string> {
   const { tokenizerPath: tokenizer } = options
   const released = tokenizer === undefined ? undefined : await nameOfTokenizer(tokenizer)

@@ -1,4 +1,4 @@
-/** One side of a prepared data set (train or validation): a stream of ids cut into records, files and an index. */
+/** Writer of one split (train or validation): a stream of ids split into records, files and an index. */
 import { createAtomicFile, join, makeFolder, type AtomicFile } from '../../files/index.js'
 import { encodeExample } from '../records/example.js'
 import { createRecordWriter, type RecordWriter } from '../records/tfrecord.js'
@@ -9,7 +9,7 @@ export interface SplitWriterOptions {
   fileName: (number: number, count: number, full: boolean) => string
   contextLength: number
   recordsPerFile: number
-  /** Every id is below it; a larger one is a mistake of the tokenizer. */
+  /** Every id must be below it. */
   vocabularySize: number
 }
 
@@ -22,17 +22,17 @@ export interface SplitFile {
 export interface SplitWriter {
   readonly tokens: number
   readonly records: number
-  /** Ids that wait for a record to fill. */
+  /** Ids buffered for the next record. */
   readonly waiting: number
   /** The last id pushed, or undefined. */
   readonly lastId: number | undefined
   /** Appends ids to the stream. Throws RangeError for one outside the vocabulary. */
   push(ids: ArrayLike<number>): Promise<void>
-  /** Takes back the ids that wait; they no longer count in `tokens`. */
+  /** Removes the buffered ids and returns them; they no longer count in `tokens`. */
   takeWaiting(): Int32Array<ArrayBuffer>
   /**
-   * Ends the stream. With `overlap`, ids that wait make up a last record that begins earlier in the stream, so that
-   * none is lost; without, or if there is no record before, they are dropped.
+   * Ends the stream. With `overlap`, buffered ids are written in a last record that begins earlier in the stream, so
+   * that none is lost; without, or if there is no previous record, they are dropped.
    */
   finish(
     overlap: boolean,
@@ -68,7 +68,7 @@ export async function createSplitWriter(options: SplitWriterOptions): Promise<Sp
   async function closeFile(): Promise<void> {
     if (file === undefined || writer === undefined) return
     await writer.flush()
-    // Only now is the count known that the name has to end in.
+    // The name ends in the record count, which is known only now.
     const name = fileName(files.length, writer.records, writer.records === recordsPerFile)
     await file.commit(join(folder, name))
     files.push({ name, records: writer.records, bytes: file.size })
@@ -93,7 +93,7 @@ export async function createSplitWriter(options: SplitWriterOptions): Promise<Sp
         const id = ids[i]
         if (!(id >= 0 && id < vocabularySize && Number.isInteger(id)))
           throw new RangeError(
-            `the tokenizer gave the id ${id}; with vocabularySize ${vocabularySize} ids are 0 to ${vocabularySize - 1}`,
+            `ids must be integers from 0 to ${vocabularySize - 1}, below vocabularySize (got ${id} from the tokenizer)`,
           )
         record[filled++] = id
         if (filled < size) continue

@@ -1,11 +1,11 @@
-/** Which TFRecord files a data set has, and where each record lies in them. */
+/** The TFRecord files of a data set, and the offset of each record. */
 import { basename, dirname, escapeGlob, globFiles, isAbsolute, isFolder, join, naturalSort } from '../../files/index.js'
 import { DataError } from '../error.js'
 import { readIndex, readOffsets, toOffsets, type DatasetIndex } from '../records/index-file.js'
 import { scanRecordLengths } from '../records/tfrecord.js'
 import { countInName } from '../records/tfrecord-names.js'
 
-/** One file of a data set; `first` is the number of its first sample. */
+/** One file of a data set; `first` is the index of its first sample. */
 export interface DatasetFile {
   readonly path: string
   readonly first: number
@@ -17,7 +17,7 @@ export interface LocatedFile extends DatasetFile {
   readonly offsets: Float64Array
 }
 
-/** The path option as it was given, for messages. */
+/** The path option as given, for messages. */
 export function describePath(path: string | readonly string[]): string {
   return typeof path === 'string' ? path : path.join(', ')
 }
@@ -44,12 +44,12 @@ async function nothingFound(path: string, folder: boolean): Promise<string> {
   const below = await globFiles(join(escapeGlob(path), '*', '*.tfrecords'))
   const folders = [...new Set(below.map((file) => dirname(file)))]
   const advice = folders.length > 0 ? `These do: ${folders.join(', ')}` : 'Prepare data into it first'
-  return `${path}: the folder holds no .tfrecords files. ${advice}`
+  return `${path}: the folder has no .tfrecords files. ${advice}`
 }
 
 /**
- * Where the records of these files are: from the index beside a file, or by scanning it. Either checks the framing, so a
- * count in a name that differs is only a note (a process warning).
+ * The offsets of the records of these files, from the index beside a file or by scanning it. Both check the framing, so a
+ * different count in a file's name is only a note (a process warning).
  */
 export async function locateRecords(paths: readonly string[]) {
   const byFolder = new Map<string, DatasetIndex | undefined>()
@@ -76,7 +76,7 @@ export async function locateRecords(paths: readonly string[]) {
   return { files, indexes: [...byFolder.values()].filter((index) => index !== undefined), allIndexed }
 }
 
-/** Other tools number their files where GPT-Neo's names have a count; what is in a file counts. */
+/** Other tools put a file number where GPT-Neo's names have a count, so the name's number is ignored. */
 function describeMisnamed([first, ...more]: readonly string[]): string {
   const others = more.length > 0 ? ` (and ${more.length} more files)` : ''
   return `${first}${others}: the number in the name is not the record count and is ignored`

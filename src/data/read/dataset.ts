@@ -1,6 +1,6 @@
-/** Opening GPT-Neo TFRecords for random access: any sample by its number, one seek each. */
+/** Opening GPT-Neo TFRecords for random access: one seek per sample. */
 import { describePath, findTfrecords, locateRecords, type DatasetFile, type LocatedFile } from './dataset-files.js'
-import { DataError, recordError, type RecordPlace } from '../error.js'
+import { DataError, recordError, type RecordLocation } from '../error.js'
 import { decodeExample } from '../records/example.js'
 import { checkOneTokenizer } from './identity.js'
 import type { DatasetIndex } from '../records/index-file.js'
@@ -34,61 +34,64 @@ export interface Dataset {
 }
 
 /**
- * Opens a data set. Files named in an index beside them are taken at its word (sizes are compared), others have their
- * framing scanned once; payload checksums are checked whenever a record is read. Throws DataError, FileError.
+ * Opens a data set. Files in an index beside them are trusted if their sizes match, others have their framing scanned
+ * once; payload checksums are verified whenever a record is read. Throws DataError, FileError.
  */
 export async function openDataset({ path, contextLength, vocabularySize }: DatasetOptions): Promise<Dataset> {
   const paths = await findTfrecords(path)
   const { files, indexes, allIndexed } = await locateRecords(paths)
   const last = files[files.length - 1]
   const size = last.first + last.records
-  if (size === 0) throw new DataError(`${describePath(path)}: its ${files.length} files hold no records`)
+  if (size === 0)
+    throw new DataError(`${describePath(path)}: its ${files.length} files have no records. Prepare the data again`)
   checkIndexes(indexes, contextLength, vocabularySize, path)
   checkOneTokenizer(indexes, `${describePath(path)}: the data`)
   const open = createOpenFiles()
   const ofFile = files.map((file) => file.first)
 
-  function find(number: number): { file: LocatedFile; place: RecordPlace; bytes: number } {
+  function find(number: number): { file: LocatedFile; location: RecordLocation; bytes: number } {
     if (!Number.isInteger(number) || number < 0 || number >= size)
-      throw new DataError(`${describePath(path)}: there is no sample ${number}; it has ${size}, from 0`)
+      throw new DataError(
+        `${describePath(path)}: a sample index must be an integer from 0 to ${size - 1} (got ${number})`,
+      )
     const file = files[lastAtMost(ofFile, number)]
     const record = number - file.first
     const offset = file.offsets[record]
-    return { file, place: { path: file.path, record, offset }, bytes: file.offsets[record + 1] - offset }
+    return { file, location: { path: file.path, record, offset }, bytes: file.offsets[record + 1] - offset }
   }
 
   function parse(
     framed: Buffer,
-    { file, place }: { file: LocatedFile; place: RecordPlace },
+    { file, location }: { file: LocatedFile; location: RecordLocation },
     expected?: number,
   ): Int32Array {
-    const length = readHeader(framed, place, file.offsets[file.records])
+    const length = readHeader(framed, location, file.offsets[file.records])
     if (headerBytes + length + footerBytes !== framed.length)
-      throw recordError(place, 'the file has been cut off or changed since it was opened')
+      throw recordError(location, 'the file was truncated or changed after it was opened. Open it again')
     const payload = framed.subarray(headerBytes)
-    checkPayload(payload, length, place)
-    const ids = decodeExample(payload.subarray(0, length), place)
-    const sample = expected === undefined ? ids : firstIds(ids, place, expected)
-    checkVocabulary(sample, place, vocabularySize)
+    checkPayload(payload, length, location)
+    const ids = decodeExample(payload.subarray(0, length), location)
+    const sample = expected === undefined ? ids : firstIds(ids, location, expected)
+    checkVocabulary(sample, location, vocabularySize)
     return sample
   }
 
   let truncated = false
-  function firstIds(ids: Int32Array, place: RecordPlace, wanted: number): Int32Array {
+  function firstIds(ids: Int32Array, location: RecordLocation, wanted: number): Int32Array {
     if (ids.length === wanted) return ids
-    if (ids.length < wanted) throw recordError(place, tooShort(ids.length, wanted))
-    if (!truncated) process.emitWarning(describeTruncation(place.path, ids.length, wanted))
+    if (ids.length < wanted) throw recordError(location, tooShort(ids.length, wanted))
+    if (!truncated) process.emitWarning(describeTruncation(location.path, ids.length, wanted))
     truncated = true
     return ids.slice(0, wanted)
   }
 
   const read = async (number: number, expected?: number) => {
     const found = find(number)
-    return parse(await open.read(found.place.path, found.place.offset, found.bytes), found, expected)
+    return parse(await open.read(found.location.path, found.location.offset, found.bytes), found, expected)
   }
   const idsPerRecord = await orClose(open, async () => {
     const length = (contextLength ?? indexes[0]?.contextLength ?? (await read(0)).length - 1) + 1
-    if (length < 2) throw recordError(find(0).place, `n_ctx is ${length - 1}; a record holds two ids or more`)
+    if (length < 2) throw recordError(find(0).location, `it must have at least 2 ids (got ${length})`)
     return length
   })
   return {
@@ -118,8 +121,8 @@ function checkIndexes(
     }
     if (vocabularySize !== undefined && index.vocabularySize > vocabularySize) {
       throw new DataError(
-        `${describePath(path)}: the data was prepared with a vocabulary of ${index.vocabularySize}, ` +
-          `the model's n_vocab is ${vocabularySize}. Use the same tokenizer, or a larger n_vocab`,
+        `${describePath(path)}: n_vocab must be at least ${index.vocabularySize}, the vocabulary of the data ` +
+          `(got ${vocabularySize}). Use the same tokenizer, or a larger n_vocab`,
       )
     }
   }
@@ -138,18 +141,18 @@ function describeTruncation(path: string, ids: number, wanted: number): string {
   )
 }
 
-function checkVocabulary(ids: Int32Array, place: RecordPlace, vocabularySize: number | undefined): void {
+function checkVocabulary(ids: Int32Array, location: RecordLocation, vocabularySize: number | undefined): void {
   if (vocabularySize === undefined) return
   for (let i = 0; i < ids.length; i++) {
     if (ids[i] < vocabularySize) continue
     throw recordError(
-      place,
-      `id ${i} is ${ids[i]}, n_vocab is ${vocabularySize}. Use the tokenizer the data was made with`,
+      location,
+      `id ${i} must be below n_vocab ${vocabularySize} (got ${ids[i]}). Use the tokenizer of the data`,
     )
   }
 }
 
-/** A data set that fails to open leaves no file open. */
+/** Closes the files if opening fails. */
 async function orClose<T>(open: OpenFiles, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

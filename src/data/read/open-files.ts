@@ -1,4 +1,4 @@
-/** Keeps the files read last open, a bounded number of them: a data set may have more files than a process may open. */
+/** An LRU cache of open files: a data set may have more files than a process may open. */
 import { FileError, openFile, withFileErrors, type OpenFile } from '../../files/index.js'
 
 export interface OpenFiles {
@@ -12,7 +12,7 @@ interface Entry {
   readers: number
 }
 
-/** `limit`: how many files stay open while nobody reads them. */
+/** `limit`: maximum number of idle open files. */
 export function createOpenFiles(limit = 64): OpenFiles {
   const files = new Map<string, Entry>()
   let closed = false
@@ -42,7 +42,7 @@ export function createOpenFiles(limit = 64): OpenFiles {
       try {
         return await withFileErrors('read', path, async () => (await entry.file).read(offset, length))
       } catch (cause) {
-        // One that could not be opened is not kept: it may be there the next time.
+        // A file that could not be opened is not cached: it may exist the next time.
         await entry.file.catch(() => files.delete(path))
         throw cause
       } finally {

@@ -1,20 +1,20 @@
 import { dirname, resolve } from '../../files/index.js'
-import { isTokenizer, nameOfTokenizer } from '../../tokenizer/index.js'
+import { isTokenizer, nameOfTokenizer, TokenizerError } from '../../tokenizer/index.js'
 import { datasetFiles, readDatasetConfig, type DatasetConfig } from './dataset-config.js'
 import { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
 
-/** What to train on and what to evaluate on, open. */
+/** The open training and validation data. */
 export interface Splits {
   readonly samples: Dataset
   readonly validation?: Dataset
-  /** The tokenizer that the data was made with: its path, where it is still there, or the name of a released one. */
+  /** The tokenizer of the data: its path, if that exists, or the name of a released one. */
   readonly tokenizer?: string
   /** Id of the token that ends a text in it, where its index or its config says so. */
   readonly eosId?: number
   close(): void
 }
 
-/** Opens the data of a data set config. Throws DataError, FileError; then nothing stays open. */
+/** Opens the data of a data set config. Throws DataError, FileError; then no file stays open. */
 export async function openSplits(file: string, shape: Omit<DatasetOptions, 'path'>): Promise<Splits> {
   const dataset = await readDatasetConfig(file)
   const tokenizer = await tokenizerOf(dataset)
@@ -34,5 +34,12 @@ export async function openSplits(file: string, shape: Omit<DatasetOptions, 'path
 async function tokenizerOf({ tokenizer_path: path, file }: DatasetConfig): Promise<string | undefined> {
   if (path === undefined) return undefined
   for (const candidate of [resolve(dirname(file), path), path]) if (await isTokenizer(candidate)) return candidate
-  return nameOfTokenizer(path)
+  try {
+    return await nameOfTokenizer(path)
+  } catch (error) {
+    if (!(error instanceof TokenizerError)) throw error
+    // Training needs only ids; the tokenizer would merely be copied into the run.
+    process.emitWarning(`${file}: tokenizer_path: ${error.message}. The run keeps no tokenizer`)
+    return undefined
+  }
 }

@@ -4,7 +4,7 @@
  * Source: tensorflow/core/example/feature.proto; gpt-neo data/create_tfrecords.py (write_to_file).
  */
 import protobuf from 'protobufjs/minimal.js'
-import { DataError, recordError, type RecordPlace } from '../error.js'
+import { DataError, recordError, type RecordLocation } from '../error.js'
 
 const { Reader, Writer } = protobuf
 type Reader = protobuf.Reader
@@ -30,16 +30,16 @@ export function encodeExample(ids: ArrayLike<number>): Uint8Array {
 }
 
 /** The ids of feature `text`, packed or not. Throws DataError that names the record and what it holds instead. */
-export function decodeExample(payload: Uint8Array, place: RecordPlace): Int32Array {
+export function decodeExample(payload: Uint8Array, location: RecordLocation): Int32Array {
   try {
-    return decode(payload, place)
+    return decode(payload, location)
   } catch (cause) {
     if (cause instanceof DataError) throw cause
-    throw recordError(place, `its bytes are not a tf.train.Example (${(cause as Error).message})`, { cause })
+    throw recordError(location, `its bytes are not a tf.train.Example (${(cause as Error).message})`, { cause })
   }
 }
 
-function decode(payload: Uint8Array, place: RecordPlace): Int32Array {
+function decode(payload: Uint8Array, location: RecordLocation): Int32Array {
   const reader = Reader.create(payload)
   const names: string[] = []
   let ids: Int32Array | undefined
@@ -58,19 +58,19 @@ function decode(payload: Uint8Array, place: RecordPlace): Int32Array {
         } else reader.skipType(tag & 7)
       }
       names.push(name)
-      if (name === 'text') ids = decodeFeature(payload, featureStart, featureEnd, place)
+      if (name === 'text') ids = decodeFeature(payload, featureStart, featureEnd, location)
     })
   })
   if (ids !== undefined) return ids
   throw recordError(
-    place,
+    location,
     names.length === 0
       ? 'it has no features; a GPT-Neo record has the int64 feature "text"'
       : `it has no feature "text"; it has ${names.map((name) => `"${name}"`).join(', ')}`,
   )
 }
 
-/** Calls `visit` for each sub-message with this tag between the reader's place and `end`; other fields are skipped. */
+/** Calls `visit` for each sub-message with this tag between the reader's position and `end`; other fields are skipped. */
 function eachField(reader: Reader, end: number, wanted: number, visit: (end: number) => void): void {
   while (reader.pos < end) {
     const tag = reader.uint32()
@@ -84,7 +84,7 @@ function checkedEnd(end: number, limit: number): number {
   return end
 }
 
-function decodeFeature(payload: Uint8Array, start: number, end: number, place: RecordPlace): Int32Array {
+function decodeFeature(payload: Uint8Array, start: number, end: number, location: RecordLocation): Int32Array {
   if (start < 0) return new Int32Array(0)
   const reader = Reader.create(payload)
   reader.pos = start
@@ -92,21 +92,23 @@ function decodeFeature(payload: Uint8Array, start: number, end: number, place: R
   while (reader.pos < end) {
     const tag = reader.uint32()
     const kind = featureKinds[tag]
-    if (kind !== undefined && kind !== 'int64') throw recordError(place, `feature "text" holds ${kind}, not int64 ids`)
-    if (kind === 'int64') ids = decodeInt64List(reader, payload, checkedEnd(reader.uint32() + reader.pos, end), place)
+    if (kind !== undefined && kind !== 'int64')
+      throw recordError(location, `feature "text" holds ${kind}, not int64 ids`)
+    if (kind === 'int64')
+      ids = decodeInt64List(reader, payload, checkedEnd(reader.uint32() + reader.pos, end), location)
     else reader.skipType(tag & 7)
   }
   return ids
 }
 
-function decodeInt64List(reader: Reader, payload: Uint8Array, end: number, place: RecordPlace): Int32Array {
+function decodeInt64List(reader: Reader, payload: Uint8Array, end: number, location: RecordLocation): Int32Array {
   // Each varint ends with the only byte below 128 in it; tags and lengths make this a little too many, never too few.
   let most = 0
   for (let i = reader.pos; i < end; i++) most += payload[i] < 128 ? 1 : 0
   const ids = new Int32Array(most)
   let count = 0
   const add = () => {
-    ids[count] = readId(reader, payload, count, place)
+    ids[count] = readId(reader, payload, count, location)
     count++
   }
   while (reader.pos < end) {
@@ -121,11 +123,11 @@ function decodeInt64List(reader: Reader, payload: Uint8Array, end: number, place
 }
 
 /** An int64 that must fit in 31 bits. uint32() drops the high bits of a longer one, so the bytes it took tell. */
-function readId(reader: Reader, payload: Uint8Array, index: number, place: RecordPlace): number {
+function readId(reader: Reader, payload: Uint8Array, index: number, location: RecordLocation): number {
   const start = reader.pos
   const id = reader.uint32()
   const length = reader.pos - start
   if (length < 5 || (length === 5 && payload[start + 4] <= 7)) return id
   reader.pos = start
-  throw recordError(place, `id ${index} is ${String(reader.int64())}; ids are 0 to 2147483647`)
+  throw recordError(location, `id ${index} is ${String(reader.int64())}; ids are 0 to 2147483647`)
 }

@@ -29,7 +29,7 @@ const indexSchema = z.strictObject({
   files: z.array(z.strictObject({ name: z.string(), records: count, bytes: count })),
 })
 
-/** What `index.json` says. Bits per byte = loss in nats / ln 2 * tokens / bytes. */
+/** The content of `index.json`. Bits per byte = loss in nats / ln 2 * tokens / bytes. */
 export type DatasetIndex = z.infer<typeof indexSchema>
 
 /** Writes both files into a folder; `lengths`: payload bytes of each record, in the order of `index.files`. */
@@ -40,7 +40,7 @@ export async function writeIndex(folder: string, index: DatasetIndex, lengths: U
   await writeFileAtomic(join(folder, indexName), `${JSON.stringify(index, undefined, 2)}\n`)
 }
 
-/** The index of a folder, or undefined where there is none. Throws DataError for one that is damaged. */
+/** The index of a folder, or undefined if it has none. Throws DataError for an invalid one. */
 export async function readIndex(folder: string): Promise<DatasetIndex | undefined> {
   const path = join(folder, indexName)
   if (!(await isFile(path))) return undefined
@@ -48,7 +48,8 @@ export async function readIndex(folder: string): Promise<DatasetIndex | undefine
   if (!parsed.success)
     throw new DataError(`${path} is not a data set index of this version. ${remedy}${schemaProblems(parsed.error)}`)
   for (const { name } of parsed.data.files) {
-    if (!(await isFile(join(folder, name)))) throw new DataError(`${path} lists ${name}, which is not there. ${remedy}`)
+    if (!(await isFile(join(folder, name))))
+      throw new DataError(`${path} lists ${name}, which does not exist. ${remedy}`)
   }
   return parsed.data
 }
@@ -60,12 +61,12 @@ export async function readOffsets(folder: string, index: DatasetIndex, name: str
   const { size } = await withFileErrors('read', join(folder, name), () => stat(join(folder, name)))
   if (size !== file.bytes)
     throw new DataError(
-      `${join(folder, name)} has ${size} bytes, ${join(folder, indexName)} says ${file.bytes}. ${remedy}`,
+      `${join(folder, name)} must have ${file.bytes} bytes, as in ${join(folder, indexName)} (got ${size}). ${remedy}`,
     )
   const before = index.files.slice(0, position).reduce((sum, { records }) => sum + records, 0)
   const offsets = toOffsets(await readLengths(join(folder, lengthsName), before, file.records))
   if (offsets[file.records] !== file.bytes)
-    throw new DataError(`${join(folder, lengthsName)} does not fit ${name}. ${remedy}`)
+    throw new DataError(`${join(folder, lengthsName)} does not match ${name}. ${remedy}`)
   return offsets
 }
 
@@ -89,6 +90,6 @@ async function readLengths(path: string, first: number, length: number): Promise
       await file.close()
     }
   })
-  if (bytes.length < length * 4) throw new DataError(`${path} has been cut off. ${remedy}`)
+  if (bytes.length < length * 4) throw new DataError(`${path} is truncated. ${remedy}`)
   return Uint32Array.from({ length }, (_, i) => bytes.readUInt32LE(i * 4))
 }

@@ -1,7 +1,7 @@
-/** What is wrong with a JSON file, in words. */
+/** Problems of a JSON file as text. */
 import type { z } from 'zod'
 
-/** An indented line for each problem, with the key that has it. */
+/** One indented line per problem, with its key. */
 export function schemaProblems({ issues }: z.ZodError): string {
   return issues
     .flatMap(inWords)

@@ -11,14 +11,14 @@ import {
   type AtomicFile,
   type OpenFile,
 } from '../../files/index.js'
-import { recordError, type RecordPlace } from '../error.js'
+import { recordError, type RecordLocation } from '../error.js'
 
 /** Bytes before and after a payload. */
 export const headerBytes = 12
 export const footerBytes = 4
 
 /** One record. `payload` is a view that the next record may overwrite: copy it to keep it. */
-export interface TfRecord extends RecordPlace {
+export interface TfRecord extends RecordLocation {
   readonly payload: Uint8Array
 }
 
@@ -72,35 +72,35 @@ export function createRecordWriter(file: AtomicFile): RecordWriter {
  * The payload length that a record's header states, checked against its CRC and the bytes left in the file.
  * `header`: at least 12 bytes unless the file ends before; of the first record more, to tell what else the file may be. Throws DataError: corrupt, or truncated.
  */
-export function readHeader(header: Buffer, place: RecordPlace, fileBytes: number): number {
+export function readHeader(header: Buffer, location: RecordLocation, fileBytes: number): number {
   if (header.length < headerBytes)
     throw recordError(
-      place,
+      location,
       `truncated: ${header.length} bytes are left, a record's header has ${headerBytes}. Copy or make the file again`,
     )
   if (maskedCrc32c(header, 0, 8) !== header.readUInt32LE(8)) {
-    if (place.offset === 0) refuseForeign(place.path, header, fileBytes, 'tfrecord')
+    if (location.offset === 0) refuseForeign(location.path, header, fileBytes, 'tfrecord')
     throw recordError(
-      place,
-      place.record === 0
+      location,
+      location.record === 0
         ? 'corrupt: the checksum of its length does not match. Is this a TFRecord file? Unpack compressed ones'
         : 'corrupt: the checksum of its length does not match. Copy or make the file again',
     )
   }
   const length = header.readUInt32LE(0) + header.readUInt32LE(4) * 2 ** 32
-  const left = fileBytes - place.offset - headerBytes - footerBytes
+  const left = fileBytes - location.offset - headerBytes - footerBytes
   if (length > left)
     throw recordError(
-      place,
+      location,
       `truncated: its payload has ${length} bytes, ${Math.max(0, left)} are left. Copy or make the file again`,
     )
   return length
 }
 
 /** Checks a payload's checksum. `framed` begins with the payload and has 4 or more bytes after. Throws DataError. */
-export function checkPayload(framed: Buffer, length: number, place: RecordPlace): void {
+export function checkPayload(framed: Buffer, length: number, location: RecordLocation): void {
   if (maskedCrc32c(framed, 0, length) !== framed.readUInt32LE(length))
-    throw recordError(place, 'corrupt: the checksum of its payload does not match. Copy or make the file again')
+    throw recordError(location, 'corrupt: the checksum of its payload does not match. Copy or make the file again')
 }
 
 /** All records of a file, in order and fully checked, in memory of one buffer (as large as the largest record). */
@@ -110,12 +110,12 @@ export async function* readRecords(path: string): AsyncGenerator<TfRecord> {
     const { size } = file
     const window = createWindow(file, path)
     for (let record = 0, offset = 0; offset < size; record++) {
-      const place = { path, record, offset }
+      const location = { path, record, offset }
       const header = await window.bytesAt(offset, Math.min(offset === 0 ? headBytes : headerBytes, size - offset))
-      const length = readHeader(header, place, size)
+      const length = readHeader(header, location, size)
       const framed = await window.bytesAt(offset + headerBytes, length + footerBytes)
-      checkPayload(framed, length, place)
-      yield { ...place, payload: framed.subarray(0, length) }
+      checkPayload(framed, length, location)
+      yield { ...location, payload: framed.subarray(0, length) }
       offset += headerBytes + length + footerBytes
     }
   } finally {

@@ -1,14 +1,14 @@
-/** Batches of samples by step, the next one read while the present one is used. */
+/** Batches of samples by step, with the next one prefetched. */
 import type { Dataset } from '../read/dataset.js'
 import { DataError } from '../error.js'
 import { sampleIds, type Order } from './order.js'
 
 export interface BatchesOptions {
   dataset: Dataset
-  /** Samples a step. */
+  /** Samples per step. */
   batchSize: number
   order: Order
-  /** Rows of a batch that are read, where others are another process's to feed: those are zeros. @default all */
+  /** Rows of a batch to read; the others, which another process feeds, are zeros. @default all */
   rows?: ReadonlySet<number>
 }
 
@@ -16,11 +16,11 @@ export interface Batches {
   readonly batchSize: number
   readonly contextLength: number
   /**
-   * The batch of a step: int32 [batch, n_ctx + 1], row after row, a function of the step alone, whoever asks. The next
-   * step's batch is read ahead. Throws what reading the data throws.
+   * The batch of a step: int32 [batch, n_ctx + 1], row after row, a function of the step alone. The next
+   * step's batch is prefetched. Throws what reading the data throws.
    */
   batch(step: number): Promise<Int32Array>
-  /** Stops reading ahead. The data set stays open: it is its opener's to close. */
+  /** Stops prefetching. The data set stays open. */
   close(): Promise<void>
 }
 
@@ -33,7 +33,7 @@ export function batches({ dataset, batchSize, order, rows }: BatchesOptions): Ba
     throw new DataError(`batches: batchSize must be an integer >= 1 (got ${batchSize})`)
   if (order.size !== dataset.size)
     throw new DataError(
-      `batches: the order is over ${order.size} samples, the data set has ${dataset.size}. ` +
+      `batches: the order must be over the ${dataset.size} samples of the data set (got ${order.size}). ` +
         'Make the order with size: dataset.size',
     )
   const rowLength = dataset.contextLength + 1
@@ -52,13 +52,13 @@ export function batches({ dataset, batchSize, order, rows }: BatchesOptions): Ba
     batchSize,
     contextLength: dataset.contextLength,
     async batch(step) {
-      if (closed) throw new DataError('batches: they have been closed')
+      if (closed) throw new DataError('batches: batch must not be called after close')
       const wanted = ahead?.step === step ? ahead.batch : load(step)
       ahead = undefined
       const batch = await wanted
       if (!closed && ahead === undefined) {
         ahead = { step: step + 1, batch: load(step + 1) }
-        // A failure belongs to whoever asks for that step; until then it must not count as unhandled.
+        // A failure is reported when that step is requested; until then it must not be an unhandled rejection.
         ahead.batch.catch(() => {})
       }
       return batch

@@ -1,6 +1,6 @@
 /**
  * GPT-Neo's order of samples: files in natural order, shuffled once by Python's generator, records in the order stored,
- * round and round. Step s of batch size B reads positions s B onwards, which is where the original resumes too.
+ * repeatedly. Step s of batch size B reads positions s B onwards, which is where the original resumes too.
  * Source: gpt-neo inputs.py (sequential_input); config keys `seed` and `shuffle_input_filenames`.
  */
 import type { DatasetFile } from '../read/dataset-files.js'
@@ -24,18 +24,18 @@ export function gptNeoOrder({ files, seed = 1, shuffle = true }: GptNeoOrderOpti
   const starts = [0]
   for (const { records } of inOrder) starts.push(starts[starts.length - 1] + records)
   const size = starts[inOrder.length]
-  if (size === 0) throw new DataError('gptNeoOrder: the files hold no records')
+  if (size === 0) throw new DataError('gptNeoOrder: files must have records (got none). Prepare the data again')
   return {
     size,
     at(position) {
-      const place = position % size
+      const offset = position % size
       let low = 0
       for (let high = inOrder.length; high - low > 1;) {
         const middle = (low + high) >> 1
-        if (starts[middle] <= place) low = middle
+        if (starts[middle] <= offset) low = middle
         else high = middle
       }
-      return inOrder[low].first + place - starts[low]
+      return inOrder[low].first + offset - starts[low]
     },
   }
 }

@@ -1,10 +1,10 @@
-/** Which sample is read when: a pure function, so that a run resumed at any step reads what it would have read. */
+/** The order of samples: a pure function of the position, so that a resumed run reads the same samples. */
 import { DataError } from '../error.js'
 import { permutation } from './permutation.js'
 
 /** Position p is the p-th sample that training reads; with batch size B, step s reads positions s B to s B + B - 1. */
 export interface Order {
-  /** Samples in an epoch. After the last one the next epoch begins, within a batch if need be. */
+  /** Samples per epoch. The next epoch follows the last sample, within a batch if necessary. */
   readonly size: number
   /** The sample at a position: 0 to size - 1. */
   at(position: number): number
@@ -19,7 +19,7 @@ export interface OrderOptions {
   shuffle?: boolean
 }
 
-/** Each epoch reads every sample once, in an order of its own. Nothing is stored but one epoch's key. */
+/** Each epoch reads every sample once, in a different order. Only the key of one epoch is stored. */
 export function order({ size, seed, shuffle = true }: OrderOptions): Order {
   if (!Number.isInteger(size) || size < 1 || size > 2 ** 32)
     throw new DataError(`order: size must be an integer from 1 to 2^32 (got ${size})`)

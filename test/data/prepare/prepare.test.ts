@@ -202,7 +202,7 @@ test('short and empty documents, clean-ups, separators', async (t) => {
   assert.equal(totals.train.documents, 3)
   const ids = await stream(totals.train.path)
   assert.deepEqual(ids.slice(0, 22), [...Buffer.from('long enough for this'), 0, 256])
-  assert.match(describeTotals(totals), /empty: 1 document\nleft out, below the minimum size: 1 document, 5 ids/)
+  assert.match(describeTotals(totals), /empty: 1 document\nskipped, below the minimum size: 1 document, 5 ids/)
 })
 
 test('an existing data set is replaced only on request, other folders never', async (t) => {
@@ -251,15 +251,15 @@ test('a failure leaves what was there before', async (t) => {
 test('what cannot be prepared', async (t) => {
   const options = documents(t, ['too little'])
   const refused: [Partial<PrepareOptions>, RegExp][] = [
-    [{}, /the train text has 11 ids, and a record takes 16\. Give more text, or a shorter context/],
-    [{ contextLength: 3, minimumSize: 99 }, /the train text has 0 ids, .* or a smaller minimum size$/],
+    [{}, /the train text must have at least 16 ids, one record \(got 11\)\. Give more text, or a shorter context/],
+    [{ contextLength: 3, minimumSize: 99 }, /the train text must have at least 4 ids, .* or a smaller minimum size$/],
     [
       { contextLength: 3, validationFraction: 1e-9 },
-      /nothing was held out for validation\. Change .* \(now 1e-9\), or hold out passages in place of documents/,
+      /no text was held out for validation\. Change .* \(now 1e-9\), or hold out passages instead of documents/,
     ],
     [
       { vocabularySize: 100, eosId: 0 },
-      /docs\.jsonl:1: the tokenizer gave the id 116; with vocabularySize 100 ids are 0 to 99/,
+      /docs\.jsonl:1: ids must be integers from 0 to 99, below vocabularySize \(got 116 from the tokenizer\)/,
     ],
     [{ tokenizer: { encode: () => [0.5] } }, /docs\.jsonl:1: the tokenizer gave the id 0\.5/],
     [

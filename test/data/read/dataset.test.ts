@@ -59,7 +59,7 @@ test('data that does not fit what was asked for', async (t) => {
   )
   await assert.rejects(
     openDataset({ path: folder, vocabularySize: 50 }),
-    /prepared with a vocabulary of 257, the model's n_vocab is 50/,
+    /n_vocab must be at least 257, the vocabulary of the data \(got 50\)/,
   )
   const records = join(fixtures, 'records')
   const longer = await openDataset({ path: records, contextLength: 16 })
@@ -70,10 +70,13 @@ test('data that does not fit what was asked for', async (t) => {
   longer.close()
   const small = await openDataset({ path: records, vocabularySize: 12 })
   assert.equal((await small.read(0)).length, 9)
-  await assert.rejects(small.read(1), /part_0_3\.tfrecords: record 1 at byte 41: id 2 is 12, n_vocab is 12/)
-  await assert.rejects(small.read(43), /part_11_2\.tfrecords: record 1 .* n_vocab is 12/)
+  await assert.rejects(
+    small.read(1),
+    /part_0_3\.tfrecords: record 1 at byte 41: id 2 must be below n_vocab 12 \(got 12\)/,
+  )
+  await assert.rejects(small.read(43), /part_11_2\.tfrecords: record 1 .* must be below n_vocab 12/)
   for (const number of [-1, 44, 0.5, NaN])
-    await assert.rejects(small.read(number), /there is no sample .*; it has 44, from 0/)
+    await assert.rejects(small.read(number), /a sample index must be an integer from 0 to 43/)
   small.close()
 })
 
@@ -81,7 +84,7 @@ test('records of one id, or none, make no data set', async (t) => {
   const folder = temporaryFolder(t)
   for (const ids of [[7], []]) {
     const path = writeRecords(folder, `${ids.length}.tfrecords`, [ids])
-    await assert.rejects(openDataset({ path }), /record 0 at byte 0: n_ctx is -?\d; a record holds two ids or more/)
+    await assert.rejects(openDataset({ path }), /record 0 at byte 0: it must have at least 2 ids \(got [01]\)/)
   }
 })
 
@@ -98,11 +101,11 @@ test('files that are not there, or are named twice', async (t) => {
   const folder = await prepared(t)
   const parent = join(folder, '..')
   await assert.rejects(openDataset({ path: join(parent, 'no*.tfrecords') }), /no\*\.tfrecords: no file matches/)
-  await assert.rejects(openDataset({ path: parent }), /the folder holds no \.tfrecords files\. These do: .*train$/)
+  await assert.rejects(openDataset({ path: parent }), /the folder has no \.tfrecords files\. These do: .*train$/)
   mkdirSync(join(parent, 'bare'))
   await assert.rejects(
     openDataset({ path: join(parent, 'bare') }),
-    /the folder holds no \.tfrecords files\. Prepare data into it first/,
+    /the folder has no \.tfrecords files\. Prepare data into it first/,
   )
   await assert.rejects(openDataset({ path: [folder, join(folder, '*_0_*')] }), /data_0_6\.tfrecords is named twice/)
 })
@@ -123,15 +126,15 @@ test('an index that no longer fits', async (t) => {
   writeFileSync(join(folder, 'index.json'), index)
   const lengths = readFileSync(join(folder, 'index.bin'))
   writeFileSync(join(folder, 'index.bin'), lengths.subarray(0, 20))
-  await assert.rejects(open(), /index\.bin has been cut off\. The files have changed since they were prepared/)
+  await assert.rejects(open(), /index\.bin is truncated\. The files have changed since they were prepared/)
   rmSync(join(folder, 'index.bin'))
   await assert.rejects(open(), /cannot read .*index\.bin: it does not exist/)
   writeFileSync(join(folder, 'index.bin'), lengths)
   renameSync(join(folder, 'data_3_3.tfrecords'), join(folder, 'elsewhere'))
-  await assert.rejects(open(), /index\.json lists data_3_3\.tfrecords, which is not there/)
+  await assert.rejects(open(), /index\.json lists data_3_3\.tfrecords, which does not exist/)
   renameSync(join(folder, 'elsewhere'), join(folder, 'data_3_3.tfrecords'))
   appendFileSync(join(folder, 'data_1_6.tfrecords'), 'x')
-  await assert.rejects(open(), /data_1_6\.tfrecords has \d+ bytes, .*index\.json says \d+/)
+  await assert.rejects(open(), /data_1_6\.tfrecords must have \d+ bytes, as in .*index\.json \(got \d+\)/)
 })
 
 /** Messages of the process warnings that come while `work` runs. */

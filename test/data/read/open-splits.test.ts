@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { openSplits, prepareData } from '../../../src/data/index.js'
 import { loadTokenizer, saveTokenizer } from '../../../src/tokenizer/index.js'
 import { temporaryFolder } from '../../files/temporary-folder.js'
+import { writeRecords } from '../fixtures.js'
 
 test('the tokenizer of a data set: a released one by its name, a file, a folder', async (t) => {
   const folder = temporaryFolder(t)
@@ -46,4 +47,19 @@ test('the tokenizer of a data set: a released one by its name, a file, a folder'
 
   cpSync(at('filed'), at('moved/filed'), { recursive: true })
   assert.equal(await found('moved/filed'), undefined)
+})
+
+test('a tokenizer that is not supported is a note: training needs only ids', async (t) => {
+  const folder = temporaryFolder(t)
+  writeRecords(folder, 'a_0_1.tfrecords', [[1, 2, 3, 4, 5]])
+  const file = join(folder, 'dataset.json')
+  writeFileSync(file, JSON.stringify({ path: '*.tfrecords', tokenizer_path: 'cl100k_base' }))
+  const emit = t.mock.method(process, 'emitWarning', () => {})
+  const splits = await openSplits(file, { contextLength: 4 })
+  splits.close()
+  assert.equal(splits.tokenizer, undefined)
+  assert.match(
+    String(emit.mock.calls[0].arguments[0]),
+    /dataset\.json: tokenizer_path: cl100k_base: must be .*keeps no/,
+  )
 })

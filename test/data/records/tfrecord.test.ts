@@ -105,6 +105,6 @@ test('an empty file has no records; a missing one is an error', async (t) => {
   const path = join(temporaryFolder(t), 'empty.tfrecords')
   writeFileSync(path, '')
   assert.deepEqual(await idsOf(path), [])
-  await assert.rejects(openDataset({ path }), /its 1 files hold no records/)
+  await assert.rejects(openDataset({ path }), /its 1 files have no records/)
   await assert.rejects(idsOf(`${path}x`), /FileError: cannot open .*: it does not exist/)
 })

@@ -60,7 +60,7 @@ test('a step gives the same batch, asked for in any order, at once or again', as
     [2, 3, 2, 9].map((step) => expected[step]),
   )
   await Promise.all([forward.close(), jumping.close()])
-  await assert.rejects(jumping.batch(1), /batches: they have been closed/)
+  await assert.rejects(jumping.batch(1), /batches: batch must not be called after close/)
 })
 
 test('a fault in a batch read ahead comes when that step is asked for', async (t) => {
@@ -78,10 +78,7 @@ test('a fault in a batch read ahead comes when that step is asked for', async (t
   assert.deepEqual([...(await reading.batch(0))], [1, 2])
   assert.deepEqual([...(await reading.batch(1))], [3, 4])
   await new Promise((resolve) => setTimeout(resolve, 20))
-  await assert.rejects(
-    reading.batch(2),
-    /record 2 at byte 68: the file has been cut off or changed since it was opened/,
-  )
+  await assert.rejects(reading.batch(2), /record 2 at byte 68: the file was truncated or changed after it was opened/)
   await reading.close()
 })
 
@@ -94,6 +91,6 @@ test('options that do not fit', async (t) => {
   )
   assert.throws(
     () => batches({ dataset, batchSize: 1, order: order({ size: 45, seed: 1 }) }),
-    /batches: the order is over 45 samples, the data set has 44/,
+    /batches: the order must be over the 44 samples of the data set \(got 45\)/,
   )
 })

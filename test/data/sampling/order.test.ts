@@ -75,5 +75,5 @@ test('sizes, seeds and positions that make no sense', () => {
     () => order({ size: 3, seed: 1, shuffle: false }).at(0.5),
     /order: position must be an integer >= 0 \(got 0\.5/,
   )
-  assert.throws(() => gptNeoOrder({ files: [] }), /gptNeoOrder: the files hold no records/)
+  assert.throws(() => gptNeoOrder({ files: [] }), /gptNeoOrder: files must have records/)
 })
