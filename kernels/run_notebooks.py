@@ -51,15 +51,15 @@ def main():
 
 
 def set_parameters(given, notebooks):
-    """Sets the parameters for the kernels to be started; one that no notebook has is an error."""
+    """Sets the parameters in the environment of the kernels; a name that no notebook has is an error."""
     sources = [cell.source for notebook in notebooks.values() for cell in notebook.cells if cell.cell_type == "code"]
     known = set(re.findall(r"^\s*(?:const|let|var)\s+([\w$]+).*//\s*@param\b", "\n".join(sources), re.MULTILINE))
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals:
-            sys.exit(f"-p {pair}: write NAME=VALUE")
+            sys.exit(f"-p must be NAME=VALUE (got {pair})")
         if name not in known:
-            sys.exit(f"-p {pair}: the notebooks have no parameter {name}; they have {', '.join(sorted(known))}")
+            sys.exit(f"-p must name a parameter of the notebooks (got {name}). They have {', '.join(sorted(known))}")
         os.environ[f"NEOMESH_PARAM_{name}"] = value
 
 
@@ -69,7 +69,7 @@ def end_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-# Elsewhere the kernel itself looks for its parent.
+# On other systems the kernel itself checks its parent.
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 WITH_PARENT = {"preexec_fn": end_with_parent} if LIBC else {}
 

@@ -53,20 +53,20 @@ export interface Host extends ErrorContext {
 export interface Cells {
   readonly interrupts: Interrupts
   run(number: number, source: string): Promise<Outcome>
-  /** As an error of the cell that runs or ran. */
+  /** Reports an error of the current or last cell. */
   report(error: unknown): ErrorReport
   inspect(source: string, position: number): QuickInfo | undefined
   complete(source: string, position: number): Completions
   /** Kind of a name that neomesh exports: the compiler knows it as an alias only. */
   kindOf(name: string): string
-  /** A function that cells have without declaring it. */
+  /** Defines a function that cells can call without importing it. */
   provide(name: 'prompt', value: unknown): void
   close(): void
 }
 
 /** Declarations of what the kernel provides to cells. */
 const PROVIDED =
-  '/** Asks the reader for a line. */\ndeclare function prompt(message?: string, initial?: string): string | null;\n'
+  '/** Asks the user for a line. */\ndeclare function prompt(message?: string, initial?: string): string | null;\n'
 
 /** `neomesh`: the library's exports, for completions. */
 export function createCells(
@@ -173,18 +173,18 @@ export function createCells(
   }
 }
 
-/** Of a child process that an interrupt ended before the kernel heard of it. */
+/** The error of a child process that an interrupt ended before the kernel received it. */
 const isOfSignal = (error: unknown) => error instanceof Error && 'signal' in error && error.signal === 'SIGINT'
 
-/** An error that an interrupted cell ends with: ours, that of a signal, or that of a child process which heard it, too. */
+/** Whether an interrupted cell ended by it: Interrupted, an aborted signal, or a child process that was interrupted, too. */
 function isInterrupt(error: unknown): boolean {
   const { name, status, cause } = Object(error) as { name?: string; status?: number; cause?: unknown }
   return name === 'Interrupted' || name === 'AbortError' || status === 130 || (cause != null && isInterrupt(cause))
 }
 
 /**
- * The compiler has a cell set all its variables to undefined first. That would clear those of earlier cells when the cell
- * fails early, so it is left out; it lists the names.
+ * The compiler makes a cell assign undefined to all its variables first. That would clear those of earlier cells if the
+ * cell fails early, so these lines are removed; they list the names.
  */
 function withoutBlanks({ output }: Converted): { names: string[]; output?: string } {
   const names: string[] = []

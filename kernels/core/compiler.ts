@@ -43,7 +43,7 @@ export function patchCompiler(root: string): Patched {
     patch: (compiler) => ({
       createWatchCompilerHost: (files, options, ...rest) => {
         api = compiler
-        // Node's own resolution of packages with "exports" that only `import` reaches.
+        // Resolves packages whose "exports" only `import` reaches, as Node does.
         const moduleResolution = compiler.ModuleResolutionKind.Bundler
         const all = { ...options, ...compilerOptions(root), moduleResolution }
         return compiler.createWatchCompilerHost(files, all, ...rest)
@@ -91,7 +91,7 @@ const UNWATCHED = { close() {} }
 /** Declarations of packages and of the built project do not change under a running kernel, whose code is loaded once. */
 const isFixed = (path: string) => /[\\/](node_modules|dist)[\\/]/.test(path)
 
-/** `{ engine }`, where `engine` is of an earlier cell, becomes `{ engine: exports.engine }`; tslab forgets it. */
+/** `{ engine }`, where `engine` is of an earlier cell, becomes `{ engine: exports.engine }`, which tslab does not do. */
 function withShorthands(ts: CompilerApi, builder: Builder): Builder {
   const ofEarlierCells = (node: ShorthandPropertyAssignment) =>
     builder

@@ -4,7 +4,7 @@
 export const FLAGS = {
   /** Interrupts so far. */
   requested: 0,
-  /** Those that the main thread's event loop has heard of. */
+  /** Interrupts that the main thread's event loop has received. */
   acknowledged: 1,
   /** The last one for which a check in a cell has thrown. */
   thrown: 2,
@@ -12,7 +12,7 @@ export const FLAGS = {
   protected: 3,
   /** State of a request for input; see INPUT. */
   input: 4,
-  /** 1 while the cell's code holds a signal that the next interrupt aborts: it is not to be terminated. */
+  /** 1 while the cell's code holds a signal that the next interrupt aborts: such code is not terminated. */
   signal: 5,
 }
 

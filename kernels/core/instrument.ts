@@ -1,7 +1,7 @@
 /**
- * Rewrites the JavaScript of a cell so that it can be interrupted wherever it is: a check at the start of every loop
+ * Rewrites the JavaScript of a cell so that it can be interrupted anywhere: a check at the start of every loop
  * body and function, `await` and `for await` passed through functions of interrupts.ts, and `import()` through the
- * kernel's loader. Code outside cells (packages, regular expressions) is not rewritten; see attendant.ts.
+ * kernel's loader. Code outside cells (packages, regular expressions) is not rewritten; see node/attendant-thread.ts.
  */
 import type { Block, Call, CompilerApi, Node, Repeating, SourceFile, Statement, Transformer } from './compiler-api.js'
 

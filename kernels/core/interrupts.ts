@@ -1,8 +1,8 @@
 /**
- * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) ends in its own order, as training does: after
- * the step under way, with a checkpoint. Other code gets an Interrupted error out of the `await` that it is in, or out of
- * the next loop iteration, function call or `await` of a cell, so that its `finally` runs. A second interrupt does that
- * to code with the signal, too. Code of packages that never returns is terminated; see attendant.ts.
+ * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) stops by itself, as training does: after the
+ * current step, with a checkpoint. Other code gets an Interrupted error from the pending `await`, or from the next loop
+ * iteration, function call or `await` of a cell, so that its `finally` runs. A second interrupt does that to code with the
+ * signal, too. Code of packages that never returns is terminated; see node/attendant-thread.ts.
  */
 import { FLAGS } from './flags.js'
 
@@ -10,11 +10,11 @@ export class Interrupted extends Error {
   override name = 'Interrupted'
 
   constructor() {
-    super('the cell was interrupted; what it has made so far stays')
+    super('the cell was interrupted; variables that it assigned keep their values')
   }
 }
 
-/** How long code that only awaits resolved promises may keep the event loop from running, in ms. */
+/** How long code that only awaits resolved promises may block the event loop, in ms. */
 const BREATH = 50
 /** Time between two Interrupted errors, in which `catch` and `finally` of the cell run, in ms. */
 const CLEANUP = 250
@@ -22,7 +22,7 @@ const CLEANUP = 250
 const POLITE = 2000
 /** Time for code of earlier cells to do so, in ms. */
 const BACKGROUND = 800
-/** After an interrupt, when awaits that are new are rejected, too, and when the cell is given up, in ms. */
+/** Time after an interrupt until newer awaits are rejected, too, and until the cell is abandoned, in ms. */
 const AGAIN = 1000
 const GIVE_UP = 2200
 /** As GIVE_UP, where the code that the cell waited for has been terminated. */
@@ -31,23 +31,23 @@ const GIVE_UP_TERMINATED = 50
 export interface Interrupts {
   /** Begins a cell. */
   begin(): void
-  /** Ends a cell; says whether it was interrupted. */
+  /** Ends a cell; returns whether it was interrupted. */
   end(): boolean
   /** Called on the event loop: the interrupt with this number was requested. */
   heard(count: number): void
   /** Code that could not be interrupted was terminated. */
   terminated(): void
-  /** Rejects when the running cell has to be given up: it neither ends nor can be made to. */
+  /** Rejects when the running cell must be abandoned because it does not end. */
   givenUp(): Promise<never>
   /** Ends the running cell with an error. */
   giveUp(error: unknown): void
   /** Aborts when the running cell is interrupted. */
   signal(): AbortSignal
-  /** What each loop iteration and function of a cell begins with. Throws Interrupted. */
+  /** Called at the start of each loop iteration and function of a cell. Throws Interrupted. */
   check(): void
-  /** What each `await` of a cell is passed through, with its line. */
+  /** Wraps the value of each `await` of a cell; `line` is its line. */
   wait(value: unknown, line: number): unknown
-  /** What each `for await` of a cell is passed through. */
+  /** Wraps the values of each `for await` of a cell. */
   each<T>(values: AsyncIterable<T> | Iterable<T>, line: number): AsyncIterable<T>
 }
 
@@ -68,7 +68,7 @@ export function createInterrupts(
   let handled = 0
   /** Value of `requested` with which checks have nothing to do; -1 while a cell is to end. */
   let settled = 0
-  /** Code with the signal is to end by itself: until when it may stay off the event loop, or null. */
+  /** Deadline until which code with the signal may block the event loop; null without such code. */
   let polite: number | null = null
   let quietUntil = 0
   let backgroundSince: number | null = null
@@ -98,7 +98,7 @@ export function createInterrupts(
   const later = (delay: number, work: () => void) => {
     timers.push(setTimeout(() => running && interrupted && polite === null && work(), delay))
   }
-  /** Throws if the code that calls is to end now. */
+  /** Throws if the calling code must end now. */
   const meet = (): void => {
     const now = performance.now()
     if (!running) {

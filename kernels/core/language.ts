@@ -1,4 +1,4 @@
-/** What the editor asks about code: completions with their kinds, and what is known of a name. */
+/** Replies to the editor: completions with their kinds, and the type and documentation of a name. */
 import type { Cells } from './cells.js'
 import type { QuickInfo } from './tslab.js'
 
@@ -21,7 +21,7 @@ export function complete(cells: Cells, code: string, cursor: number): object {
 /** Reply to an inspect_request: signature and documentation. */
 export function inspect(cells: Cells, code: string, cursor: number): object {
   const position = fromCodePoints(code, cursor)
-  // Behind a name is at the name, too.
+  // A cursor right after a name refers to it, too.
   const info = cells.inspect(code, position) ?? (position > 0 ? cells.inspect(code, position - 1) : undefined)
   if (!info) return { status: 'ok', found: false, data: {}, metadata: {} }
   const { signature, documentation } = textOf(info)
@@ -38,7 +38,7 @@ function textOf({ displayParts = [], documentation = [], tags = [] }: QuickInfo)
   const text = (parts: readonly { text: string }[]) => parts.map((part) => part.text).join('')
   const notes = tags.map((tag) => `@${tag.name} ${text(tag.text ?? [])}`)
   return {
-    // Of a name that another module passes on the compiler says that, too.
+    // The compiler also mentions re-exports.
     signature: text(displayParts)
       .replace(/^\(alias\) /, '')
       .replace(/\nexport \S+$/, ''),

@@ -1,10 +1,10 @@
-/** What is looked at in a cell's text before it is compiled: its syntax, and `export` in pasted code. */
+/** Checks a cell's text before it is compiled: its syntax, and `export` in pasted code. */
 import type { CompilerApi, SourceFile, Statement } from './compiler-api.js'
 import type { Diagnostic, Position } from './tslab.js'
 
 /** Makes the text a module, as tslab does, so that `await` may be outside functions. */
 const PREFIX = 'export {};\n'
-/** Errors that are shown of a cell whose syntax is wrong: later ones mostly follow from the first. */
+/** Limit on the syntax errors shown: later ones mostly follow from the first. */
 const SHOWN = 3
 
 /** The cell's syntax errors, in order; none where it parses. */

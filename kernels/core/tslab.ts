@@ -59,7 +59,7 @@ export interface Converter {
 /** The functions of tslab that compile cells. */
 export interface CellCompiler {
   createConverter(): Converter
-  /** What comments at the beginning of a cell say of it: `@module NAME` makes it a module. */
+  /** Reads directives in comments at the start of a cell: `@module NAME` makes it a module. */
   getCodeMetadata(source: string): { module?: string; mode?: 'node' | 'browser' }
   isCompleteCode(source: string): { completed: boolean; indent?: string }
 }

@@ -1,10 +1,10 @@
-/** What cells have declared: tslab has each cell write its variables to, and read those of earlier cells from, `exports`. */
+/** Variables of cells. Compiled cells assign them to `exports`, and read those of earlier cells from there. */
 export interface Variables {
-  /** The object to give to cells. */
+  /** The object that cells assign to and read from. */
   readonly exports: Record<string, unknown>
   /** Begins a cell that declares the names. */
   begin(names: readonly string[]): void
-  /** Ends a cell that failed: names that it did not come to are not to be read. Others keep their values. */
+  /** Ends a cell that failed: reading a name that it declared and did not assign throws. Others keep their values. */
   fail(cell: number): void
   /** Removes a variable; returns its value. */
   take(name: string): unknown
@@ -12,20 +12,22 @@ export interface Variables {
 
 export function createVariables(): Variables {
   const values: Record<string | symbol, unknown> = {}
-  /** Declared by a cell that failed before it gave them a value. */
-  const missing = new Map<string | symbol, number>()
+  /** Names that a failed cell declared and did not assign, by that cell. */
+  const unassigned = new Map<string | symbol, number>()
   let declared: readonly string[] = []
-  let made = new Set<string | symbol>()
+  let assigned = new Set<string | symbol>()
   const assign = (name: string | symbol, value: unknown) => {
     values[name] = value
-    made.add(name)
-    missing.delete(name)
+    assigned.add(name)
+    unassigned.delete(name)
     return true
   }
   const exports = new Proxy(values, {
     get(_, name) {
-      if (missing.has(name))
-        throw new ReferenceError(`${String(name)} has no value: cell ${missing.get(name)} failed before it came to it`)
+      if (unassigned.has(name))
+        throw new ReferenceError(
+          `${String(name)} has no value: cell ${unassigned.get(name)} failed before assigning it. Correct and run that cell`,
+        )
       return values[name]
     },
     set: (_, name, value) => assign(name, value),
@@ -36,7 +38,7 @@ export function createVariables(): Variables {
     exports: exports as Record<string, unknown>,
     begin(names) {
       declared = names
-      made = new Set()
+      assigned = new Set()
     },
     take(name) {
       const value = values[name]
@@ -44,7 +46,7 @@ export function createVariables(): Variables {
       return value
     },
     fail(cell) {
-      for (const name of declared) if (!made.has(name) && !(name in values)) missing.set(name, cell)
+      for (const name of declared) if (!assigned.has(name) && !(name in values)) unassigned.set(name, cell)
     },
   }
 }

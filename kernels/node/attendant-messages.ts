@@ -21,6 +21,6 @@ export type FromAttendant =
 export type ToAttendant =
   | { readonly kind: 'bind'; readonly address: string }
   | { readonly kind: 'close' }
-  /** An interrupt that the main thread heard of. */
+  /** An interrupt that the main thread received. */
   | { readonly kind: 'interrupt' }
   | { readonly kind: 'ask'; readonly frames: readonly (Uint8Array | string)[] }

@@ -6,12 +6,12 @@ import type { AttendantData, FromAttendant, ToAttendant } from './attendant-mess
 export interface Attendant {
   /** Shared numbers; see flags.ts. */
   readonly flags: Int32Array
-  /** Sets what hears of interrupts, on the event loop. */
+  /** Sets what is called on the event loop for an interrupt, and after code was terminated. */
   onInterrupt(heard: (count: number) => void, terminated: () => void): void
   /** Runs kernel code that must not be terminated by an interrupt. */
   protect<T>(work: () => T): T
   bindInput(address: string): void
-  /** Before the process exits. */
+  /** Closes the input socket; call it before the process exits. */
   close(): Promise<void>
   /** Sends a request for input; the reply's frames, or null where an interrupt came first. */
   ask(frames: readonly (Uint8Array | string)[]): Promise<readonly Uint8Array[] | null>
@@ -46,7 +46,8 @@ export async function startAttendant(parent: number, zeromq: string): Promise<At
     } else if (message.kind === 'terminated') terminated()
     else if (message.kind === 'input') settle(message.frames)
     else if (message.kind === 'closed') closed()
-    else if (message.kind === 'failed') process.stderr.write(`neomesh: input is not available: ${message.error}\n`)
+    else if (message.kind === 'failed')
+      process.stderr.write(`neomesh: input is not available (${message.error}). Restart the kernel to ask for input\n`)
   }
   const listens = await new Promise<boolean>((resolve, reject) => {
     worker.once('error', reject)
@@ -55,7 +56,7 @@ export async function startAttendant(parent: number, zeromq: string): Promise<At
   port.on('message', receive)
   worker.unref()
   port.unref()
-  // Heard by the attendant; without a listener here the signal would end the process.
+  // The attendant receives it; without a listener here the signal would end the process.
   process.on('SIGINT', () => listens || send({ kind: 'interrupt' }))
 
   const ask = (frames: readonly (Uint8Array | string)[]) => {

@@ -1,6 +1,5 @@
 /**
- * Output of child processes that inherit that of the kernel: it goes into the cell. A child's input is empty, as Jupyter
- * has nothing to give to it.
+ * Output of child processes that inherit the kernel's stdout or stderr appears in the cell. Their stdin is empty.
  */
 import childProcess, { ChildProcess } from 'node:child_process'
 import fs from 'node:fs'

@@ -1,4 +1,4 @@
-/** `process.exit()` in a cell: an error of the cell. The kernel ends when Jupyter says so. */
+/** `process.exit()` in a cell is an error of the cell; Jupyter stops the kernel. */
 
 export class ProcessExit extends Error {
   override name = 'ProcessExit'

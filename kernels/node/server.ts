@@ -1,4 +1,4 @@
-/** The kernel's side of Jupyter's protocol: tslab's server, with what it leaves out. */
+/** The kernel's side of Jupyter's protocol: tslab's server, completed. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect as inspectValue } from 'node:util'
 import { provideKernel, type MimeBundle } from '../../src/notebook/kernel.js'
@@ -16,9 +16,9 @@ import type { Handler, Message, Server, Tslab } from './tslab.js'
 
 /** After a cell failed, how long cells that were sent together with it may take to arrive, in ms. */
 const ARRIVAL = 100
-/** Messages that may wait for a reader. Most are small, and streams.ts bounds the others. */
+/** Limit on messages queued for the client. Most are small, and streams.ts bounds the others. */
 const UNREAD = 10_000
-/** For the last messages to leave before the process ends, in ms. */
+/** Time for the last messages to be sent before the process ends, in ms. */
 const LEAVE = 100
 
 export function createServer(tslab: Tslab, cells: Cells, attendant: Attendant, connectionFile: string): Server {
@@ -111,7 +111,7 @@ export function createServer(tslab: Tslab, cells: Cells, attendant: Attendant, c
       return content ? String(content.value ?? '') : null
     }
 
-    /** Shows the result of a cell. Its looks are code, too: where they fail, the cell has failed. */
+    /** Shows the result of a cell. Formatting it may run code of the user; if that throws, the cell has failed. */
     private shown(outcome: Outcome, silent: boolean): Outcome {
       if (!outcome.ok || outcome.result === undefined || silent) return outcome
       try {
@@ -143,7 +143,7 @@ export function createServer(tslab: Tslab, cells: Cells, attendant: Attendant, c
     }
 
     override close(): void {
-      // The process must end, whatever cells have left running: that is what gives device memory back.
+      // The process must end whatever cells have left running: only that frees device memory.
       const closed = attendant.close()
       setTimeout(() => void Promise.race([closed, sleep(LEAVE)]).then(() => exit()), LEAVE)
     }
@@ -164,10 +164,10 @@ export function createServer(tslab: Tslab, cells: Cells, attendant: Attendant, c
       reply.signAndSend(this.connInfo.key, socket)
     }
 
-    /** Of an error that no cell waits for. */
+    /** Reports an error that no cell waits for. */
     private complain(error: unknown): void {
       if (error instanceof Interrupted || error instanceof ProcessExit) return // the cell has ended with it
-      process.stderr.write(`not caught: ${cells.report(error).traceback.join('\n')}\n`)
+      process.stderr.write(`uncaught: ${cells.report(error).traceback.join('\n')}\n`)
     }
   }
   return new KernelServer()

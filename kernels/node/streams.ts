@@ -1,6 +1,6 @@
 /**
- * Output of cells: what is written to stdout and stderr goes to the notebook, in pieces, promptly. Output that comes faster
- * than a notebook takes it, for long, is dropped with a note: what nobody has read yet is kept in memory.
+ * Output of cells: text written to stdout and stderr is sent to the notebook promptly, in chunks. Sustained output that is
+ * faster than the notebook accepts is dropped with a note, as unsent messages are kept in memory.
  */
 export type StreamName = 'stdout' | 'stderr'
 
@@ -9,14 +9,14 @@ const AT_ONCE = 50
 const TIME = 50
 const LENGTH = 1 << 16
 
-/** Characters that may be sent at once, and a second on average (Jupyter's own limit, iopub_data_rate_limit). */
+/** Characters that may be sent at once, and per second on average (Jupyter's limit iopub_data_rate_limit). */
 export const BURST = 16e6
 const RATE = 1e6
 
 export interface Streams {
-  /** Sends what is waiting. */
+  /** Sends pending text. */
   flush(): void
-  /** Sends what is waiting, and says what was dropped. */
+  /** Sends pending text, and reports how much was dropped. */
   end(): void
 }
 
@@ -30,7 +30,7 @@ export function captureStreams(send: (name: StreamName, text: string) => void): 
   let allowed = BURST
   let refilled = performance.now()
   let dropped = 0
-  /** Whether so much may be sent now. */
+  /** Whether `length` characters may be sent now. */
   const isAllowed = (length: number) => {
     const now = performance.now()
     allowed = Math.min(BURST, allowed + ((now - refilled) / 1000) * RATE)

@@ -48,7 +48,7 @@ export interface Tslab extends CellCompiler {
   readonly zeromq: string
 }
 
-/** Loads tslab with the compiler that `patch` has changed. Throws an Error that says how to install it. */
+/** Loads tslab with the compiler that `patch` has changed. Throws an Error with how to install it. */
 export function loadTslab(patch: (compiler: CompilerApi) => Partial<CompilerApi>): Tslab {
   const require = createRequire(import.meta.url)
   const main = findTslab([require, createRequire(join(kernelPackages(), 'package.json'))])

@@ -139,8 +139,9 @@ async function takePicture(page: Page): Promise<void> {
 }
 type Scrolled = { scrollIntoView(): void }
 
-/** Points of the first series of the first figure in a notebook. */
+/** Points of the first series of the first figure in a notebook; undefined while Jupyter is still writing the file. */
 function pointsIn(notebook: string): number | undefined {
+  if (!notebook.trimEnd().endsWith('}')) return undefined
   const { cells } = JSON.parse(notebook) as { cells: { outputs?: { data?: Record<string, any> }[] }[] }
   const figures = cells.flatMap(({ outputs = [] }) =>
     outputs.map(({ data }) => data?.['application/vnd.plotly.v1+json']),
