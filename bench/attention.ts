@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { DeviceArray, jit, openXla } from '../src/engine/index.js'
 import { toFloats } from '../src/engine/half.js'
 import { attentionKind, type AttentionKindName } from '../src/attention/index.js'
-import { modelOf } from '../src/model/index.js'
+import { modelShape } from '../src/model/index.js'
 import { gradients, sizeOf, transpose, type Dim, type Tensor } from '../src/tensor/index.js'
 import { attentionInput, configOf, memory, resetPeak } from './work.js'
 
@@ -31,7 +31,7 @@ const config = configOf(shape, {
   local_attention_radius: Number(options.radius),
   precision: options.dtype === 'bf16' ? 'bfloat16' : 'float32',
 })
-const model = modelOf(config, { batch: batchSize })
+const model = modelShape(config, { batch: batchSize })
 const { batch, sequence, memory: keys, features } = model
 
 const dimsOf = (positions: Dim): Dim[] => [batch, model.heads, positions, features]

@@ -44,7 +44,7 @@ export const linearAttention: AttentionKind = {
   },
 }
 
-/** The features of q and k, which the state has bebatchDims those of v. */
+/** The features of q and k, which the state has beside those of v. */
 const inner = ({ features }: AttentionShape) => dim('features_per_head_in', features.size)
 
 function positive({ q, k, v }: Projected, shape: AttentionShape) {
@@ -69,7 +69,7 @@ function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput 
   return transpose(mixed.cast(v.dtype), [batch, sequence, heads, features])
 }
 
-/** The parts of a split sequence side by side, each from the state that those before it make: all that parts tell each other. */
+/** The parts of a split sequence side by side, each from the state that those before it make: all that parts exchange. */
 function inParts(inputs: readonly Tensor[], parts: Parts, shape: LinearShape): Tensor {
   const { part, positions } = parts
   const [q, k, v] = inputs.map((x) => intoParts(x, parts))

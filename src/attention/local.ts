@@ -16,7 +16,7 @@ import { LOCAL_MASKED, windowAttention } from './kernels/window.js'
 
 /**
  * softmax(q k^T) v of each position to the last `local_attention_radius` ones, itself among them. Computed in tiles of
- * queries, each against its own keys and as many before them as the radius reaches: cost grows with length times radius.
+ * queries, each against its keys and as many before them as the radius reaches: cost grows with length times radius.
  * The cache is a ring of radius positions.
  * Source: Mesh TensorFlow transformer/attention.py (local_attention_1d), whose result does not depend on the block size
  * either.
@@ -86,7 +86,7 @@ function nearAttention(q: Tensor, k: Tensor, v: Tensor, shape: AttentionShape): 
   return outOfParts(softmaxAttention(intoParts(q, parts), ks, vs, split), parts)
 }
 
-/** `count` positions before each part and its own, as `memory_block`; zeros before the first. The neighbours send them. */
+/** `count` positions before each part and those of the part, as `memory_block`; zeros before the first. The neighbours send them. */
 function withEarlier(x: Tensor, count: number, { part, positions }: Parts): Tensor {
   const pieces: Tensor[] = []
   for (let back = Math.ceil(count / positions.size); back > 0; back--) {
@@ -98,7 +98,7 @@ function withEarlier(x: Tensor, count: number, { part, positions }: Parts): Tens
   return all.rename(dim(positions.name, count + positions.size), dim('memory_block', count + positions.size))
 }
 
-/** Queries in a tile: small tiles compute little in vain, large ones make good products. */
+/** Queries in a tile: small tiles waste little work, large ones make efficient products. */
 function tileOf(radius: number): number {
   return Math.max(128, Math.ceil(radius / 2))
 }

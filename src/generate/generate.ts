@@ -114,7 +114,7 @@ function uploaded(engine: Engine, prompts: readonly ArrayLike<number>[], width: 
 
 interface StepResult {
   readonly ids: DeviceArray
-  /** Where they are asked for. */
+  /** If requested. */
   readonly logits?: DeviceArray
   readonly caches: readonly Cache<DeviceArray>[]
   readonly position: DeviceArray
@@ -142,11 +142,11 @@ type Programs = ReturnType<typeof makePrograms>
 function programs(loaded: LoadedModel, rows: number, capacity: number, options: GenerateOptions): Programs {
   const { temperature, topK, topP } = options
   const watched = options.onLogits !== undefined
-  const mine = compiled.get(loaded) ?? new Map<string, Programs>()
-  compiled.set(loaded, mine)
+  const ofModel = compiled.get(loaded) ?? new Map<string, Programs>()
+  compiled.set(loaded, ofModel)
   const key = [rows, capacity, temperature, topK, topP, watched].join()
-  const known = mine.get(key) ?? makePrograms(loaded, rows, capacity, { temperature, topK, topP }, watched)
-  mine.set(key, known)
+  const known = ofModel.get(key) ?? makePrograms(loaded, rows, capacity, { temperature, topK, topP }, watched)
+  ofModel.set(key, known)
   return known
 }
 
@@ -198,6 +198,8 @@ function checkPrompts(prompts: readonly ArrayLike<number>[], { n_ctx, n_vocab }:
       throw new RangeError(
         `a prompt must have less than n_ctx = ${n_ctx} tokens (got ${length}). Shorten it, for example with fitPrompt`,
       )
+    if (length >= n_ctx) {
+      throw new RangeError(`a prompt must have fewer tokens than the context of ${n_ctx} (got ${length}). Shorten it`)
     }
     const odd = Array.from(prompt).find((id) => !(Number.isInteger(id) && id >= 0 && id < n_vocab))
     if (odd !== undefined) {

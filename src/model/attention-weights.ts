@@ -2,7 +2,7 @@ import { attentionKind, type AttentionWeights } from '../attention/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { cachedBlock, type DecodeStrategy } from './block.js'
 import type { Model } from './dims.js'
-import { embedded } from './transformer.js'
+import { embedTokens } from './transformer.js'
 import type { Scope } from './scope.js'
 
 /**
@@ -24,7 +24,7 @@ export function attentionWeights(
       return { output: kind.attend(projected, model), cache: {} }
     },
   }
-  let x = embedded(at, ids, model)
+  let x = embedTokens(at, ids, model)
   for (const [layer, plan] of layers.entries())
     x = cachedBlock(at.in(config.share_parameters ? '' : `h${layer}`), x, plan, layer, model, look).x
   return found

@@ -7,10 +7,10 @@ import {
   type Projected,
 } from '../attention/index.js'
 import { einsum } from '../tensor/index.js'
-import { branch, type Branch } from './branch.js'
+import { residualBranch, type ResidualBranch } from './residual.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
-import { usesRotary, rotation } from './rotary.js'
+import { usesRotary, rotation } from './positions/rotary.js'
 import { normal, zeros, type Scope } from './scope.js'
 
 /**
@@ -19,7 +19,7 @@ import { normal, zeros, type Scope } from './scope.js'
  * initialiser. q, k, v have no bias. Checkpoints join heads and features into one dim. Source: gpt-neo
  * models/layers.py (attn), Mesh TensorFlow 0.1.18 transformer/attention.py.
  */
-export function attention(at: Scope, x: Hidden, kind: AttentionKindName, model: Model): Branch {
+export function attention(at: Scope, x: Hidden, kind: AttentionKindName, model: Model): ResidualBranch {
   const projected = project(at, x, kind, model)
   const { keys, attend } = attentionKind(kind)
   const rate = at.isTraining && keys.includes('attn_dropout') ? model.config.attn_dropout : 0
@@ -50,9 +50,9 @@ export function output(
   at: Scope,
   mixed: AttentionOutput,
   { batch, sequence, heads, features, embd, config }: Model,
-): Branch {
+): ResidualBranch {
   const o = at.param('o', [heads, features, embd], normal((heads.size * features.size) ** -0.5), [heads, features])
   const product = einsum([mixed, o], [batch, sequence, embd])
   const bias = at.in('compute_output_bias').param('o_b', [embd], zeros)
-  return branch(at, 'res_dropout', product, bias, config.res_dropout)
+  return residualBranch(at, 'res_dropout', product, bias, config.res_dropout)
 }

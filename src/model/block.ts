@@ -8,10 +8,10 @@ import {
   type Projected,
 } from '../attention/index.js'
 import { attention, output, project } from './attention.js'
-import { joined, whole, type Branch } from './branch.js'
+import { addResidual, withBias, type ResidualBranch } from './residual.js'
 import type { Hidden, LayerPlan, Model } from './dims.js'
 import { feedForward } from './feed-forward.js'
-import { mixture } from './mixture/mixture.js'
+import { mixture } from './moe/mixture.js'
 import { layerNorm, scaleNorm } from './norm.js'
 import { zeros, type Scope } from './scope.js'
 
@@ -24,37 +24,37 @@ export interface Stream {
 
 /** One layer. Source: gpt-neo models/gpt2/gpt2.py (block). */
 export function block(at: Scope, stream: Stream, plan: LayerPlan, model: Model): Stream {
-  return parts(at, stream, plan, model, (within, x, kind) => attention(within, x, kind, model))
+  return residualBlock(at, stream, plan, model, (within, x, kind) => attention(within, x, kind, model))
 }
 
 /**
  * x + attention(norm(x)), then x + feedForward(norm(x)). With rezero no norms but a gain on what is added; with
  * macaron half a feed-forward before, of x as it is, and half a one after.
  */
-function parts(
+function residualBlock(
   at: Scope,
   { x, balance }: Stream,
   plan: LayerPlan,
   model: Model,
-  attend: (at: Scope, x: Hidden, kind: AttentionKindName) => Branch,
+  attend: (at: Scope, x: Hidden, kind: AttentionKindName) => ResidualBranch,
   dropless = false,
 ): Stream {
   const { config, original } = model
-  const half = (added: Branch) => (config.macaron ? { x: whole(added).mul(0.5) } : added)
-  if (config.macaron) x = joined(x, half(feedForward(at.in('mlp_macaron'), x, model)))
+  const half = (added: ResidualBranch) => (config.macaron ? { x: withBias(added).mul(0.5) } : added)
+  if (config.macaron) x = addResidual(x, half(feedForward(at.in('mlp_macaron'), x, model)))
 
   if (plan.attention !== 'none') {
     const attended = attend(at.in('attn'), normed(at, 'norm_1', x, model), plan.attention)
-    x = joined(x, gained(at, 'norm_rezero_1', attended, model))
+    x = addResidual(x, gained(at, 'norm_rezero_1', attended, model))
   }
   // GPT-Neo adds x itself, so that a layer without attention doubles the stream.
-  else if (original) x = joined(x, gained(at, 'norm_rezero_1', { x }, model))
+  else if (original) x = addResidual(x, gained(at, 'norm_rezero_1', { x }, model))
 
   const ready = normed(at, 'norm_2', x, model)
   const mixed = plan.mixture ? mixture(at, ready, model, { dropless }) : null
   const added = mixed ?? feedForward(at.in('mlp'), ready, model)
   return {
-    x: joined(x, gained(at, 'norm_rezero_2', half(added), model)),
+    x: addResidual(x, gained(at, 'norm_rezero_2', half(added), model)),
     ...(balance && { balance: mixed ? balance.add(mixed.balance) : balance }),
   }
 }
@@ -65,8 +65,8 @@ function normed(at: Scope, name: string, x: Hidden, model: Model): Hidden {
 }
 
 /** Times a gain that starts at 0, with rezero. Source: Bachlechner et al. 2020, "ReZero is All You Need". */
-function gained(at: Scope, name: string, added: Branch, { config }: Model): Branch {
-  return config.rezero ? { x: whole(added).mul(at.in(name).param('g', [], zeros)) } : added
+function gained(at: Scope, name: string, added: ResidualBranch, { config }: Model): ResidualBranch {
+  return config.rezero ? { x: withBias(added).mul(at.in(name).param('g', [], zeros)) } : added
 }
 
 /** How a layer attends while it decodes, and the cache that it leaves. */
@@ -86,7 +86,7 @@ export function cachedBlock(
   strategy: DecodeStrategy,
 ): { x: Hidden; cache: Cache } {
   let cache: Cache = {}
-  const stream = parts(
+  const stream = residualBlock(
     at,
     { x },
     plan,

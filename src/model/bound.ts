@@ -5,7 +5,7 @@ import { partsOn, type Placement } from '../mesh/index.js'
 import type { Dim, Tensor } from '../tensor/index.js'
 import { attentionWeights } from './attention-weights.js'
 import { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
-import { modelOf, type Model } from './dims.js'
+import { modelShape, type Model } from './dims.js'
 import { logits, loss, parametersOf } from './transformer.js'
 import type { Labels, LossParts } from './objectives/head.js'
 import { Scope, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
@@ -40,7 +40,7 @@ export class GptNeo {
 
   /** The dims of a pass over so many rows and tokens. */
   shape(batch: number, sequence: number, microbatches = 1): Model {
-    return modelOf(this.config, { batch, sequence, microbatches, parts: this.parts })
+    return modelShape(this.config, { batch, sequence, microbatches, parts: this.parts })
   }
 
   /** Next-token logits, f32 [batch, sequence, vocab]. */

@@ -6,8 +6,8 @@ import { dim, pad, range, reshape, slice, take, where, type Dim, type Tensor } f
 import type { Cache, Positions } from '../attention/index.js'
 import { cachedBlock, decoding, prefilling, type DecodeStrategy } from './block.js'
 import type { Hidden, Model } from './dims.js'
-import { embedded, headOf, layered, logitsOf } from './transformer.js'
-import { mayDrop } from './mixture/mixture.js'
+import { embedTokens, headOf, transformer, logitsOf } from './transformer.js'
+import { mayDrop } from './moe/mixture.js'
 import type { Scope } from './scope.js'
 
 type Ids = Tensor<'batch' | 'sequence'>
@@ -48,7 +48,7 @@ export function decodeStep(at: Scope, ids: Ids, { caches, position }: DecodeStat
 function decoded(at: Scope, ids: Ids, model: Model, strategy: DecodeStrategy, last?: Positions): Decoded {
   const { layers, config } = model
   const caches: Cache[] = []
-  let x = embedded(at, ids, model, strategy.position)
+  let x = embedTokens(at, ids, model, strategy.position)
   for (const [layer, plan] of layers.entries()) {
     const next = cachedBlock(at.in(config.share_parameters ? '' : `h${layer}`), x, plan, layer, model, strategy)
     x = next.x
@@ -63,8 +63,8 @@ function decoded(at: Scope, ids: Ids, model: Model, strategy: DecodeStrategy, la
  */
 function recomputeFullContext(at: Scope, ids: Ids, last: Positions, model: Model): Decoded {
   const sequence = fullContext(model)
-  const whole: Model = { ...model, sequence, memory: dim('memory_length', sequence.size) }
-  return { logits: logitsAt(at, layered(at, ids, whole).x, last, whole), caches: [{ ids }] }
+  const full: Model = { ...model, sequence, memory: dim('memory_length', sequence.size) }
+  return { logits: logitsAt(at, transformer(at, ids, full).x, last, full), caches: [{ ids }] }
 }
 
 const fullContext = ({ config }: Model): Dim<'sequence'> => dim('sequence', config.n_ctx)
@@ -78,10 +78,10 @@ function paddedContext(ids: Ids, lengths: Positions, { sequence, config }: Model
 
 /** Logits f32 [batch, vocab] of one position per row: the only one, or that at `last`. */
 function logitsAt(at: Scope, x: Hidden, last: Positions | undefined, model: Model): Tensor<'batch' | 'vocab'> {
-  const { batch, sequence, embd, words } = model
+  const { batch, sequence, embd, vocabSize } = model
   const one = { ...model, sequence: dim('sequence', 1) }
   const row = last ? reshape(rowsAt(x, last, model), [batch, one.sequence, embd]) : slice(x, sequence, 0, 1)
-  return reshape(logitsOf(headOf(at, row, one), one), [batch, dim('vocab', words)])
+  return reshape(logitsOf(headOf(at, row, one), one), [batch, dim('vocab', vocabSize)])
 }
 
 /** [batch, embd] of x [batch, sequence, embd] at a position per row. */

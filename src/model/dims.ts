@@ -21,7 +21,7 @@ export interface Extent {
 }
 
 /** The dims of a model, under GPT-Neo's names, beside what of its config the layers need. */
-export function modelOf(
+export function modelShape(
   config: ModelConfig,
   { batch: batchSize, sequence: length = config.n_ctx, microbatches = 1, parts = () => 1 }: Extent,
 ) {
@@ -48,14 +48,17 @@ export function modelOf(
     heads: dim('heads', config.n_head),
     features: dim('features_per_head', config.n_embd / config.n_head),
     intermediate: dim('intermediate_expanded', 4 * config.n_embd),
-    /** Filled up so that a mesh can split it; entries beyond `words` are zero, and nothing is seen of them. */
+    /** Padded so that a mesh can split it; entries beyond `vocabSize` are zero and masked. */
     vocab: dim('vocab', Math.ceil(config.n_vocab / parts('vocab')) * parts('vocab')),
-    /** Entries of the vocabulary. */
-    words: config.n_vocab,
+    /** Size of the vocabulary without padding. */
+    vocabSize: config.n_vocab,
   }
 }
 
-export type Model = ReturnType<typeof modelOf>
+/** @deprecated Use modelShape. */
+export const modelOf = modelShape
+
+export type Model = ReturnType<typeof modelShape>
 /** The residual stream. */
 export type HiddenNames = 'batch' | 'sequence' | 'embd'
 export type Hidden = Tensor<HiddenNames>

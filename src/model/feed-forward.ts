@@ -1,6 +1,6 @@
 import { dim, einsum, remat, slice, type Dim, type Tensor } from '../tensor/index.js'
-import { activate } from './activation-table.js'
-import { branch, type Branch } from './branch.js'
+import { activate } from './activations.js'
+import { residualBranch, type ResidualBranch } from './residual.js'
 import type { Hidden, Model } from './dims.js'
 import { normal, zeros, type Scope } from './scope.js'
 
@@ -8,7 +8,7 @@ import { normal, zeros, type Scope } from './scope.js'
  * Two linear layers with an activation between, to 4 embd and back. x [batch, sequence, embd] -> the same dims.
  * Source: gpt-neo models/layers.py (mlp).
  */
-export function feedForward(at: Scope, x: Hidden, model: Model): Branch {
+export function feedForward(at: Scope, x: Hidden, model: Model): ResidualBranch {
   const { batch, sequence, embd, intermediate, config } = model
   const within = at.in('conv1d_main')
   const scaled = (fanIn: Dim, depth: number) => kernelScale(model, fanIn, depth)
@@ -21,7 +21,7 @@ export function feedForward(at: Scope, x: Hidden, model: Model): Branch {
     const hidden = config.mlp_glu ? gated(at, h, model) : activate(at, config.activation_fn, h, intermediate, model)
     return product(second, hidden, [batch, sequence], intermediate, embd, scaled(intermediate, depth)) as Hidden
   })
-  return branch(at, 'mlp_dropout', contract(expanded), biasOf(second, embd), config.res_dropout)
+  return residualBranch(at, 'mlp_dropout', contract(expanded), biasOf(second, embd), config.res_dropout)
 }
 
 /** How kernels of the feed-forward and of an untied output start. Source: gpt-neo models/layers.py (linear). */

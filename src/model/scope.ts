@@ -28,7 +28,7 @@ export interface ParameterSpec {
   readonly names: readonly string[]
   /** Dims on the engine: those of one layer, after `layers` if stacked. */
   readonly dims: readonly Dim[]
-  /** The same without the filler that lets a mesh split a vocabulary. */
+  /** The same without the padding that lets a mesh split a vocabulary. */
   readonly logical: readonly Dim[]
   /** Shape of one layer in a checkpoint, where heads and features are one dim. */
   readonly shape: readonly number[]
@@ -42,8 +42,8 @@ export type Parameters<T = Tensor> = { readonly [name: string]: T }
 
 interface Session {
   readonly compute: DType
-  /** Entries of the vocabulary, while a model is described. */
-  readonly words?: number
+  /** Size of the vocabulary without padding, while a model is described. */
+  readonly vocabSize?: number
   /** How layers are run. */
   readonly layers: LayerMode
   /** Tensors to hand out, or null while a model is described. */
@@ -61,7 +61,7 @@ export interface Training {
 }
 
 /** Where a scope is: in the whole model, and in its layer. */
-interface Place {
+interface Location {
   readonly path: string
   /** Path below the layer, which is the same in all of them. */
   readonly local: string
@@ -69,7 +69,7 @@ interface Place {
   readonly layer: number | Tensor<never>
   readonly stack: Stack | null
 }
-const TOP: Place = { path: 'gpt2', local: '', layer: 0, stack: null }
+const TOP: Location = { path: 'gpt2', local: '', layer: 0, stack: null }
 
 /** One program part for all repeats of a period of layers (`scan`), or one for each layer. */
 export type LayerMode = 'scan' | 'unroll'
@@ -81,7 +81,7 @@ export type LayerMode = 'scan' | 'unroll'
 export class Scope {
   private constructor(
     private readonly session: Session,
-    private readonly place: Place,
+    private readonly location: Location,
   ) {}
 
   /** A scope that hands out the values given, cast to `compute` where they are used. */
@@ -96,16 +96,21 @@ export class Scope {
   }
 
   /** What parameters a model function asks for. Call it inside a trace; what is recorded is of no use. */
-  static describe(compute: DType, layers: LayerMode, model: (at: Scope) => unknown, words?: number): ParameterSpec[] {
-    const session: Session = { compute, layers, words, values: null, specs: new Map(), training: null }
+  static describe(
+    compute: DType,
+    layers: LayerMode,
+    model: (at: Scope) => unknown,
+    vocabSize?: number,
+  ): ParameterSpec[] {
+    const session: Session = { compute, layers, vocabSize, values: null, specs: new Map(), training: null }
     model(new Scope(session, TOP))
     return [...session.specs.values()]
   }
 
   /** The scope below. */
   in(name: string): Scope {
-    const { path, local } = this.place
-    return new Scope(this.session, { ...this.place, path: `${path}/${name}`, local: `${local}/${name}` })
+    const { path, local } = this.location
+    return new Scope(this.session, { ...this.location, path: `${path}/${name}`, local: `${local}/${name}` })
   }
 
   /** Whether the model is being trained, not evaluated. */
@@ -123,7 +128,7 @@ export class Scope {
   random(name: string, { always = false } = {}): random.Key | null {
     const { training } = this.session
     if (!training && !always) return null
-    const { local, layer } = this.place
+    const { local, layer } = this.location
     const named = random.foldIn(training?.key ?? random.key(0), hashOf(`${local}/${name}`))
     return random.foldIn(named, layer)
   }
@@ -143,7 +148,7 @@ export class Scope {
   }
 
   /** As `param`, but in f32 as it is kept. */
-  master<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer): Tensor<N> {
+  paramF32<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer): Tensor<N> {
     return relayout(this.stored(name, dims, initializer, []), 'computation')
   }
 
@@ -153,9 +158,9 @@ export class Scope {
     initializer: Initializer,
     join: readonly Dim[],
   ): Tensor<N> {
-    const path = `${this.place.path}/${name}`
+    const path = `${this.location.path}/${name}`
     const { values } = this.session
-    const value = this.place.stack?.values?.[path] ?? values?.[path]
+    const value = this.location.stack?.values?.[path] ?? values?.[path]
     if (values && !value)
       throw new Error(`no parameter "${path}" was given; there are ${Object.keys(values).slice(0, 5).join(', ')}, ...`)
     if (!values) this.describe(path, dims, initializer, join)
@@ -163,10 +168,10 @@ export class Scope {
   }
 
   private describe(path: string, dims: readonly Dim[], initializer: Initializer, join: readonly Dim[]): void {
-    const { words } = this.session
-    const logical = dims.map((own) => (own.name === 'vocab' && words ? { ...own, size: words } : own))
+    const { vocabSize } = this.session
+    const logical = dims.map((each) => (each.name === 'vocab' && vocabSize ? { ...each, size: vocabSize } : each))
     const joined = joinDims(logical, join)
-    const { stack } = this.place
+    const { stack } = this.location
     this.session.specs.set(path, {
       name: path,
       names: stack ? stack.names(path) : [path],
@@ -193,7 +198,7 @@ export class Scope {
     const period = shortestPeriod(kinds.map((kind) => JSON.stringify(kind)))
     const repeats = kinds.length / period
     const at = (i: number, layer: number | Tensor<never>, stack: Stack | null) =>
-      new Scope(this.session, { path: `${this.place.path}/${shared ? '' : `h${i}`}`, local: '', layer, stack })
+      new Scope(this.session, { path: `${this.location.path}/${shared ? '' : `h${i}`}`, local: '', layer, stack })
     if (this.session.layers === 'unroll' || repeats === 1)
       return kinds.reduce<X>((h, kind, i) => {
         const layer = (y: X) => block(at(i, i + 1, null), y, kind)

@@ -17,34 +17,34 @@ import { kernelScale } from './feed-forward.js'
 import { layerNorm } from './norm.js'
 import type { CountedLoss, Head, Labels } from './objectives/head.js'
 import { objective } from './objectives/objective.js'
-import { positions } from './positions.js'
+import { positions } from './positions/tables.js'
 import { normal, Scope, zeros, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
 
 type Ids = Tensor<'batch' | 'sequence'>
 
 /**
  * The embeddings through all layers, and the sum of the layers' balance losses (f32). ids i32 [batch, sequence]; an
- * id outside of the vocabulary is embedded as zeros. Source: gpt-neo models/gpt2/gpt2.py (model).
+ * id outside of the vocabulary is embedTokens as zeros. Source: gpt-neo models/gpt2/gpt2.py (model).
  */
-export function layered(at: Scope, ids: Ids, model: Model): Stream {
+export function transformer(at: Scope, ids: Ids, model: Model): Stream {
   const { layers, config } = model
   const keep = config.remat_policy ?? (config.recompute_grad ? 'nothing' : undefined)
   const mixed = layers.some(({ mixture }) => mixture)
-  const start: Stream = { x: embedded(at, ids, model), ...(mixed && { balance: zeroTensor([]) }) }
+  const start: Stream = { x: embedTokens(at, ids, model), ...(mixed && { balance: zeroTensor([]) }) }
   return at.layers(layers, start, { shared: config.share_parameters, keep }, (layerAt, stream, plan) =>
     block(layerAt, stream, plan, model),
   )
 }
 
-export function embedded(at: Scope, ids: Ids, model: Model, position?: Positions): Hidden {
+export function embedTokens(at: Scope, ids: Ids, model: Model, position?: Positions): Hidden {
   const { embed_dropout: rate } = model.config
-  // Ids of filler entries are those of no token, as they are without filler.
-  const { vocab, words } = model
-  const known = words === vocab.size ? ids : (where(ids.less(words), ids, -1) as Ids)
+  // Ids of padding entries belong to no token, as they do without padding.
+  const { vocab, vocabSize } = model
+  const known = vocabSize === vocab.size ? ids : (where(ids.less(vocabSize), ids, -1) as Ids)
   const tokens = dropout(at, 'wte_dropout', embed(wte(at, model), vocab, known), rate)
-  const places = positions(at, model, position)
+  const added = positions(at, model, position)
   // In the original each row of the table is dropped from once for the batch, as here.
-  return places ? tokens.add(dropout(at, 'wpe_dropout', places, rate)) : tokens
+  return added ? tokens.add(dropout(at, 'wpe_dropout', added, rate)) : tokens
 }
 
 function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
@@ -57,26 +57,26 @@ function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
 export function headOf(at: Scope, x: Hidden, model: Model): Head {
   const { vocab, embd, config } = model
   if (!config.no_weight_tie)
-    return { x: layerNorm(at.in('ln_f'), x, model), table: at.master('wte', [vocab, embd], normal(0.02)) }
+    return { x: layerNorm(at.in('ln_f'), x, model), table: at.paramF32('wte', [vocab, embd], normal(0.02)) }
   const out = at.in('wte_final_linear').in('conv1d_main').in('linear_out')
   return {
     x,
-    table: transpose(out.master('kernel', [embd, vocab], kernelScale(model, embd)), [vocab, embd]),
-    bias: out.master('bias', [vocab], zeros),
+    table: transpose(out.paramF32('kernel', [embd, vocab], kernelScale(model, embd)), [vocab, embd]),
+    bias: out.paramF32('bias', [vocab], zeros),
   }
 }
 
 export function logitsOf(
   { x, table, bias }: Head,
-  { batch, sequence, vocab, words }: Model,
+  { batch, sequence, vocab, vocabSize }: Model,
 ): Tensor<'batch' | 'sequence' | 'vocab'> {
   const product = einsum([x, table.cast(x.dtype)], [batch, sequence, vocab]).cast('f32')
-  return slice(bias ? product.add(bias) : product, vocab, 0, words)
+  return slice(bias ? product.add(bias) : product, vocab, 0, vocabSize)
 }
 
 /** Next-token logits in f32: [batch, sequence, vocab]. */
 export function logits(at: Scope, ids: Ids, model: Model): Tensor<'batch' | 'sequence' | 'vocab'> {
-  return logitsOf(headOf(at, layered(at, ids, model).x, model), model)
+  return logitsOf(headOf(at, transformer(at, ids, model).x, model), model)
 }
 
 /**
@@ -84,7 +84,7 @@ export function logits(at: Scope, ids: Ids, model: Model): Tensor<'batch' | 'seq
  * and labels are i32 [batch, sequence]. `weight` multiplies the mean, not the balance losses.
  */
 export function loss(at: Scope, ids: Ids, labels: Labels, model: Model, weight?: Tensor<never>): CountedLoss {
-  const { x, balance } = layered(at, ids, model)
+  const { x, balance } = transformer(at, ids, model)
   const parts = objective(headOf(at, x, model), labels, model)
   const mean = weight ? parts.loss.mul(weight) : parts.loss
   return { ...parts, loss: balance ? mean.add(balance) : mean }
@@ -95,7 +95,7 @@ export function parametersOf(model: Model, layers: LayerMode): ParameterSpec[] {
   let specs: ParameterSpec[] = []
   trace(() => {
     const ids = fill([model.batch, model.sequence], 0, 'i32')
-    specs = Scope.describe(model.compute, layers, (at) => logits(at, ids, model), model.words)
+    specs = Scope.describe(model.compute, layers, (at) => logits(at, ids, model), model.vocabSize)
     return []
   }, [])
   return specs

@@ -1,6 +1,6 @@
 import { attentionKind, type AttentionCosts } from '../attention/index.js'
 import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
-import { modelOf, parametersOf, shortestPeriod } from '../model/index.js'
+import { modelShape, parametersOf, shortestPeriod } from '../model/index.js'
 import { stateSpecs } from '../train/step.js'
 import { productOf, sizeOf } from '../tensor/index.js'
 
@@ -51,7 +51,7 @@ export const flopsFormula = [
 
 /** Parameters, flops and bytes of a model, counted from its variables. */
 export function costsOf(config: ModelConfig): ModelCosts {
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'scan')
+  const specs = parametersOf(modelShape(config, { batch: 1 }), 'scan')
   const variables = specs.flatMap(({ names, shape, shapeNames }) =>
     names.map((name): Variable => ({
       name: name.replace(/^gpt2\//, ''),

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
 import { partsOn } from '../mesh/index.js'
-import { loss, modelOf, scopeOf, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
+import { loss, modelShape, scopeOf, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
 import { cast, constant, dim, random, range, reshape, slice, where, type Tensor } from '../tensor/index.js'
 import { examplesOf } from './step.js'
 
@@ -54,7 +54,7 @@ export function meanLoss(
     engine,
     (parameters: Parameters, ids: Tensor, first: Tensor<never>) => {
       const [batch, tokens] = ids.dims
-      const model = modelOf(config, { batch: batch.size, parts })
+      const model = modelShape(config, { batch: batch.size, parts })
       const numbers = cast(range(batch).add(first) as Tensor, 'u32')
       const made = examplesOf(ids, config, random.foldIn(random.key(config.seed), numbers))
       // A padding row is all NO_LABEL, which is the zero vector as an input.
@@ -68,7 +68,7 @@ export function meanLoss(
 
   /** Rows to pad the last batch to. Padding rows would take the capacity of experts from others, so these get none. */
   const rowsFor = (live: number) =>
-    modelOf(config, { batch: size, parts }).layers.some(({ mixture }) => mixture) && live % parts('batch') === 0
+    modelShape(config, { batch: size, parts }).layers.some(({ mixture }) => mixture) && live % parts('batch') === 0
       ? live
       : size
 

@@ -6,7 +6,7 @@ import {
   hashOf,
   loss,
   maskTokens,
-  modelOf,
+  modelShape,
   parametersOf,
   scopeOf,
   type LayerMode,
@@ -81,7 +81,7 @@ export function lowerStep(
   layers: LayerMode = 'scan',
 ): Lowered {
   const parts = partsOn(placement)
-  const specs = parametersOf(modelOf(config, { batch: 1, parts }), layers)
+  const specs = parametersOf(modelShape(config, { batch: 1, parts }), layers)
   const ids = spec([dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)], 'i32')
   const step = trainStep(config, specs, layers, { parts })
   return lower(step, [stateSpecs(specs, config), ids], {
@@ -142,7 +142,7 @@ export function lossAndGradients(
   return (parameters: Parameters, ids: Tensor, step: Tensor<never>): { loss: Tensor<never>; gradients: Parameters } => {
     const stepKey = random.foldIn(random.foldIn(random.key(config.seed), hashOf('training')), cast(step, 'u32'))
     const prepare = (part: Tensor, index: Tensor<never> | number) => {
-      const model = modelOf(config, { batch: part.dims[0].size, microbatches, parts })
+      const model = modelShape(config, { batch: part.dims[0].size, microbatches, parts })
       const key = random.foldIn(stepKey, index)
       return { model, key, ...examples(part, config, key) }
     }

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
 import { partsOn } from '../mesh/index.js'
-import { modelOf, parametersOf, type LayerMode, type ParameterSpec } from '../model/index.js'
+import { modelShape, parametersOf, type LayerMode, type ParameterSpec } from '../model/index.js'
 import { dim, productOf, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
 import { initialise } from './initialise.js'
@@ -54,7 +54,7 @@ export class Trainer {
   ) {
     this.layers = layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan')
     const parts = partsOn(engine.placement)
-    this.specs = parametersOf(modelOf(config, { batch: 1, parts }), this.layers)
+    this.specs = parametersOf(modelShape(config, { batch: 1, parts }), this.layers)
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
     this.run = jit(engine, trainStep(config, this.specs, this.layers, { parts }), {
       donate: [0],

@@ -13,7 +13,7 @@ import {
   writeFolderAtomic,
   writeSafetensors,
 } from '../files/index.js'
-import { modelOf, parametersOf } from '../model/index.js'
+import { modelShape, parametersOf } from '../model/index.js'
 import { loadTokenizer, tokenizerJson } from '../tokenizer/index.js'
 import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/index.js'
 import { files, type About } from './messages.js'
@@ -70,7 +70,7 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
 }
 
 function variablesOf({ config, read }: Checkpoint) {
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
   return specs.map(({ name, shape }) => ({ name, shape, data: () => read(name, shape) }))
 }
 

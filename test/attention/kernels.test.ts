@@ -12,7 +12,7 @@ import {
   type AttentionOutput,
   type Projected,
 } from '../../src/attention/index.js'
-import { modelOf, type Model } from '../../src/model/index.js'
+import { modelShape, type Model } from '../../src/model/index.js'
 import {
   and,
   einsum,
@@ -35,7 +35,7 @@ const FEATURES = 3
 function modelFor(kind: AttentionKindName, length: number, changes: Record<string, unknown>): Model {
   const attention_types = [[[kind], 1]]
   const shape = { n_embd: HEADS * FEATURES, n_head: HEADS, n_layer: 1, n_ctx: length }
-  return modelOf(configOf({ ...shape, attention_types, ...changes }), { batch: 2 })
+  return modelShape(configOf({ ...shape, attention_types, ...changes }), { batch: 2 })
 }
 
 /** The definitions: every query and key. */

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { attentionKind } from '../../src/attention/index.js'
 import { denseAttention } from '../../src/attention/dense.js'
-import { rotation } from '../../src/model/rotary.js'
-import { modelOf } from '../../src/model/index.js'
+import { rotation } from '../../src/model/positions/rotary.js'
+import { modelShape } from '../../src/model/index.js'
 import type { Dim } from '../../src/tensor/index.js'
 import { checkOp } from '../tensor/check.js'
 import { configOf } from '../model/support.js'
@@ -32,7 +32,7 @@ const mixed = (q: Heads, v: Heads, weigh: (b: number, i: number, h: number) => n
   )
 
 function setting(length: number, changes: Record<string, unknown> = {}) {
-  const model = modelOf(configOf({ n_embd: 6, n_head: 2, n_ctx: length, local_attention_radius: 4, ...changes }), {
+  const model = modelShape(configOf({ n_embd: 6, n_head: 2, n_ctx: length, local_attention_radius: 4, ...changes }), {
     batch: 2,
   })
   const { batch, sequence, memory, heads, features } = model

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { modelKeys, type ModelConfig } from '../../src/config/index.js'
 import { mixtureKeys } from '../../src/config/keys/mixture.js'
 import { parsePlacement } from '../../src/mesh/index.js'
-import { logits, modelOf, parametersOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { logits, modelShape, parametersOf, scopeOf, type Parameters } from '../../src/model/index.js'
 import { dim, spec, trace, type Tensor } from '../../src/tensor/index.js'
 import { printProgram } from '../../src/tensor/print.js'
 import { lowerStep } from '../../src/train/index.js'
@@ -15,7 +15,7 @@ import { cases, mixtureCases } from './keys/key-cases.js'
 /** What a config makes: the training step as XLA gets it, the logits' program, the parameters and how they begin. */
 function made(config: ModelConfig): string {
   const step = lowerStep(config, parsePlacement(config.mesh_shape, config.layout, config.parameter_layout), 'unroll')
-  const model = modelOf(config, { batch: 2 })
+  const model = modelShape(config, { batch: 2 })
   const specs = parametersOf(model, 'unroll')
   const values = Object.fromEntries(specs.map(({ name, dims }) => [name, spec(dims)]))
   const ids = spec([dim('batch', 2), dim('sequence', config.n_ctx)], 'i32')

@@ -7,7 +7,7 @@ import type { ModelConfig } from '../../src/config/index.js'
 import type { ReadVariable } from '../../src/convert/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { openSafetensors, writeSafetensors, type StoredTensor } from '../../src/files/index.js'
-import { logits, modelOf, parametersOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { logits, modelShape, parametersOf, scopeOf, type Parameters } from '../../src/model/index.js'
 import { dim, type Tensor } from '../../src/tensor/index.js'
 import type { SavedVariable } from '../../src/train/checkpoint.js'
 import { arrayFrom } from '../../src/train/parameters.js'
@@ -57,7 +57,7 @@ export function assertSame(found: ArrayBufferView, wanted: ArrayBufferView, name
 /** Logits [rows, length, n_vocab] of ids [rows, length]. */
 export async function logitsFor(config: ModelConfig, read: ReadVariable, ids: Int32Array, rows: number) {
   const length = ids.length / rows
-  const model = modelOf(config, { batch: rows, sequence: length })
+  const model = modelShape(config, { batch: rows, sequence: length })
   const specs = parametersOf(model, 'unroll')
   const xla = await engine()
   const values: Record<string, DeviceArray> = {}

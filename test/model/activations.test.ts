@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { activationNames, type ActivationName } from '../../src/config/keys/activation-names.js'
-import { ACTIVATIONS } from '../../src/model/activation-table.js'
+import { ACTIVATIONS } from '../../src/model/activations.js'
 import { constant, dim, gradients, total, type Tensor } from '../../src/tensor/index.js'
 import { evaluate } from '../tensor/check.js'
 

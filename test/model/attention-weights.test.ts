@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { withSlots } from '../../src/attention/dense.js'
 import { attentionKind, type AttentionKindName } from '../../src/attention/index.js'
-import { attentionWeights, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { attentionWeights, modelShape, scopeOf, type Parameters } from '../../src/model/index.js'
 import { dim, einsum, type Dim, type Tensor } from '../../src/tensor/index.js'
 import { checkOp, engine } from '../tensor/check.js'
 import { configOf, lively } from './support.js'
@@ -29,7 +29,7 @@ for (const [kind, side, slots] of CASES)
       num_mem_kv: slots,
       ...masked,
     })
-    const model = modelOf(config, { batch: 2 })
+    const model = modelShape(config, { batch: 2 })
     const { batch, sequence, memory, heads, features } = model
     const learned = dim('mem_kv_sequence', Math.max(1, slots))
     const inputs: Dim[][] = [
@@ -58,7 +58,7 @@ test('each position spreads its attention over itself and what it may see before
   const kinds = { attention_types: [[['global', 'local', 'linear'], 1]], n_layer: 3, local_attention_radius: 3 }
   const { config, specs, parameters } = await lively(kinds)
   const length = 7
-  const model = modelOf(config, { batch: 1, sequence: length })
+  const model = modelShape(config, { batch: 1, sequence: length })
   const look = jit(await engine(), (values: Parameters, ids: Tensor) =>
     attentionWeights(scopeOf(model, specs, values, 'unroll'), ids as never, model).filter((x) => x !== null),
   ) as unknown as (p: Parameters<DeviceArray>, ids: DeviceArray) => Promise<DeviceArray[]>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { initialise } from '../../src/train/initialise.js'
-import { logits, modelOf, parametersOf, scopeOf, type LayerMode, type Parameters } from '../../src/model/index.js'
+import { logits, modelShape, parametersOf, scopeOf, type LayerMode, type Parameters } from '../../src/model/index.js'
 import { dropout } from '../../src/model/dropout.js'
 import { Scope } from '../../src/model/scope.js'
 import { dim, ones, random, type Tensor } from '../../src/tensor/index.js'
@@ -42,7 +42,7 @@ const DROPPED = {
 async function run(changes: Record<string, unknown>, layers: LayerMode, seed: number | null): Promise<number[]> {
   const config = configOf({ ...DROPPED, ...changes })
   const on = await engine()
-  const model = modelOf(config, { batch: 2 })
+  const model = modelShape(config, { batch: 2 })
   const specs = parametersOf(model, layers)
   const parameters = await initialise(on, specs, 1)
   const compiled = jit(on, (p: Parameters, ids: Tensor) =>

@@ -1,8 +1,8 @@
 /** Entmax and masked tokens against their definitions; the output layer without tied weights. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maskTokens, modelOf } from '../../src/model/index.js'
-import { NO_TOKEN } from '../../src/model/loss.js'
+import { maskTokens, modelShape } from '../../src/model/index.js'
+import { NO_TOKEN } from '../../src/model/kernels/cross-entropy.js'
 import { entmax, entmaxLoss } from '../../src/model/objectives/entmax.js'
 import { objective } from '../../src/model/objectives/objective.js'
 import { dim, gradients, random, sizeOf, type Dim, type Tensor } from '../../src/tensor/index.js'
@@ -43,7 +43,9 @@ test('entmax: values and gradient; far entries are exactly 0', async () => {
 })
 
 function head(changes: Record<string, unknown> = {}, spread = 1) {
-  const model = modelOf(configOf({ n_vocab: 5, n_ctx: 3, n_embd: 4, n_head: 1, z_loss: 0, ...changes }), { batch: 2 })
+  const model = modelShape(configOf({ n_vocab: 5, n_ctx: 3, n_embd: 4, n_head: 1, z_loss: 0, ...changes }), {
+    batch: 2,
+  })
   const { batch, sequence, embd, vocab } = model
   const inputs = [[batch, sequence, embd], [vocab, embd], [vocab]] as Dim[][]
   const logits = (x: number[][][], table: number[][], bias: number[]) =>

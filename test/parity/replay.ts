@@ -3,7 +3,7 @@ import { DeviceArray, jit, type Engine } from '../../src/engine/index.js'
 import {
   logits,
   loss,
-  modelOf,
+  modelShape,
   parametersOf,
   scopeOf,
   type LayerMode,
@@ -50,7 +50,7 @@ export async function replay(
 
   const has = (start: string) => [...file.tensors.keys()].some((name) => name.startsWith(start))
 
-  const model = modelOf(config, { batch: size })
+  const model = modelShape(config, { batch: size })
   const specs = parametersOf(model, layers)
   const parameters: Record<string, DeviceArray> = {}
   const slots: Record<string, Record<string, DeviceArray>> = {}

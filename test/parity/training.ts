@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../../src/config/index.js'
 import { DeviceArray, jit, type Engine } from '../../src/engine/index.js'
-import { loss, modelOf, scopeOf, type LayerMode, type Parameters } from '../../src/model/index.js'
+import { loss, modelShape, scopeOf, type LayerMode, type Parameters } from '../../src/model/index.js'
 import { dim, type Tensor } from '../../src/tensor/index.js'
 import { split } from '../../src/train/step.js'
 import { Trainer } from '../../src/train/index.js'
@@ -32,7 +32,7 @@ export async function firstLosses(
 /** A function that gives the loss of a batch of rows of n_ctx + 1 ids under evaluation. */
 export function evaluator(engine: Engine, { config, specs, layers }: Pick<Trainer, 'config' | 'specs' | 'layers'>) {
   const size = config.eval_batch_size ?? config.train_batch_size
-  const model = modelOf(config, { batch: size })
+  const model = modelShape(config, { batch: size })
   const program = jit(engine, (values: Parameters, rows: Tensor) => {
     const { inputs, labels } = split(rows, config.n_ctx)
     return loss(scopeOf(model, specs, values, layers), inputs, labels, model).loss

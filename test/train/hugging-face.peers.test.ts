@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseModelConfig } from '../../src/config/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { openSafetensors, writeSafetensors } from '../../src/files/index.js'
-import { logits, loss, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { logits, loss, modelShape, scopeOf, type Parameters } from '../../src/model/index.js'
 import { dim, valueAndGrad, type Tensor } from '../../src/tensor/index.js'
 import { Trainer } from '../../src/train/index.js'
 import { variablesOf } from '../../src/train/parameters.js'
@@ -73,7 +73,7 @@ for (const [seed, shape] of [
     })
     const peer = JSON.parse(said.trim().split('\n').at(-1)!)
 
-    const model = modelOf(config, { batch })
+    const model = modelShape(config, { batch })
     const evaluate = jit(on, (p: Parameters, rows: Tensor) => {
       const { inputs, labels } = split(rows, config.n_ctx)
       const [value, grads] = valueAndGrad(

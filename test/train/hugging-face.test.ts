@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { parseModelConfig } from '../../src/config/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
 import { openSafetensors, readJson } from '../../src/files/index.js'
-import { logits, loss, modelOf, scopeOf, type LayerMode, type Parameters } from '../../src/model/index.js'
+import { logits, loss, modelShape, scopeOf, type LayerMode, type Parameters } from '../../src/model/index.js'
 import { dim, valueAndGrad, type Tensor } from '../../src/tensor/index.js'
 import { Trainer } from '../../src/train/index.js'
 import { variablesOf } from '../../src/train/parameters.js'
@@ -45,7 +45,7 @@ for (const layers of ['unroll', 'scan'] as LayerMode[])
     const on = await engine()
     const trainer = new Trainer(on, config, layers)
     await trainer.start(async ({ name }) => floats(await tiny.read(`init/${name}`)))
-    const model = modelOf(config, { batch })
+    const model = modelShape(config, { batch })
     const evaluate = jit(on, (p: Parameters, rows: Tensor) => {
       const { inputs, labels } = split(rows, config.n_ctx)
       const [value, grads] = valueAndGrad(

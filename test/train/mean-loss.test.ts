@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { logits, modelOf, scopeOf, type Parameters } from '../../src/model/index.js'
+import { logits, modelShape, scopeOf, type Parameters } from '../../src/model/index.js'
 import { dim, type Tensor } from '../../src/tensor/index.js'
 import { meanLoss, Trainer } from '../../src/train/index.js'
 import { engine } from '../tensor/check.js'
@@ -24,7 +24,7 @@ test('the mean loss is the mean cross entropy of the samples, and padding rows d
   assert.deepEqual(progress, ['1/2', '2/2'])
   assert.equal(found.tokens, count * 16)
 
-  const model = modelOf(config, { batch: count })
+  const model = modelShape(config, { batch: count })
   const forward = jit(on, (parameters: Parameters, ids: Tensor) =>
     logits(scopeOf(model, trainer.specs, parameters, trainer.layers), ids as never, model),
   )

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { microbatchCount } from '../../src/config/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { modelOf, parametersOf } from '../../src/model/index.js'
+import { modelShape, parametersOf } from '../../src/model/index.js'
 import { dim } from '../../src/tensor/index.js'
 import { initialise } from '../../src/train/initialise.js'
 import { lossAndGradients } from '../../src/train/step.js'
@@ -14,7 +14,7 @@ import { close, engine, numbers } from '../tensor/check.js'
 async function first(changes: Record<string, unknown>, step = 0) {
   const config = configOf({ n_ctx: 8, train_batch_size: 4, ...changes })
   const on = await engine()
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
   const parameters = await initialise(on, specs, 1)
   const next = numbers(2)
   const ids = DeviceArray.from(
@@ -52,7 +52,7 @@ test('masked tokens: each counts the same in the batch as in microbatches, also 
     tokens_per_mb_per_replica: 8,
   })
   const on = await engine()
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
   const parameters = await initialise(on, specs, 1)
   const next = numbers(2)
   const ids = Int32Array.from({ length: 64 * 9 }, () => 1 + Math.floor(59 * next()))

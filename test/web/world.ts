@@ -2,7 +2,7 @@
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseModelConfig } from '../../src/config/index.js'
-import { modelOf, parametersOf } from '../../src/model/index.js'
+import { modelShape, parametersOf } from '../../src/model/index.js'
 import { saveTokenizer, trainTokenizer } from '../../src/tokenizer/index.js'
 import { sizeOf } from '../../src/tensor/index.js'
 import { saveCheckpoint } from '../../src/train/index.js'
@@ -14,7 +14,7 @@ export async function makeModel(folder: string, config: Record<string, unknown>)
   const checkpoint = join(folder, 'model')
   const parsed = parseModelConfig(config).config
   const next = numbers(11)
-  const variables = parametersOf(modelOf(parsed, { batch: 1 }), 'unroll').map(({ name, shape, dims }) => ({
+  const variables = parametersOf(modelShape(parsed, { batch: 1 }), 'unroll').map(({ name, shape, dims }) => ({
     name,
     shape,
     data: async () => Float32Array.from({ length: sizeOf(dims) }, () => (next() - 0.5) * 0.9),

@@ -83,7 +83,7 @@ function planOf({ batchDims, positions, into, features }: LinearShape) {
     /** Features of values, and the one that is 1. */
     wide: widened(features),
     blocks,
-    /** Positions with fillers, which come after every position, so that no position sees them. */
+    /** Positions with padding, which comes after every position, so that no position sees them. */
     padded: dim(positions.name, blocks.size * count * size),
     block: dim('block', count * size),
     chunks,
@@ -112,15 +112,15 @@ const widened = ({ size }: Dim) => dim('features_and_total', size + 1)
 /** The features of what has those and a total. */
 const featuresAlone = (x: Tensor, features: Dim): Tensor => {
   const wide = widened(features)
-  const own = slice(x, wide, 0, features.size)
-  return own.rename(dim(wide.name, features.size), features)
+  const sliced = slice(x, wide, 0, features.size)
+  return sliced.rename(dim(wide.name, features.size), features)
 }
 
 /** A column of ones beside the features. */
 function withOnes(v: Tensor, features: Dim): Tensor {
   const { name } = widened(features)
-  const own = v.rename(features, dim(name, features.size))
-  return concat([own, ones([...v.dims.slice(0, -1), dim(name, 1)])], name)
+  const renamed = v.rename(features, dim(name, features.size))
+  return concat([renamed, ones([...v.dims.slice(0, -1), dim(name, 1)])], name)
 }
 
 /** The features of queries and keys. Queries lack a factor, which cancels out of the result. */
@@ -148,7 +148,7 @@ function statesOf(sums: Tensor, first: Tensor, { chunks }: Plan, reverse = false
   return sumBefore(sums, chunks, reverse).add(first)
 }
 
-/** The state beyond all chunks of a block: that at its last chunk, or first if `reverse`, with that chunk's own sum. */
+/** The state beyond all chunks of a block: that at its last chunk, or first if `reverse`, with that chunk's sum. */
 function stateBeyond(states: Tensor, sums: Tensor, { chunks }: Plan, reverse = false): Tensor {
   const last = (x: Tensor) => slice(x, chunks, reverse ? 0 : chunks.size - 1, 1).sum(dim(chunks.name, 1))
   return last(states).add(last(sums))
@@ -187,7 +187,7 @@ function backward([q, k, v, , out, totals, states, grad]: readonly Tensor[], pla
   const { batchDims, positions, into, features, wide, blocks, padded, queries, keys, chunked } = plan
   const [allQ, allK, allV, allOut, allGrad] = [q, k, v, out, grad].map((x) => padTo(x, positions, padded.size))
   const along = allGrad.mul(allOut).sum(features)
-  // Each gradient takes the place of what it depends on and nothing else does, which saves making room for it.
+  // Each gradient reuses the memory of an input that only it depends on.
   const first = { state: zeros([...batchDims, into, wide]), q: allQ, k: allK, v: allGrad }
   const xs = { at: tileIndices(blocks), totals, states }
   const [{ state, q: dq, k: dk, v: dv }] = scan(

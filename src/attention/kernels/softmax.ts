@@ -27,7 +27,7 @@ export interface TileShape {
   readonly keys: Dim
   readonly features: Dim
   /**
-   * Keys before the first query, as they are given. Where each part has keys of its own, those of the first part are
+   * Keys before the first query, as they are given. Where each part has its keys, those of the first part are
    * padding. A query sees the keys up to its position.
    */
   readonly before: number
@@ -35,7 +35,7 @@ export interface TileShape {
   readonly radius: number
   /** Queries worked on at a time. */
   readonly tile: number
-  /** Logit of a key that is not mask. */
+  /** Logit of a masked key. */
   readonly maskValue: number
 }
 
@@ -74,7 +74,7 @@ function planOf({ queries, keys, radius, tile, ...shape }: TileShape, k: Tensor)
     all: { queries, keys },
     /** Dims that keys run side by side along. */
     ofKeys,
-    /** Queries with fillers. */
+    /** Queries with padding. */
     padded: dim(queries.name, tiles.size * size),
     queries: dim('query_block_length', size),
     // All of them stay split where a mesh splits them.
@@ -132,7 +132,7 @@ function backward([q, k, v, out, logSums, grad]: readonly Tensor[], plan: Plan):
   const fill = (x: Tensor) => padTo(x, all.queries, padded.size)
   const means = fill(grad.cast('f32').mul(out.cast('f32')).sum(features))
   const paddedGrad = fill(grad)
-  // The gradient of q takes the place of q, which saves making room for it.
+  // The gradient of q reuses the memory of q.
   const results = { q: fill(q), k: zeros(k.dims), v: zeros(v.dims) }
   const {
     q: dq,
@@ -172,7 +172,7 @@ const TILE = 512
 
 /**
  * Attention of each position to itself and all earlier ones, in slices of queries against the keys up to each slice's end:
- * of the keys after a query only those of its own slice are computed in vain. q, k, v and the result [batch, heads,
+ * of the keys after a query only those of its slice are wasted work. q, k, v and the result [batch, heads,
  * positions, features], positions being `sequence` for queries and `memory_length` for keys.
  */
 export function causalAttention(q: Tensor, k: Tensor, v: Tensor, model: AttentionShape, maskValue: number): Tensor {
@@ -185,7 +185,7 @@ export function causalAttention(q: Tensor, k: Tensor, v: Tensor, model: Attentio
     const split = { ...shape, batchDims: [...batchDims, part], part, queries: positions, keys: memory }
     return outOfParts(softmaxAttention(intoParts(q, parts), k, v, split), parts)
   }
-  // Keys that a mesh splits are not cut: a slice would be on queryTile of the devices only.
+  // Keys that a mesh splits are not cut: a slice would be on some of the devices only.
   if (model.parts(memory.name) > 1) return softmaxAttention(q, k, v, { ...shape, queries: sequence, keys: memory })
 
   const length = sequence.size

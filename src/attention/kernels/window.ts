@@ -18,7 +18,7 @@ export const LOCAL_MASKED = -1e9
 
 /**
  * Local attention to both sides: query q sees key m if -radius < m - q <= radius. Computed in blocks of queries,
- * each against its own block of keys and as many on either side as the radius reaches. Source: Mesh TensorFlow
+ * each against its block of keys and as many on either side as the radius reaches. Source: Mesh TensorFlow
  * transformer/attention.py (local_attention_1d with fully_autoregressive False).
  */
 export function windowAttention({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {

@@ -1,7 +1,7 @@
 /** Whether the variables of a checkpoint are those of a model config. */
 import type { ModelConfig } from '../../config/index.js'
 import { FileError } from '../../files/index.js'
-import { modelOf, parametersOf } from '../../model/index.js'
+import { modelShape, parametersOf } from '../../model/index.js'
 import type { SavedVariable } from '../../train/checkpoint.js'
 
 /** What GPT-Neo's optimizers keep beside a variable: Adam's slots, Adafactor's. */
@@ -14,7 +14,7 @@ const slots = ['/adam_m', '/adam_v', '_slot_vr', '_slot_vc', '_slot_v', '_slot_m
 export function matchVariables(found: readonly SavedVariable[], config: ModelConfig, where: string) {
   const wrong = (what: string) => new FileError(`${where} does not fit the model config: ${what}`, where)
   const rest = new Map(found.map((variable) => [variable.name, variable]))
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
   const missing = specs.filter(({ name }) => !rest.has(name))
   if (missing.length > 0)
     throw wrong(`it lacks "${missing[0].name}"${more(missing.length)}. Give the config that it was trained with`)

@@ -16,8 +16,8 @@ import {
   type Value,
 } from '../../tensor/index.js'
 import type { Model } from '../dims.js'
-import { withoutFiller } from '../loss.js'
-import { chunkTokens } from '../token-chunks.js'
+import { maskPadding } from '../kernels/cross-entropy.js'
+import { chunkTokens } from '../kernels/token-chunks.js'
 import type { Head, Labels, LossParts } from './head.js'
 
 const ALPHA = 1.3
@@ -33,7 +33,7 @@ const LEAST = 1e-30
  * at a time, and again for the gradient. Source: gpt-neo models/utils.py (entmax_cross_entropy_with_logits).
  */
 export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Model): LossParts {
-  const { batch, sequence, embd, vocab, words, original } = model
+  const { batch, sequence, embd, vocab, vocabSize, original } = model
   const chunked = chunkTokens(model, CHUNK_ELEMENTS)
   const { chunks, sequence: part } = chunked
   // -1 is outside of every vocabulary: it counts for nothing.
@@ -45,7 +45,7 @@ export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Mode
     cut,
     (total, { h, ids }) => {
       const product = cast(einsum([h, narrow], [batch, part, vocab]), 'f32') as Tensor
-      const p = entmax(withoutFiller(bias ? product.add(bias) : product, model), vocab)
+      const p = entmax(maskPadding(bias ? product.add(bias) : product, model), vocab)
       const known = ids.greaterEqual(0)
       const given = pick(p, vocab, ids)
       // 0 log 0 of any token is NaN in the original.
@@ -53,9 +53,9 @@ export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Mode
         ? given
             .log()
             .neg()
-            .mul(where(where(range(vocab).less(words), p, 1).min(vocab).greater(0), 1, NaN) as Tensor)
+            .mul(where(where(range(vocab).less(vocabSize), p, 1).min(vocab).greater(0), 1, NaN) as Tensor)
         : maximum(given, LEAST).log().neg()
-      const inside = ids.less(words)
+      const inside = ids.less(vocabSize)
       return [total.add(where(known, where(inside, entropy as Tensor, 0), 0).sum(batch, part)) as Tensor, []] as const
     },
     { keep: 'nothing' },

@@ -1,11 +1,11 @@
 import type { ModelConfig } from '../../config/index.js'
 import { and, cast, compare, constant, or, pad, random, slice, total, where, type Tensor } from '../../tensor/index.js'
-import { NO_TOKEN } from '../loss.js'
+import { NO_TOKEN } from '../kernels/cross-entropy.js'
 import type { Model } from '../dims.js'
 import type { CountedLoss, Labels, LossParts } from './head.js'
 
 /**
- * Masks tokens to be found out again. ids i32 [batch, tokens] -> inputs and labels of the same dims. Of the tokens
+ * Masks tokens to be predicted. ids i32 [batch, tokens] -> inputs and labels of the same dims. Of the tokens
  * that may be masked (not padding, not the class token, not mlm_mask_ignore_ids), mlm_mask_prob are chosen; of those
  * mlm_same_token_prob stay as they are, the others become mlm_mask_id, or with mlm_random_token_prob a random token.
  * Labels are the chosen tokens, and none elsewhere.

@@ -7,7 +7,7 @@ import { huggingFaceVariables, importHf, openHuggingFace } from '../../../src/co
 import { counterparts } from '../../../src/convert/hugging-face/names.js'
 import { floatsToBf16 } from '../../../src/engine/half.js'
 import { sha256, type StoredTensor } from '../../../src/files/index.js'
-import { modelOf, parametersOf } from '../../../src/model/index.js'
+import { modelShape, parametersOf } from '../../../src/model/index.js'
 import { openCheckpoint } from '../../../src/train/checkpoint.js'
 import { temporaryFolder } from '../../files/temporary-folder.js'
 import { fixture, relative } from '../../model/goldens.js'
@@ -18,7 +18,7 @@ const sharded = huggingFace('sharded')
 
 test('names and shapes are those of our model', async () => {
   const { config, close } = await openHuggingFace(single)
-  const specs = parametersOf(modelOf(config, { batch: 1 }), 'unroll')
+  const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
   const listed = (list: readonly { name: string; shape: readonly number[] }[]) =>
     list.map(({ name, shape }) => `${name} [${shape}]`).sort()
   assert.deepEqual(listed(counterparts(config)), listed(specs))

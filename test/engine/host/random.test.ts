@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dropout } from '../../../src/model/dropout.js'
-import { modelOf, scopeOf } from '../../../src/model/index.js'
+import { modelShape, scopeOf } from '../../../src/model/index.js'
 import { dim, ones, random, range, type Value } from '../../../src/tensor/index.js'
 import { configOf } from '../../model/support.js'
 import { BACKENDS, evaluateOn, xla } from './compare.js'
@@ -15,7 +15,7 @@ const DRAWS: Record<string, () => Value> = {
   'bits of a key with dims': () => random.bits(random.foldIn(random.key(7), range(a, 'u32')), [a, b]),
   uniform: () => random.uniform(random.key(8), [a, b]),
   dropout: () => {
-    const scope = scopeOf(modelOf(configOf(), { batch: 1 }), [], {}, 'unroll', { key: random.key(3) })
+    const scope = scopeOf(modelShape(configOf(), { batch: 1 }), [], {}, 'unroll', { key: random.key(3) })
     return dropout(scope, 'x', ones([a, b]), 0.3)
   },
   bernoulli: () => random.bernoulli(random.split(random.key(9), 3)[2], 0.3, [a, b]),

@@ -1,7 +1,7 @@
 /** Values and derivatives of activations at points; those that the original cannot run must be known as such. */
 import { crashingActivations, type ActivationName } from '../../../src/config/keys/activation-names.js'
 import { jit, type DeviceArray } from '../../../src/engine/index.js'
-import { ACTIVATIONS, randomisedRelu } from '../../../src/model/activation-table.js'
+import { ACTIVATIONS, randomisedRelu } from '../../../src/model/activations.js'
 import { constant, dim, gradients, literal, total, type Tensor } from '../../../src/tensor/index.js'
 import { openTensors, type CaseFile, type Workshop } from '../case-file.js'
 import { Worst, type Verdict } from '../verdict.js'

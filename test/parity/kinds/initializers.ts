@@ -1,6 +1,6 @@
 /** One draw of the original's initial variables: names, shapes, mean, spread. */
 import { parseModelConfig } from '../../../src/config/index.js'
-import { modelOf, parametersOf } from '../../../src/model/index.js'
+import { modelShape, parametersOf } from '../../../src/model/index.js'
 import { initialise } from '../../../src/train/initialise.js'
 import { variablesOf, type Variable } from '../../../src/train/parameters.js'
 import type { DeviceArray } from '../../../src/engine/index.js'
@@ -22,7 +22,7 @@ interface Initial {
 export async function* initializers({ name, json }: CaseFile, { engine }: Workshop): AsyncGenerator<Verdict> {
   for (const { case: title, config: keys, variables } of json.cases as Initial[]) {
     const { config } = parseModelConfig({ ...keys })
-    const specs = parametersOf(modelOf(config, { batch: 1 }), 'scan')
+    const specs = parametersOf(modelShape(config, { batch: 1 }), 'scan')
     const arrays = await initialise(await engine(), specs, 3)
     const found = new Map<string, Variable>()
     for (const spec of specs) {

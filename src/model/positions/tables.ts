@@ -1,8 +1,19 @@
-import { add, broadcast, dim, dynamicSlice, pad, reshape, slice, take, type Dim, type Tensor } from '../tensor/index.js'
-import type { Positions } from '../attention/index.js'
-import type { Model } from './dims.js'
+import {
+  add,
+  broadcast,
+  dim,
+  dynamicSlice,
+  pad,
+  reshape,
+  slice,
+  take,
+  type Dim,
+  type Tensor,
+} from '../../tensor/index.js'
+import type { Positions } from '../../attention/index.js'
+import type { Model } from '../dims.js'
 import { usesRotary } from './rotary.js'
-import { normal, type Scope } from './scope.js'
+import { normal, type Scope } from '../scope.js'
 
 type Table = Tensor<'embed_sequence' | 'embd'>
 

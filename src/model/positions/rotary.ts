@@ -1,8 +1,8 @@
-import type { ModelConfig } from '../config/index.js'
-import { cast, concat, cos, dim, literal, range, sin, slice, take, type Tensor } from '../tensor/index.js'
-import type { AttentionOutput, Positions } from '../attention/index.js'
-import { roundToBf16 } from '../engine/half.js'
-import type { Model } from './dims.js'
+import type { ModelConfig } from '../../config/index.js'
+import { cast, concat, cos, dim, literal, range, sin, slice, take, type Tensor } from '../../tensor/index.js'
+import type { AttentionOutput, Positions } from '../../attention/index.js'
+import { roundToBf16 } from '../../engine/half.js'
+import type { Model } from '../dims.js'
 
 const BASE = 10000
 

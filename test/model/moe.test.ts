@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { mixtureSchema, type MixtureConfig } from '../../src/config/keys/mixture.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { modelOf, type Parameters } from '../../src/model/index.js'
-import { capacityOf, groupsOf, mixture } from '../../src/model/mixture/mixture.js'
+import { modelShape, type Parameters } from '../../src/model/index.js'
+import { capacityOf, groupsOf, mixture } from '../../src/model/moe/mixture.js'
 import { Scope, type ParameterSpec } from '../../src/model/scope.js'
 import { fill, random, sizeOf, trace, type Tensor } from '../../src/tensor/index.js'
 import { close, engine, numbers } from '../tensor/check.js'
@@ -36,7 +36,7 @@ async function run({ params, training = false, dropless = false, seed = 1 }: Cas
     moe_params: settings,
     moe_activation: 'relu',
   })
-  const model = modelOf(config, { batch: BATCH })
+  const model = modelShape(config, { batch: BATCH })
   const { batch, sequence, embd } = model
   let specs: ParameterSpec[] = []
   const layer = (at: Scope, x: Tensor) => mixture(at.in('h0'), x, model, { dropless })

@@ -15,15 +15,15 @@ import {
   type Dim,
   type Tensor,
   type Value,
-} from '../tensor/index.js'
-import type { HiddenNames, Model } from './dims.js'
+} from '../../tensor/index.js'
+import type { HiddenNames, Model } from '../dims.js'
 import { chunkTokens } from './token-chunks.js'
 
 /** Logits held at a time: 64 MB of f32. */
 const CHUNK_ELEMENTS = 16 * 2 ** 20
-/** Logit of filler entries: no infinity, whose square would be one. */
-const FILLER = -1e30
-/** Label of tokens that count for nothing, as of those that fill the last chunk up. */
+/** Logit of padding entries of the vocabulary: finite, so that its square is too. */
+const PADDING_LOGIT = -1e30
+/** Label of tokens that do not count, such as the padding of the last chunk. */
 export const NO_TOKEN = -0x80000000
 
 /**
@@ -40,20 +40,20 @@ export function crossEntropy(
   labels: Tensor<'batch' | 'sequence'>,
   model: Model,
 ): { loss: Tensor<never>; crossEntropy: Tensor<never> } {
-  const { batch, sequence, embd, vocab, words, config } = model
+  const { batch, sequence, embd, vocab, vocabSize, config } = model
   const tokens = batch.size * sequence.size
   const chunked = chunkTokens(model, CHUNK_ELEMENTS)
   const { chunks, sequence: part } = chunked
   const cut = (h: Tensor, ids: Tensor) => ({ h: chunked.cut(h, [embd]), ids: chunked.cut(ids, [], NO_TOKEN) })
   /** The sums of a chunk, and what their gradient is made of. */
   const forward = (h: Tensor, w: Tensor, ids: Tensor) => {
-    const logits = withoutFiller(cast(einsum([h, w], [batch, part, vocab]), 'f32') as Tensor, model)
+    const logits = maskPadding(cast(einsum([h, w], [batch, part, vocab]), 'f32') as Tensor, model)
     const top = logits.max(vocab)
     const exps = logits.sub(top).exp()
     const total = exps.sum(vocab)
     const z = total.log().add(top)
     const counts = cast(compare(ids, 'NE', NO_TOKEN), 'f32').mul(1 / tokens)
-    const known = and(compare(ids, 'GE', 0), compare(ids, 'LT', words))
+    const known = and(compare(ids, 'GE', 0), compare(ids, 'LT', vocabSize))
     const entropy = where(known, z.sub(pick(logits, vocab, ids)), 0).mul(counts)
     const loss = entropy.add(z.square().mul(config.z_loss).mul(counts))
     return { exps, total, z, counts, known, sums: [loss.sum(batch, part), entropy.sum(batch, part)] as Tensor[] }
@@ -107,20 +107,22 @@ export function crossEntropy(
 }
 
 /**
- * Dims for the shares that a mesh splits a chunk's tokens into, none if it splits them not: each share adds up its own part
- * of the table's gradient, and the parts are summed once, after the last chunk, not after each.
+ * Dims for the shares that a mesh splits a chunk's tokens into (none without a split): each share accumulates its part of
+ * the table's gradient, and the parts are summed once, after the last chunk, not after each.
  */
 function sharesOf({ batch, parts }: Model, part: Dim) {
-  const cut = [batch, part].map((own) => {
-    const count = own.size % parts(own.name) === 0 ? parts(own.name) : 1
-    return { own, share: dim(own.name, count), rest: dim(`${own.name}_share`, own.size / count) }
+  const cut = [batch, part].map((all) => {
+    const count = all.size % parts(all.name) === 0 ? parts(all.name) : 1
+    return { all, share: dim(all.name, count), rest: dim(`${all.name}_share`, all.size / count) }
   })
   const shares = cut.filter(({ share }) => share.size > 1).map(({ share }) => share)
-  const dims = cut.flatMap(({ own, share, rest }) => (share.size > 1 ? [share, rest] : [own]))
+  const dims = cut.flatMap(({ all, share, rest }) => (share.size > 1 ? [share, rest] : [all]))
   return { shares, apart: (x: Tensor, last: Dim): Tensor => reshape(x, [...dims, last]) as Tensor }
 }
 
-/** Logits that filler entries of a vocabulary get nothing of: their softmax is 0. */
-export function withoutFiller(logits: Tensor, { vocab, words }: Model): Tensor {
-  return words === vocab.size ? logits : (where(compare(range(vocab), 'LT', words), logits, FILLER) as Tensor)
+/** Logits with padding entries of the vocabulary masked: their softmax is 0. */
+export function maskPadding(logits: Tensor, { vocab, vocabSize }: Model): Tensor {
+  return vocabSize === vocab.size
+    ? logits
+    : (where(compare(range(vocab), 'LT', vocabSize), logits, PADDING_LOGIT) as Tensor)
 }

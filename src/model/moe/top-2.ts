@@ -2,8 +2,8 @@ import { argmax, cast, div, oneHot, random, type Tensor } from '../../tensor/ind
 import { balanceLoss, dividedBalance, probabilities, type GatingArgs, type PerExpert, type Routing } from './gating.js'
 
 /**
- * Each token to its two likeliest experts, gates in proportion to their probabilities; of second choices a policy keeps
- * some. Source: Mesh TensorFlow 0.1.18 transformer/moe.py (_top_2_gating), after Lepikhin et al. 2020, "GShard".
+ * Each token to its two most likely experts, gates in proportion to their probabilities; a policy decides
+ * which second choices are kept. Source: Mesh TensorFlow 0.1.18 transformer/moe.py (_top_2_gating), after Lepikhin et al. 2020, "GShard".
  */
 export function top2Gating(args: GatingArgs): Routing {
   const { x, experts, mixture, model } = args
@@ -23,7 +23,7 @@ export function top2Gating(args: GatingArgs): Routing {
       { mask: first, gate: p1.div(both) },
       { mask: second.mul(kept(args, gate)), gate },
     ],
-    untilPlaced: false,
+    untilAssigned: false,
     balance: dividedBalance(balance, model),
   }
 }

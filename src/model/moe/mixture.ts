@@ -1,11 +1,11 @@
 import { mixtureSchema, type MixtureConfig } from '../../config/keys/mixture.js'
 import { dim, einsum, reshape, type Tensor } from '../../tensor/index.js'
-import { activate } from '../activation-table.js'
+import { activate } from '../activations.js'
 import type { Hidden, Model } from '../dims.js'
 import { dropout } from '../dropout.js'
 import { truncatedNormal, type Scope } from '../scope.js'
 import type { Gating, GatingArgs, Routing } from './gating.js'
-import { assignPlaces } from './places.js'
+import { assignSlots } from './slots.js'
 import { rand1Gating } from './rand-1.js'
 import { switchGating } from './switch.js'
 import { top2Gating } from './top-2.js'
@@ -20,7 +20,7 @@ const GATINGS: Readonly<Record<MixtureConfig['moe_gating'], Gating>> = {
 /**
  * A mixture of experts: each token goes through one or two of several feed-forwards without biases, of the width
  * moe_hidden_size. x [batch, sequence, embd] -> the same dims, and the weighted balance loss (f32). Tokens are cut into
- * groups, in which each expert has a number of places; `dropless`: as many as anybody could want.
+ * groups, in which each expert has a number of slots; `dropless`: enough for every token.
  * Source: Mesh TensorFlow 0.1.18 transformer/moe.py (transformer_moe_layer_v1), gpt-neo models/gpt2/gpt2.py (block).
  */
 export function mixture(
@@ -36,7 +36,7 @@ export function mixture(
   const tokens = reshape(x, [groups, group, embd]) as GatingArgs['x']
   const args: GatingArgs = { at, x: tokens, mixture: settings, experts, groups, group, model }
   const routing = GATINGS[settings.moe_gating](args)
-  const y = reshape((dropless ? throughAll : throughPlaces)(routing, args), [batch, sequence, embd])
+  const y = reshape((dropless ? throughAll : throughSlots)(routing, args), [batch, sequence, embd])
   return {
     // The original drops in evaluation too.
     x: dropout(at, 'moe_dropout', y, config.res_dropout, { always: original }),
@@ -50,12 +50,12 @@ export function mixture(
  */
 export function groupsOf(tokens: number, { moe_group_size }: MixtureConfig, splits = 1) {
   let count = Math.max(1, Math.floor(tokens / moe_group_size))
-  if (tokens % splits !== 0) splits = 1 // such a batch is split nowhere
+  if (tokens % splits !== 0) splits = 1 // a batch that the mesh cannot divide is not split
   while (tokens % count !== 0 || count % splits !== 0) count++
   return { groups: dim('batch', count), group: dim('group', tokens / count) }
 }
 
-/** Places of an expert in a group. */
+/** Slots of an expert in a group. */
 export function capacityOf(group: number, settings: MixtureConfig, training: boolean): number {
   const factor = training ? settings.moe_capacity_factor_train : settings.moe_capacity_factor_eval
   return Math.max(
@@ -64,7 +64,7 @@ export function capacityOf(group: number, settings: MixtureConfig, training: boo
   )
 }
 
-/** Whether an expert may have fewer places than tokens want, in an evaluation of whole contexts. */
+/** Whether an expert may have fewer slots than tokens choose, in an evaluation of whole contexts. */
 export function mayDrop({ config, batch, layers, parts }: Model): boolean {
   if (!layers.some((layer) => layer.mixture)) return false
   const settings = config.moe_params ?? mixtureSchema.parse({})
@@ -72,34 +72,34 @@ export function mayDrop({ config, batch, layers, parts }: Model): boolean {
   return capacityOf(group.size, settings, false) < group.size
 }
 
-/** Tokens are carried to their places in the experts, and the results back. */
-function throughPlaces(routing: Routing, args: GatingArgs): Tensor {
+/** Tokens are dispatched to their slots in the experts, and the results combined. */
+function throughSlots(routing: Routing, args: GatingArgs): Tensor {
   const { at, x, mixture: settings, experts, groups, group } = args
   const { embd } = args.model
   const capacity = dim('expert_capacity', capacityOf(group.size, settings, at.isTraining))
-  const { combine, dispatch } = assignPlaces(routing, group, experts, capacity)
+  const { combine, dispatch } = assignSlots(routing, group, experts, capacity)
   // Groups are split until here, and experts from here: where both are split over one axis, this is an all-to-all.
   const all = dim('batch_unsplit', groups.size)
   const width = dim('d_model_split', embd.size)
-  const own = dim('experts', experts.size)
+  const split = dim('experts', experts.size)
   const sent = einsum([x, dispatch.cast(x.dtype)], [experts, groups, capacity, embd])
-  const inputs = reshape(reshape(sent, [own, all, capacity, width]), [own, all, capacity, embd])
-  const made = expertsOn(inputs, [own, all, capacity], args)
-  const results = reshape(reshape(made, [own, all, capacity, width]), [experts, groups, capacity, embd])
+  const inputs = reshape(reshape(sent, [split, all, capacity, width]), [split, all, capacity, embd])
+  const made = expertsOn(inputs, [split, all, capacity], args)
+  const results = reshape(reshape(made, [split, all, capacity, width]), [experts, groups, capacity, embd])
   return einsum([results, combine.cast(x.dtype)], [groups, group, embd])
 }
 
 /**
  * Every token goes through every expert, with the weight 0 for those that it did not choose: right for a few tokens.
  */
-function throughAll({ choices, untilPlaced }: Routing, args: GatingArgs): Tensor {
+function throughAll({ choices, untilAssigned }: Routing, args: GatingArgs): Tensor {
   const { x, experts, groups, group } = args
   const { embd } = args.model
-  const used = untilPlaced ? choices.slice(0, 1) : choices
+  const used = untilAssigned ? choices.slice(0, 1) : choices
   const weights = used.map(({ mask, gate }) => mask.mul(gate)).reduce((sum, each) => sum.add(each))
-  const own = dim('experts', experts.size)
-  const results = expertsOn(x, [own, groups, group], args)
-  return einsum([results.rename(own, experts), weights.cast(x.dtype)], [groups, group, embd])
+  const split = dim('experts', experts.size)
+  const results = expertsOn(x, [split, groups, group], args)
+  return einsum([results.rename(split, experts), weights.cast(x.dtype)], [groups, group, embd])
 }
 
 function expertsOn(

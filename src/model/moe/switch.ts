@@ -11,8 +11,8 @@ import {
 import { perturbed, sampled } from './rand-1.js'
 
 /**
- * Each token to one expert, its gate the expert's probability: to its likeliest, or where that is full to the next,
- * and so on for `moe_switch_top_k` tries ("no token left behind"). The balance is that of all tries.
+ * Each token to one expert, its gate the expert's probability: to its most likely, or if that is full to the next,
+ * for `moe_switch_top_k` attempts ("no token left behind"). The balance is that of all attempts.
  * Source: Mesh TensorFlow 0.1.18 transformer/moe.py (_switch_gating), later named ntlb.
  */
 export function switchGating(args: GatingArgs): Routing {
@@ -26,5 +26,5 @@ export function switchGating(args: GatingArgs): Routing {
     return { mask, gate: gates.mul(mask).sum(experts) }
   })
   const all = choices.reduce((sum, { mask }) => sum.add(mask), choices[0].mask.mul(0)).mul(1 / tries.size)
-  return { choices, untilPlaced: true, balance: dividedBalance(balanceLoss(all, gates, args), args.model) }
+  return { choices, untilAssigned: true, balance: dividedBalance(balanceLoss(all, gates, args), args.model) }
 }

@@ -11,8 +11,8 @@ import {
 } from './gating.js'
 
 /**
- * Each token to one expert, its gate the expert's probability; chance comes in by a policy: noise on what the gate
- * sees, or a sample instead of the likeliest. Source: Mesh TensorFlow 0.1.18 transformer/moe.py (_rand_1_gating),
+ * Each token to one expert, its gate the expert's probability; a policy adds randomness: noise on the
+ * gate's inputs, or a sample instead of the most likely expert. Source: Mesh TensorFlow 0.1.18 transformer/moe.py (_rand_1_gating),
  * after Fedus et al. 2021, "Switch Transformers".
  */
 export function rand1Gating(args: GatingArgs): Routing {
@@ -21,12 +21,12 @@ export function rand1Gating(args: GatingArgs): Routing {
   const mask = oneHot(argmax(sampled('rand_1', logits, args), experts), experts) as PerExpert
   return {
     choices: [{ mask, gate: gates.mul(mask).sum(experts) }],
-    untilPlaced: false,
+    untilAssigned: false,
     balance: dividedBalance(balanceLoss(mask, gates, args), args.model),
   }
 }
 
-/** What the gate sees: under input policies, in training, with noise. */
+/** The gate's inputs: with noise under input policies, in training. */
 export function perturbed(name: string, { at, x, mixture }: GatingArgs): Tokens {
   const policy = policyOf({ at, mixture })
   if (policy === 'input_dropout') return dropout(at, `${name}_dropout`, x.cast('f32'), mixture.moe_rand_1_dropout)

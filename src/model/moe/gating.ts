@@ -3,12 +3,12 @@ import { einsum, softmax, type Dim, type Tensor } from '../../tensor/index.js'
 import type { Model } from '../dims.js'
 import { truncatedNormal, type Scope } from '../scope.js'
 
-/** Tokens in groups, which share the places of the experts among themselves. */
+/** Tokens in groups; each group has its slots in every expert. */
 export type Tokens = Tensor<'batch' | 'group' | 'embd'>
 /** A number for each token and expert. */
 export type PerExpert = Tensor<'batch' | 'group' | 'expert_unsplit'>
 
-/** One try of every token to get a place in an expert: one-hot over experts (all 0 for no try), and its gate there. */
+/** One attempt of every token to get a slot in an expert: one-hot over experts (all 0 for none), and its gate there. */
 export interface Choice {
   readonly mask: PerExpert
   readonly gate: Tensor<'batch' | 'group'>
@@ -17,8 +17,8 @@ export interface Choice {
 /** Where tokens want to go. All f32. */
 export interface Routing {
   readonly choices: readonly Choice[]
-  /** Whether a choice is for those tokens only that no earlier one placed; else a token gets a place for each. */
-  readonly untilPlaced: boolean
+  /** Whether a choice is only for tokens without a slot from an earlier one; else a token gets a slot for each. */
+  readonly untilAssigned: boolean
   /** 1 when experts are used evenly, more otherwise. */
   readonly balance: Tensor<never>
 }
@@ -39,7 +39,7 @@ export type Gating = (args: GatingArgs) => Routing
 export function probabilities(name: string, x: Tokens, { at, experts, model, groups, group }: GatingArgs) {
   const { embd } = model
   // The internals of gating run in f32, whatever the activations are.
-  const kernel = at.in(name).master('kernel', [embd, experts], truncatedNormal(embd.size ** -0.5))
+  const kernel = at.in(name).paramF32('kernel', [embd, experts], truncatedNormal(embd.size ** -0.5))
   const logits = einsum([x.cast('f32'), kernel], [groups, group, experts]) as PerExpert
   return { logits, gates: softmax(logits, experts) }
 }
