@@ -28,6 +28,8 @@ export interface AttentionShape {
   readonly causal: boolean
   /** Dtype of activations. */
   readonly compute: DType
+  /** Whether to compute what the original does, its known mistakes included. */
+  readonly original: boolean
   /** Parts that a mesh splits a dim into, by its name. */
   readonly parts: (dim: string) => number
 }
@@ -35,18 +37,41 @@ export interface AttentionShape {
 /** Hands out learned parameters by name, in the dtype of activations. */
 export interface ParameterScope {
   in(name: string): ParameterScope
-  param<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer): Tensor<N>
+  /** `join` lists neighbouring dims that are one dim in checkpoints, under the first one's name. */
+  param<N extends string>(
+    name: string,
+    dims: readonly Dim<N>[],
+    initializer: Initializer,
+    join?: readonly Dim[],
+  ): Tensor<N>
 }
 
-/** Queries, keys and values of a layer, heads apart. */
-export interface Projected {
+/** What a layer attends with, by name: each kind has its own. */
+export interface Projections {
+  readonly [name: string]: Tensor | undefined
+}
+
+/** Queries, keys and values of a layer, heads apart: the projections of most kinds (heads.ts). */
+export interface Projected extends Projections {
   readonly q: Tensor<'batch' | 'sequence' | 'heads' | 'features_per_head'>
   readonly k: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
   readonly v: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
-  /** What the kind's `extend` added, by name. */
-  readonly [extra: string]: Tensor | undefined
 }
 export type AttentionOutput = Tensor<'batch' | 'sequence' | 'heads' | 'features_per_head'>
+/** What a layer adds to the stream. A bias that is last is apart, so that it can be added after the stream. */
+export interface AttentionResult {
+  readonly product: Tensor<'batch' | 'sequence' | 'embd'>
+  readonly bias?: Tensor<'embd'>
+}
+
+/** What `project` knows of the positions. */
+export interface ProjectContext {
+  /** Of the one token per row while decoding; absent where positions are 0, 1, ... */
+  readonly position?: Positions
+  /** Turns queries or keys by their positions if the model has rotary positions. @default all features of a head */
+  rotate(y: AttentionOutput, features?: Dim<'features_per_head'>): AttentionOutput
+}
+
 /** How much each query attends to each key, f32; rows sum to 1. */
 export type AttentionWeights = Tensor<'batch' | 'heads' | 'sequence' | 'memory_length'>
 
@@ -65,41 +90,48 @@ export interface AttentionCosts {
   readonly cache: { readonly perToken: number; readonly perSequence: number }
 }
 
-/** A kind of attention: its mathematics at once, for prompts and token by token, and every fact that others ask of it. */
-export interface AttentionKind {
+/**
+ * A kind of attention: its mathematics at once, for prompts and token by token, and every fact that others ask of it. P:
+ * its projections; O: what it attends to, before `output`.
+ */
+export interface AttentionKind<P extends Projections = Projected, O extends Tensor = AttentionOutput> {
   /** Config keys that have no effect without a layer of this kind. */
   readonly keys: readonly (keyof AttentionConfig)[]
-  /** Adds what the kind learns besides the projections. */
-  extend?(at: ParameterScope, projected: Projected, shape: AttentionShape): Projected
+  /**
+   * What the layer attends with, from the normed stream x [batch, sequence, embd], and what else it learns.
+   * @default queries, keys and values of every head (`projectHeads`)
+   */
+  project?(
+    at: ParameterScope,
+    x: Tensor<'batch' | 'sequence' | 'embd'>,
+    shape: AttentionShape,
+    context: ProjectContext,
+  ): P
+  /** Back to [batch, sequence, embd]. @default linear in all heads, with a bias (`outputOfHeads`) */
+  output?(at: ParameterScope, mixed: O, shape: AttentionShape): AttentionResult
   /**
    * All positions at once: of each to itself and earlier ones, or to both sides if `shape.causal` is false. `drop` is
    * given in training with attn_dropout, for kinds that have it among their keys.
    */
-  attend(
-    projected: Projected,
-    shape: AttentionShape,
-    drop?: (weights: AttentionWeights) => AttentionWeights,
-  ): AttentionOutput
+  attend(projected: P, shape: AttentionShape, drop?: (weights: AttentionWeights) => AttentionWeights): O
   /**
    * The cache after the first `lengths` positions of each row, which begin at 0; later ones are padding. It has room for
    * sequences of `capacity` tokens.
    */
-  prefill(projected: Projected, lengths: Positions, capacity: number, shape: AttentionShape): Cache
+  prefill(projected: P, lengths: Positions, capacity: number, shape: AttentionShape): Cache
   /** One more position per row, of which `projected` is; the cache with it. */
-  decode(
-    projected: Projected,
-    cache: Cache,
-    position: Positions,
-    shape: AttentionShape,
-  ): { output: AttentionOutput; cache: Cache }
-  /** The weights that a map shows, with `extend`ed keys before the others; absent if the kind has none. */
-  weights?(projected: Projected, shape: AttentionShape): AttentionWeights
+  decode(projected: P, cache: Cache, position: Positions, shape: AttentionShape): { output: O; cache: Cache }
+  /** The weights that a map shows, with learned keys before the others; absent if the kind has none. */
+  weights?(projected: P, shape: AttentionShape): AttentionWeights
   costs(config: AttentionConfig): AttentionCosts
   /** What is worth knowing about a config that has such layers, one line each. */
   hints?(config: AttentionConfig): string[]
   /** Whether the original can split the sequence into so many parts; any mesh can here. */
   originalSplits?(config: AttentionConfig, parts: number): boolean
 }
+
+/** A kind whose projections are not known. */
+export type AnyAttentionKind = AttentionKind<Projections, Tensor>
 
 /** Bytes of a key and a value of all heads, in the dtype of activations. */
 export function bytesOfPair({ n_embd, precision }: AttentionConfig): number {

@@ -8,6 +8,7 @@ import {
   type Projected,
 } from './contract.js'
 import { denseAttention, denseWeights, withSlots } from './dense.js'
+import { projectHeads } from './heads.js'
 import { normal } from './initializers.js'
 import { causalAttention } from './kernels/softmax.js'
 
@@ -21,7 +22,9 @@ const MASKED = -1e10
  */
 export const globalAttention: AttentionKind = {
   keys: ['num_mem_kv', 'attn_dropout'],
-  extend(at, projected, { heads, features, config }) {
+  project(at, x, shape, context) {
+    const { heads, features, config } = shape
+    const projected = projectHeads(at, x, shape, context)
     if (config.num_mem_kv === 0) return projected
     const slots = dim('mem_kv_sequence', config.num_mem_kv)
     const learned = (name: string) =>

@@ -1,15 +1,20 @@
 export {
   bytesOfPair,
+  type AnyAttentionKind,
   type AttentionConfig,
   type AttentionCosts,
   type AttentionKind,
   type AttentionOutput,
+  type AttentionResult,
   type AttentionShape,
   type AttentionWeights,
   type Cache,
   type ParameterScope,
   type Positions,
+  type ProjectContext,
   type Projected,
+  type Projections,
 } from './contract.js'
+export { outputOfHeads, projectHeads } from './heads.js'
 export { constantly, normal, ones, truncatedNormal, zeros, type Initializer } from './initializers.js'
 export { ATTENTION_KINDS, attentionKind, type AttentionKindName } from './kinds.js'

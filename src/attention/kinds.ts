@@ -1,4 +1,4 @@
-import type { AttentionKind } from './contract.js'
+import type { AnyAttentionKind } from './contract.js'
 import { globalAttention } from './global.js'
 import { linearAttention } from './linear.js'
 import { localAttention } from './local.js'
@@ -8,9 +8,9 @@ export const ATTENTION_KINDS = {
   global: globalAttention,
   local: localAttention,
   linear: linearAttention,
-} satisfies Record<string, AttentionKind>
+} satisfies Record<string, AnyAttentionKind>
 
 /** Kinds that do something; `none` does not. */
 export type AttentionKindName = keyof typeof ATTENTION_KINDS
 
-export const attentionKind = (name: AttentionKindName): AttentionKind => ATTENTION_KINDS[name]
+export const attentionKind = (name: AttentionKindName): AnyAttentionKind => ATTENTION_KINDS[name]

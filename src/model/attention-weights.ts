@@ -1,4 +1,4 @@
-import { attentionKind, type AttentionWeights } from '../attention/index.js'
+import type { AttentionWeights } from '../attention/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { cachedBlock, type DecodeStrategy } from './block.js'
 import type { Model } from './dims.js'
@@ -18,8 +18,7 @@ export function attentionWeights(
   const { layers, config } = model
   const found: (AttentionWeights | null)[] = layers.map(() => null)
   const look: DecodeStrategy = {
-    attend(name, projected, layer) {
-      const kind = attentionKind(name)
+    attend(kind, projected, layer) {
       found[layer] = kind.weights?.(projected, model) ?? null
       return { output: kind.attend(projected, model), cache: {} }
     },

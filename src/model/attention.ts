@@ -1,58 +1,45 @@
 import {
-  attentionKind,
-  type AttentionKindName,
-  type AttentionOutput,
+  outputOfHeads,
+  projectHeads,
+  type AnyAttentionKind,
   type AttentionWeights,
   type Positions,
-  type Projected,
+  type ProjectContext,
+  type Projections,
 } from '../attention/index.js'
-import { einsum } from '../tensor/index.js'
-import { residualBranch, type ResidualBranch } from './residual.js'
+import type { Tensor } from '../tensor/index.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
-import { usesRotary, rotation } from './positions/rotary.js'
-import { normal, zeros, type Scope } from './scope.js'
+import { rotation, usesRotary } from './positions/rotary.js'
+import { residualBranch, type ResidualBranch } from './residual.js'
+import type { Scope } from './scope.js'
 
 /**
- * Attention of each position to itself and earlier ones, or to all if the model is not causal. x [batch, sequence,
- * embd] -> the same dims and dtype. Logits are not divided by sqrt(features): GPT-Neo puts that factor into q's
- * initialiser. q, k, v have no bias. Checkpoints join heads and features into one dim. Source: gpt-neo
- * models/layers.py (attn), Mesh TensorFlow 0.1.18 transformer/attention.py.
+ * Attention of each position to itself and earlier ones, or to all if the model is not causal, by a kind's projections,
+ * mathematics and output. x [batch, sequence, embd] -> the same dims and dtype.
  */
-export function attention(at: Scope, x: Hidden, kind: AttentionKindName, model: Model): ResidualBranch {
+export function attention(at: Scope, x: Hidden, kind: AnyAttentionKind, model: Model): ResidualBranch {
   const projected = project(at, x, kind, model)
-  const { keys, attend } = attentionKind(kind)
-  const rate = at.isTraining && keys.includes('attn_dropout') ? model.config.attn_dropout : 0
+  const rate = at.isTraining && kind.keys.includes('attn_dropout') ? model.config.attn_dropout : 0
   const drop = (weights: AttentionWeights) => dropout(at, 'attn_dropout', weights, rate)
-  return output(at, attend(projected, model, rate > 0 ? drop : undefined), model)
+  return output(at, kind.attend(projected, model, rate > 0 ? drop : undefined), kind, model)
 }
 
-/** Queries, keys and values, and what the kind adds. `position`: of the one token per row, unless there are several. */
-export function project(at: Scope, x: Hidden, kind: AttentionKindName, model: Model, position?: Positions): Projected {
-  const { batch, sequence, memory, heads, features, embd, config, original } = model
-  const linear = (name: string, stddev: number) =>
-    einsum(
-      [x, at.param(name, [embd, heads, features], normal(stddev), [heads, features])],
-      [batch, sequence, heads, features],
-    )
-  const turn = usesRotary(config) ? rotation(model, position) : (y: Projected['q']) => y
-  // The original's logits are f32 products of what bf16 runs have rounded; ours are rounded once more, which is faster.
-  const widen = (y: Projected['q']) => (original ? y.cast('f32') : y)
-  const projected = {
-    q: widen(turn(linear('q', (embd.size * features.size) ** -0.5))),
-    k: widen(turn(linear('k', embd.size ** -0.5))).rename(sequence, memory),
-    v: linear('v', embd.size ** -0.5).rename(sequence, memory),
+/** What a layer attends with. `position`: of the one token per row, unless there are several. */
+export function project(at: Scope, x: Hidden, kind: AnyAttentionKind, model: Model, position?: Positions): Projections {
+  const turn = usesRotary(model.config) ? rotation(model, position) : null
+  const context: ProjectContext = {
+    position,
+    rotate(y, features = model.features) {
+      if (!turn) return y
+      return features.size === model.features.size ? turn(y) : rotation({ ...model, features }, position)(y)
+    },
   }
-  return attentionKind(kind).extend?.(at, projected, model) ?? projected
+  return kind.project ? kind.project(at, x, model, context) : projectHeads(at, x, model, context)
 }
 
-export function output(
-  at: Scope,
-  mixed: AttentionOutput,
-  { batch, sequence, heads, features, embd, config }: Model,
-): ResidualBranch {
-  const o = at.param('o', [heads, features, embd], normal((heads.size * features.size) ** -0.5), [heads, features])
-  const product = einsum([mixed, o], [batch, sequence, embd])
-  const bias = at.in('compute_output_bias').param('o_b', [embd], zeros)
-  return residualBranch(at, 'res_dropout', product, bias, config.res_dropout)
+/** What a layer adds to the stream, from what it attended to. */
+export function output(at: Scope, mixed: Tensor, kind: AnyAttentionKind, model: Model): ResidualBranch {
+  const { product, bias } = kind.output ? kind.output(at, mixed, model) : outputOfHeads(at, mixed, model)
+  return residualBranch(at, 'res_dropout', product, bias, model.config.res_dropout)
 }

@@ -1,11 +1,10 @@
 import type { Tensor } from '../tensor/index.js'
 import {
   attentionKind,
-  type AttentionKindName,
-  type AttentionOutput,
+  type AnyAttentionKind,
   type Cache,
   type Positions,
-  type Projected,
+  type Projections,
 } from '../attention/index.js'
 import { attention, output, project } from './attention.js'
 import { addResidual, withBias, type ResidualBranch } from './residual.js'
@@ -36,7 +35,7 @@ function residualBlock(
   { x, balance }: Stream,
   plan: LayerPlan,
   model: Model,
-  attend: (at: Scope, x: Hidden, kind: AttentionKindName) => ResidualBranch,
+  attend: (at: Scope, x: Hidden, kind: AnyAttentionKind) => ResidualBranch,
   dropless = false,
 ): Stream {
   const { config, original } = model
@@ -44,7 +43,7 @@ function residualBlock(
   if (config.macaron) x = addResidual(x, half(feedForward(at.in('mlp_macaron'), x, model)))
 
   if (plan.attention !== 'none') {
-    const attended = attend(at.in('attn'), normed(at, 'norm_1', x, model), plan.attention)
+    const attended = attend(at.in('attn'), normed(at, 'norm_1', x, model), attentionKind(plan.attention))
     x = addResidual(x, gained(at, 'norm_rezero_1', attended, model))
   }
   // GPT-Neo adds x itself, so that a layer without attention doubles the stream.
@@ -73,7 +72,7 @@ function gained(at: Scope, name: string, added: ResidualBranch, { config }: Mode
 export interface DecodeStrategy {
   /** Of the one token per row, unless there are several. */
   readonly position?: Positions
-  attend(kind: AttentionKindName, projected: Projected, layer: number): { output: AttentionOutput; cache: Cache }
+  attend(kind: AnyAttentionKind, projected: Projections, layer: number): { output: Tensor; cache: Cache }
 }
 
 /** As `block`, with what later positions need kept in a cache. Experts have room for every token. */
@@ -94,7 +93,7 @@ export function cachedBlock(
     (within, y, kind) => {
       const next = strategy.attend(kind, project(within, y, kind, model, strategy.position), layer)
       cache = next.cache
-      return output(within, next.output, model)
+      return output(within, next.output, kind, model)
     },
     true,
   )
@@ -104,10 +103,10 @@ export function cachedBlock(
 /** Makes caches for `capacity` positions from the first `lengths` of each row. */
 export function prefilling(capacity: number, lengths: Positions, model: Model): DecodeStrategy {
   return {
-    attend(name, projected) {
-      const kind = attentionKind(name)
-      return { output: kind.attend(projected, model), cache: kind.prefill(projected, lengths, capacity, model) }
-    },
+    attend: (kind, projected) => ({
+      output: kind.attend(projected, model),
+      cache: kind.prefill(projected, lengths, capacity, model),
+    }),
   }
 }
 
@@ -115,6 +114,6 @@ export function prefilling(capacity: number, lengths: Positions, model: Model): 
 export function decoding(caches: readonly Cache[], position: Positions, model: Model): DecodeStrategy {
   return {
     position,
-    attend: (kind, projected, layer) => attentionKind(kind).decode(projected, caches[layer], position, model),
+    attend: (kind, projected, layer) => kind.decode(projected, caches[layer], position, model),
   }
 }

@@ -9,15 +9,16 @@ export interface ResidualBranch {
   readonly bias?: Tensor<'embd'>
 }
 
-/** product + bias, with dropout in training. */
+/** product + bias, if there is one, with dropout in training. */
 export function residualBranch(
   at: Scope,
   name: string,
   product: Hidden,
-  bias: Tensor<'embd'>,
+  bias: Tensor<'embd'> | undefined,
   rate: number,
 ): ResidualBranch {
-  return rate > 0 && at.isTraining ? { x: dropout(at, name, product.add(bias), rate) } : { x: product, bias }
+  const added = { x: product, bias }
+  return rate > 0 && at.isTraining ? { x: dropout(at, name, withBias(added), rate) } : added
 }
 
 /**
