@@ -1,13 +1,16 @@
 import type { Positions } from '../attention/index.js'
 import type { AttentionWeights } from '../attention/index.js'
 import type { ModelConfig } from '../config/index.js'
+import type { DeviceArray, Engine } from '../engine/index.js'
 import { partsOn, type Placement } from '../mesh/index.js'
 import type { Dim, Tensor } from '../tensor/index.js'
 import { attentionWeights } from './attention-weights.js'
+import { networkCosts, variablesOf, type NetworkCosts, type Variable } from './costs.js'
 import { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
-import { modelShape, type Model } from './dims.js'
+import { modelShape, type LayerPlan, type Model } from './dims.js'
+import { initialise } from './initialise.js'
 import { logits, loss, parametersOf } from './transformer.js'
-import type { Labels, LossParts } from './objectives/head.js'
+import type { Labels, CountedLoss } from './objectives/head.js'
 import { Scope, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
 
 type Ids = Tensor<'batch' | 'sequence'>
@@ -19,6 +22,22 @@ export interface BindOptions {
   readonly placement?: Placement | null
 }
 
+export interface LossOptions {
+  /** The random key of a step; null in evaluation. @default null */
+  readonly training?: Training | null
+  /** Number of microbatches of the step, of which this is one. @default 1 */
+  readonly microbatches?: number
+  /** f32 scalar that multiplies the mean over tokens, not the balance losses. @default 1 */
+  readonly weight?: Tensor<never>
+}
+
+/** What a model consists of. */
+export interface ModelDescription {
+  readonly layers: readonly LayerPlan[]
+  readonly variables: readonly Variable[]
+  readonly parameters: number
+}
+
 /**
  * A model bound to its config, parameter specs, layer mode and placement: functions of parameters and ids, i32
  * [batch, sequence] of any size, to trace or to give to `jit`.
@@ -27,7 +46,8 @@ export class GptNeo {
   /** The parameters: names, dims, initialisers. */
   readonly specs: readonly ParameterSpec[]
   readonly layers: LayerMode
-  private readonly parts: (dim: string) => number
+  /** Parts that the mesh splits a dim into, by its name; 1 without a mesh. */
+  readonly parts: (dim: string) => number
 
   constructor(
     readonly config: ModelConfig,
@@ -50,18 +70,16 @@ export class GptNeo {
   }
 
   /**
-   * The loss and the cross entropy in it. `training` has the random key of a step, and is null in evaluation.
-   * @param microbatches how many the step is cut into, of which this is one
+   * Mean loss, the cross entropy in it, and the tokens that they are means over; f32 scalars.
    */
   loss(
     parameters: Parameters,
     ids: Ids,
     labels: Labels,
-    training: Training | null = null,
-    microbatches = 1,
-  ): LossParts {
+    { training = null, microbatches = 1, weight }: LossOptions = {},
+  ): CountedLoss {
     const shape = this.shapeOf(ids, microbatches)
-    return loss(this.scope(parameters, shape, training), ids, labels, shape)
+    return loss(this.scope(parameters, shape, training), ids, labels, shape, weight)
   }
 
   /** Logits after the last token of each prompt, and caches for `capacity` positions: see decode.ts. */
@@ -80,6 +98,26 @@ export class GptNeo {
   attentionWeights(parameters: Parameters, ids: Ids): (AttentionWeights | null)[] {
     const shape = this.shapeOf(ids)
     return attentionWeights(this.scope(parameters, shape), ids, shape)
+  }
+
+  /** Initial parameters, drawn on an engine of the same placement: functions of the seed, and of each variable's name and shape. */
+  initialise(engine: Engine, seed = this.config.seed): Promise<Parameters<DeviceArray>> {
+    return initialise(engine, this.specs, seed)
+  }
+
+  /** Its layers and its variables as checkpoints have them. */
+  describe(): ModelDescription {
+    const variables = variablesOf(this.specs)
+    return {
+      layers: this.shape(1, this.config.n_ctx).layers,
+      variables,
+      parameters: variables.reduce((sum, { count }) => sum + count, 0),
+    }
+  }
+
+  /** Parameters, flops per token and bytes. */
+  costs(): NetworkCosts {
+    return networkCosts(this.config, this.specs)
   }
 
   private shapeOf({ dims }: Ids, microbatches = 1): Model {

@@ -1,11 +1,13 @@
 export type { Cache, Positions } from '../attention/index.js'
-export { GptNeo, type BindOptions } from './bound.js'
+export { GptNeo, type BindOptions, type LossOptions, type ModelDescription } from './bound.js'
 export { attentionWeights } from './attention-weights.js'
 export { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
 export { modelOf, modelShape, type LayerPlan, type Model } from './dims.js'
 export { logits, loss, parametersOf, scopeOf } from './transformer.js'
+export { flopsFormula, rematPolicy, type LayerCosts, type NetworkCosts, type Variable } from './costs.js'
 export { hashOf } from './hash.js'
 export { countedLabels, maskTokens } from './objectives/masked.js'
+export { padData, padTo, stripDataPadding, stripPadding, unpaddedDims } from './vocab-padding.js'
 export {
   shortestPeriod,
   type Initializer,

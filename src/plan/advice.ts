@@ -2,7 +2,7 @@ import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { parsePlacement, partsOf, type Placement } from '../mesh/index.js'
 import { lowerStep } from '../train/index.js'
 import type { Hardware } from './hardware.js'
-import { rematPolicy } from './costs.js'
+import { rematPolicy } from '../model/index.js'
 import { estimate } from './static/estimate.js'
 
 type Change = Partial<

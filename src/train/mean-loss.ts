@@ -1,7 +1,5 @@
-import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
-import { partsOn } from '../mesh/index.js'
-import { loss, modelShape, scopeOf, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
+import type { GptNeo, Parameters } from '../model/index.js'
 import { cast, constant, dim, random, range, reshape, slice, where, type Tensor } from '../tensor/index.js'
 import { examplesOf } from './step.js'
 
@@ -40,37 +38,28 @@ export interface MeanLoss {
  * Makes a function that gives the mean cross entropy: the sum over the tokens that count, divided once. Masks depend on
  * the sample's number alone, so that the batch size changes neither them nor the mean.
  */
-export function meanLoss(
-  engine: Engine,
-  config: ModelConfig,
-  specs: readonly ParameterSpec[],
-  layers: LayerMode,
-): MeanLoss {
+export function meanLoss(engine: Engine, model: GptNeo): MeanLoss {
+  const { config } = model
   const size = config.eval_batch_size ?? config.train_batch_size
   const width = config.n_ctx + 1
-  const parts = partsOn(engine.placement)
   const countsMasked = config.mlm_training && config.compat !== 'gpt-neo'
   const evaluate = jit(
     engine,
     (parameters: Parameters, ids: Tensor, first: Tensor<never>) => {
       const [batch, tokens] = ids.dims
-      const model = modelShape(config, { batch: batch.size, parts })
       const numbers = cast(range(batch).add(first) as Tensor, 'u32')
       const made = examplesOf(ids, config, random.foldIn(random.key(config.seed), numbers))
       // A padding row is all NO_LABEL, which is the zero vector as an input.
       const padding = reshape(slice(ids, tokens, 0, 1), [batch]).less(0)
       const labels = where(padding, constant(NO_LABEL, 'i32'), made.labels) as typeof made.labels
-      const { crossEntropy, counted } = loss(scopeOf(model, specs, parameters, layers), made.inputs, labels, model)
+      const { crossEntropy, counted } = model.loss(parameters, made.inputs, labels)
       return { crossEntropy, counted }
     },
     { name: 'evaluate', parameterArgs: [0], strict: true },
   )
 
   /** Rows to pad the last batch to. Padding rows would take the capacity of experts from others, so these get none. */
-  const rowsFor = (live: number) =>
-    modelShape(config, { batch: size, parts }).layers.some(({ mixture }) => mixture) && live % parts('batch') === 0
-      ? live
-      : size
+  const rowsFor = (live: number) => (config.moe_layers.length > 0 && live % model.parts('batch') === 0 ? live : size)
 
   const run = async (
     parameters: Parameters<DeviceArray>,

@@ -2,7 +2,7 @@ import { DeviceArray } from '../engine/device-array.js'
 import type { Engine, HostData } from '../engine/index.js'
 import type { ParameterSpec } from '../model/index.js'
 import { sizeOf } from '../tensor/index.js'
-import { padData, stripDataPadding, unpaddedDims } from './vocab-padding.js'
+import { padData, stripDataPadding, unpaddedDims } from '../model/index.js'
 import type { Slot } from './optimizers/index.js'
 
 /** One variable of a checkpoint: row-major f32 of one layer. */

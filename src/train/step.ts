@@ -1,18 +1,7 @@
 import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { lower, type Lowered } from '../engine/index.js'
-import { partsOn, type Placement } from '../mesh/index.js'
-import {
-  countedLabels,
-  hashOf,
-  loss,
-  maskTokens,
-  modelShape,
-  parametersOf,
-  scopeOf,
-  type LayerMode,
-  type Parameters,
-  type ParameterSpec,
-} from '../model/index.js'
+import type { Placement } from '../mesh/index.js'
+import { countedLabels, GptNeo, hashOf, maskTokens, type LayerMode, type Parameters } from '../model/index.js'
 import {
   cast,
   dim,
@@ -51,7 +40,7 @@ export interface StepMetrics<T = Tensor<never>> {
 }
 
 /** Dims and dtypes of a run's state. */
-export function stateSpecs(specs: readonly ParameterSpec[], config: ModelConfig): TrainState<Spec> {
+export function stateSpecs({ specs, config }: Pick<GptNeo, 'specs' | 'config'>): TrainState<Spec> {
   return {
     parameters: Object.fromEntries(specs.map(({ name, dims }) => [name, spec(dims)])),
     slots: Object.fromEntries(
@@ -67,8 +56,6 @@ export function stateSpecs(specs: readonly ParameterSpec[], config: ModelConfig)
 export interface StepOptions {
   /** Makes inputs and labels from rows of ids. @default examplesOf */
   readonly examples?: typeof examplesOf
-  /** Number of parts into which a mesh splits a dim, by its name. @default 1 */
-  readonly parts?: (dim: string) => number
 }
 
 /**
@@ -80,11 +67,9 @@ export function lowerStep(
   placement: Placement | null = null,
   layers: LayerMode = 'scan',
 ): Lowered {
-  const parts = partsOn(placement)
-  const specs = parametersOf(modelShape(config, { batch: 1, parts }), layers)
+  const model = new GptNeo(config, { layers, placement })
   const ids = spec([dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)], 'i32')
-  const step = trainStep(config, specs, layers, { parts })
-  return lower(step, [stateSpecs(specs, config), ids], {
+  return lower(trainStep(model), [stateSpecs(model), ids], {
     donate: [0],
     parameterArgs: [0],
     placement,
@@ -96,13 +81,9 @@ export function lowerStep(
  * One training step as a function to trace. `ids` are i32 [batch, tokens] with n_ctx + 1 tokens, from which `examples`
  * makes inputs and labels.
  */
-export function trainStep(
-  config: ModelConfig,
-  specs: readonly ParameterSpec[],
-  layers: LayerMode,
-  { examples, parts }: StepOptions = {},
-) {
-  const differentiate = lossAndGradients(config, specs, layers, { examples, parts })
+export function trainStep(model: GptNeo, options: StepOptions = {}) {
+  const { config, specs } = model
+  const differentiate = lossAndGradients(model, options)
 
   return (state: TrainState, ids: Tensor): { state: TrainState; metrics: StepMetrics } => {
     const { loss: meanLoss, gradients: summed } = differentiate(state.parameters, ids, state.step)
@@ -132,31 +113,25 @@ export function trainStep(
 }
 
 /** Loss and gradients of a training step before clipping, as a function to trace. */
-export function lossAndGradients(
-  config: ModelConfig,
-  specs: readonly ParameterSpec[],
-  layers: LayerMode,
-  { examples = examplesOf, parts = () => 1 }: StepOptions = {},
-) {
-  const microbatches = microbatchCount(config, parts('batch'))
+export function lossAndGradients(model: GptNeo, { examples = examplesOf }: StepOptions = {}) {
+  const { config } = model
+  const microbatches = microbatchCount(config, model.parts('batch'))
   return (parameters: Parameters, ids: Tensor, step: Tensor<never>): { loss: Tensor<never>; gradients: Parameters } => {
     const stepKey = random.foldIn(random.foldIn(random.key(config.seed), hashOf('training')), cast(step, 'u32'))
     const prepare = (part: Tensor, index: Tensor<never> | number) => {
-      const model = modelShape(config, { batch: part.dims[0].size, microbatches, parts })
       const key = random.foldIn(stepKey, index)
-      return { model, key, ...examples(part, config, key) }
+      return { key, ...examples(part, config, key) }
     }
     const differentiate: Differentiate = (values, part, index, weight) => {
-      const { model, key, inputs, labels } = prepare(part, index)
+      const { key, inputs, labels } = prepare(part, index)
       return valueAndGradAux((p: Parameters) => {
-        const result = loss(scopeOf(model, specs, p, layers, { key }), inputs, labels, model, weight)
+        const result = model.loss(p, inputs, labels, { training: { key }, microbatches, weight })
         return [result.loss, result.crossEntropy]
       })(values)
     }
     // Each microbatch has its own number of masked tokens, over which its mean is; the original's is over all tokens.
     const counted = (part: Tensor, index: Tensor<never> | number) => {
-      const { labels, model } = prepare(part, index)
-      return countedLabels(labels, model).counted
+      return countedLabels(prepare(part, index).labels, model).counted
     }
     const countOf = config.mlm_training && config.compat !== 'gpt-neo' ? counted : null
     const [value, gradients] = accumulate(parameters, ids, microbatches, sumDType(config), differentiate, countOf)

@@ -111,7 +111,7 @@ class TrainingLoop {
     private readonly trainer: Trainer,
     private readonly options: LoopOptions,
   ) {
-    this.evaluate = meanLoss(trainer.engine, trainer.config, trainer.specs, trainer.layers)
+    this.evaluate = meanLoss(trainer.engine, trainer.model)
     this.clock = stepClock(trainer.config)
     this.saved = trainer.step
   }

@@ -1,11 +1,9 @@
 import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
-import { partsOn } from '../mesh/index.js'
-import { modelShape, parametersOf, type LayerMode, type ParameterSpec } from '../model/index.js'
-import { dim, productOf, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
+import { GptNeo, type LayerMode, type ParameterSpec } from '../model/index.js'
+import { dim, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
-import { initialise } from './initialise.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
 import { slotsOf, type Slot } from './optimizers/index.js'
 import { arrayFrom, slotName, variablesOf } from './parameters.js'
@@ -36,8 +34,7 @@ const UNROLLED_LAYERS = 16
 export class Trainer {
   /** Steps done. */
   step = 0
-  readonly specs: readonly ParameterSpec[]
-  readonly layers: LayerMode
+  readonly model: GptNeo
   private readonly run: Jitted<[state: TrainState, ids: Tensor], ReturnType<ReturnType<typeof trainStep>>>
   private state: TrainState<DeviceArray> | null = null
   /** Dims of a batch. */
@@ -52,11 +49,12 @@ export class Trainer {
     readonly config: ModelConfig,
     layers?: LayerMode,
   ) {
-    this.layers = layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan')
-    const parts = partsOn(engine.placement)
-    this.specs = parametersOf(modelShape(config, { batch: 1, parts }), this.layers)
+    this.model = new GptNeo(config, {
+      layers: layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan'),
+      placement: engine.placement,
+    })
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
-    this.run = jit(engine, trainStep(config, this.specs, this.layers, { parts }), {
+    this.run = jit(engine, trainStep(this.model), {
       donate: [0],
       parameterArgs: [0],
       strict: true,
@@ -66,21 +64,29 @@ export class Trainer {
 
   /** Compiles the step, if it is not compiled yet. */
   async prepare(): Promise<StepProgram> {
-    const state = stateSpecs(this.specs, this.config)
+    const state = stateSpecs(this.model)
     const { executable, traceSeconds, warnings } = await this.run.prepare(state, spec(this.rows, 'i32'))
     const { seconds: compileSeconds, fromCache } = executable
     return { traceSeconds, compileSeconds, fromCache, memory: executable.memory(), warnings }
   }
 
+  get specs(): readonly ParameterSpec[] {
+    return this.model.specs
+  }
+
+  get layers(): LayerMode {
+    return this.model.layers
+  }
+
   /** Numbers in the model. */
   get parameterCount(): number {
-    return this.specs.reduce((sum, { names, shape }) => sum + names.length * productOf(shape), 0)
+    return this.model.describe().parameters
   }
 
   /** Draws initial parameters from the config's seed. */
   async initialise(): Promise<void> {
     this.checkMemory()
-    await this.beginWithZeroSlots(await initialise(this.engine, this.specs, this.config.seed))
+    await this.beginWithZeroSlots(await this.model.initialise(this.engine))
   }
 
   /** Starts from given parameters: the f32 data of each variable, fetched one after the other. */
@@ -159,7 +165,7 @@ export class Trainer {
 
   /** Training holds parameters, slots and gradients. */
   private checkMemory(): void {
-    const { parameters, slots } = stateSpecs(this.specs, this.config)
+    const { parameters, slots } = stateSpecs(this.model)
     checkFits(this.engine, 'training', 2 * bytesOfSpecs(parameters) + bytesOfSpecs(slots))
   }
 

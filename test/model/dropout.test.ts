@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { initialise } from '../../src/train/initialise.js'
+import { initialise } from '../../src/model/initialise.js'
 import { logits, modelShape, parametersOf, scopeOf, type LayerMode, type Parameters } from '../../src/model/index.js'
 import { dropout } from '../../src/model/dropout.js'
 import { Scope } from '../../src/model/scope.js'

@@ -4,7 +4,7 @@ import {
   logits,
   loss,
   modelShape,
-  parametersOf,
+  GptNeo,
   scopeOf,
   type LayerMode,
   type Parameters,
@@ -51,7 +51,8 @@ export async function replay(
   const has = (start: string) => [...file.tensors.keys()].some((name) => name.startsWith(start))
 
   const model = modelShape(config, { batch: size })
-  const specs = parametersOf(model, layers)
+  const bound = new GptNeo(config, { layers })
+  const { specs } = bound
   const parameters: Record<string, DeviceArray> = {}
   const slots: Record<string, Record<string, DeviceArray>> = {}
   for (const spec of specs) {
@@ -70,7 +71,7 @@ export async function replay(
       )
   }
   const asGiven = (rows: Tensor) => split(rows, config.n_ctx)
-  const differentiate = lossAndGradients(config, specs, layers, { examples: asGiven })
+  const differentiate = lossAndGradients(bound, { examples: asGiven })
   const first = jit(
     engine,
     (values: Parameters, rows: Tensor) => {
@@ -99,7 +100,7 @@ export async function replay(
     for (const { name, data } of variablesOf(spec, null, await found.gradients![spec.name].read()))
       gradients.set(name, data)
 
-  const step = jit(engine, trainStep(config, specs, layers, { examples: asGiven }), { donate: [0], name: 'step' })
+  const step = jit(engine, trainStep(bound, { examples: asGiven }), { donate: [0], name: 'step' })
   const rateOf = jit(engine, (at: Tensor<never>) => learningRate(at, config), { name: 'rate' })
   let state = {
     parameters,

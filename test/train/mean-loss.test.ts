@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { logits, modelShape, scopeOf, type Parameters } from '../../src/model/index.js'
+import { GptNeo, type Parameters } from '../../src/model/index.js'
 import { dim, type Tensor } from '../../src/tensor/index.js'
 import { meanLoss, Trainer } from '../../src/train/index.js'
 import { engine } from '../tensor/check.js'
@@ -13,7 +13,7 @@ test('the mean loss is the mean cross entropy of the samples, and padding rows d
   const config = configOf({ eval_batch_size: 4 })
   const trainer = new Trainer(on, config)
   await trainer.initialise()
-  const evaluate = meanLoss(on, config, trainer.specs, trainer.layers)
+  const evaluate = meanLoss(on, trainer.model)
 
   const count = 6 // a full batch, and a half
   const sixSamples = { size: count, read: async (number: number) => validation.read(number) }
@@ -24,10 +24,7 @@ test('the mean loss is the mean cross entropy of the samples, and padding rows d
   assert.deepEqual(progress, ['1/2', '2/2'])
   assert.equal(found.tokens, count * 16)
 
-  const model = modelShape(config, { batch: count })
-  const forward = jit(on, (parameters: Parameters, ids: Tensor) =>
-    logits(scopeOf(model, trainer.specs, parameters, trainer.layers), ids as never, model),
-  )
+  const forward = jit(on, (parameters: Parameters, ids: Tensor) => trainer.model.logits(parameters, ids))
   const rows = await Promise.all(Array.from({ length: count }, (_, row) => validation.read(row)))
   const inputs = Int32Array.from(rows.flatMap((row) => [...row.subarray(0, 16)]))
   const ids = DeviceArray.from(on, inputs, [dim('batch', count), dim('sequence', 16)], 'i32')
@@ -60,7 +57,7 @@ async function lossesOf(changes: Record<string, unknown>, sizes: readonly number
   const samples = { size: count, read: async (number: number) => validation.read(number) }
   const found: { loss: number; tokens: number }[] = []
   for (const size of sizes) {
-    const evaluate = meanLoss(on, configOf({ ...changes, eval_batch_size: size }), trainer.specs, trainer.layers)
+    const evaluate = meanLoss(on, new GptNeo(configOf({ ...changes, eval_batch_size: size })))
     found.push(await evaluate(trainer.parameters, samples))
     evaluate.dispose()
   }

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { microbatchCount } from '../../src/config/index.js'
 import { DeviceArray, jit } from '../../src/engine/index.js'
-import { modelShape, parametersOf } from '../../src/model/index.js'
+import { GptNeo } from '../../src/model/index.js'
 import { dim } from '../../src/tensor/index.js'
-import { initialise } from '../../src/train/initialise.js'
 import { lossAndGradients } from '../../src/train/step.js'
 import { configOf } from '../model/support.js'
 import { close, engine, numbers } from '../tensor/check.js'
@@ -14,8 +13,8 @@ import { close, engine, numbers } from '../tensor/check.js'
 async function first(changes: Record<string, unknown>, step = 0) {
   const config = configOf({ n_ctx: 8, train_batch_size: 4, ...changes })
   const on = await engine()
-  const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
-  const parameters = await initialise(on, specs, 1)
+  const model = new GptNeo(config)
+  const parameters = await model.initialise(on, 1)
   const next = numbers(2)
   const ids = DeviceArray.from(
     on,
@@ -23,7 +22,7 @@ async function first(changes: Record<string, unknown>, step = 0) {
     [dim('batch', 4), dim('tokens', 9)],
     'i32',
   )
-  const run = jit(on, lossAndGradients(config, specs, 'unroll')) as any
+  const run = jit(on, lossAndGradients(model)) as any
   const found = await run(parameters, ids, DeviceArray.from(on, Int32Array.of(step), [], 'i32'))
   const gradients: number[] = []
   for (const array of Object.values(found.gradients) as DeviceArray[]) gradients.push(...(await array.readFloats()))
@@ -52,12 +51,12 @@ test('masked tokens: each counts the same in the batch as in microbatches, also 
     tokens_per_mb_per_replica: 8,
   })
   const on = await engine()
-  const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
-  const parameters = await initialise(on, specs, 1)
+  const model = new GptNeo(config)
+  const parameters = await model.initialise(on, 1)
   const next = numbers(2)
   const ids = Int32Array.from({ length: 64 * 9 }, () => 1 + Math.floor(59 * next()))
   const given = DeviceArray.from(on, ids, [dim('batch', 64), dim('tokens', 9)], 'i32')
-  const run = jit(on, lossAndGradients(config, specs, 'unroll')) as any
+  const run = jit(on, lossAndGradients(model)) as any
   const { loss } = await run(parameters, given, DeviceArray.from(on, Int32Array.of(0), [], 'i32'))
   // At the start tokens are about equally likely; microbatches without a masked token, two of three, once counted as 0.
   const value = await (loss as DeviceArray).readScalar()

@@ -13,7 +13,7 @@ import {
   type Tensor,
   type Value,
 } from '../../tensor/index.js'
-import { unpaddedDims } from '../vocab-padding.js'
+import { unpaddedDims } from '../../model/index.js'
 import { checkpointDims, readByOptimizer, type Optimizer, type Slot } from './optimizer.js'
 
 /** Both dims of a factored parameter are at least this long. */

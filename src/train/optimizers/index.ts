@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../../config/index.js'
 import type { ParameterSpec } from '../../model/index.js'
 import { sameDims, type Tensor } from '../../tensor/index.js'
-import { padTo, stripPadding, unpaddedDims } from '../vocab-padding.js'
+import { padTo, stripPadding, unpaddedDims } from '../../model/index.js'
 import { adafactor } from './adafactor.js'
 import { adam } from './adam.js'
 import { adamw } from './adamw.js'
@@ -23,7 +23,7 @@ export const OPTIMIZERS: Readonly<Record<ModelConfig['opt_name'], Optimizer>> = 
 
 /**
  * One step of the config's optimizer for a parameter. An optimizer that couples elements does not see the vocabulary's
- * padding (vocab-padding.ts).
+ * padding (model/vocab-padding.ts).
  */
 export function update(given: Update): ReturnType<Optimizer['update']> {
   const { spec, parameter, gradient, slots } = given

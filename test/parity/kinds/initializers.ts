@@ -1,7 +1,7 @@
 /** One draw of the original's initial variables: names, shapes, mean, spread. */
 import { parseModelConfig } from '../../../src/config/index.js'
 import { modelShape, parametersOf } from '../../../src/model/index.js'
-import { initialise } from '../../../src/train/initialise.js'
+import { initialise } from '../../../src/model/initialise.js'
 import { variablesOf, type Variable } from '../../../src/train/parameters.js'
 import type { DeviceArray } from '../../../src/engine/index.js'
 import type { CaseFile, Workshop } from '../case-file.js'

@@ -1,6 +1,6 @@
 import type { HostData } from '../engine/index.js'
 import { blockOf, cut, paste } from '../mesh/index.js'
-import type { ParameterSpec } from '../model/index.js'
+import type { ParameterSpec } from './scope.js'
 import { pad, sameDims, sizeOf, slice, type Dim, type Tensor } from '../tensor/index.js'
 
 /**

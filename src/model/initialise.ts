@@ -1,5 +1,8 @@
-import { DeviceArray, jit, type Engine, type Jitted } from '../engine/index.js'
-import { hashOf, type Initializer, type Parameters, type ParameterSpec } from '../model/index.js'
+import { DeviceArray } from '../engine/device-array.js'
+import type { Engine } from '../engine/index.js'
+import { jit, type Jitted } from '../engine/jit.js'
+import { hashOf } from './hash.js'
+import type { Initializer, Parameters, ParameterSpec } from './scope.js'
 import { dim, fill, random, relayout, type Dim, type Tensor } from '../tensor/index.js'
 import { padTo } from './vocab-padding.js'
 
