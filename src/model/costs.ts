@@ -1,5 +1,6 @@
 import { attentionKind, type AttentionCosts } from '../attention/index.js'
-import { attentionKinds, type AttentionKind, type ModelConfig } from '../config/index.js'
+import type { AttentionKind, ModelConfig } from '../config/index.js'
+import { attentionKinds } from '../config/keys/attention-kinds.js'
 import { productOf } from '../tensor/index.js'
 import { shortestPeriod, type ParameterSpec } from './scope.js'
 
