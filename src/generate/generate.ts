@@ -198,8 +198,6 @@ function checkPrompts(prompts: readonly ArrayLike<number>[], { n_ctx, n_vocab }:
       throw new RangeError(
         `a prompt must have less than n_ctx = ${n_ctx} tokens (got ${length}). Shorten it, for example with fitPrompt`,
       )
-    if (length >= n_ctx) {
-      throw new RangeError(`a prompt must have fewer tokens than the context of ${n_ctx} (got ${length}). Shorten it`)
     }
     const odd = Array.from(prompt).find((id) => !(Number.isInteger(id) && id >= 0 && id < n_vocab))
     if (odd !== undefined) {

@@ -366,7 +366,12 @@ const trainData: Case[] = [
     /data set "pile" has no config/,
     model({ datasets: ['pile'] }),
   ),
-  bad('two data sets', 'train x/model.json --run x/run', /must name one data set \(got 2\)/, model({ datasets: ['a', 'b'] })),
+  bad(
+    'two data sets',
+    'train x/model.json --run x/run',
+    /must name one data set \(got 2\)/,
+    model({ datasets: ['a', 'b'] }),
+  ),
   bad(
     'a missing folder',
     'train model.json --data none --run x/run',

@@ -137,7 +137,10 @@ test('what is wrong in a bucket is one line, and nothing is written', async () =
       /gs:\/\/bucket\/run: it exists and is not empty/,
     ],
     ['train gs://bucket/model.json --data gs://bucket/none --run gs://bucket/x', /gs:\/\/bucket\/none/],
-    ['train gs://bucket/model.json --data gs://bucket/data --run gs://nobucket/x', /the bucket "nobucket" does not exist/],
+    [
+      'train gs://bucket/model.json --data gs://bucket/data --run gs://nobucket/x',
+      /the bucket "nobucket" does not exist/,
+    ],
     ['sample gs://bucket/texts --prompt x', /gs:\/\/bucket\/texts holds no checkpoint/],
     ['sample gs://bucket --prompt x', /gs:\/\/bucket holds no checkpoint/],
     ['train gs:// --data x --run y', /gs:\/\/: "" is not a valid bucket name/],

@@ -73,7 +73,10 @@ test('mistakes are one line each', async () => {
     assert.match(stderr, message)
     assert.equal(stderr.trim().split('\n').length, 1)
   }
-  await refused([], /^neomesh: hardware must be given\. Name a slice with --topology, such as v3-8, or pass --device cpu$/m)
+  await refused(
+    [],
+    /^neomesh: hardware must be given\. Name a slice with --topology, such as v3-8, or pass --device cpu$/m,
+  )
   await refused(['--topology', 'v3-9'], /^neomesh: topology must be one of v3-8, .* \(got "v3-9"\)/)
   await refused(
     ['--topology', 'v3-8'],

@@ -54,7 +54,10 @@ function shifted(ids: Tensor, classId: number): Tensor {
 }
 
 /** Labels that count for nothing are those of padding and of no token at all. */
-export function countedLabels(labels: Labels, { config }: Pick<Model, 'config'>): { labels: Labels; counted: Tensor<never> } {
+export function countedLabels(
+  labels: Labels,
+  { config }: Pick<Model, 'config'>,
+): { labels: Labels; counted: Tensor<never> } {
   const none = or(compare(labels, 'EQ', config.padding_id ?? 0), compare(labels, 'LT', 0))
   return {
     labels: where(none, constant(NO_TOKEN, 'i32'), labels),
