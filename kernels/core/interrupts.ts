@@ -1,5 +1,5 @@
 /**
- * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) stops by itself, as training does: after the
+ * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) stops on its own, as training does: after the
  * current step, with a checkpoint. Other code gets an Interrupted error from the pending `await`, or from the next loop
  * iteration, function call or `await` of a cell, so that its `finally` runs. A second interrupt does that to code with the
  * signal, too. Code of packages that never returns is terminated; see node/attendant-thread.ts.

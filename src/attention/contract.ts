@@ -126,7 +126,7 @@ export interface AttentionKind<P extends Projections = Projected, O extends Tens
   costs(config: AttentionConfig): AttentionCosts
   /** What is worth knowing about a config that has such layers, one line each. */
   hints?(config: AttentionConfig): string[]
-  /** Whether the original can split the sequence into so many parts; any mesh can here. */
+  /** Whether the original can split the sequence into `parts` parts; any mesh can here. */
   originalSplits?(config: AttentionConfig, parts: number): boolean
 }
 

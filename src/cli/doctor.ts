@@ -76,7 +76,12 @@ async function testAll(version: string, json: boolean): Promise<void> {
   const usual = found.find(({ state, engine, device = 'cpu' }) => state === 'works' && isUsual(engine, device)) ?? null
   if (!found.some(({ state }) => state === 'works')) process.exitCode = 1
   if (json) {
-    const answer = { ...machine, engines: found, default: usual?.engine ?? null }
+    // `remark` is the field's name of earlier versions.
+    const answer = {
+      ...machine,
+      engines: found.map((each) => ({ ...each, remark: each.remedy })),
+      default: usual?.engine ?? null,
+    }
     process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
     return
   }

@@ -14,7 +14,7 @@ export interface FoundTexts {
 /**
  * The text files that files, folders (with all below them) and patterns stand for: in the order given, within a folder
  * or pattern in natural order, each once. In a folder or pattern a file whose name does not say what it is is read if
- * it looks like text, and others are passed over; a file named by itself must be text. Throws DataError, FileError.
+ * it looks like text, and others are passed over; a file that is named must be text. Throws DataError, FileError.
  */
 export async function findTexts(inputs: string | readonly string[]): Promise<FoundTexts> {
   const files = new Set<string>()

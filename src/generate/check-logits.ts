@@ -1,6 +1,6 @@
 import { abs, where, type Tensor } from '../tensor/index.js'
 
-/** In place of a token id where logits are not finite. */
+/** Used as the token id where logits are not finite. */
 const NOT_FINITE = -1
 
 /** `ids` (i32 [batch]), or -1 for a row of `logits` (f32 [batch, vocab]) with NaN or infinity. */

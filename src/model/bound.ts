@@ -1,5 +1,4 @@
-import type { Positions } from '../attention/index.js'
-import type { AttentionWeights } from '../attention/index.js'
+import type { AttentionWeights, Positions } from '../attention/index.js'
 import type { ModelConfig } from '../config/index.js'
 import type { DeviceArray, Engine } from '../engine/index.js'
 import { partsOn, type Placement } from '../mesh/index.js'
@@ -58,7 +57,7 @@ export class GptNeo {
     this.specs = parametersOf(this.shape(1, config.n_ctx), layers)
   }
 
-  /** The dims of a pass over so many rows and tokens. */
+  /** The dims of a pass over `batch` rows of `sequence` tokens. */
   shape(batch: number, sequence: number, microbatches = 1): Model {
     return modelShape(this.config, { batch, sequence, microbatches, parts: this.parts })
   }

@@ -45,7 +45,7 @@ export interface SampledToken {
 export type FromWorker =
   | { readonly kind: 'loading'; readonly bytes: number; readonly totalBytes: number }
   | { readonly kind: 'ready'; readonly about: About }
-  /** The prompt is longer than the context: so many tokens at its beginning are not used. */
+  /** The prompt is longer than the context: the number of tokens at its beginning that are not used. */
   | { readonly kind: 'shortened'; readonly dropped: number }
   | { readonly kind: 'token'; readonly token: SampledToken; readonly perSecond: number | null }
   | { readonly kind: 'done'; readonly rest: string }

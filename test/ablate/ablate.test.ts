@@ -215,7 +215,9 @@ test('more variants and seeds may come later; other settings or other data may n
 test('a folder with other files is rejected, and left unchanged', async () => {
   const folder = await world()
   const before = readdirSync(join(folder, 'texts'))
-  await assert.rejects(run('texts'), { message: /texts holds ".*" and is no ablation's folder\. Give another --out$/ })
+  await assert.rejects(run('texts'), {
+    message: /texts must be an ablation's folder or empty \(it holds ".*"\)\. Use another --out$/,
+  })
   assert.deepEqual(readdirSync(join(folder, 'texts')), before)
 })
 

@@ -103,7 +103,7 @@ const tokenizerTrain: Case[] = [
   bad(
     'no input',
     'tokenizer train --out x/t.json',
-    /missing required argument 'inputs' \(neomesh tokenizer train --help/,
+    /missing required argument 'inputs' \(see neomesh tokenizer train --help/,
   ),
   bad('no --out', 'tokenizer train texts', /required option '-o, --out <path>' not specified/),
   bad('an unknown option', 'tokenizer train texts -o x/t.json --vocab 9', /unknown option '--vocab'/),
@@ -132,7 +132,7 @@ const tokenizerTrain: Case[] = [
   bad(
     'nothing but bad lines',
     'tokenizer train x/a.jsonl -o x/t.json --skip-bad-lines',
-    /no line of 2 could be used\. The first: x\/a\.jsonl:1: the line must have the key "text" \(got "body"\)/,
+    /none of 2 lines could be used\. The first: x\/a\.jsonl:1: the line must have the key "text" \(got "body"\)/,
     put('x/a.jsonl', '{"body":"a"}\n{"text":'),
   ),
   bad(
@@ -147,7 +147,11 @@ const tokenizerTrain: Case[] = [
     /x\/a\.jsonl:1: the line must have the key "text" \(got "t"\).*--text-key/,
     put('x/a.jsonl', '{"t":1}'),
   ),
-  bad('a vocabulary below the bytes', 'tokenizer train texts -o x/t.json -n 10', /vocabSize is 10.*at least 257/),
+  bad(
+    'a vocabulary below the bytes',
+    'tokenizer train texts -o x/t.json -n 10',
+    /vocabSize must be an integer >= 257 \(got 10\)/,
+  ),
   bad(
     'a vocabulary of 0',
     'tokenizer train texts -o x/t.json -n 0',
@@ -164,7 +168,7 @@ const tokenizerTrain: Case[] = [
   bad(
     'a special token twice',
     'tokenizer train texts -o x/t.json --special-token <a> --special-token <a>',
-    /none may be empty or occur twice/,
+    /specialTokens must be distinct and not empty/,
   ),
   bad('--out a folder', 'tokenizer train texts -o texts', /cannot write texts: it is a folder/),
   bad('--out a pipe', 'tokenizer train texts -o x/pipe', /cannot write x\/pipe: it is a device or a pipe/, () =>
@@ -190,7 +194,7 @@ const tokenizerEncode: Case[] = [
   bad(
     'another kind of tokenizer',
     'tokenizer encode text -t x/t.json',
-    /model\.type is "WordPiece"/,
+    /model\.type must be "BPE" \(got "WordPiece"\)/,
     put('x/t.json', '{"model":{"type":"WordPiece"}}'),
   ),
   bad(
@@ -272,7 +276,7 @@ const dataPrepare: Case[] = [
     put('x/e.txt', 'the state'),
   ),
   bad('an unknown end of text', `${PREPARE} --eos <eos>`, /no token "<eos>".*--eos/),
-  bad('everything held out', `${PREPARE} --validation-fraction 1`, /number from 0 to below 1/),
+  bad('everything held out', `${PREPARE} --validation-fraction 1`, /must be a number >= 0 and < 1/),
   bad('more than everything held out', `${PREPARE} --validation-fraction 1.5`, /argument '1\.5' is invalid/),
   bad('less than nothing held out', `${PREPARE} --validation-fraction=-0.1`, /argument '-0\.1' is invalid/),
   bad('an unknown unit', `${PREPARE} --validation-unit chapter`, /Allowed choices are document, passage/),
@@ -302,7 +306,11 @@ const dataPrepare: Case[] = [
     /cannot read gs:\/\/bucket\/b: http:\/\/127\.0\.0\.1:9 cannot be reached \(ECONNREFUSED\)\. Check the network/,
   ),
   bad('a run in the cloud', 'train model.json --data data --run gs://bucket/b', /gs:\/\/bucket\/b.* cannot be reached/),
-  bad('a model in the cloud', 'sample gs://bucket/b --prompt x', /gs:\/\/bucket\/b: .* cannot be reached/),
+  bad(
+    'a model in the cloud',
+    'sample gs://bucket/b --prompt x',
+    /gs:\/\/bucket\/b\/config\.json: .* cannot be reached/,
+  ),
 ]
 
 const TRAIN = 'train model.json --data data --run x/run'
@@ -363,7 +371,7 @@ const trainData: Case[] = [
   bad(
     'a data set without config',
     'train x/model.json --run x/run',
-    /data set "pile" has no config/,
+    /data set "pile" must have a config/,
     model({ datasets: ['pile'] }),
   ),
   bad(
@@ -433,13 +441,13 @@ const trainData: Case[] = [
   bad(
     'a vocabulary smaller than the ids',
     OWN,
-    /vocabulary of \d+, the model's n_vocab is 200/,
+    /n_vocab must be at least \d+, the vocabulary of the data \(got 200\)/,
     model({ n_vocab: 200 }),
   ),
   bad(
     'a vocabulary smaller than the ids, without index',
     'train x/model.json --data x/data --run x/run',
-    /record \d+ at byte \d+: id \d+ is \d+, n_vocab is 200/,
+    /record \d+ at byte \d+: id \d+ must be below n_vocab 200 \(got \d+\)/,
     () => {
       model({ n_vocab: 200 })()
       copy(
@@ -534,7 +542,7 @@ const trainData: Case[] = [
   bad(
     'a listed file that is gone',
     DATA,
-    /lists .*tfrecords, which is not there/,
+    /lists .*tfrecords, which does not exist/,
     copy('data', () => {
       renameSync(records(), 'x/data/train/tiny_9_1.tfrecords')
     }),
@@ -712,7 +720,7 @@ const sample: Case[] = [
   bad(
     'no tokenizer',
     'sample x/run',
-    /x\/run has no tokenizer\.json/,
+    /x\/run must have a tokenizer\.json \(got none\)/,
     copy('run', () => rmSync('x/run/tokenizer.json')),
   ),
   bad('a missing tokenizer', `${SAMPLE} --tokenizer none.json`, /none\.json: no such file/),
@@ -731,7 +739,7 @@ const sample: Case[] = [
   bad('a temperature that is no number', `${SAMPLE} --temperature hot`, /argument 'hot' is invalid/),
   bad('an infinite temperature', `${SAMPLE} --temperature Infinity`, /argument 'Infinity' is invalid/),
   bad('a broken top-k', `${SAMPLE} --top-k 1.5`, /argument '1\.5' is invalid/),
-  bad('a top-p of 0', `${SAMPLE} --top-p 0`, /argument '0' is invalid.*above 0 to 1/),
+  bad('a top-p of 0', `${SAMPLE} --top-p 0`, /argument '0' is invalid.*a number > 0 and <= 1/),
   bad('a top-p above 1', `${SAMPLE} --top-p 1.1`, /argument '1\.1' is invalid/),
   bad('no samples', `${SAMPLE} --count 0`, /argument '0' is invalid/),
   bad('no tokens', `${SAMPLE} --max-tokens 0`, /argument '0' is invalid/),

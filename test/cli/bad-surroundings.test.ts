@@ -116,14 +116,14 @@ test('plugins: no PJRT plugin, and one of another age', { skip: linux }, (contex
   const sample = (plugin: string) => shell(`PJRT_PLUGIN_LIBRARY_PATH=${plugin} neomesh sample run`)
   const addon = fileURLToPath(new URL('../../../node_modules/@koromix/', import.meta.url))
   const name = (readdirSync(addon, { recursive: true }) as string[]).find((path) => path.endsWith('.node'))
-  says(sample(join(addon, name!)), /is a shared library but no PJRT plugin: it does not export GetPjrtApi/)
+  says(sample(join(addon, name!)), /must be a PJRT plugin \(got a shared library without GetPjrtApi\)/)
   const source = `static struct { unsigned long size; void *next; unsigned long version_size; void *more;
     int major, minor; char rest[4000]; } api = { 1000, 0, 24, 0, 0, 40 };
     void *GetPjrtApi(void) { return &api; }`
   writeFileSync(join(world, 'old.c'), source)
   if (spawnSync('cc', ['-shared', '-fPIC', '-o', 'old.so', 'old.c'], { cwd: world }).status !== 0)
     return context.skip('needs a C compiler')
-  says(sample('./old.so'), /old\.so has PJRT API 0\.40; needed is 0\.57 or newer.*Install a plugin of another age/)
+  says(sample('./old.so'), /old\.so must have PJRT API 0\.57 or newer of major 0 \(got 0\.40.*Install another version/)
 })
 
 test('a cache that cannot be written is a note, not an end', { skip: linux }, () => {

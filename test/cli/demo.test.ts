@@ -26,7 +26,7 @@ test('on TensorFlow.js the demo trains a smaller model, which it says; Ctrl-C sa
     '4. and 5. The model of configs/models/demo-small.json',
   ]
   for (const title of titles) assert.ok(stderr.includes(`\n${title}`), stderr)
-  assert.match(stderr, /trained\na small one, some minutes of work for TensorFlow\.js: .*\n/)
+  assert.match(stderr, /trained\na small one, some minutes of work for JavaScript: .*\n/)
   assert.match(stderr, /To resume: run the same command again\n$/)
   assert.ok(
     existsSync(join(world, 'demo/small/tokenizer.json')) && existsSync(join(world, 'demo/small/data/dataset.json')),
@@ -50,7 +50,7 @@ test('one book is enough, and what was made from it is not taken for something e
     },
   })
   assert.equal(code, 130, stderr)
-  assert.match(stderr, /^tokenizer of \d+ tokens \(of 512 asked for: no other pair occurs often enough\) from /m)
+  assert.match(stderr, /^tokenizer of \d+ tokens \(of 512 requested: no other pair occurs often enough\) from /m)
   assert.match(stderr, /train: 1 document, .*\nvalidation: 1 document, /)
 
   const other = join(world, 'other.txt')

@@ -15,7 +15,7 @@ interface Found {
   readonly engine: string
   readonly device?: string
   readonly state: string
-  readonly remark: string | null
+  readonly remedy: string | null
   readonly test: { readonly gigaflops: number } | null
 }
 
@@ -56,7 +56,7 @@ test('--json tells programs the same; what fails says why', () => {
   })
   const of = (name: string) => engines.find(({ engine }) => engine === name)!
   assert.match(
-    of('tfjs-node').remark!,
+    of('tfjs-node').remedy!,
     /does not load: The Node\.js native addon module can not be found\. .*npm rebuild/,
   )
   assert.ok(of('host').test!.gigaflops > 0.1)
@@ -87,7 +87,7 @@ test('a plugin that has never run here is named, not tried, until its device is 
   const { engines } = JSON.parse(neomesh(['doctor', '--json']).stdout) as { engines: Found[] }
   const rocm = engines.find(({ device }) => device === 'rocm')!
   assert.deepEqual([rocm.state, rocm.test], ['untested', null])
-  assert.equal(rocm.remark, 'jax-rocm7-pjrt 0.12.0, not known to work: neomesh doctor --device rocm tries it')
+  assert.equal(rocm.remedy, 'jax-rocm7-pjrt 0.12.0, not known to work: neomesh doctor --device rocm tries it')
   const tried = neomesh(['doctor', '--device', 'rocm'])
   assert.equal(tried.status, 1)
   assert.match(tried.stderr, /xla_rocm_plugin\.so/)

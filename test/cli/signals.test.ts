@@ -70,7 +70,7 @@ test('Ctrl-C before the first step ends at once', async () => {
     onText: when('[compile]', 1, 'SIGINT'),
   })
   assert.equal(code, 130, stderr)
-  assert.match(stderr, /interrupted before the first step; nothing to save\. To resume: the same command again\n$/)
+  assert.match(stderr, /interrupted before the first step; nothing to save\. To resume: run the same command again\n$/)
   assert.ok(performance.now() - began < 60_000)
 })
 

@@ -11,17 +11,17 @@ const PHRASES: readonly (readonly [string, RegExp, number])[] = [
   [
     'is not a X; not set',
     /\bis no (true|whole|number|folder|file|regular|run\b|checkpoint|tokenizer|object|list)|that (is|are) none\b/gi,
-    6,
+    0,
   ],
-  ['resume, continue', /\b(goes|go|going|went) on\b/gi, 19],
-  ['reports, hints, progress', /\b(is|are|was) told\b|\bsays of\b|\bnews\b|\bremarks?\b/gi, 6],
-  ['N, most likely, override', /\bso many\b|\blikeliest\b|\bin place of\b/gi, 16],
+  ['resume, continue', /\b(goes|go|going|went) on\b/gi, 0],
+  ['reports, hints, progress', /\b(is|are|was) told\b|\bsays of\b|\bnews\b|\bremarks?\b/gi, 0],
+  ['N, most likely, override', /\bso many\b|\blikeliest\b|\bin place of\b/gi, 0],
   [
     'one X per Y',
     /\b(an idea|a command|a line|a file|a test|a request) a (file|command|key|case|page|room|thing)\b/gi,
     0,
   ],
-  ['say who; wasted; on its own', /\bnobody\b|\bsomebody\b|\bin vain\b|\bby itself\b/gi, 16],
+  ['say who; wasted; on its own', /\bnobody\b|\bsomebody\b|\bin vain\b|\bby itself\b/gi, 0],
 ]
 
 /** User-facing texts by path: documents, the words of lessons, and comments and strings of the library and the kernel. */

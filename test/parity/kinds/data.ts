@@ -138,6 +138,6 @@ async function read(
     }
   }
   await reading.close()
-  await dataset.close()
+  dataset.close()
   return worst.measures
 }

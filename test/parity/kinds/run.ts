@@ -46,7 +46,9 @@ export async function* run(file: CaseFile, { engine, layers }: Workshop): AsyncG
       if (end >= 0) await compareEvaluation(evaluations[end])
     }
   } finally {
-    await Promise.all([reading.close(), evalReading.close(), data.close(), evalData.close()])
+    await Promise.all([reading.close(), evalReading.close()])
+    data.close()
+    evalData.close()
     evaluate.dispose()
     trainer.dispose()
   }

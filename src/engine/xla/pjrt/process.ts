@@ -122,7 +122,7 @@ export function closedBefore(client: Closable): void {
 }
 
 /**
- * libtpu's profiling timer kills a process that ends by itself (SIGPROF, while Node ends), but not one
+ * libtpu's profiling timer kills a process that ends on its own (SIGPROF, while Node ends), but not one
  * that ends by process.exit(); so end by that, after all other listeners.
  */
 export function endByProcessExit(): void {
