@@ -69,7 +69,7 @@ export class MetricsLog {
 }
 
 /**
- * The metrics of a run; empty if there is no file. Invalid lines, such as a truncated last one, are skipped.
+ * The metrics of a run; empty if the file does not exist. Invalid lines, such as a truncated last one, are skipped.
  * Throws FileError.
  */
 export async function readMetrics(path: string): Promise<Metrics[]> {

@@ -14,8 +14,8 @@ const PHRASES: readonly (readonly [string, RegExp, number])[] = [
     0,
   ],
   ['resume, continue', /\b(goes|go|going|went) on\b/gi, 0],
-  ['reports, hints, progress', /\b(is|are|was) told\b|\bsays of\b|\bnews\b|\bremarks?\b/gi, 0],
-  ['N, most likely, override', /\bso many\b|\blikeliest\b|\bin place of\b/gi, 0],
+  ['reports, hints, progress', /\b(is|are|was) told\b|\bsays of\b|\bnews\b|\bremarks?\b/gi, 2],
+  ['N, most likely, override', /\bso many\b|\blikeliest\b|\bin place of\b/gi, 1],
   [
     'one X per Y',
     /\b(an idea|a command|a line|a file|a test|a request) a (file|command|key|case|page|room|thing)\b/gi,
