@@ -58,7 +58,7 @@ test('one book is enough, and what was made from it is not taken for something e
   for (const texts of [['--text', other], []]) {
     const { code, stderr } = await runHere([...demo, ...texts])
     assert.equal(code, 1)
-    const said = `neomesh: ${join(out, 'small')} has a demo made from ${book}: name another folder with --out, or remove that one\n`
+    const said = `neomesh: ${join(out, 'small')} has a demo made from ${book}. Name another folder with --out, or remove that one\n`
     assert.equal(stderr, said)
   }
 })
