@@ -4,6 +4,7 @@ import {
   dirname,
   FileError,
   isAbsolute,
+  isCheckout,
   isFile,
   isFolder,
   join,
@@ -86,7 +87,7 @@ async function manifestOf(folder: string): Promise<object> {
 async function sourceOf(version: string, folder: string): Promise<string> {
   const parent = resolve(packageFolder, '../..')
   const manifest = join(parent, 'package.json')
-  if (basename(dirname(packageFolder)) !== 'node_modules' || !(await isFile(manifest))) return version
+  if (isCheckout || !(await isFile(manifest))) return version
   const { dependencies = {}, devDependencies = {} } = (await readJson(manifest)) as {
     dependencies?: Packages
     devDependencies?: Packages

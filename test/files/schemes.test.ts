@@ -20,7 +20,7 @@ const cases: [address: string, message: RegExp][] = [
   ['hf://a/b', /is on the Hugging Face hub\. Download it first: hf download a\/b --local-dir b$/],
   ['abfss://c@host/x', /is in Azure Storage/],
   ['hdfs://host/x', /is in Hadoop/],
-  ['file:///tmp/x', /Write its path, \/tmp\/x$/],
+  ['file:///data/x', /Write its path, \/data\/x$/],
 ]
 for (const [address, message] of cases) {
   test(`${address} is said to be what it is`, async () => {
