@@ -20,8 +20,8 @@ const cases: [changes: Record<string, unknown>, words: string[]][] = [
   ],
   [{ mesh_shape: 'x:2', layout: 'sequence:x,memory_length:x' }, ['"sequence"', '"memory_length"', 'axis "x"', '.ts:']],
   [{ mesh_shape: 'x:2', layout: 'batch:x,sequence:x' }, ['"batch"', '"sequence"', 'axis "x"', '[batch 4, ']],
-  [{ mesh_shape: 'x:2', layout: 'batch:x,heads:x' }, ['"batch"', '"heads"', 'axis "x"', 'attention.ts:']],
-  [{ mesh_shape: 'x:2', layout: 'batch:x,vocab:x' }, ['"batch"', '"vocab"', 'axis "x"', 'loss.ts:']],
+  [{ mesh_shape: 'x:2', layout: 'batch:x,heads:x' }, ['"batch"', '"heads"', 'axis "x"', 'attention/heads.ts:']],
+  [{ mesh_shape: 'x:2', layout: 'batch:x,vocab:x' }, ['"batch"', '"vocab"', 'axis "x"', 'cross-entropy.ts:']],
   [
     { mesh_shape: 'x:2', layout: 'batch:x,embd:x' },
     ['"batch"', '"embd"', 'axis "x"', 'leave out "batch:x" or "embd:x"'],
