@@ -1,7 +1,7 @@
 /** The tokenizer that belongs to a checkpoint. */
 import { FileError, isFile, join, sha256 } from '../files/index.js'
 import { tokenizerJson } from '../tokenizer/index.js'
-import type { Checkpoint } from '../train/checkpoint.js'
+import type { Checkpoint } from '../checkpoint/index.js'
 
 /**
  * The tokenizer to export with a checkpoint: the one given, or the one saved with it, which must be that of its data.

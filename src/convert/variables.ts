@@ -1,5 +1,5 @@
 /** Variables on their way from one format to another: listed at once, their numbers fetched one by one. */
-import type { SavedVariable } from '../train/checkpoint.js'
+import type { SavedVariable } from '../checkpoint/index.js'
 import { productOf } from '../tensor/index.js'
 
 /** Variables under GPT-Neo's names and in its layout, f32. Close it when done: `data` works until then. */

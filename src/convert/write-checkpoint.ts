@@ -2,7 +2,7 @@
 import type { ModelConfig } from '../config/index.js'
 import { join, sha256, writeFileAtomic, writeFolderAtomic } from '../files/index.js'
 import { isTokenizer, tokenizerJson } from '../tokenizer/index.js'
-import { saveCheckpoint, type SavedVariable } from '../train/checkpoint.js'
+import { saveCheckpoint, type SavedVariable } from '../checkpoint/index.js'
 
 /** What a checkpoint holds beside its variables. */
 export interface CheckpointMeta {

@@ -6,7 +6,7 @@ export {
   saveCheckpoint,
   type Checkpoint,
   type Manifest,
-} from './checkpoint.js'
+} from '../checkpoint/index.js'
 export type { TrainEvent } from './events.js'
 export { meanLoss, type MeanLoss } from './mean-loss.js'
 export { MetricsLog, readMetrics, type Metrics } from './metrics.js'

@@ -13,7 +13,7 @@ import {
   withFileErrors,
   writeFileAtomic,
 } from '../files/index.js'
-import { checkpointFolder, checkpointSteps } from './checkpoint.js'
+import { checkpointFolder, checkpointSteps } from '../checkpoint/index.js'
 
 const METRICS = 'metrics.jsonl'
 

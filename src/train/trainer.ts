@@ -3,7 +3,7 @@ import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../e
 import { FileError } from '../files/index.js'
 import { GptNeo, type LayerMode, type ParameterSpec } from '../model/index.js'
 import { dim, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
-import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from './checkpoint.js'
+import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from '../checkpoint/index.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
 import { slotsOf, type Slot } from './optimizers/index.js'
 import { arrayFrom, slotName, variablesOf } from './parameters.js'

@@ -1,5 +1,5 @@
 /** A checkpoint as a Hugging Face GPT-Neo folder: what `neomesh export hf` does. */
-import { findCheckpoint, openCheckpoint } from '../../train/checkpoint.js'
+import { findCheckpoint, openCheckpoint } from '../../checkpoint/index.js'
 import { tokenizerToExport } from '../checkpoint-tokenizer.js'
 import type { ConvertTotals } from '../variables.js'
 import { exportHuggingFace, type ExportHuggingFaceOptions } from './export.js'

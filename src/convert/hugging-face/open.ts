@@ -2,7 +2,7 @@
 import { ConfigError, type ModelConfig } from '../../config/index.js'
 import { toFloats } from '../../engine/half.js'
 import { FileError, join, readJson, type StoredTensor, type TensorEntry } from '../../files/index.js'
-import type { SavedVariable } from '../../train/checkpoint.js'
+import type { SavedVariable } from '../../checkpoint/index.js'
 import { configFromHuggingFace } from './read-config.js'
 import { causalMask, counterparts, outputTable, type Counterpart } from './names.js'
 import { bareNames } from './prefixes.js'

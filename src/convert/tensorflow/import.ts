@@ -2,7 +2,7 @@
 import { readModelConfig, type ModelConfig } from '../../config/index.js'
 import { toFloats } from '../../engine/half.js'
 import { dirname, FileError, isFile, join } from '../../files/index.js'
-import type { SavedVariable } from '../../train/checkpoint.js'
+import type { SavedVariable } from '../../checkpoint/index.js'
 import { matchVariables } from './match-variables.js'
 import { openTensorflowCheckpoint, type TensorflowCheckpoint } from './checkpoint.js'
 import {

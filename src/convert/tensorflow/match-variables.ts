@@ -2,7 +2,7 @@
 import type { ModelConfig } from '../../config/index.js'
 import { FileError } from '../../files/index.js'
 import { modelShape, parametersOf } from '../../model/index.js'
-import type { SavedVariable } from '../../train/checkpoint.js'
+import type { SavedVariable } from '../../checkpoint/index.js'
 
 /** What GPT-Neo's optimizers keep beside a variable: Adam's slots, Adafactor's. */
 const slots = ['/adam_m', '/adam_v', '_slot_vr', '_slot_vc', '_slot_v', '_slot_m']

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { exportHf, huggingFaceVariables, importHf, type ConvertProgress } from '../../../src/convert/index.js'
-import { openCheckpoint, saveCheckpoint } from '../../../src/train/checkpoint.js'
+import { openCheckpoint, saveCheckpoint } from '../../../src/checkpoint/index.js'
 import { temporaryFolder } from '../../files/temporary-folder.js'
 import { assertSame, collected, copyOf, huggingFace, tensorsOf } from '../support.js'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { importTf, type ConvertProgress } from '../../../src/convert/index.js'
 import { sha256 } from '../../../src/files/index.js'
-import { openCheckpoint } from '../../../src/train/checkpoint.js'
+import { openCheckpoint } from '../../../src/checkpoint/index.js'
 import { temporaryFolder } from '../../files/temporary-folder.js'
 import { assertSame, copyOf, tensorflow, tensorsOf } from '../support.js'
 

@@ -1,0 +1,12 @@
+/** Checkpoints: variables under GPT-Neo's names, a manifest, and the folders of a run's steps. */
+export {
+  checkpointFolder,
+  checkpointSteps,
+  findCheckpoint,
+  openCheckpoint,
+  pruneCheckpoints,
+  saveCheckpoint,
+  type Checkpoint,
+  type Manifest,
+  type SavedVariable,
+} from './checkpoint.js'
