@@ -5,3 +5,15 @@ export { StopStrings } from './stop-strings.js'
 export { LogitsError } from './check-logits.js'
 export { pickNext, type Sampling } from './pick.js'
 export { loadModel, type ModelFromCheckpoint } from './load.js'
+export {
+  seedOf,
+  SlotEngine,
+  streamText,
+  type EndReason,
+  type SlotEvent,
+  type SlotOptions,
+  type SlotRequest,
+  type TextEvent,
+  type TextRequest,
+  type TokenScore,
+} from './slots/index.js'

@@ -27,6 +27,9 @@ export interface Sampling {
 /** Temperatures below this are 0: f32 logits divided by them would overflow, and no noise changes their order. */
 const GREEDY = 1e-30
 
+/** Whether the most likely token is taken. */
+export const isGreedy = (temperature: number): boolean => temperature < GREEDY
+
 /** Throws RangeError for a setting outside its range. */
 export function checkSampling({ temperature = 1, topK = 0, topP = 1 }: Sampling): void {
   if (!(temperature >= 0 && Number.isFinite(temperature)))
@@ -50,7 +53,7 @@ export function checkMaxTokens(maxTokens: number): void {
 export function pickNext(logits: Tensor<'batch' | 'vocab'>, key: random.Key, sampling: Sampling): Tensor<'batch'> {
   const { temperature = 1, topK = 0, topP = 1 } = sampling
   const [batch, vocab] = logits.dims as readonly [Dim<'batch'>, Dim<'vocab'>]
-  if (temperature < GREEDY) return markNotFinite(argmax(logits, vocab), logits)
+  if (isGreedy(temperature)) return markNotFinite(argmax(logits, vocab), logits)
   let scaled: Tensor<'batch' | 'vocab'> = logits.div(temperature)
   const limited = topK > 0 && topK < vocab.size
   if (limited || topP < 1) {
