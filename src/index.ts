@@ -72,6 +72,7 @@ export {
 } from './data/index.js'
 export { readText, makeFolder, remove, join, FileError } from './files/index.js'
 export * as model from './model/index.js'
+export { evaluate } from './evaluate/index.js'
 export {
   train,
   Trainer,

@@ -12,6 +12,7 @@ const EXPECTED = new Set([
   'PluginNotFoundError',
   'DivergenceError',
   'LogitsError',
+  'EvaluationError',
   'RangeError',
   'OpError',
   'UsageError',
@@ -20,7 +21,7 @@ const EXPECTED = new Set([
 ])
 
 /** Those that quote files, which may contain line breaks. */
-const QUOTING = new Set(['FileError', 'DataError', 'TokenizerError', 'ConfigError'])
+const QUOTING = new Set(['FileError', 'DataError', 'TokenizerError', 'ConfigError', 'EvaluationError'])
 
 /** Messages of V8 and Node for a number out of range in neomesh's code; errors thrown by neomesh never begin like this. */
 const OF_RUNTIME = new RegExp(

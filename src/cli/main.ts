@@ -7,6 +7,7 @@ import { dataCommand } from './data.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { report } from './errors.js'
+import { evalCommand } from './eval.js'
 import { endWithParent, PARENT } from '../files/index.js'
 import { guardProcess } from './guard.js'
 import { initCommand } from './init.js'
@@ -42,6 +43,7 @@ export async function run(args: readonly string[]): Promise<void> {
     planCommand(),
     trainCommand(),
     sampleCommand(),
+    evalCommand(),
     importCommand(),
     exportCommand(),
     ablateCommand(),

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { parseJson } from '../files/index.js'
 import { DataError } from './error.js'
 import type { DocumentPiece } from './read-documents.js'
-import { noteSkippedLine, type ReadReport } from './report.js'
+import { newReport, noteSkippedLine, type ReadReport } from './report.js'
 import { streamText } from './text-stream.js'
 import { decodeUtf8, withoutLoneSurrogates } from './utf8.js'
 
@@ -42,6 +42,17 @@ export async function* readJsonLines(
     if (found === undefined) continue
     report.replaced += found.replaced
     yield { text: found.text, last: true, path, line }
+  }
+}
+
+/** The values of a .jsonl file, also packed, with their lines. Throws DataError or FileError that names file and line. */
+export async function* readJsonValues(
+  path: string,
+  report: ReadReport = newReport(),
+): AsyncGenerator<{ value: unknown; line: number }> {
+  for await (const { bytes, line } of readLines(path, report)) {
+    const { text } = decodeUtf8(bytes)
+    if (text.trim() !== '') yield { value: parseLine(text, `${path}:${line}`), line }
   }
 }
 

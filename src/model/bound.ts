@@ -8,8 +8,9 @@ import { networkCosts, variablesOf, type NetworkCosts, type Variable } from './c
 import { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
 import { modelShape, type LayerPlan, type Model } from './dims.js'
 import { initialise } from './initialise.js'
-import { logits, loss, parametersOf } from './transformer.js'
+import { headOf, logits, loss, parametersOf, transformer } from './transformer.js'
 import type { Labels, CountedLoss } from './objectives/head.js'
+import { tokenScores, type TokenScores } from './objectives/token-scores.js'
 import { Scope, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
 
 type Ids = Tensor<'batch' | 'sequence'>
@@ -79,6 +80,13 @@ export class GptNeo {
   ): CountedLoss {
     const shape = this.shapeOf(ids, microbatches)
     return loss(this.scope(parameters, shape, training), ids, labels, shape, weight)
+  }
+
+  /** Log probability of each label after the tokens up to its position, and whether it is the most likely one. */
+  scores(parameters: Parameters, ids: Ids, labels: Labels): TokenScores {
+    const shape = this.shapeOf(ids)
+    const at = this.scope(parameters, shape)
+    return tokenScores(headOf(at, transformer(at, ids, shape).x, shape), labels, shape)
   }
 
   /** Logits after the last token of each prompt, and caches for `capacity` positions: see decode.ts. */

@@ -7,6 +7,7 @@ export { logits, loss, parametersOf, scopeOf } from './transformer.js'
 export { flopsFormula, rematPolicy, type LayerCosts, type NetworkCosts, type Variable } from './costs.js'
 export { hashOf } from './hash.js'
 export { countedLabels, maskTokens } from './objectives/masked.js'
+export type { TokenScores } from './objectives/token-scores.js'
 export { padData, padTo, stripDataPadding, stripPadding, unpaddedDims } from './vocab-padding.js'
 export {
   shortestPeriod,
