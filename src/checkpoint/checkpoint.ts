@@ -39,6 +39,10 @@ const manifestSchema = z.strictObject({
   tokenizer: z.string().optional(),
   /** Identity of the training data (src/data/read/identity.ts), if known. */
   data: z.string().optional(),
+  /** Samples read of that data, where that is not step * train_batch_size: settings changed. */
+  position: z.number().int().min(0).optional(),
+  /** Step at which the optimizer's state began, where that is not 0. */
+  optimizer_start: z.number().int().min(0).optional(),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
@@ -56,7 +60,7 @@ const SHARD_BYTES = 2 ** 30
 export async function saveCheckpoint(
   folder: string,
   variables: readonly SavedVariable[],
-  about: Pick<Manifest, 'step' | 'tokens' | 'tokenizer' | 'data'> & { readonly config: ModelConfig },
+  about: Omit<Manifest, 'format' | 'shards' | 'variables' | 'config'> & { readonly config: ModelConfig },
 ): Promise<Manifest> {
   const mayReplace = (name: string) => name === 'manifest.json' || name.endsWith('.safetensors')
   return writeFolderAtomic(folder, { overwrite: true, mayReplace }, async (workPath) => {
@@ -77,7 +81,7 @@ export async function saveCheckpoint(
       shards.push({ file, bytes, sha256 })
       for (const { name, shape } of group) listed[name] = { shape: [...shape], shard: index }
     }
-    const { step, tokens, config, tokenizer, data } = about
+    const { step, tokens, config, ...optional } = about
     const manifest: Manifest = {
       format: 'neomesh checkpoint 1',
       step,
@@ -85,8 +89,7 @@ export async function saveCheckpoint(
       config,
       shards,
       variables: listed,
-      ...(tokenizer ? { tokenizer } : {}),
-      ...(data ? { data } : {}),
+      ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
     }
     await writeFileAtomic(join(workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
     return manifest
@@ -204,7 +207,7 @@ export function checkpointFolder(run: string, step: number): string {
 export async function checkpointSteps(run: string): Promise<number[]> {
   const folder = join(run, 'checkpoints')
   const entries = await withFileErrors('open the run', run, () =>
-    readFolder(folder).catch((cause) => {
+    readFolder(folder).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return []
       throw cause
     }),
@@ -230,7 +233,7 @@ export async function pruneCheckpoints(run: string, keep: number): Promise<void>
 
 /** The newest checkpoint of a run, or `path` itself if it is a checkpoint. Throws FileError. */
 export async function findCheckpoint(path: string): Promise<string> {
-  const entries = await withFileErrors('open the run', path, () => readFolder(path)).catch((cause) => {
+  const entries = await withFileErrors('open the run', path, () => readFolder(path)).catch((cause: FileError) => {
     const hint = cause instanceof FileError && cause.code === 'ENOENT' ? hubHint(path) : ''
     throw hint === '' ? cause : new FileError(cause.message + hint, path, 'ENOENT', { cause })
   })

@@ -1,11 +1,13 @@
-import { Command, Option } from 'commander'
-import { ConfigError, readModelConfig, type ModelConfig } from '../config/index.js'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { ConfigError, parseModelConfig, readModelConfig, type ModelConfig } from '../config/index.js'
+import { openModel } from '../convert/index.js'
 import { openSplits } from '../data/index.js'
 import type { Engine } from '../engine/index.js'
 import { basename, dirname, isFile, join } from '../files/index.js'
 import type { LayerMode } from '../model/index.js'
-import { train } from '../train/index.js'
+import { configOfLayers, EPOCHS, fineTuningConfig, forEpochs, lastCheckpoint, train } from '../train/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
+import { UsageError } from './errors.js'
 import { interruptible } from './interrupt.js'
 import { deviceCountOf, meshKeys, onMesh, withMesh, type MeshOptions } from './mesh.js'
 import { integerOption } from './options.js'
@@ -14,6 +16,10 @@ import { showTraining } from './training-progress.js'
 interface Options extends EngineOptions, MeshOptions {
   run: string
   data?: string
+  from?: string
+  resize?: boolean
+  fromLayers?: number[]
+  override?: Record<string, unknown>
   steps?: number
   batch?: number
   evaluateEvery: number
@@ -30,15 +36,22 @@ export function trainCommand(): Command {
   )
   const command = withEngine(
     new Command('train')
-      .description('train a model, resuming an interrupted run')
-      .argument('<config>', 'model config, such as configs/models/demo.json')
-      .requiredOption('-r, --run <folder>', 'run folder: checkpoints, metrics.jsonl, config.json (required)')
-      .option(
-        '-d, --data <config>',
-        'data set config, or a folder written by `neomesh data prepare` (default: "datasets" of the config)',
+      .description('train or fine-tune a model, resuming an interrupted run')
+      .argument('[config]', "GPT-Neo's model config (default: the run's; with --from the model's, to be fine-tuned)")
+      .requiredOption(
+        '-r, --run <folder>',
+        'run folder: checkpoints and metrics; an existing run is resumed, also with other settings (required)',
       )
+      .option('-d, --data <path>', 'folder of prepared data, or a data set config (default: the config\'s "datasets")')
+      .option(
+        '--from <model>',
+        'begin from the weights of a run, a checkpoint, a Hugging Face folder or a TensorFlow checkpoint',
+      )
+      .option('--resize', 'with --from: extend or cut tables for another n_vocab, n_ctx or kind of positions')
+      .option('--from-layers <indices>', 'with --from: layers to take, from 0, such as 0,1,1,2', parseLayers)
+      .option('--override <key=value>', 'override a key of the config, such as lr=1e-4; repeatable', parseOverride)
       .option('--steps <count>', 'override train_steps', integerOption(1))
-      .option('--batch <sequences>', 'override train_batch_size', integerOption(1))
+      .option('--batch <size>', 'override train_batch_size', integerOption(1))
       .option('--seed <number>', 'override seed', integerOption(0))
       .addOption(precision.choices(['float32', 'bfloat16']))
       .option('--evaluate-every <steps>', 'validate every N steps (0: at the end only)', integerOption(0), 0)
@@ -47,18 +60,22 @@ export function trainCommand(): Command {
         '--compiled <file>',
         'the training step compiled by `neomesh plan --save-executable` for this slice (with --layers scan)',
       )
-      .action(async (path: string, options: Options) => {
-        const config = await configOf(path, options)
-        const { run, data, evaluateEvery, layers: mode } = options
+      .action(async (path: string | undefined, options: Options) => {
+        const { config, source, epochs } = await configOf(path, options)
+        const { run, data, evaluateEvery, layers: mode, from, resize, fromLayers } = options
         const devices = await openEngine(options, deviceCountOf(options, config))
         try {
           const engine = onMesh(devices, config, options)
           await runTraining({
             engine,
             config,
-            source: path,
+            source,
             run,
             data,
+            from,
+            resize,
+            fromLayers,
+            epochs,
             evaluateEvery,
             layers: mode,
             resumeCommand: null,
@@ -71,13 +88,70 @@ export function trainCommand(): Command {
   return withMesh(command)
 }
 
-/** The config of a file, with the keys that the options override. */
-async function configOf(path: string, options: Options): Promise<ModelConfig> {
-  const { steps, batch, seed, precision } = options
-  const changes = { train_steps: steps, train_batch_size: batch, seed, precision, ...meshKeys(options) }
-  const { config, notes } = await readModelConfig(path, { purpose: 'train', changes })
-  for (const note of notes) process.stderr.write(`${note}\n`)
-  return config
+/** Layer indices separated by commas. */
+function parseLayers(text: string): number[] {
+  const parse = integerOption(0)
+  return text.split(',').map((each) => parse(each))
+}
+
+/** Collects `key=value`; a value that is JSON is read as that, another one is text. */
+function parseOverride(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
+  const [, key, value] = /^(\w+)=([^]*)$/.exec(text) ?? []
+  if (key === undefined) throw new InvalidArgumentError('It must be key=value, such as lr=1e-4.')
+  try {
+    return { ...before, [key]: JSON.parse(value) as unknown }
+  } catch {
+    return { ...before, [key]: value }
+  }
+}
+
+interface GivenConfig {
+  readonly config: ModelConfig
+  /** Where it comes from, for errors and reports. */
+  readonly source: string
+  /** Passes over the data that decide train_steps, if nothing else does. */
+  readonly epochs?: number
+}
+
+/** The config of a file, of the run, or of the model to begin from, with the keys that the options override. */
+async function configOf(path: string | undefined, options: Options): Promise<GivenConfig> {
+  const { steps, batch, seed, precision, override = {}, run, from, fromLayers } = options
+  const changes = {
+    ...override,
+    train_steps: steps ?? override.train_steps,
+    precision: precision ?? override.precision,
+  }
+  const all: Record<string, unknown> = {
+    ...changes,
+    train_batch_size: batch ?? override.train_batch_size,
+    seed: seed ?? override.seed,
+    ...withoutUndefined(meshKeys(options)),
+  }
+  if (path !== undefined) {
+    const { config, notes } = await readModelConfig(path, { purpose: 'train', changes: all })
+    for (const note of notes) process.stderr.write(`${note}\n`)
+    return { config, source: path }
+  }
+  const model = (await lastCheckpoint(run)) ?? from
+  if (model === undefined)
+    throw new UsageError(
+      `a config must be given for a new run (got none, and no checkpoint in ${run}). Name one, or begin from a model with --from`,
+    )
+  const opened = await openModel(model)
+  await opened.close()
+  if (model !== from) return { config: parsed(opened.config, model, all), source: model }
+  const own = configOfLayers(opened.config, fromLayers, opened.folder)
+  const recipe = fineTuningConfig(own, 1, { train_batch_size: 8, ...withoutUndefined(all) } as Partial<ModelConfig>)
+  return { config: parsed(recipe, from, all), source: from, epochs: all.train_steps === undefined ? EPOCHS : undefined }
+}
+
+/** A whole config with some keys overridden. */
+function parsed(config: ModelConfig, source: string, changes: Record<string, unknown>): ModelConfig {
+  return parseModelConfig(JSON.parse(JSON.stringify(config)), source, { purpose: 'train', changes }).config
+}
+
+function withoutUndefined<T extends object>(of: T): Partial<T> {
+  return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
 export interface RunTraining {
@@ -87,6 +161,12 @@ export interface RunTraining {
   readonly source: string
   readonly run: string
   readonly data?: string
+  /** The model that a new run begins from, and how its weights are adapted. */
+  readonly from?: string
+  readonly resize?: boolean
+  readonly fromLayers?: readonly number[]
+  /** Passes over the data that decide train_steps and the warm-up. */
+  readonly epochs?: number
   readonly evaluateEvery?: number
   readonly layers?: LayerMode
   /** Command that resumes the run, for the message after an interrupt; null: the same command. */
@@ -95,16 +175,18 @@ export interface RunTraining {
 
 /** Trains with progress shown; Ctrl-C saves and prints how to resume. Returns whether training was completed. */
 export async function runTraining(options: RunTraining): Promise<boolean> {
-  const { engine, config, source, run, evaluateEvery, layers, resumeCommand } = options
-  const shape = { contextLength: config.n_ctx, vocabularySize: config.n_vocab }
-  const splits = await openSplits(await datasetConfigFile(config, source, options.data), shape)
+  const { engine, config: given, source, run, evaluateEvery, layers, resumeCommand } = options
+  const { from, resize, fromLayers } = options
+  const shape = { contextLength: given.n_ctx, vocabularySize: given.n_vocab }
+  const splits = await openSplits(await datasetConfigFile(given, source, options.data), shape)
   const { samples, validation, tokenizer } = splits
+  const config = options.epochs === undefined ? given : forEpochs(given, options.epochs, samples.size)
   const devices = engine.placement?.mesh.size ?? 1
   const about = { engine: engine.description, devices, source: basename(source), sequences: samples.size }
   const progress = showTraining({ config, run, resumeCommand, ...about })
   const { signal, done } = interruptible(progress.interrupted)
   try {
-    const data = { data: samples, validation, tokenizer }
+    const data = { data: samples, validation, tokenizer, from, resize, fromLayers }
     await progress.follow(train({ engine, config, run, eosId: splits.eosId, ...data, evaluateEvery, layers, signal }))
     return progress.finished()
   } finally {

@@ -7,6 +7,7 @@ export { exportHuggingFace, type ExportHuggingFaceOptions, type ReadVariable } f
 export { configFromHuggingFace } from './hugging-face/read-config.js'
 export { configToHuggingFace } from './hugging-face/write-config.js'
 export { endOfTextOf } from './hugging-face/end-of-text.js'
+export { isHuggingFace, openModel, type OpenModel } from './open-model.js'
 export { huggingFaceVariables, openHuggingFace, type HuggingFaceFolder } from './hugging-face/open.js'
 export {
   importTensorflow as importTf,

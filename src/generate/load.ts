@@ -1,7 +1,5 @@
-import { endOfTextOf, openHuggingFace } from '../convert/index.js'
+import { openModel } from '../convert/index.js'
 import type { Engine } from '../engine/index.js'
-import { isFile, join, readJson } from '../files/index.js'
-import { findCheckpoint, openCheckpoint } from '../train/index.js'
 import type { LoadedModel } from './generate.js'
 import { loadParameters } from './parameters.js'
 
@@ -17,39 +15,15 @@ export interface ModelFromCheckpoint extends LoadedModel {
 }
 
 /**
- * Loads a model to sample from: a checkpoint folder, a run's newest, or a folder with a Hugging Face GPT-Neo. Throws
- * FileError, ConfigError.
+ * Loads a model to sample from: a checkpoint folder, a run's newest, a folder with a Hugging Face GPT-Neo, or a TensorFlow
+ * checkpoint of the original. Throws FileError, ConfigError.
  */
 export async function loadModel(engine: Engine, path: string): Promise<ModelFromCheckpoint> {
-  if (await isHuggingFace(path)) return loadHuggingFace(engine, path)
-  const folder = await findCheckpoint(path)
-  const checkpoint = await openCheckpoint(folder)
+  const source = await openModel(path)
   try {
-    const { config, manifest, read } = checkpoint
-    const loaded = await loadParameters(engine, config, read)
-    return { ...loaded, folder, step: manifest.step, tokenizerHash: manifest.tokenizer }
-  } finally {
-    await checkpoint.close()
-  }
-}
-
-/** Only a Hugging Face config.json has `model_type`. */
-async function isHuggingFace(path: string): Promise<boolean> {
-  const file = join(path, 'config.json')
-  if (!(await isFile(file)) || (await isFile(join(path, 'manifest.json')))) return false
-  const json = await readJson(file).catch(() => null)
-  return typeof json === 'object' && json !== null && 'model_type' in json
-}
-
-async function loadHuggingFace(engine: Engine, folder: string): Promise<ModelFromCheckpoint> {
-  const source = await openHuggingFace(folder)
-  try {
-    const { variables, notes } = source
-    const eosId = await endOfTextOf(folder, source.config.n_vocab)
-    const config = eosId === undefined ? source.config : { ...source.config, eos_id: eosId }
-    const byName = new Map(variables.map((variable) => [variable.name, variable]))
-    const loaded = await loadParameters(engine, config, (name) => byName.get(name)!.data())
-    return { ...loaded, folder, step: 0, notes }
+    const { config, folder, step, tokenizerHash, notes } = source
+    const loaded = await loadParameters(engine, config, source.read)
+    return { ...loaded, folder, step, tokenizerHash, ...(notes.length > 0 && { notes }) }
   } finally {
     await source.close()
   }

@@ -107,9 +107,12 @@ export class GptNeo {
     return attentionWeights(this.scope(parameters, shape), ids, shape)
   }
 
-  /** Initial parameters, drawn on an engine of the same placement: functions of the seed, and of each variable's name and shape. */
-  initialise(engine: Engine, seed = this.config.seed): Promise<Parameters<DeviceArray>> {
-    return initialise(engine, this.specs, seed)
+  /**
+   * Initial parameters (all, or those named), drawn on an engine of the same placement: functions of the seed, and of each
+   * variable's name and shape.
+   */
+  initialise(engine: Engine, seed = this.config.seed, only?: readonly string[]): Promise<Parameters<DeviceArray>> {
+    return initialise(engine, only ? this.specs.filter(({ name }) => only.includes(name)) : this.specs, seed)
   }
 
   /** Its layers and its variables as checkpoints have them. */

@@ -21,7 +21,7 @@ export interface TrainingView {
 
 /**
  * Shows the training of a run below the running cell: a progress bar with rate and time left, and a live curve of the
- * loss. The curve of a resumed run includes its earlier steps.
+ * loss. The curve of a resumed run includes its earlier steps, and marks where settings changed.
  */
 export async function trainingView(run: string): Promise<TrainingView> {
   let bar: ProgressBar | null = null
@@ -31,6 +31,8 @@ export async function trainingView(run: string): Promise<TrainingView> {
   const losses: number[] = []
   const smooth: number[] = []
   const evaluations = new Map<number, number>()
+  /** Losses at the steps after which settings changed. */
+  const changes = new Map<number, number>()
   const addLoss = (step: number, loss: number) => {
     steps.push(step)
     losses.push(loss)
@@ -49,6 +51,7 @@ export async function trainingView(run: string): Promise<TrainingView> {
       { name: 'training', ...curve(steps, losses), faint: true },
       { name: 'training, mean', ...curve(steps, smooth) },
       { name: 'validation', kind: 'marks', ...curve([...evaluations.keys()], [...evaluations.values()]) },
+      { name: 'settings changed', kind: 'points', ...curve([...changes.keys()], [...changes.values()]) },
     ]
     const x = { label: 'step', range: [0, total] as const }
     const shown = series.filter((each) => each.x.length > 0)
@@ -60,11 +63,13 @@ export async function trainingView(run: string): Promise<TrainingView> {
       if (event.kind === 'start') {
         total = event.steps
         showStatus(describeStart(event))
-        for (const { step, loss, validation_loss } of earlier) {
+        for (const { step, loss, validation_loss, changed } of earlier) {
           if (step > event.step) break
           if (loss !== undefined) addLoss(step, loss)
+          if (changed !== undefined && losses.length > 0) changes.set(step, losses.at(-1)!)
           if (validation_loss !== undefined) evaluations.set(step, validation_loss)
         }
+        if ((event.changes ?? []).length > 0 && losses.length > 0) changes.set(event.step, losses.at(-1)!)
         bar = progressBar('Training', { total, start: event.step, unit: 'steps' })
         draw()
       } else if (event.kind === 'step') {

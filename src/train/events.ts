@@ -1,3 +1,4 @@
+import type { Change } from './resume.js'
 import type { StepProgram } from './trainer.js'
 
 /** A run starts or resumes. */
@@ -9,9 +10,13 @@ export interface StartEvent {
   readonly parameters: number
   /** Folder of the checkpoint that the run resumes from; null for a new run. */
   readonly resumed: string | null
+  /** The model whose weights a new run begins from, if any. */
+  readonly from?: string | null
   readonly program: StepProgram
-  /** Notes for the user: other data than before, no tokenizer to keep. */
+  /** Notes for the user: changed settings, other data than before, no tokenizer to keep. */
   readonly notes?: readonly string[]
+  /** Settings that are others than those of the checkpoint. */
+  readonly changes?: readonly Change[]
 }
 
 export interface StepEvent {

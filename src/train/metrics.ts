@@ -1,6 +1,6 @@
 import { readJsonLines, startJsonLines, type JsonLines } from '../files/index.js'
 
-/** A line of metrics.jsonl: a step, or an evaluation after it. */
+/** A line of metrics.jsonl: a step, an evaluation after it, or settings that changed after it. */
 export interface Metrics {
   /** Steps done. */
   readonly step: number
@@ -19,6 +19,8 @@ export interface Metrics {
   readonly validation_data?: string
   readonly validation_sequences?: number
   readonly validation_batch?: number
+  /** Settings that changed after the step, by name: what they were, and what they are from then on. */
+  readonly changed?: { readonly [what: string]: readonly [from: unknown, to: unknown] }
 }
 
 /** What an evaluation was computed on. */
@@ -38,9 +40,14 @@ export class MetricsLog {
     for (const line of lines) this.note(line)
   }
 
-  /** Opens the log of a run resumed after `step`: lines of later steps, whose checkpoint was lost, are removed. */
+  /**
+   * Opens the log of a run resumed after `step`: lines of later steps, whose checkpoint was lost, are removed, and changes
+   * after this one, which the caller writes.
+   */
   static async open(path: string, step: number): Promise<MetricsLog> {
-    const kept = (await readMetrics(path)).filter((line) => line.step <= step)
+    const kept = (await readMetrics(path)).filter(
+      (line) => line.step < step || (line.step === step && line.changed === undefined),
+    )
     return new MetricsLog(await startJsonLines(path, kept), kept)
   }
 

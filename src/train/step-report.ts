@@ -33,8 +33,14 @@ const arraysOf = ({ loss, gradientNorm, learningRate }: StepMetrics<DeviceArray>
 /** Steps over which tokens per second are measured. */
 const RECENT_STEPS = 20
 
-/** Tokens so far, and tokens per second over the last steps. Called twice with one step, it restarts the measurement. */
-export function stepClock({ train_batch_size, n_ctx }: ModelConfig) {
+/**
+ * Tokens so far, of which `start` had some, and tokens per second over the last steps. Called twice with one step, it
+ * restarts the measurement.
+ */
+export function stepClock(
+  { train_batch_size, n_ctx }: ModelConfig,
+  start: { readonly step: number; readonly tokens: number },
+) {
   const recent: { step: number; time: number }[] = []
   return (step: number) => {
     const now = performance.now()
@@ -46,7 +52,7 @@ export function stepClock({ train_batch_size, n_ctx }: ModelConfig) {
     const seconds = (now - first.time) / 1000
     const tokensPerStep = train_batch_size * n_ctx
     return {
-      tokens: step * tokensPerStep,
+      tokens: start.tokens + (step - start.step) * tokensPerStep,
       tokensPerSecond: seconds > 0 ? ((step - first.step) * tokensPerStep) / seconds : 0,
     }
   }

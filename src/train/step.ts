@@ -54,6 +54,8 @@ export function stateSpecs({ specs, config }: Pick<GptNeo, 'specs' | 'config'>):
 }
 
 export interface StepOptions {
+  /** Step at which the optimizer's state began, from which its bias corrections count. @default 0 */
+  readonly optimizerStart?: number
   /** Makes inputs and labels from rows of ids. @default examplesOf */
   readonly examples?: typeof examplesOf
 }
@@ -83,12 +85,14 @@ export function lowerStep(
  */
 export function trainStep(model: GptNeo, options: StepOptions = {}) {
   const { config, specs } = model
+  const { optimizerStart = 0 } = options
   const differentiate = lossAndGradients(model, options)
 
   return (state: TrainState, ids: Tensor): { state: TrainState; metrics: StepMetrics } => {
     const { loss: meanLoss, gradients: summed } = differentiate(state.parameters, ids, state.step)
     const { gradients, norm } = clip(summed, config.gradient_clipping)
     const rate = learningRate(state.step, config)
+    const age = optimizerStart > 0 ? state.step.sub(optimizerStart) : state.step
     const parameters: Record<string, Tensor> = {}
     const slots: Record<string, Record<string, Tensor>> = {}
     for (const each of specs) {
@@ -99,7 +103,7 @@ export function trainStep(model: GptNeo, options: StepOptions = {}) {
         gradient: gradients[name],
         slots: state.slots[name],
         rate,
-        step: state.step,
+        step: age,
         config,
       })
       parameters[name] = updated.parameter

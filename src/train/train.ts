@@ -1,23 +1,37 @@
 import type { ModelConfig } from '../config/index.js'
-import { batches, order, sampleIds, type Dataset } from '../data/index.js'
+import { openModel } from '../convert/index.js'
+import { sampleIds, type Dataset } from '../data/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import type { LayerMode } from '../model/index.js'
 import { checkpointFolder, pruneCheckpoints } from '../checkpoint/index.js'
+import { configOfLayers, type Adaptation } from './begin-from.js'
 import { evaluation } from './evaluation.js'
 import type { CheckpointEvent, EndEvent, StepEvent, TrainEvent } from './events.js'
 import { meanLoss, type MeanLoss } from './mean-loss.js'
+import { recordHistory } from './history.js'
 import { MetricsLog } from './metrics.js'
-import { lockRun, openRun, type RunLock } from './run-folder.js'
+import { fineTuningConfig } from './recipe.js'
+import type { Change } from './resume.js'
+import { lastCheckpoint, lockRun, openRun, type RunLock } from './run-folder.js'
 import { prepareStart, type Start } from './start.js'
 import { disposeMetrics, readStepMetrics, stepClock } from './step-report.js'
 import type { StepMetrics } from './step.js'
 import { Trainer } from './trainer.js'
 import { ABORTED, unlessAborted } from './unless-aborted.js'
 
-export interface TrainOptions {
+export interface TrainOptions extends Adaptation {
   readonly engine: Engine
-  readonly config: ModelConfig
-  /** Folder of the run: config.json, metrics.jsonl, checkpoints/. An existing run is resumed. */
+  /**
+   * The model and its settings. A run may be resumed with other settings, but for those of the network.
+   * @default the run's own; for a new run that of `from` with settings for fine-tuning (recipe.ts)
+   */
+  readonly config?: ModelConfig
+  /**
+   * Begins a new run at step 0 from the weights of a run, a checkpoint, an imported model, a Hugging Face folder, or a
+   * TensorFlow checkpoint of the original. A run that has a checkpoint is resumed from that.
+   */
+  readonly from?: string
+  /** Folder of the run: config.json, metrics.jsonl, history.jsonl, checkpoints/. An existing run is resumed. */
   readonly run: string
   readonly data: Dataset
   readonly validation?: Dataset
@@ -35,29 +49,29 @@ export interface TrainOptions {
 }
 
 /**
- * Trains a model, from its config's seed or from the run's last checkpoint, and reports progress as events. The batch of
- * a step is a function of the step and the seed, so a run resumed on the same data sees every sample once, and gives the
- * numbers of one that was never interrupted; on other data the start event notes it. Leaving the loop early keeps the
+ * Trains a model, from its config's seed, from the weights of another model or from the run's last checkpoint, and reports
+ * progress as events. Samples are read in an order that is a function of the seed and of the number read before, so a run
+ * resumed on the same data, with whatever batch size, sees every sample once; with the same settings it gives the numbers
+ * of one that was never interrupted. Settings that changed are noted in the start event, in history.jsonl and in the
+ * metrics. Leaving the loop early keeps the
  * last checkpoint only; the signal saves first. Before the first step the signal ends the run at once, with an end event
  * alone, and leaves the run's folder as it was.
  * @throws FileError, DataError, TokenizerError, EngineError, LayoutError; DivergenceError if the loss is not finite
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> {
-  const { engine, run, data, validation, tokenizer, keepCheckpoints = 2, signal } = options
+  const { engine, run, data, keepCheckpoints = 2, signal } = options
   if (!Number.isInteger(keepCheckpoints) || keepCheckpoints < 0)
     throw new RangeError(`keepCheckpoints must be an integer >= 0 (got ${keepCheckpoints}). Give 0 to keep all`)
-  const config = withEndOfText(options)
+  const config = withEndOfText(options, options.config ?? (await defaultConfig(options)))
   const trainer = new Trainer(engine, config, options.layers)
-  const samples = order({ size: data.size, seed: config.seed })
-  const rows = engine.localRows(trainer.rows)
-  const source = batches({ dataset: data, batchSize: config.train_batch_size, order: samples, rows })
   const lock = await lockRun(run)
   let loop: TrainingLoop | null = null
-  let abandoned: Promise<unknown> | null = null
+  let start: Start | typeof ABORTED = ABORTED
+  let abandoned: Promise<Start> | null = null
   try {
     const tokenizerHash = data.indexes.find((index) => index.tokenizerHash !== null)?.tokenizerHash ?? undefined
-    const preparing = prepareStart(trainer, { run, data, validation, tokenizer, tokenizerHash, source })
-    const start = await unlessAborted(preparing, signal)
+    const preparing = prepareStart(trainer, { ...options, tokenizerHash })
+    start = await unlessAborted(preparing, signal)
     if (start === ABORTED) {
       abandoned = preparing
       yield { kind: 'end', step: trainer.step, interrupted: true }
@@ -65,26 +79,56 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     }
     await lock.check()
     const log = await MetricsLog.open(await openRun(run, config, start.tokenizer), trainer.step)
+    await recordHistory(run, trainer.step, start.changes)
+    logChanges(log, trainer.step, start.changes)
+    const { samples, first, source } = start
     const nextBatch = (step: number) => {
-      debug('data', () => `step ${step + 1}: samples ${sampleIds(samples, step, config.train_batch_size).join(' ')}`)
+      const ids = () => sampleIds(samples, step, config.train_batch_size, first).join(' ')
+      debug('data', () => `step ${step + 1}: samples ${ids()}`)
       return source.batch(step)
     }
     loop = new TrainingLoop(trainer, { ...options, keepCheckpoints, tokenizerHash, nextBatch, start, log, lock })
-    const { resumed, program, notes } = start
+    const { resumed, from, program, notes, changes } = start
     const { step, parameterCount: parameters } = trainer
-    yield { kind: 'start', step, steps: config.train_steps, parameters, resumed, program, notes }
+    yield { kind: 'start', step, steps: config.train_steps, parameters, resumed, from, program, notes, changes }
     yield* loop.run()
   } finally {
     await loop?.close()
-    await source.close()
+    if (start !== ABORTED) await start.source.close()
     if (abandoned === null) trainer.dispose()
-    else void abandoned.catch(() => {}).then(() => trainer.dispose())
+    else
+      void abandoned
+        .then(({ source }) => source.close())
+        .catch(() => {})
+        .then(() => trainer.dispose())
     await lock.release()
   }
 }
 
+/** The config of the run's last checkpoint, or that of the model to begin from, to be fine-tuned. */
+async function defaultConfig({ run, from, fromLayers, data }: TrainOptions): Promise<ModelConfig> {
+  const path = (await lastCheckpoint(run)) ?? from
+  if (path === undefined)
+    throw new TypeError('train must have a config, a run with a checkpoint, or from (got none). Give one')
+  const source = await openModel(path)
+  try {
+    const { config, folder } = source
+    return path === from ? fineTuningConfig(configOfLayers(config, fromLayers, folder), data.size) : config
+  } finally {
+    await source.close()
+  }
+}
+
+/** Marks changed settings in the metrics, for plots. What a new run began from is in its history alone. */
+function logChanges(log: MetricsLog, step: number, changes: readonly Change[]): void {
+  const changed = Object.fromEntries(
+    changes.filter(({ what }) => what !== 'weights').map(({ what, from, to }) => [what, [from, to] as const]),
+  )
+  if (Object.keys(changed).length > 0) log.write({ step, changed })
+}
+
 /** The config with the data's end-of-text token, which sampling needs. */
-function withEndOfText({ config, data, eosId: named }: TrainOptions): ModelConfig {
+function withEndOfText({ data, eosId: named }: TrainOptions, config: ModelConfig): ModelConfig {
   const eosId = data.indexes[0]?.eosId ?? config.eos_id ?? named
   return eosId === undefined || eosId >= config.n_vocab ? config : { ...config, eos_id: eosId }
 }
@@ -112,7 +156,7 @@ class TrainingLoop {
     private readonly options: LoopOptions,
   ) {
     this.evaluate = meanLoss(trainer.engine, trainer.model)
-    this.clock = stepClock(trainer.config)
+    this.clock = stepClock(trainer.config, { step: trainer.step, tokens: trainer.tokens })
     this.saved = trainer.step
   }
 

@@ -7,7 +7,7 @@ import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } fro
 import { bytesOfSpecs, checkFits } from './memory.js'
 import { slotsOf, type Slot } from './optimizers/index.js'
 import { arrayFrom, slotName, variablesOf } from './parameters.js'
-import { differencesOf } from './resume.js'
+import { describeDifferences, networkDifferences } from './network.js'
 import { stateSpecs, trainStep, type StepMetrics, type TrainState } from './step.js'
 
 /** The compiled step: time to compile, and memory. */
@@ -30,12 +30,29 @@ interface VariableShape {
 /** Number of layers up to which a program is unrolled by default. */
 const UNROLLED_LAYERS = 16
 
+/** A checkpoint that training resumes from. */
+export interface Restored {
+  readonly manifest: Manifest
+  /** The config that it was saved with. */
+  readonly config: ModelConfig
+  /** Whether the optimizer's state begins anew, since the checkpoint has none for this optimizer. */
+  readonly freshOptimizer: boolean
+}
+
+type TrainProgram = Jitted<[state: TrainState, ids: Tensor], ReturnType<ReturnType<typeof trainStep>>>
+
 /** A model in training: its state on an engine, and the compiled step. */
 export class Trainer {
   /** Steps done. */
   step = 0
+  /** Tokens trained on. */
+  tokens = 0
+  /** Samples read of the data, in its order. */
+  position = 0
   readonly model: GptNeo
-  private readonly run: Jitted<[state: TrainState, ids: Tensor], ReturnType<ReturnType<typeof trainStep>>>
+  private program: TrainProgram | null = null
+  /** Step at which the optimizer's state began. */
+  private optimizerStart = 0
   private state: TrainState<DeviceArray> | null = null
   /** Dims of a batch. */
   readonly rows: readonly [Dim, Dim]
@@ -54,12 +71,16 @@ export class Trainer {
       placement: engine.placement,
     })
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
-    this.run = jit(engine, trainStep(this.model), {
+  }
+
+  /** The step, made once it is known when the optimizer's state began. */
+  private get run(): TrainProgram {
+    return (this.program ??= jit(this.engine, trainStep(this.model, { optimizerStart: this.optimizerStart }), {
       donate: [0],
       parameterArgs: [0],
       strict: true,
       name: 'train_step',
-    })
+    }))
   }
 
   /** Compiles the step, if it is not compiled yet. */
@@ -97,28 +118,44 @@ export class Trainer {
     await this.beginWithZeroSlots(parameters)
   }
 
-  /** Resumes from a checkpoint and returns its manifest. Throws FileError if it does not match the model or optimizer. */
-  async restore(folder: string): Promise<Manifest> {
+  /**
+   * Resumes from a checkpoint. Settings may have changed, if the weights fit: an optimizer of which the checkpoint has no
+   * state begins with an empty one. Throws FileError if the network is another one.
+   */
+  async restore(folder: string): Promise<Restored> {
     const checkpoint = await openCheckpoint(folder)
     try {
-      const differences = differencesOf(checkpoint.config, this.config)
-      if (differences.length > 0) {
+      const { read, manifest, config } = checkpoint
+      const differences = networkDifferences(config, this.config)
+      if (differences.length > 0)
         throw new FileError(
-          `${folder} was saved with another config: ${differences.join('; ')}. Use the config it ` +
-            'was saved with, or start a new run',
+          `the config must fit the weights of ${folder}: ${describeDifferences(differences)}. Restore these keys, or ` +
+            'begin a new run from the weights with --from (from)',
           folder,
         )
-      }
       this.checkMemory()
       const { engine, specs } = this
-      const { read, manifest } = checkpoint
       const parameters: Record<string, DeviceArray> = {}
       for (const each of specs) parameters[each.name] = await arrayFrom(engine, each, null, read)
-      await this.begin(parameters, manifest.step, (each, slot) => arrayFrom(engine, each, slot, read))
-      return manifest
+      const freshOptimizer = !this.hasSlots(manifest)
+      if (freshOptimizer) await this.beginWithZeroSlots(parameters, manifest.step)
+      else await this.begin(parameters, manifest.step, (each, slot) => arrayFrom(engine, each, slot, read))
+      this.optimizerStart = freshOptimizer ? manifest.step : (manifest.optimizer_start ?? 0)
+      this.tokens = manifest.tokens
+      this.position = manifest.position ?? manifest.step * config.train_batch_size
+      return { manifest, config, freshOptimizer }
     } finally {
       await checkpoint.close()
     }
+  }
+
+  /** Whether a checkpoint has the whole state of the config's optimizer. */
+  private hasSlots({ variables }: Manifest): boolean {
+    return this.specs.every((each) =>
+      slotsOf(each, this.config).every((slot) =>
+        each.names.every((name) => variables[slotName(name, slot)]?.shape.join() === slot.shape.join()),
+      ),
+    )
   }
 
   /** Starts a step on ids i32 [batch, n_ctx + 1], row-major. The metrics may be read while it runs; dispose of them. */
@@ -128,6 +165,8 @@ export class Trainer {
     batch.dispose()
     this.state = state
     this.step++
+    this.position += this.config.train_batch_size
+    this.tokens += this.config.train_batch_size * this.config.n_ctx
     return metrics
   }
 
@@ -145,14 +184,21 @@ export class Trainer {
         return savedVariables(each, slot, array)
       }),
     )
-    const tokens = this.step * this.config.train_batch_size * this.config.n_ctx
-    return saveCheckpoint(folder, variables, { step: this.step, tokens, config: this.config, ...of })
+    const { step, tokens, config, position, optimizerStart } = this
+    return saveCheckpoint(folder, variables, {
+      step,
+      tokens,
+      config,
+      ...of,
+      position: position === step * config.train_batch_size ? undefined : position,
+      optimizer_start: optimizerStart === 0 ? undefined : optimizerStart,
+    })
   }
 
   /** Frees the state and the compiled step. */
   dispose(): void {
     this.disposeState()
-    this.run.dispose()
+    this.program?.dispose()
   }
 
   private disposeState(): void {
@@ -188,9 +234,9 @@ export class Trainer {
     this.step = step
   }
 
-  private async beginWithZeroSlots(parameters: TrainState<DeviceArray>['parameters']): Promise<void> {
+  private async beginWithZeroSlots(parameters: TrainState<DeviceArray>['parameters'], step = 0): Promise<void> {
     const programs = new Map<string, Jitted<[], Tensor>>()
-    await this.begin(parameters, 0, async (_, { dims }) => {
+    await this.begin(parameters, step, async (_, { dims }) => {
       const key = JSON.stringify(dims)
       const program =
         programs.get(key) ?? jit(this.engine, () => relayout(zeros(dims) as Tensor, 'parameters'), { name: 'zeros' })

@@ -117,7 +117,10 @@ test('a run resumed on other data says so', async () => {
   assert.deepEqual(only(same, 'start')[0].notes!.filter(isOther), [])
   assert.ok(samples.size !== validation.size)
   const other = await run('moved', { config: { train_steps: 3 }, data: validation, validation: undefined })
-  assert.match(only(other, 'start')[0].notes!.find(isOther)!, /up to step 2\. From there on it is trained on this data/)
+  assert.match(
+    only(other, 'start')[0].notes!.find(isOther)!,
+    /up to step 2\. From there on it is trained on this data, from the beginning of its order/,
+  )
 })
 
 test('checkpoints: every steps_per_checkpoint steps, the last two kept', async () => {

@@ -84,6 +84,29 @@ export async function importTensorflow(
   }
 }
 
+/** A checkpoint as a model: its variables without optimizer slots, its config, and what a person should know. */
+export interface TensorflowModel extends TensorflowVariables {
+  readonly config: ModelConfig
+  readonly notes: readonly string[]
+}
+
+/**
+ * Opens a checkpoint with the config.json beside it, or else `fallback`. Throws FileError, also if they do not match, and
+ * ConfigError.
+ */
+export async function openTensorflowModel(path: string, fallback?: ModelConfig): Promise<TensorflowModel> {
+  const source = await openTensorflowVariables(path)
+  try {
+    const beside = await isFile(join(dirname(source.prefix), 'config.json'))
+    const { config, notes } = await configFor(source.prefix, beside ? undefined : fallback)
+    const { parameters } = matchVariables(source.variables, config, source.prefix)
+    return { ...source, config, notes, variables: parameters }
+  } catch (cause) {
+    await source.close()
+    throw cause
+  }
+}
+
 async function floatsOf(checkpoint: TensorflowCheckpoint, name: string): Promise<Float32Array> {
   const { dtype, data } = await checkpoint.read(name)
   return toFloats(data as Float32Array | Uint16Array, floats[dtype])

@@ -8,6 +8,11 @@ export interface BatchesOptions {
   /** Samples per step. */
   batchSize: number
   order: Order
+  /**
+   * Position in the order at which step 0 begins, so that step s reads positions first + s * batchSize onwards: other than 0
+   * (and possibly below it) where earlier steps had another batch size. @default 0
+   */
+  first?: number
   /** Rows of a batch to read; the others, which another process feeds, are zeros. @default all */
   rows?: ReadonlySet<number>
 }
@@ -28,7 +33,7 @@ export interface Batches {
  * Batches of `batchSize` samples in a given order, each [batch, contextLength + 1] as int32, read ahead by one. Throws
  * DataError where the order is of another number of samples.
  */
-export function batches({ dataset, batchSize, order, rows }: BatchesOptions): Batches {
+export function batches({ dataset, batchSize, order, first = 0, rows }: BatchesOptions): Batches {
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new DataError(`batches: batchSize must be an integer >= 1 (got ${batchSize})`)
   if (order.size !== dataset.size)
@@ -42,7 +47,7 @@ export function batches({ dataset, batchSize, order, rows }: BatchesOptions): Ba
 
   async function load(step: number): Promise<Int32Array> {
     const batch = new Int32Array(batchSize * rowLength)
-    const samples = sampleIds(order, step, batchSize)
+    const samples = sampleIds(order, step, batchSize, first)
     const wanted = rows ? [...rows] : [...samples.keys()]
     await Promise.all(wanted.map(async (row) => batch.set(await dataset.read(samples[row]), row * rowLength)))
     return batch

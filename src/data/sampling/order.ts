@@ -37,9 +37,9 @@ export function order({ size, seed, shuffle = true }: OrderOptions): Order {
   }
 }
 
-/** The samples of one step, in batch order. */
-export function sampleIds(order: Order, step: number, batchSize: number): number[] {
-  return Array.from({ length: batchSize }, (_, row) => order.at(step * batchSize + row))
+/** The samples of one step, in batch order; step 0 begins at the position `first`. */
+export function sampleIds(order: Order, step: number, batchSize: number, first = 0): number[] {
+  return Array.from({ length: batchSize }, (_, row) => order.at(first + step * batchSize + row))
 }
 
 function checked(position: number): number {

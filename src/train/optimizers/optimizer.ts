@@ -11,7 +11,7 @@ export interface Update {
   readonly slots: Readonly<Record<string, Tensor>>
   /** Learning rate, scalar. */
   readonly rate: Tensor<never>
-  /** Steps done, i32 scalar. */
+  /** Steps done since the optimizer's state began, i32 scalar. */
   readonly step: Tensor<never>
   readonly config: ModelConfig
 }

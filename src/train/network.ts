@@ -1,0 +1,76 @@
+/** Whether weights fit a config: which keys make another network. */
+import { attentionKinds, type ModelConfig } from '../config/index.js'
+
+/** Keys that decide which variables a model has, and what they mean to each other. */
+const SHAPE_KEYS = [
+  'n_vocab',
+  'n_ctx',
+  'n_embd',
+  'n_head',
+  'n_layer',
+  'num_mem_kv',
+  'rotary_emb',
+  'axial_pos_emb',
+  'mlp_glu',
+  'scalenorm',
+  'rezero',
+  'macaron',
+  'share_parameters',
+  'no_weight_tie',
+  'moe_layers',
+] as const
+
+/** Keys that make another function of the same variables. */
+const FUNCTION_KEYS = ['local_attention_radius', 'activation_fn', 'mlm_training'] as const
+
+/** A key of the network that two configs disagree about. */
+export interface NetworkDifference {
+  readonly key: keyof ModelConfig
+  /** What the weights have. */
+  readonly weights: unknown
+  readonly config: unknown
+}
+
+/**
+ * Where the config of weights and another one are of different networks: other variables, attention kinds or heads, and
+ * with `exact` other functions of the same variables. Empty where the weights fit.
+ */
+export function networkDifferences(
+  weights: ModelConfig,
+  config: ModelConfig,
+  { exact = false } = {},
+): NetworkDifference[] {
+  const keys = exact ? [...SHAPE_KEYS, ...FUNCTION_KEYS] : SHAPE_KEYS
+  const found: NetworkDifference[] = keys
+    .filter((key) => text(valueOf(weights, key)) !== text(valueOf(config, key)))
+    .map((key) => ({ key, weights: weights[key], config: config[key] }))
+  const [theirs, ours] = [weights, config].map((each) => attentionKinds(each))
+  if (weights.n_layer === config.n_layer && theirs.join() !== ours.join())
+    found.push({ key: 'attention_types', weights: summary(theirs), config: summary(ours) })
+  return found
+}
+
+/** The differences in words, as after "the config must have ": `n_embd 4 (got 8), n_layer 1 (got 2)`. */
+export function describeDifferences(differences: readonly NetworkDifference[]): string {
+  return differences.map(({ key, weights, config }) => `${key} ${shown(weights)} (got ${shown(config)})`).join(', ')
+}
+
+/** Without a layer that reads it, a key does not count. */
+function valueOf(config: ModelConfig, key: (typeof SHAPE_KEYS)[number] | (typeof FUNCTION_KEYS)[number]): unknown {
+  const kinds = attentionKinds(config)
+  if (key === 'local_attention_radius' && !kinds.includes('local')) return null
+  if (key === 'num_mem_kv' && !kinds.includes('global')) return 0
+  if (key === 'rotary_emb') return config.rotary_emb ?? false
+  return config[key]
+}
+
+const text = (value: unknown) => JSON.stringify(value) ?? 'none'
+const shown = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'none'))
+
+/** `global, local x 6`: the shortest period of the kinds. */
+function summary(kinds: readonly string[]): string {
+  for (let period = 1; period < kinds.length; period++)
+    if (kinds.length % period === 0 && kinds.every((kind, i) => kind === kinds[i % period]))
+      return `[${kinds.slice(0, period).join(', ')}] x ${kinds.length / period}`
+  return `[${kinds.join(', ')}]`
+}
