@@ -8,7 +8,7 @@ PYTHON ?= python3
 ONLY ?=
 
 # Folders too: they change when a file is removed.
-SOURCES := $(shell find src kernels test bench -mindepth 1 -type d -o -name '*.ts' -o -path 'src/web/page/*')
+SOURCES := $(shell find src kernels test bench -mindepth 1 -type d -o -name '*.ts' -o -path 'src/*/page/*')
 VENV := .venv/.installed
 JUPYTER := .venv/.jupyter
 PEERS := .venv-peers/.installed

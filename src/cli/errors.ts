@@ -17,6 +17,7 @@ const EXPECTED = new Set([
   'OpError',
   'UsageError',
   'PlanError',
+  'ServeError',
   'TopologyError',
 ])
 

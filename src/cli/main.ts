@@ -14,6 +14,7 @@ import { initCommand } from './init.js'
 import { kernelCommand, labCommand } from './notebooks.js'
 import { planCommand } from './plan.js'
 import { sampleCommand } from './sample.js'
+import { serveCommand } from './serve.js'
 import { setupCommand } from './setup.js'
 import { tokenizerCommand } from './tokenizer.js'
 import { trainCommand } from './train.js'
@@ -44,6 +45,7 @@ export async function run(args: readonly string[]): Promise<void> {
     trainCommand(),
     sampleCommand(),
     evalCommand(),
+    serveCommand(),
     importCommand(),
     exportCommand(),
     ablateCommand(),
@@ -66,6 +68,7 @@ export async function run(args: readonly string[]): Promise<void> {
 
 const ENVIRONMENT = `
 Environment:
+  NEOMESH_API_KEY          key that clients of neomesh serve must send
   NEOMESH_CACHE            folder of the compilation cache, or off (default: ~/.cache/neomesh)
   NEOMESH_DEBUG            comma-separated debug topics: program, hlo, compile, memory, data, xla, stack
   PJRT_PLUGIN_LIBRARY_PATH the PJRT plugin to use (default: that of .venv, or of the python on PATH)`

@@ -23,7 +23,7 @@ before(() => {
     extends: join(root, 'tsconfig.json'),
     compilerOptions,
     include: ['src'],
-    exclude: ['src/web/page'],
+    exclude: ['src/web/page', 'src/serve/page'],
   }
   writeFileSync(join(copy, 'tsconfig.json'), JSON.stringify(settings))
 })

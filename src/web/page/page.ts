@@ -1,6 +1,7 @@
 /** The page: sends the form to the worker and shows the tokens that come back. */
-import type { About, FromWorker, SampledToken, ToWorker } from '../messages.js'
+import type { About, FromWorker, ToWorker } from '../messages.js'
 import { showTips } from './tip.js'
+import { tokenSpan } from './token-span.js'
 
 const element = <E extends HTMLElement>(id: string) => document.getElementById(id) as E
 const input = (id: string) => element<HTMLInputElement>(id)
@@ -56,18 +57,6 @@ function start(worker: Worker): void {
     tell({ kind: 'sample', request: { prompt, maxTokens: number('tokens'), ...settings } })
   })
   stop.addEventListener('click', () => tell({ kind: 'stop' }))
-}
-
-function tokenSpan({ id, text, probability }: SampledToken, index: number): HTMLElement {
-  const span = document.createElement('span')
-  span.className = 'token'
-  span.tabIndex = 0
-  span.textContent = text
-  span.dataset.id = String(id)
-  span.dataset.index = String(index)
-  // Surprisal in bits; the colour is saturated at ten.
-  span.style.setProperty('--surprise', String(Math.min(1, -Math.log2(probability) / 10)))
-  return span
 }
 
 function showLoading(bytes: number, totalBytes: number): void {
