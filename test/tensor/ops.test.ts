@@ -212,6 +212,27 @@ test('NaN counts as the largest for argmax, the first one wins; maximum, minimum
     gradient: false,
   })
 })
+test('NaN wins in max and min over dims, in every float type, on both engines; integers have none', async () => {
+  const x = { dims: [batch, sequence], values: [1, NaN, 3, 2, 4, 5, Infinity, -1, -Infinity, 0] }
+  for (const dtype of ['f32', 'bf16', 'f16'] as const)
+    await checkOp({
+      inputs: [x],
+      run: (x) => {
+        const y = t.cast(x, dtype)
+        return [t.max(y, sequence), t.min(y, sequence), t.max(y), t.min(y), t.max(y, batch)].map((z: any) =>
+          t.cast(z, 'f32'),
+        )
+      },
+      oracle: () => [[NaN, Infinity], [NaN, -Infinity], NaN, NaN, [5, NaN, 3, 2, 4]],
+      gradient: false,
+    })
+  await checkOp({
+    inputs: [{ dims: [sequence], dtype: 'i32', values: [3, -1, 2, 0, 1] }],
+    run: (x) => [t.max(x), t.min(x)],
+    oracle: () => [3, -1],
+    gradient: false,
+  })
+})
 test('argmax takes the first at a tie', () =>
   checkOp({
     inputs: [{ dims: [batch, sequence], values: [1, 3, 3, 2, 0, -1, -5, -1, -2, -9] }],

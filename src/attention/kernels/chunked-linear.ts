@@ -4,18 +4,19 @@ import {
   compare,
   concat,
   dim,
+  type Dim,
   einsum,
+  maxForExp,
   ones,
   range,
   reshape,
   scan,
   sizeOf,
   slice,
+  type Tensor,
   where,
   withGradient,
   zeros,
-  type Dim,
-  type Tensor,
 } from '../../tensor/index.js'
 import { padTo, tileAt, tileIndices, writeTile } from './tiles.js'
 
@@ -124,7 +125,7 @@ function withOnes(v: Tensor, features: Dim): Tensor {
 }
 
 /** The features of queries and keys. Queries lack a factor, which cancels out of the result. */
-const featuresOf = (q: Tensor, k: Tensor, { into }: Plan): Tensor[] => [q.sub(q.max(into)).exp(), k.exp()]
+const featuresOf = (q: Tensor, k: Tensor, { into }: Plan): Tensor[] => [q.sub(maxForExp(q, into)).exp(), k.exp()]
 
 /** The same, made once, in memory in the order of their dims, as products want them; split as a mesh splits `batchDims`. */
 function inMemory(tensors: readonly Tensor[], { batchDims }: Plan): readonly Tensor[] {

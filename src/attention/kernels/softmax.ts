@@ -4,14 +4,15 @@ import {
   concat,
   constant,
   dim,
+  type Dim,
   einsum,
+  maxForExp,
   range,
   slice,
+  type Tensor,
   where,
   withGradient,
   zeros,
-  type Dim,
-  type Tensor,
 } from '../../tensor/index.js'
 import type { AttentionShape } from '../contract.js'
 import { intoParts, outOfParts, partsOf } from './split-sequence.js'
@@ -114,7 +115,7 @@ function forward([q, k, v]: readonly Tensor[], plan: Plan) {
     const queryTile = tileAt(paddedQueries, padded, start, queries)
     const [keyTile, values] = [k, v].map((x) => tileAt(x, all.keys, keyStart, keys))
     const logits = where(mask(), einsum([queryTile, keyTile], [...batchDims, queries, keys]).cast('f32'), maskValue)
-    const top = logits.max(keys)
+    const top = maxForExp(logits, keys)
     const exps = logits.sub(top).exp()
     const total = exps.sum(keys)
     const weights = exps.div(total).cast(v.dtype)

@@ -3,18 +3,19 @@ import {
   cast,
   compare,
   dim,
+  type Dim,
   einsum,
+  maxForExp,
   pick,
   range,
   reshape,
   scan,
-  transpose,
-  withGradient,
-  where,
-  zeros,
-  type Dim,
   type Tensor,
+  transpose,
   type Value,
+  where,
+  withGradient,
+  zeros,
 } from '../../tensor/index.js'
 import type { HiddenNames, Model } from '../dims.js'
 import { chunkTokens } from './token-chunks.js'
@@ -48,7 +49,7 @@ export function crossEntropy(
   /** The sums of a chunk, and what their gradient is made of. */
   const forward = (h: Tensor, w: Tensor, ids: Tensor) => {
     const logits = maskPadding(cast(einsum([h, w], [batch, part, vocab]), 'f32') as Tensor, model)
-    const top = logits.max(vocab)
+    const top = maxForExp(logits, vocab)
     const exps = logits.sub(top).exp()
     const total = exps.sum(vocab)
     const z = total.log().add(top)

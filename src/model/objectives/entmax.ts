@@ -1,19 +1,20 @@
 import {
   cast,
   dim,
+  type Dim,
   einsum,
+  maxForExp,
   maximum,
   pick,
   range,
   relu,
   scan,
   stopGradient,
+  type Tensor,
+  type Value,
   where,
   withGradient,
   zeros,
-  type Dim,
-  type Tensor,
-  type Value,
 } from '../../tensor/index.js'
 import type { Model } from '../dims.js'
 import { maskPadding } from '../kernels/cross-entropy.js'
@@ -72,7 +73,7 @@ export function entmaxLoss({ x, table, bias }: Head, labels: Labels, model: Mode
 export function entmax(x: Tensor, along: Dim): Tensor {
   const forward = (input: Tensor): Tensor => {
     const scaled = input.mul(ALPHA - 1)
-    const top = scaled.max(along)
+    const top = maxForExp(scaled, along)
     const low = top.sub(1)
     const widest = 1 - (1 / along.size) ** (ALPHA - 1)
     const p = (tau: Tensor) => powered(relu(scaled.sub(tau)), 1 / (ALPHA - 1))

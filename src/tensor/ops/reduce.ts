@@ -6,6 +6,8 @@ import type { Tensor, Value } from '../tensor.js'
 import { broadcast } from './broadcast.js'
 import { cast } from './cast.js'
 import { compare } from './compare.js'
+import { constant } from './constant.js'
+import { where } from './select.js'
 import { REDUCTION } from '../traits.js'
 
 export interface Axes {
@@ -64,18 +66,34 @@ export function sum(x: Value, ...over: Dim[]): Value {
   return reduceSumOp([x], { axes: axesOf('sum', x, over) })
 }
 
-/** Largest element over the dims given; over all of them when none is given. NaN wins, but XLA's CPU backend may drop it. */
+/** Largest element over the dims given; over all of them when none is given. NaN wins. */
 export function max(x: Value): Tensor<never>
 export function max<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
 export function max(x: Value, ...over: Dim[]): Value {
+  return withNaN(x, reduceMaxOp([x], { axes: axesOf('max', x, over) }), axesOf('max', x, over))
+}
+
+/**
+ * As `max`, in one pass, but XLA's CPU backend may drop NaN. For what is subtracted before `exp`: NaN in `x` shows in the
+ * exponentials anyway.
+ */
+export function maxForExp<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
+export function maxForExp(x: Value, ...over: Dim[]): Value {
   return reduceMaxOp([x], { axes: axesOf('max', x, over) })
 }
 
-/** Smallest element over the dims given; over all of them when none is given. NaN wins, but XLA's CPU backend may drop it. */
+/** Smallest element over the dims given; over all of them when none is given. NaN wins. */
 export function min(x: Value): Tensor<never>
 export function min<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
 export function min(x: Value, ...over: Dim[]): Value {
-  return reduceMinOp([x], { axes: axesOf('min', x, over) })
+  return withNaN(x, reduceMinOp([x], { axes: axesOf('min', x, over) }), axesOf('min', x, over))
+}
+
+/** An extreme of x over `axes`, NaN where x has one: a second pass, since XLA's CPU backend drops NaN in these reductions. */
+function withNaN(x: Value, extreme: Value, axes: readonly number[]): Value {
+  if (!isFloat(x.dtype)) return extreme
+  const unordered = reduceMaxOp([cast(compare(x as Tensor, 'NE', x as Tensor), 'i32')], { axes })
+  return where(compare(unordered as Tensor, 'EQ', 0), extreme as Tensor, constant(NaN, x.dtype))
 }
 
 /** Arithmetic mean over the dims given; over all of them when none is given. Needs floats. */
