@@ -26,6 +26,7 @@ export { foreignKind, headBytes, pickleRemedy, refuseForeign, refuseForeignFile,
 export { isCheckout, kernelPackages, packageFolder, sitePackages, userFolder, userPackages } from './installation.js'
 export { jsonText, parseJson, readJson } from './json.js'
 export { readJsonLines, startJsonLines, writeJsonLines, type JsonLines } from './json-lines.js'
+export { openPartialFile, type PartialFile } from './local/partial-file.js'
 export { lockHolder, tryLock } from './lock.js'
 export { compareNatural, naturalSort } from './natural-sort.js'
 export { basename, dirname, isAbsolute, isCloudPath, join, relative, resolve } from './paths.js'

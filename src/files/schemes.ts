@@ -52,10 +52,10 @@ function hubDownload(path: string): string {
 
 /**
  * A hint for the error about a path that does not exist: it may be the name of a model on the hub, such as
- * EleutherAI/gpt-neo-125m, and how to download it; '' if it cannot be one. Append it to the message.
+ * EleutherAI/gpt-neo-125m, and how to import it; '' if it cannot be one. Append it to the message.
  */
 export function hubHint(path: string): string {
   if (!/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(path) || /\.(json|txt|safetensors|bin|index)$/.test(path))
     return ''
-  return `. If it is a model on the Hugging Face hub, download it first: ${hubDownload(path)}`
+  return `. If it is a model on the Hugging Face hub, import it first: neomesh import hf ${path} --out FOLDER`
 }

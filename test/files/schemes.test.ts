@@ -41,7 +41,10 @@ test('paths are no addresses', () => {
 })
 
 test('names that may be of the hub', () => {
-  assert.match(hubHint('EleutherAI/gpt-neo-125m'), /hf download EleutherAI\/gpt-neo-125m --local-dir gpt-neo-125m$/)
+  assert.match(
+    hubHint('EleutherAI/gpt-neo-125m'),
+    /import it first: neomesh import hf EleutherAI\/gpt-neo-125m --out FOLDER$/,
+  )
   for (const path of ['runs', './a/b', 'a/b/c', '/a/b', '../a', 'runs/model.json', 'a/'])
     assert.equal(hubHint(path), '')
 })

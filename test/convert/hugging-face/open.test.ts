@@ -231,7 +231,7 @@ test('folders and names that are not a model in safetensors are said to be what 
     await assert.rejects(openHuggingFace(folder), { name: 'FileError', message }, what)
   }
   await assert.rejects(openHuggingFace('EleutherAI/gpt-neo-125m'), {
-    message: /does not exist.*hub, download it first: hf download EleutherAI\/gpt-neo-125m --local-dir gpt-neo-125m$/,
+    message: /does not exist.*hub, import it first: neomesh import hf EleutherAI\/gpt-neo-125m --out FOLDER$/,
   })
   await assert.rejects(openHuggingFace(join(single, 'config.json')), { message: /\(got a file\)\. Give its folder$/ })
 })
