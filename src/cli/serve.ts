@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import { tokenizerFor } from '../convert/index.js'
 import type { Engine } from '../engine/index.js'
-import { FileError, readText } from '../files/index.js'
+import { FileError, readText, withFileErrors } from '../files/index.js'
 import { loadModel } from '../generate/index.js'
 import { openServedModel, startServer } from '../serve/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
@@ -43,7 +43,7 @@ export function serveCommand(): Command {
 async function serve(path: string, options: Options): Promise<void> {
   const { host, port, slots, queue, keyFile } = options
   const key = keyFile === undefined ? process.env[KEY] || undefined : await readKey(keyFile)
-  const chatTemplate = options.chatTemplate === undefined ? undefined : await readText(options.chatTemplate)
+  const chatTemplate = options.chatTemplate === undefined ? undefined : await read(options.chatTemplate)
   let engine: Engine | undefined
   const { signal, done } = interruptible(() => process.stderr.write('stopping: running answers may finish\n'))
   try {
@@ -76,9 +76,13 @@ async function serve(path: string, options: Options): Promise<void> {
 
 /** Throws FileError, RangeError. */
 async function readKey(path: string): Promise<string> {
-  const key = (await readText(path)).trim()
+  const key = (await read(path)).trim()
   if (key === '') throw new RangeError(`${path} must have a key in it (got an empty file)`)
   return key
+}
+
+function read(path: string): Promise<string> {
+  return withFileErrors('open', path, () => readText(path))
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

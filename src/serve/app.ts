@@ -62,7 +62,9 @@ export function createApp(options: AppOptions): { app: FastifyInstance; state: A
   )
   app.server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => {
     const { status, body } = refused(417, 'the header expect must be 100-continue', 'expectation_failed')
-    response.writeHead(status, { 'content-type': JSON_TYPE, connection: 'close' }).end(JSON.stringify(body))
+    const text = JSON.stringify(body)
+    const headers = { 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(text), connection: 'close' }
+    response.writeHead(status, headers).end(text)
   })
 
   const isLocal = isLoopback(host) && key === undefined

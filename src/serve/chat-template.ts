@@ -39,9 +39,9 @@ export async function findChatTemplate(tokenizer: string): Promise<string | unde
   return typeof template === 'string' ? template : undefined
 }
 
-/** Throws Error for a template that is not valid Jinja. */
+/** Throws RangeError for a template that is not valid Jinja. */
 export function chatTemplate(source: string, tokens: NamedTokens): ChatTemplate {
-  const template = new Template(source)
+  const template = parse(source)
   return {
     source,
     render(messages) {
@@ -62,5 +62,14 @@ export function chatTemplate(source: string, tokens: NamedTokens): ChatTemplate 
         )
       }
     },
+  }
+}
+
+function parse(source: string): Template {
+  try {
+    return new Template(source)
+  } catch (error) {
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n')
+    throw new RangeError(`the chat template must be valid Jinja (got: ${line.slice(0, 200)}). Name another template`)
   }
 }

@@ -176,3 +176,10 @@ function assertRefused(read: () => unknown, param: string | null, message: RegEx
     return true
   })
 }
+
+test('a chat template that is not Jinja is one line of error', () => {
+  assert.throws(() => chatTemplate('{% for %}', { bos_token: null, eos_token: null }), {
+    name: 'RangeError',
+    message: /^the chat template must be valid Jinja \(got: [^\n]+\)\. Name another template$/,
+  })
+})

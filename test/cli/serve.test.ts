@@ -1,0 +1,43 @@
+/** `neomesh serve`: its options and errors; test/serve has the server. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { runHere } from './run-here.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'neomesh-cli-serve-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+test('help has every option; errors are one line with status 1', async (t) => {
+  const help = await runHere(['serve', '--help'])
+  for (const option of ['--host', '--port', '--slots', '--queue', '--key-file', '--tokenizer', '--chat-template'])
+    assert.ok(help.stdout.includes(option), option)
+  writeFileSync(join(folder, 'empty'), '\n')
+  writeFileSync(join(folder, 'spaces'), 'two words\n')
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  t.after(() => void taken.close())
+  const { port } = taken.address() as AddressInfo
+  const cases: [string[], RegExp][] = [
+    [['--port', '70000'], /^neomesh: port must be an integer >= 0 and <= 65535 \(got 70000\)\n$/],
+    [['--port', 'x'], /^neomesh: option '--port <number>' argument 'x' is invalid\. It must be an integer >= 0\./],
+    [['--slots', '0'], /It must be an integer >= 1\./],
+    [
+      ['--port', String(port)],
+      /^neomesh: cannot listen on 127\.0\.0\.1:\d+: another process uses this port\. Choose another one\n$/,
+    ],
+    [['--host', 'no.such.host.invalid'], /^neomesh: cannot listen on no\.such\.host\.invalid:/],
+    [['--key-file', join(folder, 'none')], /^neomesh: cannot .*none: .*ENOENT/],
+    [['--key-file', join(folder, 'empty')], /empty must have a key in it \(got an empty file\)\n$/],
+    [['--key-file', join(folder, 'spaces')], /^neomesh: key must have visible ASCII characters only/],
+    [['--port', '0'], /^neomesh: cannot open .*none|^neomesh: .*none/],
+  ]
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await runHere(['serve', join(folder, 'none'), ...args])
+    assert.match(stderr, message)
+    assert.deepEqual([code, stdout, stderr.trim().split('\n').length], [1, '', 1], stderr)
+  }
+})
