@@ -3,6 +3,7 @@ import type { AttentionKind, ModelConfig } from '../config/index.js'
 import { attentionKinds } from '../config/keys/attention-kinds.js'
 import { productOf } from '../tensor/index.js'
 import { shortestPeriod, type ParameterSpec } from './scope.js'
+import { rematPolicy } from './remat.js'
 
 /** A variable of a checkpoint. */
 export interface Variable {
@@ -148,9 +149,4 @@ function flopsAgain(
   const isLast = layer % period === period - 1
   const last = isLast ? variables.find(({ name }) => name.endsWith('mlp/conv1d_main/c_proj/kernel')) : undefined
   return weights + flops - (last ? 2 * last.count : 0)
-}
-
-/** What of each layer is saved for the backward pass, in programs whose layers are scanned. */
-export function rematPolicy({ remat_policy, recompute_grad }: ModelConfig): NonNullable<ModelConfig['remat_policy']> {
-  return remat_policy ?? (recompute_grad ? 'nothing' : 'products')
 }

@@ -17,6 +17,7 @@ import {
 } from '../tensor/index.js'
 import type { Initializer } from '../attention/index.js'
 import { hashOf } from './hash.js'
+import { SAVED_BY_SCANS } from './remat.js'
 
 export { constantly, normal, ones, truncatedNormal, zeros, type Initializer } from '../attention/index.js'
 
@@ -232,7 +233,7 @@ export class Scope {
       x,
       { stacks, repeat: range(along, 'u32') },
       (h: X, slice) => [once(h, slice.stacks, slice.repeat), []] as const,
-      { keep: keep ?? 'products' },
+      { keep: keep ?? SAVED_BY_SCANS },
     )
     return last
   }

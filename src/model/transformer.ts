@@ -18,6 +18,7 @@ import { layerNorm } from './norm.js'
 import type { CountedLoss, Head, Labels } from './objectives/head.js'
 import { objective } from './objectives/objective.js'
 import { positions } from './positions/tables.js'
+import { requestedRemat } from './remat.js'
 import { normal, Scope, zeros, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
 
 type Ids = Tensor<'batch' | 'sequence'>
@@ -28,11 +29,13 @@ type Ids = Tensor<'batch' | 'sequence'>
  */
 export function transformer(at: Scope, ids: Ids, model: Model): Stream {
   const { layers, config } = model
-  const keep = config.remat_policy ?? (config.recompute_grad ? 'nothing' : undefined)
   const mixed = layers.some(({ mixture }) => mixture)
   const start: Stream = { x: embedTokens(at, ids, model), ...(mixed && { balance: zeroTensor([]) }) }
-  return at.layers(layers, start, { shared: config.share_parameters, keep }, (layerAt, stream, plan) =>
-    block(layerAt, stream, plan, model),
+  return at.layers(
+    layers,
+    start,
+    { shared: config.share_parameters, keep: requestedRemat(config) },
+    (layerAt, stream, plan) => block(layerAt, stream, plan, model),
   )
 }
 

@@ -32,7 +32,7 @@ const stream = 'the stream [batch, sequence, embd]'
 const sized = (key: string, size: number | undefined, tensor: string): Sized => ({ key, size, tensor })
 
 /** Dims that tensors have, as GPT-Neo names them, with what has to divide. */
-const dims: Readonly<Record<string, (config: Known) => Sized[]>> = {
+export const layoutDims: Readonly<Record<string, (config: Known) => Sized[]>> = {
   batch: (c) => [
     sized('train_batch_size', c.train_batch_size, stream),
     sized('eval_batch_size', c.eval_batch_size, stream),
@@ -72,7 +72,7 @@ const dims: Readonly<Record<string, (config: Known) => Sized[]>> = {
 }
 
 /** Those that a layout is likely to mean. */
-const usual = Object.keys(dims).slice(0, 8)
+const usual = Object.keys(layoutDims).slice(0, 8)
 
 /** Rules that cannot be followed: a dim split twice, or into parts that are not equal. */
 export function layoutProblems(config: Known): string[] {
@@ -86,7 +86,7 @@ export function layoutProblems(config: Known): string[] {
     first.set(dim, axis)
   }
   for (const [dim, { axis, parts }] of splits(config)) {
-    for (const { key, size, tensor } of dims[dim]?.(config) ?? [])
+    for (const { key, size, tensor } of layoutDims[dim]?.(config) ?? [])
       if (size !== undefined && size % parts !== 0)
         problems.push(refuseIndivisible(key, { name: dim, size }, axis, parts, tensor))
   }
@@ -134,7 +134,7 @@ export function layoutNotes(config: Known): string[] {
   const notes: string[] = []
   const had = mesh.size === 0 ? 'which names none' : `which has ${[...mesh.keys()].join(', ')}`
   for (const { key, dim, axis } of rules) {
-    if (!Object.hasOwn(dims, dim))
+    if (!Object.hasOwn(layoutDims, dim))
       notes.push(`${key}: "${dim}:${axis}" has no effect: no tensor has a dim "${dim}"; dims are ${usual.join(', ')}`)
     else if (!mesh.has(axis))
       notes.push(`${key}: "${dim}:${axis}" has no effect: axis "${axis}" is not in mesh_shape, ${had}`)
