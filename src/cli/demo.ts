@@ -2,14 +2,15 @@ import { Command } from 'commander'
 import { fileURLToPath } from 'node:url'
 import { readModelConfig, type ModelConfig } from '../config/index.js'
 import type { Engine } from '../engine/index.js'
-import { loadModel } from '../generate/index.js'
+import { loadModel, type LoadedModel } from '../generate/index.js'
 import { basename, isFile, join } from '../files/index.js'
 import { grouped } from '../text/index.js'
-import { loadTokenizer } from '../tokenizer/index.js'
+import { loadTokenizer, type Tokenizer } from '../tokenizer/index.js'
 import { makeData } from './data.js'
 import { keepTexts, textsOf, type DemoTexts } from './demo-texts.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
+import { evaluateHeldOut } from './held-out.js'
 import { streamSample } from './sample.js'
 import { makeTokenizer } from './tokenizer.js'
 import { runTraining } from './train.js'
@@ -49,7 +50,7 @@ export function demoCommand(): Command {
           const [data, run] = [join(folder, 'data'), join(folder, 'run')]
           const resumeCommand = resumeCommandOf(engine, options)
           if (await runTraining({ engine, config, source, run, data, evaluateEvery: 250, resumeCommand }))
-            await sampleAll(engine, folder, texts)
+            await judge(engine, folder, texts, config)
         } finally {
           await engine.close()
         }
@@ -100,22 +101,35 @@ async function prepare(out: string, texts: DemoTexts, textKey: string, { n_vocab
 /** A user's texts may be a single book, so passages are held out; with this seed the first of two is. */
 const FEW_TEXTS = { validationUnit: 'passage', seed: 5 } as const
 
-async function sampleAll(engine: Engine, out: string, { prompts }: DemoTexts): Promise<void> {
-  title('Samples')
+/** Samples of the trained model, and how good it is on the texts that were held out. */
+async function judge(engine: Engine, out: string, texts: DemoTexts, config: ModelConfig): Promise<void> {
   const { signal, done } = interruptible()
   try {
     const run = join(out, 'run')
-    const model = await loadModel(engine, run)
-    const tokenizer = await loadTokenizer(join(out, 'tokenizer.json'))
-    for (const [seed, prompt] of prompts.entries()) {
-      const options = { maxTokens: 80, temperature: 0.8, topK: 40, seed, signal }
-      const rate = await streamSample(model, tokenizer, prompt, options)
-      if (signal.aborted) return void (process.exitCode = interruptedStatus())
-      process.stderr.write(rate === null ? '\n' : `(${Math.round(rate)} tokens/s)\n\n`)
-    }
+    const model = { ...(await loadModel(engine, run)), tokenizer: await loadTokenizer(join(out, 'tokenizer.json')) }
+    title('Samples')
+    await sampleAll(model, texts, signal)
+    if (signal.aborted) return void (process.exitCode = interruptedStatus())
     process.stderr.write(`more: npx neomesh sample ${run} --prompt "..."\n`)
+    title('Evaluation on the held-out texts')
+    for (const line of await evaluateHeldOut(model, join(out, 'data'), config, signal))
+      process.stdout.write(`${line}\n`)
+    process.stderr.write(`more: npx neomesh sample ${run} --prompt "..."; npx neomesh eval ${run} --tasks text=FILE\n`)
   } finally {
     done()
+  }
+}
+
+async function sampleAll(
+  model: LoadedModel & { readonly tokenizer: Tokenizer },
+  { prompts }: DemoTexts,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [seed, prompt] of prompts.entries()) {
+    const options = { maxTokens: 80, temperature: 0.8, topK: 40, seed, signal }
+    const rate = await streamSample(model, model.tokenizer, prompt, options)
+    if (signal.aborted) return
+    process.stderr.write(rate === null ? '\n' : `(${Math.round(rate)} tokens/s)\n\n`)
   }
 }
 

@@ -52,8 +52,17 @@ export function showTraining({ config, engine, devices, source, run, sequences, 
       const rate = tokensPerSecond > 0 ? `, ${grouped(Math.round(tokensPerSecond))} tokens/s` : ''
       bar?.update(step, `loss ${fixed(loss, 3)}${rate}`)
     },
-    evaluating({ done, of }) {
-      bar?.update(step, `validation batch ${done} of ${of}`)
+    evaluating({ done, of, what }) {
+      bar?.update(step, what === 'tasks' ? `tasks: text ${done} of ${of}` : `validation batch ${done} of ${of}`)
+    },
+    tasks({ step: after, tasks }) {
+      const all = Object.entries(tasks).map(([name, metrics]) => {
+        const values = Object.entries(metrics).map(
+          ([metric, value]) => `${metric} ${fixed(value, value < 100 ? 4 : 1)}`,
+        )
+        return `${name} ${values.join(', ')}`
+      })
+      say(`after step ${after}: ${all.join('; ')}`)
     },
     evaluation({ step: after, loss, perplexity, bitsPerByte }) {
       const bits = bitsPerByte === null ? '' : `, ${fixed(bitsPerByte, 3)} bits per byte`

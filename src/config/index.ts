@@ -13,3 +13,4 @@ export {
 export { microbatchCount } from './resolve.js'
 export { modelKeys, type ModelConfig } from './keys/model-keys.js'
 export type { MixtureConfig } from './keys/mixture.js'
+export { tasksWithData } from './eval-tasks.js'

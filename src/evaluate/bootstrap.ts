@@ -2,13 +2,13 @@
 import { figuresOf, finish, valueOf, type ItemFigures, type Metric } from './metrics.js'
 
 export interface Resampling {
-  /** @default 1000 */
+  /** 0: no intervals. @default 1000 */
   readonly resamples?: number
   /** @default 0 */
   readonly seed?: number
 }
 
-/** A value with its 95 % interval; the interval is null for fewer than two items. */
+/** A value with its 95 % interval; the interval is null for fewer than two items, and without resamples. */
 export interface Estimate {
   readonly value: number
   readonly interval: readonly [low: number, high: number] | null
@@ -19,7 +19,7 @@ export interface Estimate {
  */
 export function estimate(metric: Metric, items: readonly ItemFigures[], options: Resampling = {}): Estimate {
   const value = valueOf(metric, items)
-  if (items.length < 2) return { value, interval: null }
+  if (items.length < 2 || options.resamples === 0) return { value, interval: null }
   const { top, bottom } = figuresOf(metric, items)
   const values = resampled(items.length, options, (drawn) => finish(metric, ...sums(top, bottom, drawn)))
   return { value, interval: percentiles(values) }

@@ -5,7 +5,14 @@ export { EvaluationError } from './error.js'
 export { evaluate, runTasks, type EvaluatedModel, type EvaluateOptions, type TaskResult } from './evaluate.js'
 export { METRICS, type Form, type ItemFigures, type Metric } from './metrics.js'
 export { isResults, readResults, summaryOf, writeResults, type EvaluatedFrom } from './results.js'
-export { createScorer, type Passage, type PassageScores, type Scorer, type ScoreOptions } from './scorer.js'
+export {
+  checkCausal,
+  createScorer,
+  type Passage,
+  type PassageScores,
+  type Scorer,
+  type ScoreOptions,
+} from './scorer.js'
 export type { ItemResult } from './tasks/item.js'
 export { KINDS, kindNames, type Kind, type KindName } from './tasks/kinds.js'
 export { prepareTasks, type PreparedTask, type PrepareTaskOptions } from './tasks/prepare.js'

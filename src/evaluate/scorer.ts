@@ -1,3 +1,4 @@
+import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
 import type { GptNeo, Parameters } from '../model/index.js'
 import { dim, type Tensor } from '../tensor/index.js'
@@ -40,11 +41,7 @@ const TOKENS_PER_PASS = 2048
 /** Makes a function that scores given tokens with a causal model of any kinds of attention. Throws EvaluationError. */
 export function createScorer(engine: Engine, model: GptNeo): Scorer {
   const { config } = model
-  if (config.mlm_training)
-    throw new EvaluationError(
-      'the model must predict next tokens (got mlm_training: true, which sees later ones). Evaluate it by its ' +
-        'validation loss',
-    )
+  checkCausal(config)
   // Padding tokens would take the capacity of experts from others, so that mixtures are scored one text at a time.
   const exact = config.moe_layers.length > 0
   const run = jit(
@@ -107,6 +104,15 @@ export function createScorer(engine: Engine, model: GptNeo): Scorer {
     return results
   }
   return Object.assign(score, { dispose: run.dispose })
+}
+
+/** Throws EvaluationError for a model that does not predict next tokens. */
+export function checkCausal({ mlm_training: masked }: ModelConfig): void {
+  if (masked)
+    throw new EvaluationError(
+      'the model must predict next tokens (got mlm_training: true, which sees later ones). Evaluate it by its ' +
+        'validation loss',
+    )
 }
 
 interface Batch {

@@ -3,6 +3,7 @@ import { identityOf, type Dataset } from '../data/index.js'
 import type { MeanLoss } from './mean-loss.js'
 import type { Evaluated, MetricsLog } from './metrics.js'
 import type { TrainEvent } from './events.js'
+import { createQueue } from './queue.js'
 
 export interface Evaluation {
   readonly step: number
@@ -59,32 +60,5 @@ export async function evaluatedOf(data: Dataset, config: ModelConfig): Promise<E
     validation_data: await identityOf(data),
     validation_sequences: Math.min(data.size, limit),
     validation_batch: batch,
-  }
-}
-
-/** Items pushed by callbacks, to iterate over as they arrive. */
-function createQueue<T>() {
-  const waiting: T[] = []
-  let over = false
-  let wake = () => {}
-  return {
-    push(item: T) {
-      waiting.push(item)
-      wake()
-    },
-    end() {
-      over = true
-      wake()
-    },
-    async *items(): AsyncGenerator<T> {
-      for (;;) {
-        yield* waiting.splice(0)
-        if (over) return
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          if (over || waiting.length > 0) resolve()
-        })
-      }
-    },
   }
 }

@@ -1,3 +1,4 @@
+import type { TaskMetrics } from './metrics.js'
 import type { Change } from './resume.js'
 import type { StepProgram } from './trainer.js'
 
@@ -31,6 +32,14 @@ export interface StepEvent {
   readonly tokensPerSecond: number
 }
 
+/** Progress of an evaluation: batches of the validation data, or texts of the config's eval_tasks. */
+export interface EvaluatingEvent {
+  readonly kind: 'evaluating'
+  readonly done: number
+  readonly of: number
+  readonly what?: 'tasks'
+}
+
 export interface EvaluationEvent {
   readonly kind: 'evaluation'
   readonly step: number
@@ -39,6 +48,13 @@ export interface EvaluationEvent {
   readonly perplexity: number
   /** By the bytes per token of the whole validation set, of which `eval_steps` takes the beginning. Null for masked tokens. */
   readonly bitsPerByte: number | null
+}
+
+/** Metrics of the config's eval_tasks after a step, by task and name. */
+export interface TasksEvent {
+  readonly kind: 'tasks'
+  readonly step: number
+  readonly tasks: TaskMetrics
 }
 
 export interface CheckpointEvent {
@@ -54,9 +70,4 @@ export interface EndEvent {
 }
 
 export type TrainEvent =
-  | StartEvent
-  | StepEvent
-  | { readonly kind: 'evaluating'; readonly done: number; readonly of: number }
-  | EvaluationEvent
-  | CheckpointEvent
-  | EndEvent
+  StartEvent | StepEvent | EvaluatingEvent | EvaluationEvent | TasksEvent | CheckpointEvent | EndEvent

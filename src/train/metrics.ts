@@ -19,9 +19,16 @@ export interface Metrics {
   readonly validation_data?: string
   readonly validation_sequences?: number
   readonly validation_batch?: number
+  /** Metrics of the config's eval_tasks, by task and name. */
+  readonly tasks?: TaskMetrics
+  /** What the tasks were: a hash of their data and settings. */
+  readonly tasks_data?: string
   /** Settings that changed after the step, by name: what they were, and what they are from then on. */
   readonly changed?: { readonly [what: string]: readonly [from: unknown, to: unknown] }
 }
+
+/** Metrics by task and name. */
+export type TaskMetrics = Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** What an evaluation was computed on. */
 export type Evaluated = Required<Pick<Metrics, 'validation_data' | 'validation_sequences' | 'validation_batch'>>
@@ -32,6 +39,7 @@ export type EvaluationMetrics = Metrics & { readonly validation_loss: number }
 /** Metrics of a run as JSON lines, each written when it is known. */
 export class MetricsLog {
   private readonly evaluations = new Map<number, EvaluationMetrics>()
+  private readonly tasks = new Map<string, TaskMetrics>()
 
   private constructor(
     private readonly file: JsonLines,
@@ -69,8 +77,14 @@ export class MetricsLog {
     return same ? line : undefined
   }
 
+  /** The metrics of tasks after a step, if these were evaluated. */
+  tasksAfter(step: number, identity: string): TaskMetrics | undefined {
+    return this.tasks.get(`${step} ${identity}`)
+  }
+
   private note(line: Metrics): void {
-    const { step, validation_loss } = line
+    const { step, validation_loss, tasks, tasks_data } = line
+    if (tasks !== undefined) this.tasks.set(`${step} ${tasks_data}`, tasks)
     if (validation_loss !== undefined) this.evaluations.set(step, { ...line, validation_loss })
   }
 }

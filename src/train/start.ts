@@ -7,6 +7,7 @@ import type { Evaluated } from './metrics.js'
 import { changesOf, describeChange, type Change } from './resume.js'
 import { lastCheckpoint } from './run-folder.js'
 import { tokenizerToKeep } from './run-tokenizer.js'
+import { readRunTasks, type RunTasks } from './tasks.js'
 import type { StepProgram, Trainer } from './trainer.js'
 
 export interface StartOptions extends Adaptation {
@@ -37,6 +38,8 @@ export interface Start {
   readonly identity: string
   /** What an evaluation is made of; undefined without validation data. */
   readonly evaluated?: Evaluated
+  /** The config's eval_tasks. */
+  readonly tasks?: RunTasks
   readonly program: StepProgram
   /** The order of the samples, and the position of step 0 in it. */
   readonly samples: Order
@@ -55,13 +58,14 @@ export async function prepareStart(trainer: Trainer, options: StartOptions): Pro
   const begun = await restoreOrBegin(trainer, options, identity)
   checkOneTokenizer([...data.indexes, ...(validation?.indexes ?? [])], 'training and validation data')
   const evaluated = validation && (await evaluatedOf(validation, config))
+  const tasks = await readRunTasks(config, options.tokenizer, options.run)
   const samples = order({ size: data.size, seed: config.seed })
   const first = trainer.position - trainer.step * config.train_batch_size
   const rows = engine.localRows(trainer.rows)
   const source = batches({ dataset: data, batchSize: config.train_batch_size, order: samples, first, rows })
   try {
     await source.batch(trainer.step)
-    return { ...begun, identity, evaluated, samples, first, source, program: await trainer.prepare() }
+    return { ...begun, identity, evaluated, tasks, samples, first, source, program: await trainer.prepare() }
   } catch (cause) {
     await source.close()
     throw cause

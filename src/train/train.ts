@@ -2,6 +2,7 @@ import type { ModelConfig } from '../config/index.js'
 import { openModel } from '../convert/index.js'
 import { sampleIds, type Dataset } from '../data/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
+import { createScorer, type Scorer } from '../evaluate/index.js'
 import type { LayerMode } from '../model/index.js'
 import { checkpointFolder, pruneCheckpoints } from '../checkpoint/index.js'
 import { configOfLayers, type Adaptation } from './begin-from.js'
@@ -16,6 +17,7 @@ import { lastCheckpoint, lockRun, openRun, type RunLock } from './run-folder.js'
 import { prepareStart, type Start } from './start.js'
 import { disposeMetrics, readStepMetrics, stepClock } from './step-report.js'
 import type { StepMetrics } from './step.js'
+import { tasksEvaluation } from './tasks.js'
 import { Trainer } from './trainer.js'
 import { ABORTED, unlessAborted } from './unless-aborted.js'
 
@@ -40,7 +42,7 @@ export interface TrainOptions extends Adaptation {
   /** Id of the token that ends a text, of data without an index for a config without eos_id. It is kept with the run. */
   readonly eosId?: number
   readonly layers?: LayerMode
-  /** Steps between evaluations; 0 evaluates at the end only. @default 0 */
+  /** Steps between evaluations, on validation data and on the config's eval_tasks; 0 evaluates at the end only. @default 0 */
   readonly evaluateEvery?: number
   /** The newest checkpoints to keep; 0 keeps all. @default 2 */
   readonly keepCheckpoints?: number
@@ -145,6 +147,7 @@ type LoopOptions = Omit<TrainOptions, 'engine' | 'tokenizer' | 'layers' | 'confi
 /** The steps of a run, and what is due between them: reports, checkpoints, evaluations. */
 class TrainingLoop {
   private readonly evaluate: MeanLoss
+  private readonly scorer: Scorer | null
   private readonly clock: ReturnType<typeof stepClock>
   /** The metrics of the last step, which are read while the next one runs. */
   private pending: { readonly step: number; readonly metrics: StepMetrics<DeviceArray> } | null = null
@@ -156,6 +159,7 @@ class TrainingLoop {
     private readonly options: LoopOptions,
   ) {
     this.evaluate = meanLoss(trainer.engine, trainer.model)
+    this.scorer = options.start.tasks ? createScorer(trainer.engine, trainer.model) : null
     this.clock = stepClock(trainer.config, { step: trainer.step, tokens: trainer.tokens })
     this.saved = trainer.step
   }
@@ -187,6 +191,7 @@ class TrainingLoop {
     const { trainer, evaluate } = this
     const { step, config } = trainer
     const { validation: data, evaluateEvery = 0, log, signal } = this.options
+    const { tasks } = this.options.start
     const evaluates = step === config.train_steps || (evaluateEvery > 0 && step > 0 && step % evaluateEvery === 0)
     const saves = () => step > this.saved && (this.ends() || step % config.steps_per_checkpoint === 0)
     if (this.ends() || saves() || evaluates) yield* this.report()
@@ -195,6 +200,8 @@ class TrainingLoop {
       const evaluated = this.options.start.evaluated!
       yield* evaluation({ step, parameters: trainer.parameters, evaluate, data, evaluated, config, log, signal })
     }
+    if (tasks && evaluates)
+      yield* tasksEvaluation({ step, parameters: trainer.parameters, scorer: this.scorer!, tasks, log, signal })
   }
 
   private ends(): boolean {
@@ -239,7 +246,10 @@ class TrainingLoop {
   private end(): EndEvent {
     const { validation, start, log } = this.options
     const { step, config } = this.trainer
-    const unevaluated = validation !== undefined && !log.evaluationAfter(step, start.evaluated)
+    const { evaluated, tasks } = start
+    const unevaluated =
+      (validation !== undefined && !log.evaluationAfter(step, evaluated)) ||
+      (tasks !== undefined && !log.tasksAfter(step, tasks.identity))
     return { kind: 'end', step, interrupted: step < config.train_steps || unevaluated }
   }
 
@@ -248,5 +258,6 @@ class TrainingLoop {
     await this.options.log.flush().catch(() => {})
     if (this.pending) disposeMetrics(this.pending.metrics)
     this.evaluate.dispose()
+    this.scorer?.dispose()
   }
 }

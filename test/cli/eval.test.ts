@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '../files/temporary-folder.js'
 import { fixture } from '../model/goldens.js'
+import { evaluateHeldOut } from '../../src/cli/held-out.js'
+import { openSplits } from '../../src/data/index.js'
+import { loadModel } from '../../src/generate/index.js'
+import { loadTokenizer } from '../../src/tokenizer/index.js'
+import { engine } from '../tensor/check.js'
 import { runHere } from './run-here.js'
+import { makeWorld } from './world.js'
 
 const model = fixture('evaluate/model')
 const data = (name: string) => fixture(`evaluate/data/${name}.jsonl`)
@@ -57,4 +63,24 @@ test('errors are one line', async (t) => {
     assert.match(stderr, words)
     assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
   }
+})
+
+test("the demo's last lines: bits per byte and last words of the texts that its data holds out", async (t) => {
+  const world = temporaryFolder(t)
+  const at = (...path: string[]) => join(world, ...path)
+  await makeWorld(world, { train_steps: 1 })
+  const trained = await runHere(['train', at('model.json'), '--data', at('data'), '--run', at('run')])
+  assert.equal(trained.code, 0, trained.stderr)
+  const model = {
+    ...(await loadModel(await engine(), at('run'))),
+    tokenizer: await loadTokenizer(at('tokenizer.json')),
+  }
+  const [bits, ...rest] = await evaluateHeldOut(model, at('data'), model.config)
+  const splits = await openSplits(at('data/dataset.json'), { contextLength: 16 })
+  const [{ documents }] = splits.validation!.indexes
+  splits.close()
+  assert.match(bits, /^bits per byte: [1-9]\.\d{3} \(95% interval [1-9]\.\d{3} to [1-9]\.\d{3}\), of \d texts$/)
+  assert.ok(bits.endsWith(` ${documents} texts`), `${documents} texts`)
+  // The texts of this world have no sentences, and so no last words.
+  assert.deepEqual(rest, [])
 })

@@ -59,6 +59,7 @@ const elsewhere: readonly (keyof ModelConfig)[] = [
   'steps_per_checkpoint',
   'eval_steps',
   'eval_batch_size',
+  'eval_tasks', // test/train/tasks.test.ts
   'datasets', // test/cli/bad-inputs.test.ts
 ]
 

@@ -1,3 +1,4 @@
+import { tasksWithData } from '../eval-tasks.js'
 import type { z } from 'zod'
 import { ATTENTION_KINDS, type AttentionKind as Kind } from '../../attention/index.js'
 import { attentionKinds } from '../keys/attention-kinds.js'
@@ -55,6 +56,7 @@ const conditional: Readonly<Partial<Record<keyof ModelConfig, Reason>>> = {
     'every layer is a mixture of experts',
   ),
   scalenorm: unless((c) => !c.rezero, 'with rezero blocks have no norms'),
+  eval_tasks: unless((c) => tasksWithData(c).length > 0, 'its tasks name no data. Write lambada=FILE'),
   moe_params: mixed,
   moe_activation: mixed,
   z_loss: unless((c) => !c.entmax_loss, 'entmax_loss has no such term'),

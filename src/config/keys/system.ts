@@ -11,10 +11,12 @@ export const modelKeysOfEvaluation = {
   }),
   eval_steps: key(count.default(0), 'batches per evaluation (0: all of the data)', 'main.py: main'),
   eval_tasks: key(
-    z.array(z.string()).meta({ expected: 'a list of names, such as lambada and wikitext' }).default([]),
-    'further tasks to evaluate on',
+    z
+      .array(z.string())
+      .meta({ expected: 'a list of tasks, such as lambada=lambada_test.jsonl and demo-words' })
+      .default([]),
+    'tasks to evaluate on during training, as `neomesh eval --tasks` takes them',
     'main.py: main',
-    { inert: 'the tasks are not implemented' },
   ),
   predict_steps: key(count.optional(), 'batches to predict', 'main.py: main', {
     inert: 'neomesh sample has options instead',

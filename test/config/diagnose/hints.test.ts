@@ -135,7 +135,7 @@ const cases: [changes: Record<string, unknown>, ...notes: string[]][] = [
     'datasets: ["texts_*.tfrecords","",10,"random_sample",1] has no effect: it is a file pattern, [path, ' +
       'eval_path, stitch, mode, weight] of older configs. Name data set configs, or pass the data with --data',
   ],
-  [{ eval_tasks: ['lambada', 'wikitext2'] }, 'eval_tasks has no effect: the tasks are not implemented'],
+  [{ eval_tasks: ['lambada', 'wikitext2'] }, 'eval_tasks has no effect: its tasks name no data. Write lambada=FILE'],
   [{ scale: 0.14 }, 'scale has no effect, GPT-Neo no longer reads it: scale_by_depth replaces it'],
   [
     { lr: undefined, opt_name: undefined, opt_params: { lr: 0.01, name: 'adamW' } },

@@ -68,7 +68,10 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
   [{ lr_decay: 'constant' }, 'lr_decay: must be one of cosine, linear, none (got "constant"); did you mean "none"?'],
   [{ precision: 'float16' }, 'precision: must be one of float32, bfloat16 (got "float16"); did you mean "bfloat16"?'],
   [{ compat: 'gptneo' }, 'compat: must be one of fixed, gpt-neo (got "gptneo"); did you mean "gpt-neo"?'],
-  [{ eval_tasks: [5] }, 'eval_tasks: must be a list of names, such as lambada and wikitext (got [5])'],
+  [
+    { eval_tasks: [5] },
+    'eval_tasks: must be a list of tasks, such as lambada=lambada_test.jsonl and demo-words (got [5])',
+  ],
   // attention_types
   [
     { attention_types: 'global' },

@@ -95,7 +95,7 @@ export const cases: { readonly [Key in keyof Required<ModelConfig>]: Case } = {
   },
   eval_batch_size: { value: 2 },
   eval_steps: { value: 3 },
-  eval_tasks: { value: ['lambada'], note: 'eval_tasks has no effect: the tasks are not implemented' },
+  eval_tasks: { value: ['lambada=lambada_test.jsonl'] },
   predict_steps: { value: 1, note: 'predict_steps has no effect: neomesh sample has options instead' },
   predict_batch_size: { value: 1, note: 'predict_batch_size has no effect: neomesh sample has options instead' },
   predict_max_steps: { value: 9, note: 'predict_max_steps has no effect: neomesh sample has options instead' },

@@ -1,0 +1,26 @@
+/** Items pushed by callbacks, to iterate over as they arrive. */
+export function createQueue<T>() {
+  const waiting: T[] = []
+  let over = false
+  let wake = () => {}
+  return {
+    push(item: T) {
+      waiting.push(item)
+      wake()
+    },
+    end() {
+      over = true
+      wake()
+    },
+    async *items(): AsyncGenerator<T> {
+      for (;;) {
+        yield* waiting.splice(0)
+        if (over) return
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          if (over || waiting.length > 0) resolve()
+        })
+      }
+    },
+  }
+}
