@@ -1,5 +1,6 @@
 import {
   barrier,
+  concat,
   dim,
   dynamicUpdateSlice,
   einsum,
@@ -63,14 +64,58 @@ export function attendToCache(
   last: Positions,
   shape: AttentionShape,
 ): { output: AttentionOutput; cache: Cache } {
-  const { batch, sequence, heads, features } = shape
   const memory = cache.k.dims[2]
   // Behind a barrier each write is one operation, in place; without it XLA repeats the write, on a copy, for every reader.
   const [keys, values] = barrier([written(cache.k, k, slot, shape), written(cache.v, v, slot, shape)])
-  const logits = einsum([q, keys], [heads, batch, sequence, memory]).cast('f32')
-  const weights = softmax(where(range(memory).lessEqual(last), logits, -1e10), memory).cast(values.dtype)
-  const mixed = einsum([weights, values], [heads, batch, sequence, features])
-  return { output: transpose(mixed, [batch, sequence, heads, features]), cache: { k: keys, v: values } }
+  const seen = range(memory).lessEqual(last)
+  return { output: attendToKeys(q, { k: keys, v: values }, seen, shape), cache: { k: keys, v: values } }
+}
+
+/** softmax(q k^T) v over keys and values that lie as in a cache, of those that `seen` says; softmax in f32. */
+export function attendToKeys(q: Projected['q'], { k, v }: Cache, seen: Tensor, shape: AttentionShape): AttentionOutput {
+  const { batch, sequence, heads, features } = shape
+  const memory = k.dims[2]
+  const logits = einsum([q, k], [heads, batch, sequence, memory]).cast('f32')
+  const weights = softmax(where(seen, logits, -1e10), memory).cast(v.dtype)
+  return transpose(einsum([weights, v], [heads, batch, sequence, features]), [batch, sequence, heads, features])
+}
+
+/** A cache with keys and values of several positions written into it from `start` on. */
+export function writeToCache(projected: Projected, cache: Cache, start: Tensor<never>, shape: AttentionShape): Cache {
+  const memory = cache.k.dims[2]
+  const [k, v] = (['k', 'v'] as const).map((name) =>
+    dynamicUpdateSlice(cache[name], memory, start, inCacheOrder(projected[name], shape)),
+  )
+  return { k, v }
+}
+
+/**
+ * Of a ring the keys and values at hand and those of more positions from `position` on, in this order, and the position
+ * of each, negative for slots that hold none.
+ */
+export function joinToRing(projected: Projected, ring: Cache, position: Tensor<never>, shape: AttentionShape) {
+  const { k, v } = projected
+  const last = position.sub(1)
+  const { size } = ring.k.dims[2]
+  const slots = range(ring.k.dims[2])
+  const held = last.sub(remainder(last.add(size).sub(slots), size))
+  const positions = concat([held, position.add(range(shape.memory))] as Tensor[], 'memory_length')
+  const joined = (x: Tensor, more: Projected['k']) => concat([x, inCacheOrder(more, shape)], 'memory_length')
+  return { keys: { k: joined(ring.k, k), v: joined(ring.v, v) }, positions }
+}
+
+/** The ring after the first `length` of the positions that `joinToRing` has joined to it. */
+export function keepRing(keys: Cache, size: number, position: Tensor<never>, length: Tensor<never>): Cache {
+  const slots = range(dim('memory_length', size))
+  const last = position.add(length).sub(1)
+  const kept = last.sub(remainder(last.add(size).sub(slots), size))
+  const index = where(kept.greaterEqual(position), kept.sub(position).add(size), slots)
+  return { k: take(keys.k, keys.k.dims[2], index), v: take(keys.v, keys.v.dims[2], index) }
+}
+
+/** Keys or values as a cache has them. */
+function inCacheOrder(x: Projected['k'], shape: AttentionShape): Tensor {
+  return transpose(x as Tensor, cacheDims(shape, shape.memory.size))
 }
 
 /** A cache with a key or value per row written into it: at one slot of all rows, or at each row's. */
@@ -90,7 +135,8 @@ function written(cache: Tensor, x: Projected['k'], slot: Positions, shape: Atten
   let all = reshape(cache, flat)
   for (let row = 0; row < batch.size; row++) {
     const at = reshape<never>(slice(inside, batch, row, 1), []).add(row * memory.size)
-    all = dynamicUpdateSlice(all, slots, at, slice(rows, rows.dims[1], row, 1))
+    // Behind a barrier each is in place; XLA would merge them into one pass over the whole cache.
+    all = barrier([dynamicUpdateSlice(all, slots, at, slice(rows, rows.dims[1], row, 1))])[0]
   }
   return reshape(all, cache.dims)
 }

@@ -121,6 +121,18 @@ export interface AttentionKind<P extends Projections = Projected, O extends Tens
   prefill(projected: P, lengths: Positions, capacity: number, shape: AttentionShape): Cache
   /** One more position per row, of which `projected` is; the cache with it. */
   decode(projected: P, cache: Cache, position: Positions, shape: AttentionShape): { output: O; cache: Cache }
+  /**
+   * Several more positions per row, from `position` (i32 scalar) on, of which the first `length` (i32 scalar, at least one)
+   * are tokens and the others padding; the cache with those, which the caller does not write to. At position 0 the cache
+   * is all zeros. What a token gets must not depend on the padding. Absent: prompts are computed in one pass.
+   */
+  extend?(
+    projected: P,
+    cache: Cache,
+    position: Tensor<never>,
+    length: Tensor<never>,
+    shape: AttentionShape,
+  ): { output: O; cache: Cache }
   /** The weights that a map shows, with learned keys before the others; absent if the kind has none. */
   weights?(projected: P, shape: AttentionShape): AttentionWeights
   costs(config: AttentionConfig): AttentionCosts

@@ -1,10 +1,11 @@
-import { add, dim, transpose, type Dim, type Tensor } from '../tensor/index.js'
-import { attendToCache, makeCache } from './cache.js'
+import { add, barrier, constant, dim, range, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
+import { attendToCache, attendToKeys, makeCache, writeToCache } from './cache.js'
 import {
   bytesOfPair,
   type AttentionKind,
   type AttentionOutput,
   type AttentionShape,
+  type Cache,
   type Projected,
 } from './contract.js'
 import { denseAttention, denseWeights, withSlots } from './dense.js'
@@ -43,6 +44,14 @@ export const globalAttention: AttentionKind = {
     const slot = num_mem_kv > 0 ? add(position, num_mem_kv) : position
     return attendToCache(projected, cache, slot, slot, shape)
   },
+  extend(projected, cache, position, _, shape) {
+    const { num_mem_kv } = shape.config
+    const slot = position.add(num_mem_kv)
+    const { k, v } = writeToCache(projected, withSlotsWritten(projected, cache, shape), slot, shape)
+    const [keys, values] = barrier([k, v])
+    const seen = range(keys.dims[2]).lessEqual(range(shape.sequence).add(slot))
+    return { output: attendToKeys(projected.q, { k: keys, v: values }, seen, shape), cache: { k: keys, v: values } }
+  },
   weights: (projected, shape) => denseWeights(projected, shape),
   costs(config) {
     const { n_ctx, num_mem_kv, mlm_training } = config
@@ -50,6 +59,17 @@ export const globalAttention: AttentionKind = {
     const pair = bytesOfPair(config)
     return { keysSeen, keysRecomputed: keysSeen, cache: { perToken: pair, perSequence: pair * num_mem_kv } }
   },
+}
+
+/** The cache with the learned slots, if there are any, which come first in it. */
+function withSlotsWritten(projected: Projected, cache: Cache, shape: AttentionShape): Cache {
+  const { num_mem_kv } = shape.config
+  if (num_mem_kv === 0) return cache
+  const memory = dim('memory_length', num_mem_kv)
+  const { k, v } = withSlots(projected, shape)
+  const all = dim('memory_length', num_mem_kv + shape.memory.size)
+  const slots = { q: projected.q, k: slice(k, all, 0, num_mem_kv), v: slice(v, all, 0, num_mem_kv) }
+  return writeToCache(slots, cache, constant(0, 'i32'), { ...shape, memory })
 }
 
 function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {

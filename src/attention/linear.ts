@@ -4,6 +4,7 @@ import {
   chunkedLinearAttention,
   emptyState,
   EPSILON,
+  joinState,
   stateOf,
   sumBefore,
   type LinearShape,
@@ -37,6 +38,14 @@ export const linearAttention: AttentionKind = {
     const mixed = top.div(einsum([q, next.total.add(EPSILON)], [batch, sequence, heads]))
     return { output: mixed.cast(projected.v.dtype), cache: next }
   },
+  extend(projected, { state, total }, _, length, shape) {
+    const { batch, heads, memory, features } = shape
+    const { k: all, v } = positive(projected, shape)
+    const k = where(range(memory).less(length), all, 0)
+    const output = attend(projected, shape, joinState(state, total, linearShape(shape)))
+    const sum = einsum([k, v], [batch, heads, inner(shape), features])
+    return { output, cache: { state: state.add(sum), total: total.add(k.sum(memory)) } }
+  },
   /** A query costs what as many keys as a head has features would; the state is f32. */
   costs({ n_embd, n_head }) {
     const features = n_embd / n_head
@@ -53,19 +62,26 @@ function positive({ q, k, v }: Projected, shape: AttentionShape) {
   return { q: softmax(renamed(q), inner(shape)), k: renamed(k).exp(), v: v.cast('f32') }
 }
 
-function attend({ q, k, v }: Projected, shape: AttentionShape): AttentionOutput {
+const linearShape = (shape: AttentionShape): LinearShape => ({
+  batchDims: [shape.batch, shape.heads],
+  positions: shape.sequence,
+  into: inner(shape),
+  features: shape.features,
+})
+
+/** `before`: the state of earlier positions. */
+function attend({ q, k, v }: Projected, shape: AttentionShape, before?: Tensor): AttentionOutput {
   const { batch, sequence, memory, heads, features } = shape
-  const into = inner(shape)
-  const batchDims = [batch, heads]
+  const linear = linearShape(shape)
+  const { batchDims, into } = linear
   // Heads first, once for all products.
   const headed = (x: Tensor, along: Dim, width: Dim): Tensor =>
     transpose(x.cast('f32').rename(along, sequence).rename(features, width), [...batchDims, sequence, width])
   const all = [headed(q, sequence, into), headed(k, memory, into), headed(v, memory, features)]
-  const parts = partsOf(shape)
-  const linear = { batchDims, positions: sequence, into, features }
+  const parts = before ? null : partsOf(shape)
   const mixed = parts
     ? outOfParts(inParts(all, parts, linear), parts)
-    : chunkedLinearAttention(all, emptyState(linear), linear)
+    : chunkedLinearAttention(all, before ?? emptyState(linear), linear)
   return transpose(mixed.cast(v.dtype), [batch, sequence, heads, features])
 }
 

@@ -1,6 +1,6 @@
-import { concat, dim, pad, remainder, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
+import { and, concat, dim, pad, range, remainder, slice, transpose, type Dim, type Tensor } from '../tensor/index.js'
 import { largestDivisor } from '../mesh/index.js'
-import { attendToCache, makeRing } from './cache.js'
+import { attendToCache, attendToKeys, joinToRing, keepRing, makeRing } from './cache.js'
 import {
   bytesOfPair,
   type AttentionConfig,
@@ -29,6 +29,14 @@ export const localAttention: AttentionKind = {
   decode(projected, cache, position, shape) {
     const size = cache.k.dims[2].size
     return attendToCache(projected, cache, remainder(position, size), position, shape)
+  },
+  extend(projected, ring, position, length, shape) {
+    const { size } = ring.k.dims[2]
+    const { keys, positions } = joinToRing(projected, ring, position, shape)
+    const query = position.add(range(shape.sequence))
+    const near = and(positions.lessEqual(query), positions.add(shape.config.local_attention_radius).greater(query))
+    const output = attendToKeys(projected.q, keys, and(near, positions.greaterEqual(0)), shape)
+    return { output, cache: keepRing(keys, size, position, length) }
   },
   weights: (projected, shape) => denseWeights(projected, shape, shape.config.local_attention_radius),
   costs(config) {

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor/index.js'
+import { reshape, type Tensor } from '../tensor/index.js'
 import {
   attentionKind,
   type AnyAttentionKind,
@@ -70,7 +70,7 @@ function gained(at: Scope, name: string, added: ResidualBranch, { config }: Mode
 
 /** How a layer attends while it decodes, and the cache that it leaves. */
 export interface DecodeStrategy {
-  /** Of the one token per row, unless there are several. */
+  /** Of the first token of each row; absent where positions are 0, 1, ... */
   readonly position?: Positions
   attend(kind: AnyAttentionKind, projected: Projections, layer: number): { output: Tensor; cache: Cache }
 }
@@ -115,5 +115,19 @@ export function decoding(caches: readonly Cache[], position: Positions, model: M
   return {
     position,
     attend: (kind, projected, layer) => kind.decode(projected, caches[layer], position, model),
+  }
+}
+
+/** Extends caches by several positions from `position`, a scalar, on, of which the first `length` are tokens. */
+export function extending(
+  caches: readonly Cache[],
+  position: Positions,
+  length: Tensor<never>,
+  model: Model,
+): DecodeStrategy {
+  const start = reshape<never>(position, [])
+  return {
+    position,
+    attend: (kind, projected, layer) => kind.extend!(projected, caches[layer], start, length, model),
   }
 }

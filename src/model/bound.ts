@@ -1,11 +1,11 @@
-import type { AttentionWeights, Positions } from '../attention/index.js'
+import type { AttentionWeights, Cache, Positions } from '../attention/index.js'
 import type { ModelConfig } from '../config/index.js'
 import type { DeviceArray, Engine } from '../engine/index.js'
 import { partsOn, type Placement } from '../mesh/index.js'
 import type { Dim, Tensor } from '../tensor/index.js'
 import { attentionWeights } from './attention-weights.js'
 import { networkCosts, variablesOf, type NetworkCosts, type Variable } from './costs.js'
-import { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
+import { canExtend, decodeStep, extend, prefill, type Decoded, type DecodeState } from './decode.js'
 import { modelShape, type LayerPlan, type Model } from './dims.js'
 import { initialise } from './initialise.js'
 import { headOf, logits, loss, parametersOf, transformer } from './transformer.js'
@@ -99,6 +99,23 @@ export class GptNeo {
   decodeStep(parameters: Parameters, ids: Ids, from: DecodeState): Decoded {
     const shape = this.shapeOf(ids)
     return decodeStep(this.scope(parameters, shape), ids, from, shape)
+  }
+
+  /** Logits after several more tokens per row, and the extended caches: see decode.ts. */
+  extend(
+    parameters: Parameters,
+    ids: Ids,
+    from: DecodeState,
+    length: Tensor<never>,
+    { all = false } = {},
+  ): { readonly logits: Tensor; readonly caches: Cache[] } {
+    const shape = this.shapeOf(ids)
+    return extend(this.scope(parameters, shape), ids, from, length, shape, all)
+  }
+
+  /** Whether `extend` can compute prompts in chunks. */
+  get canExtend(): boolean {
+    return canExtend(this.shape(1, 1))
   }
 
   /** How much each position attends to each, by layer; null for layers without weights. */

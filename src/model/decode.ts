@@ -3,8 +3,8 @@
  * next-token logits that a pass over the whole sequence gives.
  */
 import { dim, pad, range, reshape, slice, take, where, type Dim, type Tensor } from '../tensor/index.js'
-import type { Cache, Positions } from '../attention/index.js'
-import { cachedBlock, decoding, prefilling, type DecodeStrategy } from './block.js'
+import { attentionKind, type Cache, type Positions } from '../attention/index.js'
+import { cachedBlock, decoding, extending, prefilling, type DecodeStrategy } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { embedTokens, headOf, transformer, logitsOf } from './transformer.js'
 import { mayDrop } from './moe/mixture.js'
@@ -45,7 +45,40 @@ export function decodeStep(at: Scope, ids: Ids, { caches, position }: DecodeStat
   return recomputeFullContext(at, written as Ids, position, model)
 }
 
+/**
+ * Logits after several more tokens per row, ids i32 [batch, sequence], from `position` (i32 scalar) on, of which the first
+ * `length` (i32 scalar) are tokens and the others padding: of the last token, [batch, vocab], or of each with `all`,
+ * [batch, sequence, vocab]. The caches may be all zeros at position 0. Needs `canExtend`.
+ */
+export function extend(
+  at: Scope,
+  ids: Ids,
+  { caches, position }: DecodeState,
+  length: Tensor<never>,
+  model: Model,
+  all: boolean,
+): { readonly logits: Tensor; readonly caches: Cache[] } {
+  const { x, ...rest } = cachedLayers(at, ids, model, extending(caches, position, length, model))
+  const logits = all ? logitsOf(headOf(at, x, model), model) : logitsAt(at, x, length.sub(1), model)
+  return { logits, ...rest }
+}
+
+/**
+ * Whether the prompts of a model can be computed in chunks: its kinds of attention can extend a cache by several positions, and no
+ * experts, whose choice may depend on the other tokens, are in it.
+ */
+export function canExtend({ kinds, layers, causal }: Model): boolean {
+  const extends_ = kinds.every((kind) => kind === 'none' || attentionKind(kind).extend !== undefined)
+  return causal && extends_ && !layers.some(({ mixture }) => mixture)
+}
+
 function decoded(at: Scope, ids: Ids, model: Model, strategy: DecodeStrategy, last?: Positions): Decoded {
+  const { x, caches } = cachedLayers(at, ids, model, strategy)
+  return { logits: logitsAt(at, x, last, model), caches }
+}
+
+/** The stream after all layers, and their caches. */
+function cachedLayers(at: Scope, ids: Ids, model: Model, strategy: DecodeStrategy): { x: Hidden; caches: Cache[] } {
   const { layers, config } = model
   const caches: Cache[] = []
   let x = embedTokens(at, ids, model, strategy.position)
@@ -54,7 +87,7 @@ function decoded(at: Scope, ids: Ids, model: Model, strategy: DecodeStrategy, la
     x = next.x
     caches.push(next.cache)
   }
-  return { logits: logitsAt(at, x, last, model), caches }
+  return { x, caches }
 }
 
 /**

@@ -47,6 +47,13 @@ export function stateOf(k: Tensor, v: Tensor, { batchDims, into, features }: Lin
   return einsum([k.exp(), withOnes(v, features)], [...batchDims, into, widened(features)])
 }
 
+/** A state from its two parts: sums of k (x) v [batchDims, into, features], and of k [batchDims, into]. */
+export function joinState(state: Tensor, total: Tensor, { batchDims, into, features }: LinearShape): Tensor {
+  const { name } = widened(features)
+  const sums = state.rename(features, dim(name, features.size))
+  return concat([sums, reshape(total, [...batchDims, into, dim(name, 1)])], name)
+}
+
 /**
  * With q = softmax(q over into) and k = exp(k), and S_i = sum_{j<=i} k_j (x) v_j and z_i = sum_{j<=i} k_j + 1e-6, the
  * result (q_i S_i) / (q_i . z_i) at each position. f32; the inputs are q and k [batchDims, positions, into] and v [batchDims,

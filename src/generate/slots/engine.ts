@@ -1,5 +1,6 @@
 import type { LoadedModel } from '../generate.js'
 import type { Prefill, SlotBackend } from './backend.js'
+import { ChunkedBackend } from './chunked-backend.js'
 import { EventQueue } from './event-queue.js'
 import { noiseOf, type Noise } from './noise.js'
 import { checkRequest, type CheckedRequest, type SlotRequest } from './request.js'
@@ -66,16 +67,22 @@ export class SlotEngine {
     options: SlotOptions = {},
   ) {
     const { n_ctx, mlm_training } = loaded.config
-    const { slots = 8, capacity = n_ctx } = options
+    const { slots = 8, capacity = n_ctx, chunk = 128, prefixBytes = 2 ** 28 } = options
     if (mlm_training)
       throw new RangeError(
         'a model of masked tokens (mlm_training) sees both sides of each position: it cannot continue a text',
       )
     checkInteger('slots', slots, 1, Infinity)
     checkInteger('capacity', capacity, 2, n_ctx)
+    checkInteger('chunk', chunk, 1, Infinity)
+    checkInteger('prefixBytes', prefixBytes, 0, Infinity)
     this.slots = slots
     this.capacity = capacity
-    this.backend = new RowBackend(loaded, capacity)
+    // Experts that may overflow, other kinds of attention and meshes take the way that asks nothing of them.
+    this.backend =
+      loaded.model.canExtend && !loaded.engine.placement
+        ? new ChunkedBackend(loaded, { slots, capacity, chunk, prefixBytes })
+        : new RowBackend(loaded, capacity)
     this.noise = noiseOf(loaded)
   }
 

@@ -3,6 +3,7 @@ import { cast, concat, cos, dim, literal, range, sin, slice, take, type Tensor }
 import type { AttentionOutput, Positions } from '../../attention/index.js'
 import { roundToBf16 } from '../../engine/half.js'
 import type { Model } from '../dims.js'
+import { laterPositions } from './later.js'
 
 const BASE = 10000
 
@@ -69,7 +70,8 @@ function roundedRotation(
       frequencies.map((frequency) => roundToBf16(of(roundToBf16(roundToBf16(p) * frequency)))),
     ).flat()
     const all = cast(literal([rows, half], values), 'bf16')
-    return position ? take(all, rows, position) : all
+    if (!position) return all
+    return sequence.size > 1 ? take(all, rows, laterPositions(model, position)) : take(all, rows, position)
   }
   const [cosine, sine] = [table(Math.cos), table(Math.sin)]
   return (x) => {

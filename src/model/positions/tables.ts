@@ -12,6 +12,7 @@ import {
 } from '../../tensor/index.js'
 import type { Positions } from '../../attention/index.js'
 import type { Model } from '../dims.js'
+import { laterPositions } from './later.js'
 import { usesRotary } from './rotary.js'
 import { normal, type Scope } from '../scope.js'
 
@@ -19,7 +20,7 @@ type Table = Tensor<'embed_sequence' | 'embd'>
 
 /**
  * What is added to the embeddings for their positions, [sequence, embd]: rows 0, 1, ... of a table, or the one at
- * `position`, [batch, sequence 1, embd] where rows differ. Null with rotary positions, which have no table.
+ * `position`, [batch, sequence 1, embd] where rows differ, or several from there on. Null with rotary positions, which have no table.
  */
 export function positions(at: Scope, model: Model, position?: Positions): Tensor<'sequence' | 'embd'> | null {
   const { config, embedSequence, batch, sequence, embd } = model
@@ -27,6 +28,7 @@ export function positions(at: Scope, model: Model, position?: Positions): Tensor
   const table = config.axial_pos_emb ? axialTable(at, model, config.axial_pos_emb) : learnedTable(at, model)
   if (position && position.dims.length > 0)
     return reshape(take(table, embedSequence, position), [batch, sequence, embd] as Dim[]) as Tensor
+  if (position && sequence.size > 1) return take(table, embedSequence, laterPositions(model, position))
   const rows = position
     ? dynamicSlice(table, embedSequence, reshape<never>(position, []), sequence.size)
     : slice(table, embedSequence, 0, sequence.size)
