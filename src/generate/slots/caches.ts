@@ -1,5 +1,5 @@
 import { DeviceArray, HOST_ARRAYS } from '../../engine/device-array.js'
-import type { Cache } from '../../model/index.js'
+import type { Cache, Parameters, Positions } from '../../model/index.js'
 import {
   dim,
   dynamicUpdateSlice,
@@ -27,7 +27,8 @@ export function cacheShapes({ model }: LoadedModel, rows: number, size: number):
   const parameters = Object.fromEntries(model.specs.map(({ name, dims }) => [name, spec(dims, 'f32')]))
   const ids = spec([dim('batch', rows), dim('sequence', 1)], 'i32')
   const { result } = trace(
-    (...[values, first, length]: any[]) => model.prefill(values, first, length, size).caches,
+    (values: Parameters, first: Tensor<'batch' | 'sequence'>, length: Positions) =>
+      model.prefill(values, first, length, size).caches,
     [parameters, ids, spec([], 'i32')],
   )
   const isTensor = (x: unknown): x is Tensor => x instanceof Tensor
