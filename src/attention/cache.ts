@@ -83,10 +83,9 @@ export function attendToKeys(q: Projected['q'], { k, v }: Cache, seen: Tensor, s
 /** A cache with keys and values of several positions written into it from `start` on. */
 export function writeToCache(projected: Projected, cache: Cache, start: Tensor<never>, shape: AttentionShape): Cache {
   const memory = cache.k.dims[2]
-  const [k, v] = (['k', 'v'] as const).map((name) =>
-    dynamicUpdateSlice(cache[name], memory, start, inCacheOrder(projected[name], shape)),
-  )
-  return { k, v }
+  const write = (x: Tensor, more: Projected['k']) =>
+    dynamicUpdateSlice(x, memory, start, inCacheOrder(more, shape.memory.size, shape))
+  return { k: write(cache.k, projected.k), v: write(cache.v, projected.v) }
 }
 
 /**
@@ -98,9 +97,11 @@ export function joinToRing(projected: Projected, ring: Cache, position: Tensor<n
   const last = position.sub(1)
   const { size } = ring.k.dims[2]
   const slots = range(ring.k.dims[2])
-  const held = last.sub(remainder(last.add(size).sub(slots), size))
-  const positions = concat([held, position.add(range(shape.memory))] as Tensor[], 'memory_length')
-  const joined = (x: Tensor, more: Projected['k']) => concat([x, inCacheOrder(more, shape)], 'memory_length')
+  const held: Tensor = last.sub(remainder(last.add(size).sub(slots), size))
+  const added: Tensor = position.add(range(shape.memory))
+  const positions = concat([held, added], 'memory_length')
+  const joined = (x: Tensor, more: Projected['k']) =>
+    concat([x, inCacheOrder(more, shape.memory.size, shape)], 'memory_length')
   return { keys: { k: joined(ring.k, k), v: joined(ring.v, v) }, positions }
 }
 
@@ -113,16 +114,16 @@ export function keepRing(keys: Cache, size: number, position: Tensor<never>, len
   return { k: take(keys.k, keys.k.dims[2], index), v: take(keys.v, keys.v.dims[2], index) }
 }
 
-/** Keys or values as a cache has them. */
-function inCacheOrder(x: Projected['k'], shape: AttentionShape): Tensor {
-  return transpose(x as Tensor, cacheDims(shape, shape.memory.size))
+/** Keys or values of `size` positions as a cache has them. */
+function inCacheOrder(x: Projected['k'], size: number, shape: AttentionShape): Tensor {
+  return transpose(x as Tensor, cacheDims(shape, size))
 }
 
 /** A cache with a key or value per row written into it: at one slot of all rows, or at each row's. */
 function written(cache: Tensor, x: Projected['k'], slot: Positions, shape: AttentionShape): Tensor {
   const { batch, heads, features, parts } = shape
   const memory = cache.dims[2]
-  const update = transpose(x as Tensor, cacheDims(shape, 1))
+  const update = inCacheOrder(x, 1, shape)
   if (slot.dims.length === 0) return dynamicUpdateSlice(cache, memory, reshape<never>(slot, []), update)
   // A mesh that splits rows cannot join them with the slots.
   if (parts(batch.name) > 1) return where(range(memory).equal(slot), reshape(update, [heads, batch, features]), cache)

@@ -100,7 +100,7 @@ export class ChunkedBackend implements SlotBackend {
     const { engine, parameters } = this.loaded
     const { slots } = this.options
     const batch = dim('batch', slots)
-    // Slots that are not in use compute something at position 0, which nobody reads.
+    // Slots that are not in use compute something at position 0, which is not read.
     const [ids, positions] = [new Int32Array(slots), new Int32Array(slots)]
     for (const { slot, id, position } of entries) {
       ids[slot] = id

@@ -65,7 +65,7 @@ test('a ring has the same length in all sizes, unless all of its lengths are mul
   )
 })
 
-test('prefixes: the longest is found, the least recently used are dropped, and memory is freed when nobody holds it', () => {
+test('prefixes: the longest is found, the least recently used are dropped, and memory is freed when the last holder lets go', () => {
   const freed: string[] = []
   const cache = new PrefixCache<string>(10, ({ length }) => length)
   const put = (prompt: number[], length: number, value: string) => {
