@@ -44,6 +44,18 @@ export interface ParameterScope {
     initializer: Initializer,
     join?: readonly Dim[],
   ): Tensor<N>
+  /**
+   * x times the parameter of this name, in the dims `to`, summed over the others: as `einsum([x, param(...)], to)`, but
+   * training an adapter of the parameter (lora_rank) takes less.
+   */
+  linear<N extends string>(
+    x: Tensor,
+    name: string,
+    dims: readonly Dim[],
+    initializer: Initializer,
+    to: readonly Dim<N>[],
+    join?: readonly Dim[],
+  ): Tensor<N>
 }
 
 /** What a layer attends with, by name: each kind has its own. */

@@ -1,4 +1,4 @@
-import { einsum, type Tensor } from '../tensor/index.js'
+import type { Tensor } from '../tensor/index.js'
 import type {
   AttentionOutput,
   AttentionResult,
@@ -21,10 +21,7 @@ export function projectHeads(
   { rotate }: ProjectContext,
 ): Projected {
   const linear = (name: string, stddev: number) =>
-    einsum(
-      [x, at.param(name, [embd, heads, features], normal(stddev), [heads, features])],
-      [batch, sequence, heads, features],
-    )
+    at.linear(x, name, [embd, heads, features], normal(stddev), [batch, sequence, heads, features], [heads, features])
   // The original's logits are f32 products of what bf16 runs have rounded; ours are rounded once more, which is faster.
   const widen = (y: AttentionOutput) => (original ? y.cast('f32') : y)
   return {
@@ -40,7 +37,14 @@ export function outputOfHeads(
   mixed: AttentionOutput,
   { batch, sequence, heads, features, embd }: AttentionShape,
 ): AttentionResult {
-  const o = at.param('o', [heads, features, embd], normal((heads.size * features.size) ** -0.5), [heads, features])
-  const product = einsum([mixed, o], [batch, sequence, embd])
+  const stddev = (heads.size * features.size) ** -0.5
+  const product = at.linear(
+    mixed,
+    'o',
+    [heads, features, embd],
+    normal(stddev),
+    [batch, sequence, embd],
+    [heads, features],
+  )
   return { product, bias: at.in('compute_output_bias').param('o_b', [embd], zeros) }
 }

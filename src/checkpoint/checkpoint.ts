@@ -41,6 +41,8 @@ const manifestSchema = z.strictObject({
   data: z.string().optional(),
   /** Samples read of that data, where that is not step * train_batch_size: settings changed. */
   position: z.number().int().min(0).optional(),
+  /** Where only adapters are saved: the model that they are of, by its path, and a digest of its files. */
+  base: z.strictObject({ path: z.string(), sha256: z.string() }).optional(),
   /** Step at which the optimizer's state began, where that is not 0. */
   optimizer_start: z.number().int().min(0).optional(),
 })
@@ -137,6 +139,8 @@ export async function openCheckpoint(
     has: (name) => Object.hasOwn(manifest.variables, name),
     async read(name, shape) {
       const entry = Object.hasOwn(manifest.variables, name) ? manifest.variables[name] : undefined
+      if (!entry && manifest.base)
+        throw wrongModel(folder, `it has adapters of ${manifest.base.path} alone, and no variable "${name}"`)
       if (!entry) throw wrongModel(folder, `it has no variable "${name}"`)
       if (entry.shape.join() !== shape.join())
         throw wrongModel(folder, `"${name}" is [${entry.shape.join(', ')}], not [${shape.join(', ')}]`)

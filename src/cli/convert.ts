@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import {
   exportHf,
+  exportPeft,
   importFromHub,
   importHf,
+  importPeft,
   importTf,
   isHubName,
   uploadModel,
@@ -48,6 +50,18 @@ export function importCommand(): Command {
     .action((prefix: string, { out, config, tokenizer }: { out: string; config?: string; tokenizer?: string }) =>
       convert('importing', (options) => importTf(prefix, out, { ...options, config, tokenizer })),
     )
+  command
+    .command('peft')
+    .description('import a LoRA adapter that PEFT saved: adapter_config.json, adapter_model.safetensors')
+    .argument('<folder>', "PEFT's folder")
+    .requiredOption(
+      '-b, --base <model>',
+      'the model that it is of: a run, a checkpoint or a Hugging Face folder (required)',
+    )
+    .requiredOption('-o, --out <folder>', 'checkpoint folder to write (required)')
+    .action((folder: string, { base, out }: { base: string; out: string }) =>
+      convert('importing', (options) => importPeft(folder, base, out, options)),
+    )
   return command
 }
 
@@ -69,6 +83,14 @@ export function exportCommand(): Command {
     )
     .option('--vocab-size <rows>', 'number of embedding rows to export (default: n_vocab)', integerOption(1))
     .action(exportToHuggingFace)
+  command
+    .command('peft')
+    .description("export the adapters of a run trained with lora_rank as PEFT's folder")
+    .argument('<model>', 'folder of a run or of a checkpoint')
+    .requiredOption('-o, --out <folder>', 'folder to write (required)')
+    .action((model: string, { out }: { out: string }) =>
+      convert('exporting', (options) => exportPeft(model, out, options)),
+    )
   command
     .command('web')
     .description('export as a web page that samples in the browser, for any static server')

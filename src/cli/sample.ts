@@ -12,6 +12,7 @@ import { whileWaiting } from './progress.js'
 interface Options extends EngineOptions {
   prompt?: string
   tokenizer?: string
+  adapter?: string | boolean
   maxTokens: number
   temperature: number
   topK: number
@@ -46,6 +47,8 @@ export function sampleCommand(): Command {
         numberOption(0, 1, { exclude: 0 }),
         1,
       )
+      .option('--adapter <folder>', "merge a LoRA adapter: a run trained with lora_rank, or PEFT's folder")
+      .option('--no-adapter', 'of a run trained with lora_rank, sample the model that it began from')
       .option('--stop <text>', 'end before this text; repeatable', repeatable)
       .option('--seed <number>', 'random seed; equal seeds give equal text', integerOption(0), 0)
       .option(
@@ -63,7 +66,7 @@ async function sample(path: string, options: Options): Promise<void> {
   const engine = await openEngine(options)
   const { signal, done } = interruptible()
   try {
-    const model = await whileWaiting('loading the model', loadModel(engine, path))
+    const model = await whileWaiting('loading the model', loadModel(engine, path, { adapter: adapterOf(options) }))
     const tokenizerPath = options.tokenizer ?? (await tokenizerOf(path, model.folder))
     const tokenizer = await openTokenizer(tokenizerPath)
     await checkTokenizer(model, tokenizer, tokenizerPath)
@@ -79,6 +82,9 @@ async function sample(path: string, options: Options): Promise<void> {
     await engine.close()
   }
 }
+
+/** Commander gives true where neither option is. */
+const adapterOf = ({ adapter }: Options) => (adapter === true ? undefined : adapter)
 
 /**
  * Writes a prompt and its continuation to standard output as it comes; the signal ends it. Returns tokens per second, null

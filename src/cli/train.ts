@@ -5,7 +5,15 @@ import { openSplits } from '../data/index.js'
 import type { Engine } from '../engine/index.js'
 import { basename, dirname, isFile, join } from '../files/index.js'
 import type { LayerMode } from '../model/index.js'
-import { configOfLayers, EPOCHS, fineTuningConfig, forEpochs, lastCheckpoint, train } from '../train/index.js'
+import {
+  configOfLayers,
+  EPOCHS,
+  fineTuningConfig,
+  forEpochs,
+  lastCheckpoint,
+  openCheckpoint,
+  train,
+} from '../train/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { UsageError } from './errors.js'
 import { interruptible } from './interrupt.js'
@@ -137,9 +145,13 @@ async function configOf(path: string | undefined, options: Options): Promise<Giv
     throw new UsageError(
       `a config must be given for a new run (got none, and no checkpoint in ${run}). Name one, or begin from a model with --from`,
     )
+  if (model !== from) {
+    const checkpoint = await openCheckpoint(model, { verify: false })
+    await checkpoint.close()
+    return { config: parsed(checkpoint.config, model, all), source: model }
+  }
   const opened = await openModel(model)
   await opened.close()
-  if (model !== from) return { config: parsed(opened.config, model, all), source: model }
   const own = configOfLayers(opened.config, fromLayers, opened.folder)
   const recipe = fineTuningConfig(own, 1, { train_batch_size: 8, ...withoutUndefined(all) } as Partial<ModelConfig>)
   return { config: parsed(recipe, from, all), source: from, epochs: all.train_steps === undefined ? EPOCHS : undefined }

@@ -16,7 +16,10 @@ export { exportHuggingFace, type ExportHuggingFaceOptions, type ReadVariable } f
 export { configFromHuggingFace } from './hugging-face/read-config.js'
 export { configToHuggingFace } from './hugging-face/write-config.js'
 export { endOfTextOf } from './hugging-face/end-of-text.js'
-export { isHuggingFace, openModel, type OpenModel } from './open-model.js'
+export type { AdapterPair, OpenAdapter } from './adapter.js'
+export { openAdapter } from './open-adapter.js'
+export { exportPeft, importPeft } from './hugging-face/peft.js'
+export { isHuggingFace, openBaseOf, openModel, type OpenModel, type OpenModelOptions } from './open-model.js'
 export { huggingFaceVariables, openHuggingFace, type HuggingFaceFolder } from './hugging-face/open.js'
 export {
   importTensorflow as importTf,

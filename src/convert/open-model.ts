@@ -1,12 +1,14 @@
 /** A trained model from any source, to begin from or to sample: its config, and its variables one by one. */
-import { findCheckpoint, openCheckpoint } from '../checkpoint/index.js'
+import { findCheckpoint, openCheckpoint, type Checkpoint } from '../checkpoint/index.js'
 import type { ModelConfig } from '../config/index.js'
-import { FileError, isFile, isFolder, join, readFolder, readJson, sha256 } from '../files/index.js'
+import { FileError, isFile, isFolder, join, readFolder, readJson, sha256, sha256File } from '../files/index.js'
 import { isTokenizer, tokenizerJson } from '../tokenizer/index.js'
+import { adapterOf, withAdapter } from './adapter.js'
 import { tokenizerFor } from './checkpoint-tokenizer.js'
 import { endOfTextOf } from './hugging-face/end-of-text.js'
 import { openHuggingFace } from './hugging-face/open.js'
 import { openTensorflowModel } from './tensorflow/import.js'
+import { openAdapter } from './open-adapter.js'
 import type { VariableSource } from './variables.js'
 
 /** An open model. Close it when done. */
@@ -26,21 +28,44 @@ export interface OpenModel {
   shapeOf(name: string): readonly number[] | undefined
   /** The f32 numbers of a variable, row-major. Throws FileError if it is absent or has another shape. */
   read(name: string, shape: readonly number[]): Promise<Float32Array>
+  /** Digest of its files. */
+  identity(): Promise<string>
   close(): Promise<void>
+}
+
+export interface OpenModelOptions {
+  /** Config of a TensorFlow checkpoint that has no config.json beside it. */
+  readonly config?: ModelConfig
+  /**
+   * The adapter to merge into the model: that of a run or a checkpoint that was trained with lora_rank, or a PEFT folder;
+   * false for none. @default its own, of a checkpoint that holds adapters
+   */
+  readonly adapter?: string | false
 }
 
 /**
  * Opens a run (its newest checkpoint), a checkpoint, an imported model, a Hugging Face GPT-Neo folder, or a TensorFlow
- * checkpoint of the original by its folder or prefix.
- * @param config of a TensorFlow checkpoint that has no config.json beside it
- * @throws FileError, ConfigError
+ * checkpoint of the original by its folder or prefix. Adapters are merged into their base. Throws FileError, ConfigError.
  */
-export async function openModel(path: string, { config }: { config?: ModelConfig } = {}): Promise<OpenModel> {
+export async function openModel(path: string, options: OpenModelOptions = {}): Promise<OpenModel> {
+  const { adapter } = options
+  if (typeof adapter !== 'string') return openWhole(path, options)
+  const model = await openWhole(path, { ...options, adapter: false })
+  try {
+    return withAdapter(model, await openAdapter(adapter))
+  } catch (cause) {
+    await model.close()
+    throw cause
+  }
+}
+
+async function openWhole(path: string, { config, adapter }: OpenModelOptions): Promise<OpenModel> {
   if (await isHuggingFace(path)) return openFolder(path)
   if (await isTensorflow(path)) return openPrefix(path, config)
   const folder = await findCheckpoint(path)
   const checkpoint = await openCheckpoint(folder)
   const { manifest, read, close } = checkpoint
+  if (manifest.base !== undefined) return openBase(path, checkpoint, adapter !== false)
   try {
     const tokenizer = await tokenizerFor(path, folder)
     return {
@@ -52,12 +77,60 @@ export async function openModel(path: string, { config }: { config?: ModelConfig
       notes: [],
       shapeOf: (name) => (Object.hasOwn(manifest.variables, name) ? manifest.variables[name].shape : undefined),
       read,
+      identity: () => Promise.resolve(sha256(JSON.stringify(manifest.shards))),
       close,
     }
   } catch (cause) {
     await close()
     throw cause
   }
+}
+
+/** The base of a checkpoint that holds adapters, with them or without. */
+async function openBase(path: string, checkpoint: Checkpoint, merge: boolean): Promise<OpenModel> {
+  const { folder, manifest, config } = checkpoint
+  try {
+    const base = await openBaseOf(checkpoint)
+    if (!merge) {
+      await checkpoint.close()
+      return base
+    }
+    const tokenizer = (await tokenizerFor(path, folder)) ?? base.tokenizer
+    const { eos_id } = config
+    return {
+      ...withAdapter(base, adapterOf(checkpoint)),
+      folder,
+      config: { ...base.config, ...(eos_id !== undefined && { eos_id }) },
+      step: manifest.step,
+      tokenizer,
+      tokenizerHash: manifest.tokenizer ?? base.tokenizerHash,
+      notes: base.notes,
+    }
+  } catch (cause) {
+    await checkpoint.close()
+    throw cause
+  }
+}
+
+/**
+ * The model that a checkpoint's adapters are of: at its path, or at `moved`. Throws FileError if it is not there, or not
+ * the same.
+ */
+export async function openBaseOf({ folder, manifest }: Checkpoint, moved?: string): Promise<OpenModel> {
+  const { path, sha256: wanted } = manifest.base!
+  const base = await openModel(moved ?? path).catch((cause: Error) => {
+    throw new FileError(
+      `${folder} holds adapters of ${moved ?? path}, which cannot be opened: ${cause.message}. Give that model ` +
+        'with --from to train, or sample it with --adapter',
+      folder,
+    )
+  })
+  if ((await base.identity()) === wanted) return base
+  await base.close()
+  throw new FileError(
+    `${moved ?? path} must be the model that the adapters of ${folder} were trained on (its files are others). Restore it`,
+    folder,
+  )
 }
 
 /** Only a Hugging Face config.json has `model_type`. */
@@ -83,7 +156,13 @@ async function openFolder(folder: string): Promise<OpenModel> {
     const config = eosId === undefined ? source.config : { ...source.config, eos_id: eosId }
     const tokenizer = (await isTokenizer(folder)) ? folder : undefined
     const tokenizerHash = await hashOf(tokenizer)
-    return { folder, config, step: 0, tokenizer, tokenizerHash, notes: source.notes, ...reader(source, folder) }
+    const identity = async () => {
+      const names = (await readFolder(folder)).map(({ name }) => name).filter((name) => name.endsWith('.safetensors'))
+      const hashes = await Promise.all(names.sort().map((name) => sha256File(join(folder, name))))
+      return sha256(hashes.join())
+    }
+    const { notes } = source
+    return { folder, config, step: 0, tokenizer, tokenizerHash, notes, identity, ...reader(source, folder) }
   } catch (cause) {
     await source.close()
     throw cause
@@ -96,7 +175,9 @@ async function openPrefix(path: string, given?: ModelConfig): Promise<OpenModel>
     const { prefix: folder, config, step = 0, notes } = source
     const beside = join(folder, '..')
     const tokenizer = (await isTokenizer(beside)) ? beside : undefined
-    return { folder, config, step, tokenizer, tokenizerHash: await hashOf(tokenizer), notes, ...reader(source, folder) }
+    const identity = () => sha256File(`${folder}.index`) // which has a checksum of each tensor
+    const tokenizerHash = await hashOf(tokenizer)
+    return { folder, config, step, tokenizer, tokenizerHash, notes, identity, ...reader(source, folder) }
   } catch (cause) {
     await source.close()
     throw cause

@@ -1,4 +1,4 @@
-import { openModel } from '../convert/index.js'
+import { openModel, type OpenModelOptions } from '../convert/index.js'
 import type { Engine } from '../engine/index.js'
 import type { LoadedModel } from './generate.js'
 import { loadParameters } from './parameters.js'
@@ -17,9 +17,14 @@ export interface ModelFromCheckpoint extends LoadedModel {
 /**
  * Loads a model to sample from: a checkpoint folder, a run's newest, a folder with a Hugging Face GPT-Neo, or a TensorFlow
  * checkpoint of the original. Throws FileError, ConfigError.
+ * @param options the adapter to merge into it, from a run, a checkpoint or a PEFT folder; false for none
  */
-export async function loadModel(engine: Engine, path: string): Promise<ModelFromCheckpoint> {
-  const source = await openModel(path)
+export async function loadModel(
+  engine: Engine,
+  path: string,
+  options: Pick<OpenModelOptions, 'adapter'> = {},
+): Promise<ModelFromCheckpoint> {
+  const source = await openModel(path, options)
   try {
     const { config, folder, step, tokenizerHash, notes } = source
     const loaded = await loadParameters(engine, config, source.read)

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config/index.js'
 import type { DeviceArray, Engine } from '../engine/index.js'
 import { partsOn, type Placement } from '../mesh/index.js'
 import type { Dim, Tensor } from '../tensor/index.js'
+import { adaptersOf, isTrained } from './adapters.js'
 import { attentionWeights } from './attention-weights.js'
 import { networkCosts, variablesOf, type NetworkCosts, type Variable } from './costs.js'
 import { canExtend, decodeStep, extend, prefill, type Decoded, type DecodeState } from './decode.js'
@@ -43,7 +44,7 @@ export interface ModelDescription {
  * [batch, sequence] of any size, to trace or to give to `jit`.
  */
 export class GptNeo {
-  /** The parameters: names, dims, initialisers. */
+  /** The parameters, adapters among them: names, dims, initialisers. */
   readonly specs: readonly ParameterSpec[]
   readonly layers: LayerMode
   /** Parts that the mesh splits a dim into, by its name; 1 without a mesh. */
@@ -53,9 +54,15 @@ export class GptNeo {
     readonly config: ModelConfig,
     { layers = 'unroll', placement = null }: BindOptions = {},
   ) {
-    this.layers = layers
     this.parts = partsOn(placement)
-    this.specs = parametersOf(this.shape(1, config.n_ctx), layers)
+    const shape = this.shape(1, config.n_ctx)
+    this.layers = layers === 'scan' && !treatsLayersAlike(config, shape) ? 'unroll' : layers
+    this.specs = parametersOf(shape, this.layers)
+  }
+
+  /** The parameters that training changes; the others are frozen. */
+  get trained(): readonly ParameterSpec[] {
+    return this.specs.filter(({ name }) => isTrained(name, this.config))
   }
 
   /** The dims of a pass over `batch` rows of `sequence` tokens. */
@@ -153,6 +160,15 @@ export class GptNeo {
   }
 
   private scope(parameters: Parameters, shape: Model, training: Training | null = null): Scope {
-    return Scope.over(this.specs, parameters, shape.compute, this.layers, training)
+    return Scope.over(this.specs, parameters, shape.compute, this.layers, training, adaptersOf(this.config))
   }
+}
+
+/** Whether lora_targets and freeze take the same variables of each layer, so that layers can share a program part. */
+function treatsLayersAlike(config: ModelConfig, shape: Model): boolean {
+  if (config.lora_rank === 0 && config.freeze.length === 0) return true
+  const plain = parametersOf({ ...shape, config: { ...config, lora_rank: 0 } }, 'scan')
+  const adapters = adaptersOf(config)
+  const treatment = (name: string) => `${adapters?.targets(name)} ${isTrained(name, config)}`
+  return plain.every(({ names }) => names.every((name) => treatment(name) === treatment(names[0])))
 }

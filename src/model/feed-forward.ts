@@ -1,4 +1,4 @@
-import { dim, einsum, remat, slice, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, remat, slice, type Dim, type Tensor } from '../tensor/index.js'
 import { activate } from './activations.js'
 import { residualBranch, type ResidualBranch } from './residual.js'
 import type { Hidden, Model } from './dims.js'
@@ -52,7 +52,7 @@ function product<K extends string, I extends string, O extends string>(
   to: Dim<O>,
   kernel: ReturnType<typeof normal>,
 ): Tensor<K | O> {
-  return einsum([x, at.param('kernel', [from, to] as Dim[], kernel)], [...keep, to] as Dim<any>[]) as Tensor
+  return at.linear<K | O>(x, 'kernel', [from, to], kernel, [...keep, to])
 }
 
 const biasOf = <N extends string>(at: Scope, to: Dim<N>): Tensor<N> => at.param('bias', [to], zeros)

@@ -1,5 +1,6 @@
 export type { Cache, Positions } from '../attention/index.js'
 export { GptNeo, type BindOptions, type LossOptions, type ModelDescription } from './bound.js'
+export { adaptersOf, isTrained, LORA_A, LORA_B, type Adapters } from './adapters.js'
 export { attentionWeights } from './attention-weights.js'
 export { decodeStep, prefill, type Decoded, type DecodeState } from './decode.js'
 export { modelOf, modelShape, type LayerPlan, type Model } from './dims.js'

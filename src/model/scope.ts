@@ -1,5 +1,6 @@
 import {
   cast,
+  einsum,
   remat,
   constant,
   dim,
@@ -15,7 +16,9 @@ import {
   type Tensor,
   type Value,
 } from '../tensor/index.js'
-import type { Initializer } from '../attention/index.js'
+import { normal, zeros, type Initializer } from '../attention/index.js'
+import { LORA_A, LORA_B, sidesOf, type Adapters } from './adapters.js'
+import { dropout } from './dropout.js'
 import { hashOf } from './hash.js'
 import { SAVED_BY_SCANS } from './remat.js'
 
@@ -53,6 +56,7 @@ interface Session {
   readonly specs: Map<string, ParameterSpec>
   /** Set while a model is trained: what its dropouts draw from. */
   readonly training: Training | null
+  readonly adapters: Adapters | null
 }
 
 /** What a training step has that an evaluation has not. */
@@ -92,8 +96,10 @@ export class Scope {
     compute: DType,
     layers: LayerMode,
     training: Training | null,
+    adapters: Adapters | null = null,
   ): Scope {
-    return new Scope({ compute, layers, values, specs: new Map(specs.map((spec) => [spec.name, spec])), training }, TOP)
+    const byName = new Map(specs.map((spec) => [spec.name, spec]))
+    return new Scope({ compute, layers, values, specs: byName, training, adapters }, TOP)
   }
 
   /** What parameters a model function asks for. Call it inside a trace; what is recorded is of no use. */
@@ -102,8 +108,9 @@ export class Scope {
     layers: LayerMode,
     model: (at: Scope) => unknown,
     vocabSize?: number,
+    adapters: Adapters | null = null,
   ): ParameterSpec[] {
-    const session: Session = { compute, layers, vocabSize, values: null, specs: new Map(), training: null }
+    const session: Session = { compute, layers, vocabSize, values: null, specs: new Map(), training: null, adapters }
     model(new Scope(session, TOP))
     return [...session.specs.values()]
   }
@@ -144,13 +151,67 @@ export class Scope {
     initializer: Initializer,
     join: readonly Dim[] = [],
   ): Tensor<N> {
-    // Narrowed before it is gathered from a mesh.
-    return relayout(cast(this.stored(name, dims, initializer, join), this.session.compute), 'computation')
+    const value = this.narrowed(name, dims, initializer, join)
+    const adapter = this.adapter(name, dims, join)
+    return adapter ? value.add(adapter.product(dims)) : value
   }
 
   /** As `param`, but in f32 as it is kept. */
   paramF32<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer): Tensor<N> {
-    return relayout(this.stored(name, dims, initializer, []), 'computation')
+    const value = relayout(this.stored(name, dims, initializer, []), 'computation')
+    const adapter = this.adapter(name, dims, [])
+    return adapter ? value.add(adapter.product(dims).cast('f32')) : value
+  }
+
+  /**
+   * x times the parameter of this name, in the dims `to`; over the others it is summed. If the parameter has an adapter,
+   * x goes through its two thin matrices, so that training needs no gradient as large as the parameter.
+   */
+  linear<N extends string>(
+    x: Tensor,
+    name: string,
+    dims: readonly Dim[],
+    initializer: Initializer,
+    to: readonly Dim<N>[],
+    join: readonly Dim[] = [],
+  ): Tensor<N> {
+    const product = einsum([x, this.narrowed(name, dims, initializer, join)], to)
+    const adapter = this.adapter(name, dims, join)
+    return adapter ? product.add(adapter.applied(x, to)) : product
+  }
+
+  /** A parameter as it is stored, in the compute dtype: narrowed before it is gathered from a mesh. */
+  private narrowed<N extends string>(
+    name: string,
+    dims: readonly Dim<N>[],
+    initializer: Initializer,
+    join: readonly Dim[],
+  ): Tensor<N> {
+    return relayout(cast(this.stored(name, dims, initializer, join), this.session.compute), 'computation')
+  }
+
+  /** The adapter of a parameter; null if it has none. */
+  private adapter(name: string, dims: readonly Dim[], join: readonly Dim[]) {
+    const { adapters } = this.session
+    const sides = adapters?.targets(`${this.location.path}/${name}`) ? sidesOf(dims, join) : null
+    if (!adapters || !sides) return null
+    const { rank, scale } = adapters
+    const { outer, from, to } = sides
+    const within = this.in(name)
+    const joinOf = (side: readonly Dim[]) => (side.length > 1 ? side : [])
+    // The variance of PyTorch's initial linear layers, which PEFT's adapters have too.
+    const a = within.narrowed(LORA_A, [...outer, ...from, rank], normal((3 * sizeOf(from)) ** -0.5), joinOf(from))
+    const b = within.narrowed(LORA_B, [...outer, rank, ...to], zeros, joinOf(to))
+    return {
+      /** scale A B. */
+      product: <N extends string>(result: readonly Dim<N>[]) => einsum([a.mul(scale), b], result),
+      /** scale (x A) B. */
+      applied<N extends string>(x: Tensor, result: readonly Dim<N>[]) {
+        const kept = x.dims.filter((each) => !from.some((summed) => summed.name === each.name))
+        const low = einsum([dropout(within, 'lora_dropout', x, adapters.dropout), a], [...kept, rank])
+        return einsum([low.mul(scale), b], result)
+      },
+    }
   }
 
   private stored<N extends string>(

@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from '../tensor/index.js'
 import type { Positions } from '../attention/index.js'
+import { adaptersOf } from './adapters.js'
 import { block, type Stream } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
@@ -98,7 +99,8 @@ export function parametersOf(model: Model, layers: LayerMode): ParameterSpec[] {
   let specs: ParameterSpec[] = []
   trace(() => {
     const ids = fill([model.batch, model.sequence], 0, 'i32')
-    specs = Scope.describe(model.compute, layers, (at) => logits(at, ids, model), model.vocabSize)
+    const adapters = adaptersOf(model.config)
+    specs = Scope.describe(model.compute, layers, (at) => logits(at, ids, model), model.vocabSize, adapters)
     return []
   }, [])
   return specs
@@ -112,5 +114,5 @@ export function scopeOf(
   layers: LayerMode,
   training: Training | null = null,
 ): Scope {
-  return Scope.over(specs, values, model.compute, layers, training)
+  return Scope.over(specs, values, model.compute, layers, training, adaptersOf(model.config))
 }

@@ -3,7 +3,7 @@ import { attentionKinds, type ModelConfig } from '../config/index.js'
 import type { OpenModel } from '../convert/index.js'
 import type { Engine } from '../engine/index.js'
 import { FileError } from '../files/index.js'
-import { GptNeo, modelShape, parametersOf, type ParameterSpec } from '../model/index.js'
+import { GptNeo, isTrained, modelShape, parametersOf } from '../model/index.js'
 import { loadTokenizer } from '../tokenizer/index.js'
 import { describeDifferences, networkDifferences } from './network.js'
 import { variablesOf } from './parameters.js'
@@ -46,15 +46,19 @@ export function startingWeights(
   if (wrong.length > 0) throw new FileError(refusal(where, wrong, fromLayers !== undefined), where)
   const notes: string[] = []
   const readers = new Map<string, () => Promise<Float32Array>>()
-  for (const spec of parametersOf(modelShape(config, { batch: 1 }), 'unroll')) {
-    const { name, shape } = spec
+  const toDraw: string[] = []
+  let drawing: Promise<ReadonlyMap<string, Float32Array>> | undefined
+  const drawn = async (name: string) => (await (drawing ??= draw(engine, config, toDraw))).get(name)!
+  for (const { name, shape } of parametersOf(modelShape(config, { batch: 1 }), 'unroll')) {
     const theirs = fromLayers ? name.replace(/^gpt2\/h(\d+)\//, (_, i: string) => `gpt2/h${fromLayers[+i]}/`) : name
     const theirShape = source.shapeOf(theirs)
-    if (theirShape === undefined && !(resize && POSITION_TABLES.test(name)))
+    const isAdapter = config.lora_rank > 0 && isTrained(name, config)
+    if (theirShape === undefined && !isAdapter && !(resize && POSITION_TABLES.test(name)))
       throw new FileError(`${where} must have a variable "${theirs}" (got none). Use the config of its model`, where)
     if (theirShape === undefined) {
-      notes.push(`${name} is drawn from the seed: ${where} has other positions`)
-      readers.set(name, () => drawn(engine, spec, config))
+      if (!isAdapter) notes.push(`${name} is drawn from the seed: ${where} has other positions`)
+      toDraw.push(name)
+      readers.set(name, () => drawn(name))
     } else if (theirShape.join() === shape.join()) readers.set(name, () => source.read(theirs, shape))
     else if (resize && theirShape.length === 2 && theirShape[1] === shape[1] && isTable(name)) {
       notes.push(describeResize(name, theirShape[0], shape[0]))
@@ -170,14 +174,18 @@ function meanRow(data: Float32Array, rows: number, width: number): Float32Array 
   return Float32Array.from(sums, (sum) => sum / rows)
 }
 
-async function drawn(engine: Engine, spec: ParameterSpec, config: ModelConfig): Promise<Float32Array> {
+/** Initial numbers of some variables. */
+async function draw(
+  engine: Engine,
+  config: ModelConfig,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Float32Array>> {
   const model = new GptNeo(config, { placement: engine.placement })
-  const arrays = await model.initialise(engine, config.seed, [spec.name])
-  const [variable] = variablesOf(
-    model.specs.find(({ name }) => name === spec.name)!,
-    null,
-    await arrays[spec.name].read(),
-  )
-  arrays[spec.name].dispose()
-  return variable.data
+  const arrays = await model.initialise(engine, config.seed, names)
+  const numbers = new Map<string, Float32Array>()
+  for (const spec of model.specs.filter(({ name }) => name in arrays)) {
+    for (const { name, data } of variablesOf(spec, null, await arrays[spec.name].read())) numbers.set(name, data)
+    arrays[spec.name].dispose()
+  }
+  return numbers
 }

@@ -20,6 +20,9 @@ const SHAPE_KEYS = [
   'moe_layers',
 ] as const
 
+/** Keys of the variables that adapters add, which a run cannot gain, lose or change. */
+const ADAPTER_KEYS = ['lora_rank', 'lora_targets'] as const
+
 /** Keys that make another function of the same variables. */
 const FUNCTION_KEYS = ['local_attention_radius', 'activation_fn', 'mlm_training'] as const
 
@@ -32,15 +35,15 @@ export interface NetworkDifference {
 }
 
 /**
- * Where the config of weights and another one are of different networks: other variables, attention kinds or heads, and
- * with `exact` other functions of the same variables. Empty where the weights fit.
+ * Where the config of weights and another one are of different networks: other variables, attention kinds or heads. With
+ * `exact`, for a new run, other functions of the same variables count too, and adapters do not. Empty where the weights fit.
  */
 export function networkDifferences(
   weights: ModelConfig,
   config: ModelConfig,
   { exact = false } = {},
 ): NetworkDifference[] {
-  const keys = exact ? [...SHAPE_KEYS, ...FUNCTION_KEYS] : SHAPE_KEYS
+  const keys = exact ? [...SHAPE_KEYS, ...FUNCTION_KEYS] : [...SHAPE_KEYS, ...ADAPTER_KEYS]
   const found: NetworkDifference[] = keys
     .filter((key) => text(valueOf(weights, key)) !== text(valueOf(config, key)))
     .map((key) => ({ key, weights: weights[key], config: config[key] }))
@@ -56,10 +59,14 @@ export function describeDifferences(differences: readonly NetworkDifference[]): 
 }
 
 /** Without a layer that reads it, a key does not count. */
-function valueOf(config: ModelConfig, key: (typeof SHAPE_KEYS)[number] | (typeof FUNCTION_KEYS)[number]): unknown {
+function valueOf(
+  config: ModelConfig,
+  key: (typeof SHAPE_KEYS)[number] | (typeof FUNCTION_KEYS)[number] | (typeof ADAPTER_KEYS)[number],
+): unknown {
   const kinds = attentionKinds(config)
   if (key === 'local_attention_radius' && !kinds.includes('local')) return null
   if (key === 'num_mem_kv' && !kinds.includes('global')) return 0
+  if (key === 'lora_targets' && config.lora_rank === 0) return null
   if (key === 'rotary_emb') return config.rotary_emb ?? false
   return config[key]
 }

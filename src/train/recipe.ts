@@ -7,7 +7,7 @@ export const EPOCHS = 3
 /**
  * The config of a model with settings for fine-tuning: AdamW at a tenth of the rates that models of these sizes were
  * trained with, a short warm-up, then cosine decay; no z-loss, so that the loss is the cross entropy. train_steps is
- * three passes over `samples` sequences, unless `changes` has it.
+ * three passes over `samples` sequences, unless `changes` has it. Adapters (lora_rank) are trained at lr 2e-4.
  */
 export function fineTuningConfig(model: ModelConfig, samples: number, changes: Partial<ModelConfig> = {}): ModelConfig {
   const defined = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
@@ -16,7 +16,7 @@ export function fineTuningConfig(model: ModelConfig, samples: number, changes: P
   return {
     ...model,
     opt_name: 'adamw',
-    lr: 5e-5,
+    lr: (changes.lora_rank ?? 0) > 0 ? 2e-4 : 5e-5,
     lr_decay: 'cosine',
     lr_decay_end: undefined,
     warmup_steps: warmupOf(steps),
@@ -33,6 +33,10 @@ export function fineTuningConfig(model: ModelConfig, samples: number, changes: P
     tokens_per_mb_per_replica: undefined,
     steps_per_checkpoint: 500,
     seed: 0,
+    freeze: [],
+    lora_rank: 0,
+    lora_alpha: undefined,
+    lora_dropout: 0,
     precision: 'float32',
     mesh_shape: '',
     layout: '',

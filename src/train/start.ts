@@ -1,6 +1,6 @@
 import { batches, checkOneTokenizer, identityOf, order, type Batches, type Dataset, type Order } from '../data/index.js'
 import { openModel, type OpenModel } from '../convert/index.js'
-import { FileError } from '../files/index.js'
+import { FileError, resolve } from '../files/index.js'
 import { checkSameTokenizer, startingWeights, type Adaptation } from './begin-from.js'
 import { evaluatedOf } from './evaluation.js'
 import type { Evaluated } from './metrics.js'
@@ -80,6 +80,8 @@ async function restoreOrBegin(trainer: Trainer, options: StartOptions, identity:
   const resumed = await lastCheckpoint(run)
   if (resumed !== null) return restore(trainer, resumed, options, identity)
   if (from !== undefined) return begin(trainer, from, options)
+  if (trainer.config.lora_rank > 0)
+    throw new FileError('lora_rank needs a model that the adapters are of. Name one with --from (from)', run)
   await trainer.initialise()
   const { json, notes } = await tokenizerToKeep({ run, tokenizer, hashes: [tokenizerHash] })
   return { resumed, from: null, tokenizer: json, notes, changes: [] }
@@ -92,7 +94,8 @@ async function begin(trainer: Trainer, from: string, options: StartOptions): Pro
   try {
     const weights = startingWeights(trainer.engine, source, trainer.config, options)
     if (!resize) await checkSameTokenizer(source, { tokenizer, hash })
-    await trainer.start(weights.read)
+    const base = trainer.config.lora_rank > 0 ? await baseOf(source, options) : null
+    await trainer.start(weights.read, base)
     // Data that names no tokenizer is taken to be of the model's.
     const kept = hash === undefined && tokenizer === undefined ? source.tokenizer : tokenizer
     const { json, notes } = await tokenizerToKeep({ run, tokenizer: kept, hashes: [hash] })
@@ -109,15 +112,26 @@ async function begin(trainer: Trainer, from: string, options: StartOptions): Pro
   }
 }
 
+/** How checkpoints of adapters name their base. Throws FileError for a base that exists only in this run. */
+async function baseOf(source: OpenModel, { resize, fromLayers }: StartOptions) {
+  if (resize || fromLayers)
+    throw new FileError(
+      'lora_rank must be 0 with --resize and --from-layers (resize, fromLayers): adapters are of a model as it is. Train ' +
+        'the adapted model for a step first, and begin from that',
+      source.folder,
+    )
+  return { path: resolve(source.folder), sha256: await source.identity() }
+}
+
 const describeSource = ({ folder, step }: OpenModel) => (step > 0 ? `${folder} (step ${step})` : folder)
 
 async function restore(
   trainer: Trainer,
   resumed: string,
-  { run, tokenizer, tokenizerHash }: StartOptions,
+  { run, tokenizer, tokenizerHash, from }: StartOptions,
   identity: string,
 ): Promise<Begun> {
-  const { manifest, config, freshOptimizer } = await trainer.restore(resumed)
+  const { manifest, config, freshOptimizer } = await trainer.restore(resumed, from)
   const { step } = manifest
   if (manifest.tokenizer && tokenizerHash && manifest.tokenizer !== tokenizerHash) {
     throw new FileError(

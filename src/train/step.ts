@@ -1,7 +1,15 @@
 import { microbatchCount, type ModelConfig } from '../config/index.js'
 import { lower, type Lowered } from '../engine/index.js'
 import type { Placement } from '../mesh/index.js'
-import { countedLabels, GptNeo, hashOf, maskTokens, type LayerMode, type Parameters } from '../model/index.js'
+import {
+  countedLabels,
+  GptNeo,
+  hashOf,
+  isTrained,
+  maskTokens,
+  type LayerMode,
+  type Parameters,
+} from '../model/index.js'
 import {
   cast,
   dim,
@@ -24,6 +32,7 @@ import { learningRate } from './schedule.js'
 
 /** The state that a step updates. */
 export interface TrainState<T = Tensor, Scalar = T extends Tensor ? Tensor<never> : T> {
+  /** Those that are trained. */
   readonly parameters: Parameters<T>
   /** By parameter, then by slot. */
   readonly slots: { readonly [name: string]: { readonly [slot: string]: T } }
@@ -40,17 +49,23 @@ export interface StepMetrics<T = Tensor<never>> {
 }
 
 /** Dims and dtypes of a run's state. */
-export function stateSpecs({ specs, config }: Pick<GptNeo, 'specs' | 'config'>): TrainState<Spec> {
+export function stateSpecs({ trained, config }: Pick<GptNeo, 'trained' | 'config'>): TrainState<Spec> {
   return {
-    parameters: Object.fromEntries(specs.map(({ name, dims }) => [name, spec(dims)])),
+    parameters: Object.fromEntries(trained.map(({ name, dims }) => [name, spec(dims)])),
     slots: Object.fromEntries(
-      specs.map((each) => [
+      trained.map((each) => [
         each.name,
         Object.fromEntries(slotsOf(each, config).map((slot) => [slot.name, spec(slot.dims)])),
       ]),
     ),
     step: spec([], 'i32'),
   }
+}
+
+/** Dims and dtypes of the parameters that are not trained. */
+export function frozenSpecs({ specs, config }: Pick<GptNeo, 'specs' | 'config'>): Parameters<Spec> {
+  const frozen = specs.filter(({ name }) => !isTrained(name, config))
+  return Object.fromEntries(frozen.map(({ name, dims }) => [name, spec(dims)]))
 }
 
 export interface StepOptions {
@@ -71,31 +86,31 @@ export function lowerStep(
 ): Lowered {
   const model = new GptNeo(config, { layers, placement })
   const ids = spec([dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)], 'i32')
-  return lower(trainStep(model), [stateSpecs(model), ids], {
+  return lower(trainStep(model), [stateSpecs(model), ids, frozenSpecs(model)], {
     donate: [0],
-    parameterArgs: [0],
+    parameterArgs: [0, 2],
     placement,
     name: 'train_step',
   })
 }
 
 /**
- * One training step as a function to trace. `ids` are i32 [batch, tokens] with n_ctx + 1 tokens, from which `examples`
+ * One training step as a function to trace. `frozen` are the parameters that are not trained; `ids` are i32 [batch, tokens] with n_ctx + 1 tokens, from which `examples`
  * makes inputs and labels.
  */
 export function trainStep(model: GptNeo, options: StepOptions = {}) {
-  const { config, specs } = model
+  const { config, trained } = model
   const { optimizerStart = 0 } = options
   const differentiate = lossAndGradients(model, options)
 
-  return (state: TrainState, ids: Tensor): { state: TrainState; metrics: StepMetrics } => {
-    const { loss: meanLoss, gradients: summed } = differentiate(state.parameters, ids, state.step)
+  return (state: TrainState, ids: Tensor, frozen: Parameters = {}): { state: TrainState; metrics: StepMetrics } => {
+    const { loss: meanLoss, gradients: summed } = differentiate(state.parameters, ids, state.step, frozen)
     const { gradients, norm } = clip(summed, config.gradient_clipping)
     const rate = learningRate(state.step, config)
     const age = optimizerStart > 0 ? state.step.sub(optimizerStart) : state.step
     const parameters: Record<string, Tensor> = {}
     const slots: Record<string, Record<string, Tensor>> = {}
-    for (const each of specs) {
+    for (const each of trained) {
       const { name } = each
       const updated = update({
         spec: each,
@@ -120,7 +135,12 @@ export function trainStep(model: GptNeo, options: StepOptions = {}) {
 export function lossAndGradients(model: GptNeo, { examples = examplesOf }: StepOptions = {}) {
   const { config } = model
   const microbatches = microbatchCount(config, model.parts('batch'))
-  return (parameters: Parameters, ids: Tensor, step: Tensor<never>): { loss: Tensor<never>; gradients: Parameters } => {
+  return (
+    parameters: Parameters,
+    ids: Tensor,
+    step: Tensor<never>,
+    frozen: Parameters = {},
+  ): { loss: Tensor<never>; gradients: Parameters } => {
     const stepKey = random.foldIn(random.foldIn(random.key(config.seed), hashOf('training')), cast(step, 'u32'))
     const prepare = (part: Tensor, index: Tensor<never> | number) => {
       const key = random.foldIn(stepKey, index)
@@ -129,7 +149,7 @@ export function lossAndGradients(model: GptNeo, { examples = examplesOf }: StepO
     const differentiate: Differentiate = (values, part, index, weight) => {
       const { key, inputs, labels } = prepare(part, index)
       return valueAndGradAux((p: Parameters) => {
-        const result = model.loss(p, inputs, labels, { training: { key }, microbatches, weight })
+        const result = model.loss({ ...frozen, ...p }, inputs, labels, { training: { key }, microbatches, weight })
         return [result.loss, result.crossEntropy]
       })(values)
     }

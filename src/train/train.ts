@@ -4,7 +4,7 @@ import { sampleIds, type Dataset } from '../data/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import { createScorer, type Scorer } from '../evaluate/index.js'
 import type { LayerMode } from '../model/index.js'
-import { checkpointFolder, pruneCheckpoints } from '../checkpoint/index.js'
+import { checkpointFolder, openCheckpoint, pruneCheckpoints } from '../checkpoint/index.js'
 import { configOfLayers, type Adaptation } from './begin-from.js'
 import { evaluation } from './evaluation.js'
 import type { CheckpointEvent, EndEvent, StepEvent, TrainEvent } from './events.js'
@@ -112,13 +112,14 @@ async function defaultConfig({ run, from, fromLayers, data }: TrainOptions): Pro
   const path = (await lastCheckpoint(run)) ?? from
   if (path === undefined)
     throw new TypeError('train must have a config, a run with a checkpoint, or from (got none). Give one')
-  const source = await openModel(path)
-  try {
-    const { config, folder } = source
-    return path === from ? fineTuningConfig(configOfLayers(config, fromLayers, folder), data.size) : config
-  } finally {
-    await source.close()
+  if (path !== from) {
+    const checkpoint = await openCheckpoint(path, { verify: false })
+    await checkpoint.close()
+    return checkpoint.config
   }
+  const { config, folder, close } = await openModel(path)
+  await close()
+  return fineTuningConfig(configOfLayers(config, fromLayers, folder), data.size)
 }
 
 /** Marks changed settings in the metrics, for plots. What a new run began from is in its history alone. */

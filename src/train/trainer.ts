@@ -1,14 +1,16 @@
 import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
-import { GptNeo, type LayerMode, type ParameterSpec } from '../model/index.js'
+import { GptNeo, isTrained, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
 import { dim, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from '../checkpoint/index.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
+import { checkPatterns } from './patterns.js'
 import { slotsOf, type Slot } from './optimizers/index.js'
 import { arrayFrom, slotName, variablesOf } from './parameters.js'
+import { openBaseOf } from '../convert/index.js'
 import { describeDifferences, networkDifferences } from './network.js'
-import { stateSpecs, trainStep, type StepMetrics, type TrainState } from './step.js'
+import { frozenSpecs, stateSpecs, trainStep, type StepMetrics, type TrainState } from './step.js'
 
 /** The compiled step: time to compile, and memory. */
 export interface StepProgram {
@@ -39,7 +41,10 @@ export interface Restored {
   readonly freshOptimizer: boolean
 }
 
-type TrainProgram = Jitted<[state: TrainState, ids: Tensor], ReturnType<ReturnType<typeof trainStep>>>
+type TrainProgram = Jitted<
+  [state: TrainState, ids: Tensor, frozen: Parameters],
+  ReturnType<ReturnType<typeof trainStep>>
+>
 
 /** A model in training: its state on an engine, and the compiled step. */
 export class Trainer {
@@ -54,6 +59,10 @@ export class Trainer {
   /** Step at which the optimizer's state began. */
   private optimizerStart = 0
   private state: TrainState<DeviceArray> | null = null
+  /** The model that adapters are of; checkpoints then hold those alone. */
+  private base: Manifest['base'] | null = null
+  /** Parameters that are not trained. */
+  private frozen: Parameters<DeviceArray> = {}
   /** Dims of a batch. */
   readonly rows: readonly [Dim, Dim]
 
@@ -70,6 +79,7 @@ export class Trainer {
       layers: layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan'),
       placement: engine.placement,
     })
+    checkPatterns(config, this.model.specs)
     this.rows = [dim('batch', config.train_batch_size), dim('tokens', config.n_ctx + 1)]
   }
 
@@ -77,7 +87,7 @@ export class Trainer {
   private get run(): TrainProgram {
     return (this.program ??= jit(this.engine, trainStep(this.model, { optimizerStart: this.optimizerStart }), {
       donate: [0],
-      parameterArgs: [0],
+      parameterArgs: [0, 2],
       strict: true,
       name: 'train_step',
     }))
@@ -86,7 +96,11 @@ export class Trainer {
   /** Compiles the step, if it is not compiled yet. */
   async prepare(): Promise<StepProgram> {
     const state = stateSpecs(this.model)
-    const { executable, traceSeconds, warnings } = await this.run.prepare(state, spec(this.rows, 'i32'))
+    const { executable, traceSeconds, warnings } = await this.run.prepare(
+      state,
+      spec(this.rows, 'i32'),
+      frozenSpecs(this.model),
+    )
     const { seconds: compileSeconds, fromCache } = executable
     return { traceSeconds, compileSeconds, fromCache, memory: executable.memory(), warnings }
   }
@@ -110,8 +124,16 @@ export class Trainer {
     await this.beginWithZeroSlots(await this.model.initialise(this.engine))
   }
 
-  /** Starts from given parameters: the f32 data of each variable, fetched one after the other. */
-  async start(read: (variable: VariableShape) => Promise<Float32Array>): Promise<void> {
+  /**
+   * Starts from given parameters: the f32 data of each variable, fetched one after the other.
+   * @param base the model that they are of; with lora_rank checkpoints hold the adapters alone, and name it
+   */
+  async start(
+    read: (variable: VariableShape) => Promise<Float32Array>,
+    base: Manifest['base'] | null = null,
+  ): Promise<void> {
+    this.checkMemory()
+    this.base = this.config.lora_rank > 0 ? base : null
     const parameters: Record<string, DeviceArray> = {}
     for (const each of this.specs)
       parameters[each.name] = await arrayFrom(this.engine, each, null, (name, shape) => read({ name, shape }))
@@ -121,8 +143,9 @@ export class Trainer {
   /**
    * Resumes from a checkpoint. Settings may have changed, if the weights fit: an optimizer of which the checkpoint has no
    * state begins with an empty one. Throws FileError if the network is another one.
+   * @param movedBase where the model is now that a checkpoint of adapters names
    */
-  async restore(folder: string): Promise<Restored> {
+  async restore(folder: string, movedBase?: string): Promise<Restored> {
     const checkpoint = await openCheckpoint(folder)
     try {
       const { read, manifest, config } = checkpoint
@@ -136,7 +159,16 @@ export class Trainer {
       this.checkMemory()
       const { engine, specs } = this
       const parameters: Record<string, DeviceArray> = {}
-      for (const each of specs) parameters[each.name] = await arrayFrom(engine, each, null, read)
+      const base = manifest.base ? await openBaseOf(checkpoint, movedBase) : null
+      try {
+        for (const each of specs) {
+          const source = base && !isTrained(each.name, this.config) ? base.read : read
+          parameters[each.name] = await arrayFrom(engine, each, null, source)
+        }
+      } finally {
+        await base?.close()
+      }
+      this.base = manifest.base ?? null
       const freshOptimizer = !this.hasSlots(manifest)
       if (freshOptimizer) await this.beginWithZeroSlots(parameters, manifest.step)
       else await this.begin(parameters, manifest.step, (each, slot) => arrayFrom(engine, each, slot, read))
@@ -151,7 +183,7 @@ export class Trainer {
 
   /** Whether a checkpoint has the whole state of the config's optimizer. */
   private hasSlots({ variables }: Manifest): boolean {
-    return this.specs.every((each) =>
+    return this.model.trained.every((each) =>
       slotsOf(each, this.config).every((slot) =>
         each.names.every((name) => variables[slotName(name, slot)]?.shape.join() === slot.shape.join()),
       ),
@@ -161,7 +193,7 @@ export class Trainer {
   /** Starts a step on ids i32 [batch, n_ctx + 1], row-major. The metrics may be read while it runs; dispose of them. */
   async trainOn(ids: Int32Array): Promise<StepMetrics<DeviceArray>> {
     const batch = DeviceArray.from(this.engine, ids, this.rows, 'i32')
-    const { state, metrics } = await this.run(this.current(), batch)
+    const { state, metrics } = await this.run(this.current(), batch, this.frozen)
     batch.dispose()
     this.state = state
     this.step++
@@ -172,17 +204,19 @@ export class Trainer {
 
   /** The current parameters. The next step frees them. */
   get parameters(): TrainState<DeviceArray>['parameters'] {
-    return this.current().parameters
+    return { ...this.frozen, ...this.current().parameters }
   }
 
   /** Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written. */
   async save(folder: string, of: Pick<Manifest, 'tokenizer' | 'data'> = {}): Promise<Manifest> {
     const { parameters, slots } = this.current()
-    const variables = this.specs.flatMap((each) =>
-      [null, ...slotsOf(each, this.config)].flatMap((slot) => {
-        const array = slot === null ? parameters[each.name] : slots[each.name][slot.name]
-        return savedVariables(each, slot, array)
-      }),
+    const saved = this.base ? this.model.trained : this.specs
+    const variables = saved.flatMap((each) =>
+      savedVariables(each, null, parameters[each.name] ?? this.frozen[each.name]).concat(
+        Object.keys(slots[each.name] ?? {}).length === 0
+          ? []
+          : slotsOf(each, this.config).flatMap((slot) => savedVariables(each, slot, slots[each.name][slot.name])),
+      ),
     )
     const { step, tokens, config, position, optimizerStart } = this
     return saveCheckpoint(folder, variables, {
@@ -190,6 +224,7 @@ export class Trainer {
       tokens,
       config,
       ...of,
+      base: this.base ?? undefined,
       position: position === step * config.train_batch_size ? undefined : position,
       optimizer_start: optimizerStart === 0 ? undefined : optimizerStart,
     })
@@ -205,14 +240,16 @@ export class Trainer {
     if (!this.state) return
     const { parameters, slots, step } = this.state
     const ofSlots = Object.values(slots).flatMap((each) => Object.values(each))
-    for (const array of [...Object.values(parameters), ...ofSlots, step]) array.dispose()
+    for (const array of [...Object.values(parameters), ...Object.values(this.frozen), ...ofSlots, step]) array.dispose()
     this.state = null
+    this.frozen = {}
   }
 
-  /** Training holds parameters, slots and gradients. */
+  /** Training holds parameters, and of those that are trained slots and gradients. */
   private checkMemory(): void {
     const { parameters, slots } = stateSpecs(this.model)
-    checkFits(this.engine, 'training', 2 * bytesOfSpecs(parameters) + bytesOfSpecs(slots))
+    const held = bytesOfSpecs(frozenSpecs(this.model)) + 2 * bytesOfSpecs(parameters) + bytesOfSpecs(slots)
+    checkFits(this.engine, 'training', held)
   }
 
   private async begin(
@@ -222,12 +259,16 @@ export class Trainer {
   ): Promise<void> {
     this.disposeState()
     const slots: Record<string, Record<string, DeviceArray>> = {}
-    for (const each of this.specs) {
+    for (const each of this.model.trained) {
       slots[each.name] = {}
       for (const slot of slotsOf(each, this.config)) slots[each.name][slot.name] = await slotOf(each, slot)
     }
+    const [trained, frozen] = [true, false].map((wanted) =>
+      Object.fromEntries(Object.entries(parameters).filter(([name]) => isTrained(name, this.config) === wanted)),
+    )
+    this.frozen = frozen
     this.state = {
-      parameters,
+      parameters: trained,
       slots,
       step: DeviceArray.from(this.engine, new Int32Array([step]), [], 'i32', 'parameters'),
     }

@@ -1,7 +1,7 @@
 /** `neomesh export web`: a model as a static web page. */
 import { fileURLToPath } from 'node:url'
-import { extraTokens, followed, sumOfElements, tokenizerToExport } from '../convert/index.js'
-import type { ConvertOptions, ConvertTotals } from '../convert/index.js'
+import { extraTokens, followed, openModel, sumOfElements, tokenizerToExport } from '../convert/index.js'
+import type { ConvertOptions, ConvertTotals, OpenModel } from '../convert/index.js'
 import {
   basename,
   FileError,
@@ -37,9 +37,13 @@ const LARGEST = 2 ** 30
  */
 export async function exportWeb(path: string, output: string, options: ExportWebOptions = {}): Promise<ConvertTotals> {
   const checkpoint = await openCheckpoint(await findCheckpoint(path))
+  let base: OpenModel | undefined
   try {
-    const { config, manifest } = checkpoint
-    const variables = followed(variablesOf(checkpoint), options)
+    const { manifest } = checkpoint
+    // Adapters are merged into their base.
+    if (manifest.base !== undefined) base = await openModel(path)
+    const { config, read } = base ?? checkpoint
+    const variables = followed(variablesOf({ config, read }), options)
     const parameters = sumOfElements(variables)
     checkSize(path, parameters)
     if (config.mlm_training)
@@ -65,11 +69,12 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     const allNotes = [...notes, ...tokenizerNotes, ...(extra === undefined ? [] : [extra]), howToShow(output)]
     return { output, tensors: variables.length, parameters, bytes: 4 * parameters, notes: allNotes }
   } finally {
+    await base?.close()
     await checkpoint.close()
   }
 }
 
-function variablesOf({ config, read }: Checkpoint) {
+function variablesOf({ config, read }: Pick<Checkpoint, 'config' | 'read'>) {
   const specs = parametersOf(modelShape(config, { batch: 1 }), 'unroll')
   return specs.map(({ name, shape }) => ({ name, shape, data: () => read(name, shape) }))
 }

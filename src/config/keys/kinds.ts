@@ -21,6 +21,18 @@ export const probability = number('a number from 0 to 1', z.number().min(0).max(
 export const flag = described('true or false', z.boolean())
 export const text = described('a string', z.string())
 export const ids = described('a list of token ids', z.array(z.number().int().min(0)))
+export const patterns = described(
+  'a list of regular expressions',
+  z.array(
+    z.string().refine((text) => {
+      try {
+        return new RegExp(text).source !== ''
+      } catch {
+        return false
+      }
+    }),
+  ),
+)
 export const layers = described('a list of layer indices, from 0', z.array(z.number().int().min(0)))
 
 /** Up to this many names are part of the description; longer lists are only in errors. */

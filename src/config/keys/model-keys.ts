@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { modelKeysOfAdapters } from './adapters.js'
 import { modelKeysOfAttention, modelKeysOfBlock, modelKeysOfShape } from './model.js'
 import { modelKeysOfMixture } from './mixture.js'
 import { modelKeysOfObjective } from './objective.js'
@@ -13,6 +14,7 @@ export const sections = {
   'Mixture of experts': modelKeysOfMixture,
   Objective: modelKeysOfObjective,
   Training: modelKeysOfTraining,
+  'What is trained': modelKeysOfAdapters,
   'Evaluation and prediction': modelKeysOfEvaluation,
   'Devices and data': modelKeysOfSystem,
 } as const
@@ -25,6 +27,7 @@ export const modelKeys = {
   ...modelKeysOfMixture,
   ...modelKeysOfObjective,
   ...modelKeysOfTraining,
+  ...modelKeysOfAdapters,
   ...modelKeysOfEvaluation,
   ...modelKeysOfSystem,
 } as const

@@ -2,10 +2,11 @@
 import { findCheckpoint, openCheckpoint } from '../../checkpoint/index.js'
 import { tokenizerToExport } from '../checkpoint-tokenizer.js'
 import type { ConvertTotals } from '../variables.js'
+import { openModel } from '../open-model.js'
 import { exportHuggingFace, type ExportHuggingFaceOptions } from './export.js'
 
 /**
- * Writes a checkpoint (or the newest one of a run) as a Hugging Face folder; optimizer slots stay behind. A
+ * Writes a checkpoint (or the newest one of a run) as a Hugging Face folder; optimizer slots stay behind, adapters are merged. A
  * tokenizer.json in the checkpoint is copied along unless another is given. Throws ConfigError, FileError, or the
  * signal's reason.
  */
@@ -14,12 +15,18 @@ export async function exportHf(
   output: string,
   options: ExportHuggingFaceOptions = {},
 ): Promise<ConvertTotals> {
-  const checkpoint = await openCheckpoint(await findCheckpoint(path))
+  const checkpoint = await openCheckpoint(await findCheckpoint(path), { verify: false })
+  const adapted = checkpoint.manifest.base !== undefined
+  await checkpoint.close()
+  const model = await openModel(path)
   try {
     const { tokenizer, notes } = await tokenizerToExport(path, checkpoint, options.tokenizer)
-    const totals = await exportHuggingFace(checkpoint.read, checkpoint.config, output, { ...options, tokenizer })
+    const totals = await exportHuggingFace(model.read, model.config, output, {
+      ...options,
+      tokenizer: tokenizer ?? (adapted ? model.tokenizer : undefined),
+    })
     return { ...totals, notes: [...notes, ...totals.notes] }
   } finally {
-    await checkpoint.close()
+    await model.close()
   }
 }

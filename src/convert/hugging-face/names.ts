@@ -21,7 +21,12 @@ export const outputTable = 'lm_head.weight'
 export const prefix = 'transformer.'
 
 /** All variables of a model that Hugging Face's GPT-Neo can express, in GPT-Neo's order. */
-export function counterparts({ n_vocab, n_ctx, n_embd, n_layer }: ModelConfig): Counterpart[] {
+export function counterparts({
+  n_vocab,
+  n_ctx,
+  n_embd,
+  n_layer,
+}: Pick<ModelConfig, 'n_vocab' | 'n_ctx' | 'n_embd' | 'n_layer'>): Counterpart[] {
   const plain = (name: string, theirs: string, ...shape: number[]) => ({ name, theirs, shape, transposed: false })
   const linear = (name: string, theirs: string, from: number, to: number) => ({
     name,

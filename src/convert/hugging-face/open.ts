@@ -144,7 +144,8 @@ async function readTable(
   return floatsOf(read).subarray(0, shape[0] * shape[1])
 }
 
-function floatsOf({ dtype, data }: StoredTensor): Float32Array {
+/** The numbers of a stored tensor as f32. */
+export function floatsOf({ dtype, data }: StoredTensor): Float32Array {
   const array = dtype === 'F32' ? Float32Array : Uint16Array
   return toFloats(
     new array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength / array.BYTES_PER_ELEMENT),

@@ -110,8 +110,9 @@ function expertsOn(
   const [experts] = keep
   const { embd, config } = model
   const width = dim('expert_hidden', settings.moe_hidden_size)
-  const wi = at.in('wi').param('kernel', [experts, embd, width], truncatedNormal(embd.size ** -0.5))
-  const wo = at.in('wo').param('kernel', [experts, width, embd], truncatedNormal(width.size ** -0.5))
-  const hidden = activate(at.in('wi'), config.moe_activation, einsum([inputs, wi], [...keep, width]), width, model)
-  return einsum([dropout(at, 'moe_hidden_dropout', hidden, settings.moe_dropout_rate), wo], [...keep, embd])
+  const initial = (fanIn: number) => truncatedNormal(fanIn ** -0.5)
+  const expanded = at.in('wi').linear(inputs, 'kernel', [experts, embd, width], initial(embd.size), [...keep, width])
+  const hidden = activate(at.in('wi'), config.moe_activation, expanded, width, model)
+  const dropped = dropout(at, 'moe_hidden_dropout', hidden, settings.moe_dropout_rate)
+  return at.in('wo').linear(dropped, 'kernel', [experts, width, embd], initial(width.size), [...keep, embd])
 }
