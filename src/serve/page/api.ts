@@ -38,6 +38,13 @@ export async function fetchModel(key: string): Promise<Model> {
   return data[0]
 }
 
+/** Number of tokens of a prompt; an empty one begins with the end of another text. */
+export async function countTokens(prompt: string, key: string, signal: AbortSignal): Promise<number> {
+  const headers = { ...headersOf(key), 'content-type': 'application/json' }
+  const response = await ask('tokenize', { method: 'POST', body: JSON.stringify({ prompt }), headers, signal })
+  return Math.max(1, ((await response.json()) as { count: number }).count)
+}
+
 /** The chunks of a completion as they come. Throws ServerError, and the signal's reason when it aborts. */
 export async function* complete(body: object, key: string, signal: AbortSignal): AsyncGenerator<Chunk> {
   const headers = { ...headersOf(key), 'content-type': 'application/json' }

@@ -1,5 +1,5 @@
 /** The playground: sends the form to the server and shows the tokens that come back. */
-import { complete, fetchModel, ServerError } from './api.js'
+import { complete, countTokens, fetchModel, ServerError } from './api.js'
 import { ALTERNATIVES, sampleView } from './sample-view.js'
 
 const element = <E extends HTMLElement>(id: string) => document.getElementById(id) as E
@@ -12,6 +12,8 @@ const view = sampleView(element('text'), element('tip'))
 const RETRY = 500
 
 let running: AbortController | null = null
+/** Tokens of a prompt and its sample. */
+let context = Infinity
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()
@@ -28,7 +30,8 @@ void connect()
 /** Shows the model's name; waits while it loads, and asks for the key if there is one. */
 async function connect(): Promise<void> {
   try {
-    const { id, max_model_len: context } = await fetchModel(input('key').value)
+    const { id, max_model_len: length } = await fetchModel(input('key').value)
+    context = length
     document.title = id
     element('name').textContent = id
     element('about').textContent =
@@ -56,7 +59,10 @@ async function run(): Promise<void> {
   let ended = ''
   try {
     let began = 0
-    for await (const { choices } of complete(bodyOf(prompt), input('key').value, controller.signal))
+    const [key, { signal }] = [input('key').value, controller]
+    // As on the command line, a sample also ends where the context does.
+    const room = context - (await countTokens(prompt, key, signal))
+    for await (const { choices } of complete(bodyOf(prompt, room), key, signal))
       for (const { text, logprobs, finish_reason: reason } of choices) {
         view.add(text, logprobs)
         if (began === 0) began = performance.now()
@@ -71,14 +77,14 @@ async function run(): Promise<void> {
   setRunning(false)
 }
 
-function bodyOf(prompt: string): object {
+function bodyOf(prompt: string, room: number): object {
   const number = (id: string) => input(id).valueAsNumber
   const stops = element<HTMLTextAreaElement>('stop-texts')
     .value.split('\n')
     .filter((line) => line !== '')
   return {
     prompt,
-    max_tokens: number('tokens'),
+    max_tokens: Math.max(1, Math.min(number('tokens'), room)),
     temperature: number('temperature'),
     top_k: number('top-k'),
     top_p: number('top-p'),
