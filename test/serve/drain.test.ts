@@ -62,15 +62,21 @@ test('Ctrl-C on an idle server ends it at once with 130; a second signal ends a 
 test('close(): answers that do not finish in time end with an error that says so', async () => {
   const model = await loadModel(openHost(), world.model)
   const server = await serve(model, { slots: 2 })
-  const whole = post(`${server.url}/v1/completions`, { ...LONG, n: 40 })
-  const events = streamed(server.url, { ...LONG, n: 40 })
-  const agent = await fetch(`${server.url}/health`)
-  assert.equal(agent.status, 200)
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  const body = { ...LONG, n: 20 }
+  const whole = post(`${server.url}/v1/completions`, body)
+  // Its headers come when it has been taken.
+  const streaming = await fetch(`${server.url}/v1/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...body, stream: true }),
+  })
+  while ((await metricOf(server, 'requests_waiting')) < 2 * 20 - 2)
+    await new Promise((resolve) => setTimeout(resolve, 5))
   await server.close(200)
   const { status, json } = await whole
   assert.deepEqual([status, json.error.code, json.error.type], [503, 'shutting_down', 'server_error'])
-  const last = JSON.parse((await events).at(-1)!.slice('data: '.length))
+  const events = (await streaming.text()).split('\n\n').filter((event) => event !== '')
+  const last = JSON.parse(events.at(-1)!.slice('data: '.length))
   assert.deepEqual(last, {
     error: {
       message: 'the server stopped before the answer was complete',

@@ -150,7 +150,7 @@ function tokensOf(logprobs: any): unknown[] {
 }
 
 /** A server's metric. */
-export async function metricOf({ url }: Served, name: string): Promise<number> {
+export async function metricOf({ url }: Pick<Served, 'url'>, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(new RegExp(`^neomesh_${name} (.*)$`, 'm').exec(text)![1])
 }
