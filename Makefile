@@ -12,7 +12,7 @@ SOURCES := $(shell find src kernels test bench -mindepth 1 -type d -o -name '*.t
 VENV := .venv/.installed
 JUPYTER := .venv/.jupyter
 PEERS := .venv-peers/.installed
-PLAN := .venv/.installed-plan
+PLAN := .venv/.installed-plan$(if $(GPU),-gpu)
 
 .PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-peers docs clean distclean
 .DEFAULT_GOAL := help
@@ -22,7 +22,7 @@ help: ## list the targets
 
 setup: dist/.built $(VENV) $(JUPYTER) ## install and build what is missing or out of date
 
-plan-setup: setup $(PLAN) ## install Google's compiler for TPUs (0.5 GB), for neomesh plan --topology
+plan-setup: setup $(PLAN) ## install the compiler for TPUs (0.5 GB), or with GPU=1 for GPUs (0.7 GB), for neomesh plan --topology
 
 demo: dist/.built $(VENV) ## run the five steps on real text and sample; Ctrl-C saves and stops, run it again to resume
 	@$(NODE) bin/neomesh.mjs demo
@@ -97,8 +97,8 @@ $(JUPYTER): requirements-notebooks.txt $(VENV) dist/.built kernels/lab/remoteEnt
 	@touch $@
 
 # `make setup` recreates .venv when its requirements change; then this has to be installed again.
-$(PLAN): requirements-plan.txt $(VENV)
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-plan.txt
+$(PLAN): requirements-plan$(if $(GPU),-gpu).txt $(VENV)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
 $(PEERS): bench/peers/requirements.txt

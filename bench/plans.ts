@@ -1,8 +1,8 @@
 /**
- * Plans of GPT-Neo's sizes on slices, by estimate and by libtpu: docs/plans/NAME.json is the model config with its mesh,
+ * Plans of GPT-Neo's sizes on TPU slices and GPUs, by estimate and by XLA: docs/plans/NAME.json is the model config with its mesh,
  * NAME.txt what `neomesh plan` says of it, NAME.plan.json the same as data, README.md a table of all. search-NAME.txt is what
  * `neomesh plan --search` finds against the layout that GPT-Neo ships with a config.
- * node dist/bench/plans.js [name ...]     An hour on two cores; needs `make plan-setup`.
+ * node dist/bench/plans.js [name ...]     An hour on two cores; needs `make plan-setup` and `make plan-setup GPU=1`.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { describeSearch } from '../src/cli/plan-search.js'
 import { describePlan } from '../src/notebook/plan-table.js'
 import { readModelConfig } from '../src/config/index.js'
-import { plan, searchLayouts, tpuSlice, type Plan } from '../src/plan/index.js'
+import { hardwareOf, plan, searchLayouts, tpuSlice, type Plan } from '../src/plan/index.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = `${root}docs/plans/`
@@ -28,6 +28,7 @@ const split = (x: number, y = 1) => ({
   layout: y === 1 ? 'batch:x' : 'batch:x,heads:y,intermediate_expanded:y,vocab:y',
   parameter_layout: 'embd:x',
 })
+const alone = { mesh_shape: '', layout: '', parameter_layout: '' }
 const whole = { tokens_per_mb_per_replica: 0 }
 const lean = { ...whole, remat_policy: 'nothing' }
 
@@ -55,6 +56,30 @@ const cases: Readonly<Record<string, Case>> = {
     keys: { ...split(64, 16), ...lean, train_batch_size: 512 },
     jax: '2.4 + 43.2',
   },
+  '125M-l4-1': {
+    model: 'gpt-neo-125M',
+    slice: 'l4-1',
+    keys: { ...alone, tokens_per_mb_per_replica: 8192, remat_policy: 'products' },
+  },
+  '125M-a100-40gb-8': {
+    model: 'gpt-neo-125M',
+    slice: 'a100-40gb-8',
+    keys: { ...split(8), tokens_per_mb_per_replica: 16384, remat_policy: 'products' },
+  },
+  '1.3B-h100-1': { model: 'gpt3_XL', slice: 'h100-1', keys: { ...alone, ...lean, train_batch_size: 8 } },
+  '1.3B-h100-8': { model: 'gpt3_XL', slice: 'h100-8', keys: { ...split(8), ...lean, train_batch_size: 64 } },
+  '2.7B-a100-80gb-8': {
+    model: 'gpt3_2-7B',
+    slice: 'a100-80gb-8',
+    keys: { ...split(8), tokens_per_mb_per_replica: 16384, remat_policy: 'nothing' },
+  },
+  '6.7B-h100-64': { model: 'gpt3_6-7B', slice: 'h100-64', keys: { ...split(64), ...lean } },
+  '13B-h100-64': { model: 'gpt3_13B', slice: 'h100-64', keys: { ...split(64), ...lean } },
+  '175B-h100-1024': {
+    model: 'gpt3_175B',
+    slice: 'h100-1024',
+    keys: { ...split(64, 16), ...lean, train_batch_size: 512 },
+  },
 }
 
 /** On the slice that GPT-Neo's layouts were made for. */
@@ -64,6 +89,9 @@ const searches: Readonly<Record<string, string>> = {
   'search-neo-2.7B-v3-256': 'gpt-neo-2.7B',
 }
 
+const HEAD = `| model, hardware | mesh; layout; parameter_layout | batch, microbatch; remat_policy | device memory by XLA, GB | by estimate | available | JAX | device flops: XLA / by formula | step time, MFU | compilation: time, CPU time, memory |
+|---|---|---|---|---|---|---|---|---|---|`
+
 const wanted = process.argv.slice(2)
 for (const [name, { model, slice, keys }] of Object.entries(cases)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
@@ -72,7 +100,7 @@ for (const [name, { model, slice, keys }] of Object.entries(cases)) {
   writeFileSync(file, `${JSON.stringify({ ...base, ...keys }, null, 2)}\n`)
   const { config } = await readModelConfig(file)
   const start = performance.now()
-  const found = await plan(config, { hardware: tpuSlice(slice) })
+  const found = await plan(config, { hardware: hardwareOf(slice) })
   console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(0)} s`)
   writeFileSync(
     `${folder}${name}.plan.json`,
@@ -94,29 +122,43 @@ writeFileSync(`${folder}README.md`, summary())
 
 function summary(): string {
   const names = Object.keys(cases).filter((name) => readdirSync(folder).includes(`${name}.plan.json`))
-  const rows = names.map((name) => row(name, JSON.parse(readFileSync(`${folder}${name}.plan.json`, 'utf8')) as Plan))
+  const rows = (gpus: boolean) =>
+    names
+      .filter((name) => (hardwareOf(cases[name].slice).cluster !== null) === gpus)
+      .map((name) => row(name, JSON.parse(readFileSync(`${folder}${name}.plan.json`, 'utf8')) as Plan))
+      .join('\n')
   const found = Object.keys(searches).filter((name) => readdirSync(folder).includes(`${name}.txt`))
   return `# Plans
 
-Training steps of models of GPT-Neo's sizes on TPU slices, compiled by libtpu on a machine without TPUs, beside estimates that take a
-second. Each has its config (NAME.json), the output of \`neomesh plan\` (NAME.txt), and the plan as data (NAME.plan.json). bench/plans.ts
+Training steps of models of GPT-Neo's sizes on TPU slices and on GPUs, compiled by XLA (libtpu, and the CUDA plugin) on a machine that has
+neither, beside estimates that take a second. Each has its config (NAME.json), the output of \`neomesh plan\` (NAME.txt), and the plan as data (NAME.plan.json). bench/plans.ts
 made them on ${cpus().length} cores shared with other programs. A test compares today's estimates with
-libtpu's figures: state within 2%, total memory within 25%, flops within 5%.
+XLA's figures: state within 2%, total memory within 25%, flops within 5%.
 
-| model, slice | mesh; layout; parameter_layout | batch, microbatch; remat_policy | device memory by XLA, GB | by estimate | available | JAX | device flops: XLA / by formula | step time, MFU | compilation: time, CPU time, memory |
-|---|---|---|---|---|---|---|---|---|---|
-${rows.join('\n')}
+## TPUs
+
+${HEAD}
+${rows(false)}
+
+## GPUs
+
+None of these has run on a GPU.
+
+${HEAD}
+${rows(true)}
 
 - Memory is arguments (parameters, optimizer state, batch) + temporaries. JAX: memory of a JAX program for the same model and
   batch in a plain layout.
 - Flops are those of matrix products. The formula (see \`neomesh config show\`) is 3 times the forward pass plus recomputation, divided
   by the number of devices. XLA's cost analysis counts the body of a loop once; here it counts once per iteration, with trip counts
   from the compiled program.
-- A step's time is an estimate: XLA's cycle estimates of its kernels plus the time to send each device's data over the links along the
-  mesh axes, without overlap. These steps have not been run. MFU is the model's flops, without recomputation, over the peak in that time.
+- A step's time is an estimate: XLA's cycle estimates of its kernels (on GPUs, where XLA gives none, a roofline of the operations) plus the
+  time to send each device's data over the links along the mesh axes, without overlap. These steps have not been run. MFU is the model's flops, without recomputation, over the peak in that time.
 - f32 products run on TPUs in one pass of bf16, so the peak is that of bf16 in either case.
 
-src/plan/chips.ts and links.ts have the mapping of mesh axes to the torus, the bandwidth of links and the peaks, with sources.
+On GPUs, available memory is three quarters of the card's, which is what XLA's client takes unless told otherwise.
+
+src/plan/chips.ts and links.ts have the mapping of mesh axes to the torus, the bandwidth of links and the peaks, with sources; src/plan/gpu the same of GPUs.
 
 ## Searches
 

@@ -7,7 +7,7 @@ const SHOWN = 10
 /** A search's result as text: the best by estimate, XLA's figures of the best few, and why the first is best. */
 export function describeSearch({ own: configured, ranked, tooLarge, compiled, failures }: SearchResult): string {
   if (ranked.length === 0)
-    return `none of ${tooLarge} layouts fits, by the estimate. Use a larger slice, or a smaller batch\n`
+    return `none of ${tooLarge} layouts fits, by the estimate. Use more or larger devices, or a smaller batch\n`
   const [winner, next] = compiled.length > 0 ? compiled : ranked
   const compared = [
     { name: 'the best', plan: winner.plan },
@@ -20,7 +20,7 @@ export function describeSearch({ own: configured, ranked, tooLarge, compiled, fa
     compiled.length > 0 ? `\nthe best of them, compiled by XLA:\n${choices(compiled)}` : '',
     ...failures.map((failure) => `\n${failure}\n`),
     typeof configured === 'string'
-      ? `\nthe config's layout is not for this slice: ${configured}\n`
+      ? `\nthe config's layout is not for this hardware: ${configured}\n`
       : `\nthe config's layout:\n${choices([configured])}`,
     `\n${figures(compared)}`,
     ...compared.slice(1).map(({ name, plan }) => reason(winner.plan, plan, name)),

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { basename, checkOutputFile } from '../files/index.js'
 import { readModelConfig, type ModelConfig } from '../config/index.js'
 import { writeExecutable } from '../engine/index.js'
-import { cpuDevices, LIMITS, plan, searchLayouts, tpuSlice, type Hardware, type Limits } from '../plan/index.js'
+import { cpuDevices, LIMITS, hardwareOf, plan, searchLayouts, type Hardware, type Limits } from '../plan/index.js'
 import { parseMesh } from '../mesh/index.js'
 import { describePlan } from '../notebook/plan-table.js'
 import { UsageError } from './errors.js'
@@ -31,14 +31,17 @@ export function planCommand(): Command {
   ).choices(['cpu'])
   return withMesh(
     new Command('plan')
-      .description('estimate a training step on a TPU slice (no TPU needed): memory, speed, communication')
+      .description('estimate a training step on TPUs or GPUs (none needed): memory, speed, communication')
       .argument('<config>', 'model config, such as configs/models/gpt3_XL.json')
-      .option('--topology <slice>', 'TPU slice, such as v3-8, v4-256, v5litepod-16, v5p-2048, v6e-8, tpu7x-8')
+      .option(
+        '--topology <name>',
+        'TPU slice, such as v3-8, v5litepod-16, v5p-2048, v6e-8, tpu7x-8, or GPUs, such as h100-8, a100-80gb-64, l4-1',
+      )
       .addOption(device)
       .option('--batch <sequences>', 'override train_batch_size', integerOption(1))
       .option(
         '--static',
-        "estimate only, in a second: skip the ahead-of-time compilation by XLA's TPU compiler, which takes minutes",
+        "estimate only, in a second: skip the ahead-of-time compilation by XLA's compiler for that hardware, which may take minutes",
       )
       .option('--search', "search for the fastest mesh and layouts; XLA compiles the best three, and the config's")
       .option('--json', 'print the plan as JSON')
@@ -66,7 +69,7 @@ async function run(path: string, options: Options): Promise<void> {
   const { saveExecutable } = options
   const changes = { ...meshKeys(options), train_batch_size: options.batch }
   const { config } = await readModelConfig(path, { purpose: 'train', changes })
-  const hardware = hardwareOf(options, config.mesh_shape)
+  const hardware = chosenHardware(options, config.mesh_shape)
   checkOptions(options, hardware)
   if (saveExecutable !== undefined) await checkOutputFile(saveExecutable)
   const limits = { time: options.timeLimit * 60, memory: options.memoryLimit * 1e9 }
@@ -134,7 +137,7 @@ function checkOptions(
   hardware: Hardware,
 ): void {
   if (search && hardware.speeds === null)
-    throw new UsageError('--search requires the speed of the devices. Name a slice with --topology')
+    throw new UsageError('--search requires the speed of the devices. Name them with --topology')
   if (saveExecutable !== undefined && (search || estimateOnly))
     throw new UsageError(
       `--save-executable cannot be combined with --${search ? 'search, which saves' : 'static, which compiles'} nothing. ` +
@@ -146,11 +149,15 @@ function checkOptions(
     )
 }
 
-function hardwareOf({ topology, device, devices }: Options, mesh: string): Hardware {
+function chosenHardware({ topology, device, devices }: Options, mesh: string): Hardware {
   if (topology !== undefined && device !== undefined)
-    throw new UsageError('--topology cannot be combined with --device: it is for TPUs. Remove one of them')
-  if (topology !== undefined) return tpuSlice(topology)
+    throw new UsageError(
+      '--topology cannot be combined with --device: it is for hardware that is not here. Remove one of them',
+    )
+  if (topology !== undefined) return hardwareOf(topology)
   if (device === undefined)
-    throw new UsageError('hardware must be given. Name a slice with --topology, such as v3-8, or pass --device cpu')
+    throw new UsageError(
+      'hardware must be given. Name it with --topology, such as v3-8 or h100-8, or pass --device cpu',
+    )
   return cpuDevices(devices ?? parseMesh(mesh).size)
 }

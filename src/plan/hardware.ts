@@ -1,4 +1,6 @@
 import type { Axis } from '../mesh/index.js'
+import { clusterOf, namesGpu, type GpuCluster } from './gpu/cluster.js'
+import { clusterRing } from './gpu/links.js'
 import { ringBandwidth } from './links.js'
 import { plainBytes, tiledBytes, type ArrayBytes } from './static/tiles.js'
 import { topologyOf, type Topology } from './topology.js'
@@ -24,6 +26,13 @@ export interface Hardware {
   } | null
   /** Of a TPU slice; null for other hardware. */
   readonly topology: Topology | null
+  /** Of GPUs; null for other hardware. */
+  readonly cluster: GpuCluster | null
+}
+
+/** The hardware of a name: a TPU slice such as `v3-8`, or GPUs such as `h100-8`. Throws TopologyError. */
+export function hardwareOf(name: string): Hardware {
+  return namesGpu(name) ? gpus(name) : tpuSlice(name)
 }
 
 /** A TPU slice by its name. Throws TopologyError. */
@@ -42,11 +51,35 @@ export function tpuSlice(name: string): Hardware {
       ring: (mesh, axes) => ringBandwidth(topology, mesh, axes),
     },
     topology,
+    cluster: null,
+  }
+}
+
+/** Bytes are not padded on GPUs, and XLA's client takes at most this part of a card's memory. */
+const TAKEN = 0.75
+
+/** GPUs by their name, as `h100-8` or `a100-80gb-64`. Throws TopologyError. */
+export function gpus(name: string): Hardware {
+  const cluster = clusterOf(name)
+  const { card, cards } = cluster
+  return {
+    name: cluster.name,
+    devices: cards,
+    memory: Math.floor(TAKEN * card.memory),
+    arrayBytes: plainBytes,
+    speeds: {
+      flops: card.peakFlops,
+      memory: card.memoryBandwidth,
+      clock: card.sm?.clock ?? 0,
+      ring: (mesh, axes) => clusterRing(cluster, mesh, axes),
+    },
+    topology: null,
+    cluster,
   }
 }
 
 /** Virtual devices of a CPU, to inspect partitioned programs. */
 export function cpuDevices(devices: number): Hardware {
   const name = `${devices} CPU device${devices === 1 ? '' : 's'}`
-  return { name, devices, memory: null, arrayBytes: plainBytes, speeds: null, topology: null }
+  return { name, devices, memory: null, arrayBytes: plainBytes, speeds: null, topology: null, cluster: null }
 }

@@ -31,7 +31,7 @@ export function ringBandwidth(
 }
 
 /** Extent of an axis between two strides. */
-function overlap(mesh: readonly Axis[], name: string, from: number, to: number): number {
+export function overlap(mesh: readonly Axis[], name: string, from: number, to: number): number {
   const at = mesh.findIndex((axis) => axis.name === name)
   if (at < 0) return 1
   const stride = sizeOf(mesh.slice(at + 1))

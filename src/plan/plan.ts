@@ -94,8 +94,8 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
     hardware: {
       name: hardware.name,
       devices: hardware.devices,
-      chips: hardware.topology?.chips ?? null,
-      hosts: hardware.topology?.hosts ?? null,
+      chips: hardware.topology?.chips ?? hardware.cluster?.cards ?? null,
+      hosts: hardware.topology?.hosts ?? hardware.cluster?.hosts ?? null,
       memory: xla?.available ?? hardware.memory,
       peakFlops: hardware.speeds?.flops ?? null,
     },
@@ -124,5 +124,6 @@ export async function plan(config: ModelConfig, options: PlanOptions): Promise<P
 /** A compiled step fits; an estimated one fits if it is below the limit. */
 function fitsOn({ memory }: Hardware, { memory: { total } }: Estimate, xla: XlaPlan | null): boolean | null {
   if (memory === null) return null
-  return xla ? xla.outOfMemory === null : total <= memory
+  // The CUDA compiler does not check.
+  return xla ? xla.outOfMemory === null && xla.memory!.total <= memory : total <= memory
 }

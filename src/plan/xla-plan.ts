@@ -3,7 +3,10 @@ import type { Placement } from '../mesh/index.js'
 import { findPlugin, PluginNotFoundError } from '../engine/xla/discovery.js'
 import { compileInSubprocess, LIMITS, PlanError, type Limits } from './ahead/compile.js'
 import { nameShapes, type Buffer } from './buffers.js'
+import { targetOf } from './gpu/target.js'
+import { cudaEnvironment } from './gpu/toolchain.js'
 import type { Hardware } from './hardware.js'
+import type { CompileRequest } from './ahead/request.js'
 import type { Collective } from './hlo/collectives.js'
 import type { Cycles } from './hlo/cycles.js'
 import type { LoweredStep } from './static/estimate.js'
@@ -44,12 +47,11 @@ export interface XlaPlan {
 export async function compileWithXla(
   step: LoweredStep,
   placement: Placement,
-  { topology }: Hardware,
+  hardware: Hardware,
   { limits = LIMITS, keep = false, signal }: { limits?: Limits; keep?: boolean; signal?: AbortSignal },
 ): Promise<XlaPlan> {
-  if (topology) requireCompiler()
+  const on = compilerOf(hardware)
   const { text } = step.print()
-  const on = topology ? ({ platform: 'tpu', ...topology.libtpu } as const) : ({ platform: 'cpu' } as const)
   const result = await compileInSubprocess({ text, mesh: placement.mesh.axes, on, keep }, limits, signal)
   const { hostMemory } = result
   if (result.kind === 'outOfMemory') {
@@ -85,7 +87,27 @@ export async function compileWithXla(
   }
 }
 
-function requireCompiler(): void {
+/** The compiler for some hardware. Throws PlanError where it is not installed, or there is none. */
+function compilerOf({ name, topology, cluster }: Hardware): CompileRequest['on'] {
+  if (topology) {
+    requireLibtpu()
+    return { platform: 'tpu', ...topology.libtpu }
+  }
+  if (!cluster) return { platform: 'cpu' }
+  const target = targetOf(cluster)
+  if (!target)
+    throw new PlanError(
+      `plans for ${name} must be by estimate alone: XLA's plugin for ${cluster.card.product} compiles on machines that have one. Pass --static`,
+    )
+  return {
+    platform: 'cuda',
+    name: target.topology,
+    options: { target_config: target.config, topology: target.topology },
+    environment: cudaEnvironment(),
+  }
+}
+
+function requireLibtpu(): void {
   try {
     findPlugin('tpu')
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * The plans in docs/plans hold what libtpu said of each config when they were made. The estimate, made now, has to be near
+ * The plans in docs/plans hold what XLA said of each config when they were made. The estimate, made now, has to be near
  * it: state within 2%, all memory within 25%, flops within 5%.
  */
 import assert from 'node:assert/strict'
@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readModelConfig } from '../../src/config/index.js'
-import { plan, tpuSlice, type Plan } from '../../src/plan/index.js'
+import { hardwareOf, plan, type Plan } from '../../src/plan/index.js'
 
 const folder = fileURLToPath(new URL('../../../docs/plans/', import.meta.url))
 const names = readdirSync(folder).flatMap((file) => /^(.*)\.plan\.json$/.exec(file)?.[1] ?? [])
@@ -16,7 +16,7 @@ for (const name of names) {
   test(`${name}: the estimate is near what XLA said`, async () => {
     const recorded = JSON.parse(readFileSync(`${folder}${name}.plan.json`, 'utf8')) as Plan
     const { config } = await readModelConfig(`${folder}${name}.json`)
-    const { estimate } = await plan(config, { hardware: tpuSlice(recorded.hardware.name), compile: false })
+    const { estimate } = await plan(config, { hardware: hardwareOf(recorded.hardware.name), compile: false })
     const { parameters, optimizer, inputs, total } = estimate.memory
     const { memory, flops } = recorded.xla!
     const near = (a: number, b: number, part: number, what: string) =>

@@ -44,9 +44,10 @@ async function answer({ text, mesh, on, keep }: CompileRequest): Promise<Compile
   let available: number | null = null
   try {
     let program: CompiledProgram | Executable
-    if (on.platform === 'tpu') {
+    if (on.platform !== 'cpu') {
       const topology = createTopology(loadPlugin(plugin.path), on.name, on.options)
-      available = topology.devices[0].attributes.device_memory_bytes_limit as number
+      // The CUDA plugin says what a card has, not what its client takes of it.
+      if (on.platform === 'tpu') available = topology.devices[0].attributes.device_memory_bytes_limit as number
       program = await topology.compile(text, { partitions })
     } else {
       const client = await Client.create(loadPlugin(plugin.path), { cpu_device_count: partitions })

@@ -39,7 +39,12 @@ export async function compileInSubprocess(
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
-    env: { ...process.env, ...QUIET, [PARENT]: String(process.pid) },
+    env: {
+      ...process.env,
+      ...QUIET,
+      ...('environment' in request.on && request.on.environment),
+      [PARENT]: String(process.pid),
+    },
   })
   const watch = monitor(child, limits, signal)
   try {

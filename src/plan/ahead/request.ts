@@ -12,9 +12,12 @@ export interface CompileRequest {
   readonly on:
     | { readonly platform: 'cpu' }
     | {
-        readonly platform: 'tpu'
+        readonly platform: 'tpu' | 'cuda'
+        /** The plugin's name of the topology. */
         readonly name: string
         readonly options: Readonly<Record<string, string | readonly number[]>>
+        /** Variables that the compiler needs. */
+        readonly environment?: Readonly<Record<string, string>>
       }
   /** Whether to return the executable. */
   readonly keep: boolean
