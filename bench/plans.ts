@@ -59,12 +59,12 @@ const cases: Readonly<Record<string, Case>> = {
   '125M-l4-1': {
     model: 'gpt-neo-125M',
     slice: 'l4-1',
-    keys: { ...alone, tokens_per_mb_per_replica: 8192, remat_policy: 'products' },
+    keys: { ...alone, precision: 'bfloat16', tokens_per_mb_per_replica: 8192, remat_policy: 'products' },
   },
   '125M-a100-40gb-8': {
     model: 'gpt-neo-125M',
     slice: 'a100-40gb-8',
-    keys: { ...split(8), tokens_per_mb_per_replica: 16384, remat_policy: 'products' },
+    keys: { ...split(8), precision: 'bfloat16', tokens_per_mb_per_replica: 16384, remat_policy: 'products' },
   },
   '1.3B-h100-1': { model: 'gpt3_XL', slice: 'h100-1', keys: { ...alone, ...lean, train_batch_size: 8 } },
   '1.3B-h100-8': { model: 'gpt3_XL', slice: 'h100-8', keys: { ...split(8), ...lean, train_batch_size: 64 } },
@@ -154,7 +154,8 @@ ${rows(true)}
   from the compiled program.
 - A step's time is an estimate: XLA's cycle estimates of its kernels (on GPUs, where XLA gives none, a roofline of the operations) plus the
   time to send each device's data over the links along the mesh axes, without overlap. These steps have not been run. MFU is the model's flops, without recomputation, over the peak in that time.
-- f32 products run on TPUs in one pass of bf16, so the peak is that of bf16 in either case.
+- f32 products run on TPUs in one pass of bf16, so the peak is that of bf16 in either case. On GPUs they take
+  twice as long or more: plan with bfloat16 there.
 
 On GPUs, available memory is three quarters of the card's, which is what XLA's client takes unless told otherwise.
 

@@ -95,7 +95,8 @@ test('files are opened by the room files alone, which knows gs:// as well; other
     'src/engine/xla/discovery.ts', // libraries
     'src/engine/xla/pjrt/plugin.ts',
     'src/engine/xla/pjrt/process.ts',
-    'src/plan/ahead/compile.ts', // memory of a process
+    'src/plan/ahead/compile.ts',
+    'src/plan/gpu/toolchain.ts', // memory of a process
   ]
   const opening = sourcesIn('src').filter(
     (file) => !file.startsWith('src/files/') && specifiersIn(file).some((name) => /^node:(fs|path)/.test(name)),
