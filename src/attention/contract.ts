@@ -32,6 +32,16 @@ export interface AttentionShape {
   readonly original: boolean
   /** Parts that a mesh splits a dim into, by its name. */
   readonly parts: (dim: string) => number
+  /** Set where rows hold several documents that do not see each other. */
+  readonly packing?: Packing
+}
+
+/** Documents in rows, i32 [batch, sequence]. */
+export interface Packing {
+  /** Number of the document of each position, the same for its positions alone. */
+  readonly documents: Tensor<'batch' | 'sequence'>
+  /** Position in the document, from 0. */
+  readonly positions: Tensor<'batch' | 'sequence'>
 }
 
 /** Hands out learned parameters by name, in the dtype of activations. */
@@ -145,6 +155,8 @@ export interface AttentionKind<P extends Projections = Projected, O extends Tens
     length: Tensor<never>,
     shape: AttentionShape,
   ): { output: O; cache: Cache }
+  /** Whether `attend` keeps the documents of `shape.packing` apart; else that is done by `weights`. @default false */
+  readonly attendsWithinDocuments?: boolean
   /** The weights that a map shows, with learned keys before the others; absent if the kind has none. */
   weights?(projected: P, shape: AttentionShape): AttentionWeights
   costs(config: AttentionConfig): AttentionCosts

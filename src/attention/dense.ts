@@ -1,5 +1,5 @@
 import { and, broadcast, concat, dim, einsum, range, softmax, where, type Dim, type Tensor } from '../tensor/index.js'
-import type { AttentionOutput, AttentionShape, AttentionWeights, Projected } from './contract.js'
+import type { AttentionOutput, AttentionShape, AttentionWeights, Packing, Projected } from './contract.js'
 
 /** Logit of a key that a query may not see: what GPT-Neo adds under global attention. Its weight is 0 in f32. */
 const MASKED = -1e10
@@ -19,8 +19,19 @@ export function denseWeights(projected: Projected, shape: AttentionShape, radius
   const after = causal ? 0 : radius
   const early = after < Infinity ? key.lessEqual(query.add(after)) : null
   const near = radius < Infinity ? key.add(radius).greater(query) : null
-  const seen = early && near ? and(early, near) : (early ?? near)
-  return softmax(seen ? where(seen, logits, MASKED) : logits, memory)
+  const inOrder = early && near ? and(early, near) : (early ?? near)
+  const together = shape.packing ? sameDocument(shape, shape.packing) : null
+  const visible = inOrder ? where(inOrder, logits, MASKED) : logits
+  return softmax(together ? where(together, visible, MASKED) : visible, memory)
+}
+
+/** Whether a query and a key are of one document: [batch, sequence, memory_length]. */
+export function sameDocument(
+  { sequence, memory, config }: AttentionShape,
+  { documents }: Packing,
+): Tensor<'batch' | 'sequence' | 'memory_length'> {
+  if (config.num_mem_kv > 0) throw new RangeError('num_mem_kv must be 0 where rows hold several documents')
+  return documents.equal(documents.rename(sequence, memory))
 }
 
 /** Values mixed with `denseWeights`, of which `drop` may drop some. */

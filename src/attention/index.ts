@@ -9,6 +9,7 @@ export {
   type AttentionShape,
   type AttentionWeights,
   type Cache,
+  type Packing,
   type ParameterScope,
   type Positions,
   type ProjectContext,

@@ -1,5 +1,6 @@
-import { dim, einsum, range, softmax, transpose, where, type Dim, type Tensor } from '../tensor/index.js'
-import type { AttentionKind, AttentionOutput, AttentionShape, Projected } from './contract.js'
+import { and, dim, einsum, range, softmax, transpose, where, type Dim, type Tensor } from '../tensor/index.js'
+import type { AttentionKind, AttentionOutput, AttentionShape, Packing, Projected } from './contract.js'
+import { sameDocument } from './dense.js'
 import {
   chunkedLinearAttention,
   emptyState,
@@ -20,7 +21,13 @@ import { intoParts, outOfParts, partsOf, type Parts } from './kernels/split-sequ
  */
 export const linearAttention: AttentionKind = {
   keys: [],
-  attend: (projected, shape) => (shape.causal ? attend(projected, shape) : attendBothSides(projected, shape)),
+  attendsWithinDocuments: true,
+  attend: (projected, shape) =>
+    shape.packing
+      ? attendWithin(projected, shape, shape.packing)
+      : shape.causal
+        ? attend(projected, shape)
+        : attendBothSides(projected, shape),
   prefill(projected, lengths, _, shape) {
     const { k: all, v } = positive(projected, shape)
     const { batch, heads, memory, features } = shape
@@ -60,6 +67,17 @@ function positive({ q, k, v }: Projected, shape: AttentionShape) {
   const { features } = shape
   const renamed = (x: Tensor): Tensor => x.cast('f32').rename(features, inner(shape))
   return { q: softmax(renamed(q), inner(shape)), k: renamed(k).exp(), v: v.cast('f32') }
+}
+
+/** Of each position to earlier ones of its document alone: the weights at once, as their sums over documents differ. */
+function attendWithin(projected: Projected, shape: AttentionShape, packing: Packing): AttentionOutput {
+  const { batch, sequence, memory, heads, features } = shape
+  const { q, k, v } = positive(projected, shape)
+  const seen = and(sameDocument(shape, packing), range(memory).lessEqual(range(sequence)))
+  const weights = where(seen, einsum([q, k], [batch, heads, sequence, memory]), 0)
+  const mixed = einsum([weights, v], [batch, sequence, heads, features])
+  // q sums to 1, so that q . (z + epsilon) is this sum and epsilon.
+  return mixed.div(weights.sum(memory).add(EPSILON)).cast(projected.v.dtype)
 }
 
 const linearShape = (shape: AttentionShape): LinearShape => ({

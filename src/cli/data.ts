@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { DataError, describeTotals, prepareData, type PrepareOptions, type PrepareTotals } from '../data/index.js'
-import { sha256 } from '../files/index.js'
-import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
+import { readText, sha256 } from '../files/index.js'
+import { findChatTemplate, tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
 import { integerOption, numberOption, TOKENIZER } from './options.js'
@@ -16,6 +16,8 @@ interface Options {
   eos?: string
   validationFraction: number
   validationUnit: 'document' | 'passage'
+  format: NonNullable<PrepareOptions['format']>
+  chatTemplate?: string
   minimumSize: number
   recordsPerFile: number
   textKey: string
@@ -31,6 +33,10 @@ export function dataCommand(): Command {
     '--validation-unit <unit>',
     'what to hold out: documents, or passages of about 16,000 characters',
   ).choices(['document', 'passage'])
+  const format = new Option(
+    '--format <format>',
+    'what the inputs hold: text, or .jsonl with prompt and completion, or with messages; the loss then counts completions alone',
+  )
   command
     .command('prepare')
     .description(
@@ -54,6 +60,8 @@ export function dataCommand(): Command {
       0,
     )
     .addOption(unit.default('document'))
+    .addOption(format.choices(['text', 'prompt-completion', 'chat']).default('text'))
+    .option('--chat-template <file>', "Jinja template of --format chat (default: the tokenizer's)")
     .option('--minimum-size <tokens>', 'omit shorter documents', integerOption(0), 0)
     .option('--records-per-file <count>', 'maximum number of records per file', integerOption(1), 100_000)
     .option('--text-key <key>', 'key of the text in .jsonl', 'text')
@@ -61,16 +69,30 @@ export function dataCommand(): Command {
     .option('--nfkc', 'normalise Unicode (NFKC)')
     .option('--seed <number>', 'random seed of the held-out part', integerOption(0), 0)
     .option('--overwrite', 'replace an existing data set in the folder')
-    .action(async (inputs: string[], { tokenizer: path, out, context, eos, nfkc = false, ...rest }: Options) => {
-      const { signal, done } = interruptible()
-      try {
-        const given = { inputs, output: out, contextLength: context, normalise: { nfkc }, ...rest, signal }
-        await makeData(given, await openTokenizer(path), path, eos)
-      } finally {
-        done()
-      }
-    })
+    .action(
+      async (
+        inputs: string[],
+        { tokenizer: path, out, context, eos, nfkc = false, chatTemplate: file, ...rest }: Options,
+      ) => {
+        const { signal, done } = interruptible()
+        try {
+          const chatTemplate = rest.format === 'chat' ? await templateOf(path, file) : undefined
+          const about = { contextLength: context, normalise: { nfkc }, chatTemplate }
+          const given = { inputs, output: out, ...about, ...rest, signal }
+          await makeData(given, await openTokenizer(path), path, eos)
+        } finally {
+          done()
+        }
+      },
+    )
   return command
+}
+
+/** The Jinja template of a file, or of a tokenizer's folder. */
+async function templateOf(tokenizer: string, file?: string): Promise<string> {
+  const found = file === undefined ? await findChatTemplate(tokenizer) : await readText(file)
+  if (found !== undefined) return found
+  throw new DataError(`${tokenizer} must have a chat template (got none). Name one with --chat-template`)
 }
 
 const EOS = '<|endoftext|>'
@@ -98,6 +120,7 @@ export async function makeData(
       tokenizerPath,
       vocabularySize: tokenizer.vocabSize,
       eosId,
+      eosToken: eos,
       tokenizerHash: sha256(await tokenizerJson(tokenizerPath)),
       onProgress: ({ inputBytes, inputBytesTotal, tokens, records }) =>
         bar.update(inputBytes, `${grouped(tokens)} tokens, ${grouped(records)} records`, inputBytesTotal),

@@ -1,5 +1,6 @@
 /** Data: raw text to GPT-Neo TFRecords, and TFRecords to batches. */
 export { batches, type Batches, type BatchesOptions } from './sampling/batches.js'
+export { BEGINS, COUNTS } from './records/completions.js'
 export { openDataset, type Dataset, type DatasetOptions } from './read/dataset.js'
 export { findTfrecords, type DatasetFile } from './read/dataset-files.js'
 export { datasetFiles, readDatasetConfig, type DatasetConfig } from './read/dataset-config.js'

@@ -7,7 +7,7 @@ import {
   type ProjectContext,
   type Projections,
 } from '../attention/index.js'
-import type { Tensor } from '../tensor/index.js'
+import { einsum, type Tensor } from '../tensor/index.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
 import { rotation, usesRotary } from './positions/rotary.js'
@@ -22,7 +22,23 @@ export function attention(at: Scope, x: Hidden, kind: AnyAttentionKind, model: M
   const projected = project(at, x, kind, model)
   const rate = at.isTraining && kind.keys.includes('attn_dropout') ? model.config.attn_dropout : 0
   const drop = (weights: AttentionWeights) => dropout(at, 'attn_dropout', weights, rate)
-  return output(at, kind.attend(projected, model, rate > 0 ? drop : undefined), kind, model)
+  const dropped = rate > 0 ? drop : undefined
+  const mixed = model.packing ? within(kind, projected, model, dropped) : kind.attend(projected, model, dropped)
+  return output(at, mixed, kind, model)
+}
+
+/** What a kind attends to where rows hold several documents: by its weights, of which those between documents are 0. */
+function within(
+  kind: AnyAttentionKind,
+  projected: Projections,
+  model: Model,
+  drop = (weights: AttentionWeights) => weights,
+): Tensor {
+  if (kind.attendsWithinDocuments) return kind.attend(projected, model)
+  const weights = kind.weights?.(projected, model)
+  if (!weights || !projected.v) throw new RangeError('rows of several documents need attention kinds with weights')
+  const { batch, sequence, heads, features } = model
+  return einsum([drop(weights.cast(projected.v.dtype)), projected.v], [batch, sequence, heads, features])
 }
 
 /** What a layer attends with. `position`: of the one token per row, unless there are several. */

@@ -1,4 +1,4 @@
-import type { AttentionWeights, Cache, Positions } from '../attention/index.js'
+import type { AttentionWeights, Cache, Packing, Positions } from '../attention/index.js'
 import type { ModelConfig } from '../config/index.js'
 import type { DeviceArray, Engine } from '../engine/index.js'
 import { partsOn, type Placement } from '../mesh/index.js'
@@ -30,6 +30,8 @@ export interface LossOptions {
   readonly microbatches?: number
   /** f32 scalar that multiplies the mean over tokens, not the balance losses. @default 1 */
   readonly weight?: Tensor<never>
+  /** Documents of the rows, which do not see each other; the loss is then the mean over the labels >= 0. @default one */
+  readonly packing?: Packing
 }
 
 /** What a model consists of. */
@@ -83,9 +85,9 @@ export class GptNeo {
     parameters: Parameters,
     ids: Ids,
     labels: Labels,
-    { training = null, microbatches = 1, weight }: LossOptions = {},
+    { training = null, microbatches = 1, weight, packing }: LossOptions = {},
   ): CountedLoss {
-    const shape = this.shapeOf(ids, microbatches)
+    const shape = { ...this.shapeOf(ids, microbatches), packing }
     return loss(this.scope(parameters, shape, training), ids, labels, shape, weight)
   }
 

@@ -1,4 +1,5 @@
 import { attentionKinds, type AttentionKind } from '../config/keys/attention-kinds.js'
+import type { Packing } from '../attention/index.js'
 import type { ModelConfig } from '../config/index.js'
 import { dim, type DType, type Tensor } from '../tensor/index.js'
 
@@ -52,6 +53,8 @@ export function modelShape(
     vocab: dim('vocab', Math.ceil(config.n_vocab / parts('vocab')) * parts('vocab')),
     /** Size of the vocabulary without padding. */
     vocabSize: config.n_vocab,
+    /** Set where rows hold several documents that do not see each other. */
+    packing: undefined as Packing | undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
 import type { GptNeo, Parameters } from '../model/index.js'
 import { cast, constant, dim, random, range, reshape, slice, where, type Tensor } from '../tensor/index.js'
+import { packedExamples } from './packed-examples.js'
 import { examplesOf } from './step.js'
 
 /** The sequences to evaluate on. */
@@ -37,22 +38,31 @@ export interface MeanLoss {
 /**
  * Makes a function that gives the mean cross entropy: the sum over the tokens that count, divided once. Masks depend on
  * the sample's number alone, so that the batch size changes neither them nor the mean.
+ * @param options completions: whether rows hold several documents, of which some tokens count
  */
-export function meanLoss(engine: Engine, model: GptNeo): MeanLoss {
+export function meanLoss(
+  engine: Engine,
+  model: GptNeo,
+  { completions = false }: { readonly completions?: boolean } = {},
+): MeanLoss {
   const { config } = model
   const size = config.eval_batch_size ?? config.train_batch_size
   const width = config.n_ctx + 1
-  const countsMasked = config.mlm_training && config.compat !== 'gpt-neo'
+  const countsMasked = completions || (config.mlm_training && config.compat !== 'gpt-neo')
   const evaluate = jit(
     engine,
     (parameters: Parameters, ids: Tensor, first: Tensor<never>) => {
       const [batch, tokens] = ids.dims
       const numbers = cast(range(batch).add(first) as Tensor, 'u32')
-      const made = examplesOf(ids, config, random.foldIn(random.key(config.seed), numbers))
+      const made = (completions ? packedExamples : examplesOf)(
+        ids,
+        config,
+        random.foldIn(random.key(config.seed), numbers),
+      )
       // A padding row is all NO_LABEL, which is the zero vector as an input.
       const padding = reshape(slice(ids, tokens, 0, 1), [batch]).less(0)
       const labels = where(padding, constant(NO_LABEL, 'i32'), made.labels) as typeof made.labels
-      const { crossEntropy, counted } = model.loss(parameters, made.inputs, labels)
+      const { crossEntropy, counted } = model.loss(parameters, made.inputs, labels, { packing: made.packing })
       return { crossEntropy, counted }
     },
     { name: 'evaluate', parameterArgs: [0], strict: true },

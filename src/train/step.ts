@@ -6,6 +6,7 @@ import {
   GptNeo,
   hashOf,
   isTrained,
+  type LossOptions,
   maskTokens,
   type LayerMode,
   type Parameters,
@@ -19,6 +20,7 @@ import {
   scan,
   slice,
   spec,
+  total,
   transpose,
   valueAndGradAux,
   zeros,
@@ -27,6 +29,7 @@ import {
   type Tensor,
   type Value,
 } from '../tensor/index.js'
+import { packedExamples } from './packed-examples.js'
 import { clip, slotsOf, update } from './optimizers/index.js'
 import { learningRate } from './schedule.js'
 
@@ -147,17 +150,24 @@ export function lossAndGradients(model: GptNeo, { examples = examplesOf }: StepO
       return { key, ...examples(part, config, key) }
     }
     const differentiate: Differentiate = (values, part, index, weight) => {
-      const { key, inputs, labels } = prepare(part, index)
+      const { key, inputs, labels, packing } = prepare(part, index)
       return valueAndGradAux((p: Parameters) => {
-        const result = model.loss({ ...frozen, ...p }, inputs, labels, { training: { key }, microbatches, weight })
+        const result = model.loss({ ...frozen, ...p }, inputs, labels, {
+          training: { key },
+          microbatches,
+          weight,
+          packing,
+        })
         return [result.loss, result.crossEntropy]
       })(values)
     }
     // Each microbatch has its own number of masked tokens, over which its mean is; the original's is over all tokens.
     const counted = (part: Tensor, index: Tensor<never> | number) => {
-      return countedLabels(prepare(part, index).labels, model).counted
+      const { labels, packing } = prepare(part, index)
+      return packing ? total(cast(labels.greaterEqual(0), 'f32')) : countedLabels(labels, model).counted
     }
-    const countOf = config.mlm_training && config.compat !== 'gpt-neo' ? counted : null
+    const masked = config.mlm_training && config.compat !== 'gpt-neo'
+    const countOf = masked || examples === packedExamples ? counted : null
     const [value, gradients] = accumulate(parameters, ids, microbatches, sumDType(config), differentiate, countOf)
     return { loss: value, gradients }
   }
@@ -179,9 +189,11 @@ export function examplesOf(ids: Tensor, config: ModelConfig, key: random.Key): E
     : { inputs, labels }
 }
 
-interface Examples {
+export interface Examples {
   readonly inputs: Tensor<'batch' | 'sequence'>
   readonly labels: Tensor<'batch' | 'sequence'>
+  /** Documents of the rows, if they hold several. */
+  readonly packing?: LossOptions['packing']
 }
 
 /** Inputs and next tokens of rows of n_ctx + 1 ids. */

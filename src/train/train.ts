@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../config/index.js'
 import { openModel } from '../convert/index.js'
-import { sampleIds, type Dataset } from '../data/index.js'
+import { DataError, sampleIds, type Dataset } from '../data/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import { createScorer, type Scorer } from '../evaluate/index.js'
 import type { LayerMode } from '../model/index.js'
@@ -65,7 +65,12 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   if (!Number.isInteger(keepCheckpoints) || keepCheckpoints < 0)
     throw new RangeError(`keepCheckpoints must be an integer >= 0 (got ${keepCheckpoints}). Give 0 to keep all`)
   const config = withEndOfText(options, options.config ?? (await defaultConfig(options)))
-  const trainer = new Trainer(engine, config, options.layers)
+  const { completions = false } = data
+  if (completions && config.mlm_training)
+    throw new DataError('mlm_training must be off with data of completions (got on)')
+  if ((options.validation?.completions ?? completions) !== completions)
+    throw new DataError('training and validation data must both be of completions, or both of text (got one of each)')
+  const trainer = new Trainer(engine, config, options.layers, completions)
   const lock = await lockRun(run)
   let loop: TrainingLoop | null = null
   let start: Start | typeof ABORTED = ABORTED
@@ -159,7 +164,7 @@ class TrainingLoop {
     private readonly trainer: Trainer,
     private readonly options: LoopOptions,
   ) {
-    this.evaluate = meanLoss(trainer.engine, trainer.model)
+    this.evaluate = meanLoss(trainer.engine, trainer.model, { completions: options.data.completions })
     this.scorer = options.start.tasks ? createScorer(trainer.engine, trainer.model) : null
     this.clock = stepClock(trainer.config, { step: trainer.step, tokens: trainer.tokens })
     this.saved = trainer.step

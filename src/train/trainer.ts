@@ -10,7 +10,8 @@ import { slotsOf, type Slot } from './optimizers/index.js'
 import { arrayFrom, slotName, variablesOf } from './parameters.js'
 import { openBaseOf } from '../convert/index.js'
 import { describeDifferences, networkDifferences } from './network.js'
-import { frozenSpecs, stateSpecs, trainStep, type StepMetrics, type TrainState } from './step.js'
+import { packedExamples } from './packed-examples.js'
+import { frozenSpecs, stateSpecs, trainStep, type StepOptions, type StepMetrics, type TrainState } from './step.js'
 
 /** The compiled step: time to compile, and memory. */
 export interface StepProgram {
@@ -69,11 +70,13 @@ export class Trainer {
   /**
    * @param layers compile each layer (`unroll`, faster) or one layer in a loop (`scan`, whose compile time does not
    * depend on depth); by default `unroll` up to 16 layers
+   * @param completions whether rows hold several documents, of which the loss counts some tokens (Dataset.completions)
    */
   constructor(
     readonly engine: Engine,
     readonly config: ModelConfig,
     layers?: LayerMode,
+    private readonly completions = false,
   ) {
     this.model = new GptNeo(config, {
       layers: layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan'),
@@ -85,12 +88,17 @@ export class Trainer {
 
   /** The step, made once it is known when the optimizer's state began. */
   private get run(): TrainProgram {
-    return (this.program ??= jit(this.engine, trainStep(this.model, { optimizerStart: this.optimizerStart }), {
+    return (this.program ??= jit(this.engine, trainStep(this.model, this.stepOptions), {
       donate: [0],
       parameterArgs: [0, 2],
       strict: true,
       name: 'train_step',
     }))
+  }
+
+  private get stepOptions(): StepOptions {
+    const { optimizerStart, completions } = this
+    return { optimizerStart, ...(completions && { examples: packedExamples }) }
   }
 
   /** Compiles the step, if it is not compiled yet. */

@@ -19,12 +19,14 @@ export interface Split {
   documents: number
   characters: number
   bytes: number
+  /** Ids of padding that the packing added. */
+  padding: number
   /** Ids that the packing dropped before the end. */
   tokensDropped: number
 }
 
 export function startSplit(folder: string, writer: SplitWriter): Split {
-  return { folder, writer, documents: 0, characters: 0, bytes: 0, tokensDropped: 0 }
+  return { folder, writer, documents: 0, characters: 0, bytes: 0, padding: 0, tokensDropped: 0 }
 }
 
 /** Appends text and its ids. */
@@ -44,6 +46,7 @@ export async function finishSplit(options: CheckedOptions, split: Split, workPat
   const index: DatasetIndex = {
     format: 'neomesh TFRecord index',
     version: 1,
+    ...(options.format !== 'text' && { kind: 'completions' as const }),
     contextLength: options.contextLength,
     vocabularySize: options.vocabularySize,
     eosId: options.eosId,
@@ -51,7 +54,7 @@ export async function finishSplit(options: CheckedOptions, split: Split, workPat
     documents,
     characters,
     bytes,
-    tokens: tokens + split.tokensDropped,
+    tokens: tokens - split.padding + split.tokensDropped,
     tokensRepeated,
     tokensDropped: tokensDropped + split.tokensDropped,
     records: lengths.length,

@@ -55,6 +55,16 @@ export interface PrepareOptions {
   seed?: number
   /** Normalisation steps, each off by default. */
   normalise?: Normalise
+  /**
+   * What the inputs hold: texts; or JSON lines of { prompt, completion }, or of { messages: [{ role, content }, ...] }, whose
+   * completions alone (the answers of the assistant) count in the loss. Each is a document of its own; several fill a
+   * record, and do not see each other. @default 'text'
+   */
+  format?: 'text' | 'prompt-completion' | 'chat'
+  /** Jinja template of `chat`, as `chat_template` of a tokenizer_config.json. */
+  chatTemplate?: string
+  /** Text of eosId's token, which the template may name as bos_token and eos_token. @default '' */
+  eosToken?: string
   /** The key of a .jsonl line that holds the text. @default 'text' */
   textKey?: string
   /** Skip lines of .jsonl that cannot be used, and report them. @default false: they are errors */
@@ -72,7 +82,7 @@ export interface PrepareOptions {
   signal?: AbortSignal
 }
 
-type Optional = 'tokenizerHash' | 'tokenizerPath' | 'paddingId' | 'onProgress' | 'signal'
+type Optional = 'chatTemplate' | 'eosToken' | 'tokenizerHash' | 'tokenizerPath' | 'paddingId' | 'onProgress' | 'signal'
 export type CheckedOptions = Required<Omit<PrepareOptions, Optional>> & Pick<PrepareOptions, Optional>
 
 /** Fills in defaults. Throws DataError with all problems at once. */
@@ -91,6 +101,7 @@ export function checkPrepareOptions(options: PrepareOptions): CheckedOptions {
     validationUnit: 'document',
     seed: 0,
     normalise: {},
+    format: 'text',
     textKey: 'text',
     skipBadLines: false,
     overwrite: false,
@@ -133,6 +144,16 @@ export function checkPrepareOptions(options: PrepareOptions): CheckedOptions {
   need(
     minimumSize === 0 || validationUnit === 'document',
     `minimumSize must be 0 with validationUnit 'passage' (got ${minimumSize})`,
+  )
+  const { format, chatTemplate } = checked
+  need(
+    ['text', 'prompt-completion', 'chat'].includes(format),
+    `format must be 'text', 'prompt-completion' or 'chat' (got '${format}')`,
+  )
+  need(format !== 'chat' || chatTemplate !== undefined, `chatTemplate must be given with format 'chat' (got none)`)
+  need(
+    format === 'text' || (packing === 'stream' && validationUnit === 'document'),
+    `packing must be 'stream' and validationUnit 'document' with format '${format}'`,
   )
   need(['stream', 'gpt-neo'].includes(packing), `packing must be 'stream' or 'gpt-neo' (got '${packing}')`)
   need(

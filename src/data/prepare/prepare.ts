@@ -5,6 +5,7 @@ import { join, relative, stat, withFileErrors, writeFileAtomic, writeFolderAtomi
 import { nameOfTokenizer } from '../../tokenizer/index.js'
 import { DataError } from '../error.js'
 import { normaliser } from './normalise.js'
+import { readCompletions } from './completions.js'
 import { choosePacking } from './choose-packing.js'
 import type { DocumentTotals } from './packing.js'
 import { checkPrepareOptions, type CheckedOptions, type PrepareOptions } from './prepare-options.js'
@@ -54,14 +55,21 @@ async function fillFolder(
     const { contextLength, recordsPerFile, vocabularySize } = checked
     const fileName = (checked.packing === 'gpt-neo' ? createTfrecordsName : tfrecordName).bind(undefined, checked.name)
     const path = join(workPath, folder)
-    const writer = await createSplitWriter({ folder: path, fileName, contextLength, recordsPerFile, vocabularySize })
+    const writer = await createSplitWriter({
+      folder: path,
+      fileName,
+      contextLength,
+      recordsPerFile,
+      vocabularySize,
+      completions: checked.format !== 'text',
+    })
     opened.push(writer)
     return startSplit(folder, writer)
   }
   try {
     const train = await open('train')
     const validation = checked.validationFraction > 0 ? await open('validation') : undefined
-    const read = await readInto(checked, files, train, validation)
+    const read = await (checked.format === 'text' ? readInto : readCompletions)(checked, files, train, validation)
     const totals: PrepareTotals = {
       output: checked.output,
       inputFiles: files.length,

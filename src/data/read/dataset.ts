@@ -1,6 +1,7 @@
 /** Opening GPT-Neo TFRecords for random access: one seek per sample. */
 import { describePath, findTfrecords, locateRecords, type DatasetFile, type LocatedFile } from './dataset-files.js'
 import { DataError, recordError, type RecordLocation } from '../error.js'
+import { tokenOf } from '../records/completions.js'
 import { decodeExample } from '../records/example.js'
 import { checkOneTokenizer } from './identity.js'
 import type { DatasetIndex } from '../records/index-file.js'
@@ -28,6 +29,8 @@ export interface Dataset {
   readonly bytesPerToken: number | undefined
   /** The index of each folder that has one. */
   readonly indexes: readonly DatasetIndex[]
+  /** Whether rows hold several documents, of which the loss counts some tokens (records/completions.ts). @default false */
+  readonly completions?: boolean
   /** Reads a sample. Throws DataError, FileError. */
   read(number: number): Promise<Int32Array>
   close(): void
@@ -45,6 +48,11 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
   if (size === 0)
     throw new DataError(`${describePath(path)}: its ${files.length} files have no records. Prepare the data again`)
   checkIndexes(indexes, contextLength, vocabularySize, path)
+  const completions = indexes.some(({ kind }) => kind === 'completions')
+  if (completions && (!allIndexed || indexes.some(({ kind }) => kind === undefined)))
+    throw new DataError(
+      `${describePath(path)}: data must be all of completions, or all of text (got both). Name one of them`,
+    )
   checkOneTokenizer(indexes, `${describePath(path)}: the data`)
   const open = createOpenFiles()
   const ofFile = files.map((file) => file.first)
@@ -72,7 +80,7 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     checkPayload(payload, length, location)
     const ids = decodeExample(payload.subarray(0, length), location)
     const sample = expected === undefined ? ids : firstIds(ids, location, expected)
-    checkVocabulary(sample, location, vocabularySize)
+    checkVocabulary(sample, location, vocabularySize, completions)
     return sample
   }
 
@@ -100,6 +108,7 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     files,
     bytesPerToken: allIndexed ? sum(indexes, 'bytes') / sum(indexes, 'tokens') : undefined,
     indexes,
+    completions,
     read: (number) => read(number, idsPerRecord),
     close: open.close,
   }
@@ -141,10 +150,15 @@ function describeTruncation(path: string, ids: number, wanted: number): string {
   )
 }
 
-function checkVocabulary(ids: Int32Array, location: RecordLocation, vocabularySize: number | undefined): void {
+function checkVocabulary(
+  ids: Int32Array,
+  location: RecordLocation,
+  vocabularySize: number | undefined,
+  completions: boolean,
+): void {
   if (vocabularySize === undefined) return
   for (let i = 0; i < ids.length; i++) {
-    if (ids[i] < vocabularySize) continue
+    if ((completions ? tokenOf(ids[i]) : ids[i]) < vocabularySize) continue
     throw recordError(
       location,
       `id ${i} must be below n_vocab ${vocabularySize} (got ${ids[i]}). Use the tokenizer of the data`,

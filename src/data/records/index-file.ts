@@ -15,6 +15,10 @@ const count = z.number().int().nonnegative()
 const indexSchema = z.strictObject({
   format: z.literal('neomesh TFRecord index'),
   version: z.literal(1),
+  kind: z
+    .literal('completions')
+    .optional()
+    .describe('ids say where documents begin and what the loss counts (completions.ts)'),
   contextLength: count.describe('records hold contextLength + 1 ids'),
   vocabularySize: count.describe('every id is below it'),
   eosId: count,

@@ -1,13 +1,31 @@
-import { concat, constant, dim, fill, reshape, transpose, type Tensor } from '../../tensor/index.js'
+import {
+  compare,
+  concat,
+  constant,
+  dim,
+  fill,
+  reshape,
+  total,
+  transpose,
+  where,
+  type Tensor,
+} from '../../tensor/index.js'
 import type { Model } from '../dims.js'
 import { crossEntropy } from '../kernels/cross-entropy.js'
 import { entmaxLoss } from './entmax.js'
 import type { CountedLoss, Head, Labels, LossParts } from './head.js'
 import { countedLabels, overCounted } from './masked.js'
 
-/** The loss that a config asks for. Labels outside of the vocabulary add nothing but z-loss. */
+/**
+ * The loss that a config asks for. Labels outside of the vocabulary add nothing but z-loss; where rows hold several
+ * documents, the mean is over the labels >= 0.
+ */
 export function objective(head: Head, labels: Labels, model: Model): CountedLoss {
   const loss = model.config.entmax_loss ? entmaxLoss : softmaxLoss
+  if (model.packing) {
+    const counted = total(where(compare(labels, 'GE', 0), constant(1, 'f32'), constant(0, 'f32')))
+    return overCounted(loss(head, labels, model), counted, { ...model, original: false })
+  }
   if (model.causal)
     return { ...loss(head, labels, model), counted: constant(model.batch.size * model.sequence.size, 'f32') }
   const { labels: kept, counted } = countedLabels(labels, model)

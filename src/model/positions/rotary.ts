@@ -25,6 +25,8 @@ export function rotation(model: Model, position?: Positions): (x: AttentionOutpu
       `rotary_emb turns pairs of features, and a head has ${features.size} (n_embd / n_head): choose an even width`,
     )
   const half = dim('features_per_head', features.size / 2)
+  if (model.original && model.compute === 'bf16' && model.packing)
+    throw new RangeError('compat must be "fixed" where rows hold several documents (got "gpt-neo" in bfloat16)')
   if (model.original && model.compute === 'bf16') return roundedRotation(model, half, position)
   const at = angles(model, half, position)
   const [cosine, sine] = [cos(at), sin(at)]
@@ -43,7 +45,7 @@ function angles(model: Model, half: Model['features'], position?: Positions): Te
     [half],
     Array.from({ length: half.size }, (_, i) => BASE ** (-i / half.size)),
   )
-  const first = cast(range(sequence), 'f32')
+  const first = model.packing ? cast(model.packing.positions, 'f32') : cast(range(sequence), 'f32')
   return (position ? first.add(cast(position, 'f32')) : first).mul(frequencies) as Tensor
 }
 

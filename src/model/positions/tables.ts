@@ -26,6 +26,7 @@ export function positions(at: Scope, model: Model, position?: Positions): Tensor
   const { config, embedSequence, batch, sequence, embd } = model
   if (usesRotary(config)) return null
   const table = config.axial_pos_emb ? axialTable(at, model, config.axial_pos_emb) : learnedTable(at, model)
+  if (model.packing) return take(table, embedSequence, model.packing.positions) as Tensor
   if (position && position.dims.length > 0)
     return reshape(take(table, embedSequence, position), [batch, sequence, embd] as Dim[]) as Tensor
   if (position && sequence.size > 1) return take(table, embedSequence, laterPositions(model, position))
