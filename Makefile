@@ -43,7 +43,7 @@ test: setup ## run all tests but the slow ones (with CI=true all); ONLY=word sel
 test-slow: setup ## run all tests
 	@$(NODE) dist/test/run.js --slow $(ONLY)
 
-test-peers: setup ## compare with Hugging Face transformers, live
+test-peers: setup ## compare with Hugging Face transformers and lm-evaluation-harness, live
 	@test -x .venv-peers/bin/python || { echo 'neomesh: the peers are not installed: make bench-peers (6 GB)' >&2; exit 1; }
 	@$(NODE) dist/test/run.js --peers $(ONLY)
 

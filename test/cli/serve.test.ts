@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { makeServeWorld, post, startServe } from '../serve/world.js'
 import { runHere } from './run-here.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'neomesh-cli-serve-'))
@@ -39,5 +40,23 @@ test('help has every option; errors are one line with status 1', async (t) => {
     const { code, stdout, stderr } = await runHere(['serve', join(folder, 'none'), ...args])
     assert.match(stderr, message)
     assert.deepEqual([code, stdout, stderr.trim().split('\n').length], [1, '', 1], stderr)
+  }
+})
+
+test('a key and a chat template from files', async (t) => {
+  const world = await makeServeWorld()
+  t.after(() => world.remove())
+  writeFileSync(join(folder, 'key'), 'the-key\n')
+  writeFileSync(join(folder, 'chat.jinja'), '{% for m in messages %}{{ m.content }}{% endfor %}')
+  const files = ['--key-file', join(folder, 'key'), '--chat-template', join(folder, 'chat.jinja')]
+  const served = await startServe(world.model, ['--engine', 'host', ...files])
+  try {
+    const body = { messages: [{ role: 'user', content: 'the' }], max_tokens: 3 }
+    const ask = (key: string) => post(`${served.url}/v1/chat/completions`, body, { authorization: `Bearer ${key}` })
+    assert.deepEqual([(await ask('the-key')).status, (await ask('another')).status], [200, 401])
+    assert.equal(served.stdout(), `serving tiny at ${served.url}\n`)
+    assert.equal(served.stderr(), '')
+  } finally {
+    assert.equal(await served.stop('SIGHUP'), 129)
   }
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { openHost } from '../../src/engine/host/engine.js'
+import { DeviceArray } from '../../src/engine/index.js'
 import { loadModel, type LoadedModel } from '../../src/generate/index.js'
 import { openServedModel, serve, startServer } from '../../src/serve/index.js'
 import { makeServeWorld, post, type World } from './world.js'
@@ -137,4 +138,33 @@ test('while the model loads, health and the API are 503; a load that fails is th
     serve(model, { port: 70000 }),
     /^RangeError: port must be an integer >= 0 and <= 65535 \(got 70000\)/,
   )
+})
+
+test('a run gives its name to its checkpoints; weights that are not finite are an error of the server', async () => {
+  const errors: unknown[] = []
+  const bias = 'gpt2/ln_f/b'
+  const { dims } = model.parameters[bias]
+  const broken = DeviceArray.from(model.engine, new Float32Array(24).fill(NaN), dims, 'f32')
+  const damaged = {
+    ...model,
+    parameters: { ...model.parameters, [bias]: broken },
+    folder: 'my/run/checkpoints/step-00000010',
+  }
+  const server = await serve(damaged, { tokenizer: world.model, onError: (error) => errors.push(error) })
+  try {
+    const { data } = (await (await fetch(`${server.url}/v1/models`)).json()) as { data: { id: string }[] }
+    assert.equal(data[0].id, 'run')
+    for (const stream of [false, true]) {
+      const { status, text } = await post(`${server.url}/v1/completions`, { prompt: 'the', stream })
+      const { error } = JSON.parse(stream ? text.trim().split('\n').at(-1)!.slice('data: '.length) : text)
+      assert.deepEqual([status, error.type, error.code], [stream ? 200 : 500, 'server_error', 'bad_logits'])
+      assert.match(error.message, /must be finite/)
+    }
+    assert.deepEqual(
+      errors.map((error) => (error as Error).name),
+      ['LogitsError', 'LogitsError'],
+    )
+  } finally {
+    await server.close()
+  }
 })

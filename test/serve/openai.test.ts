@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import OpenAI, { APIError } from 'openai'
 import { openHost } from '../../src/engine/host/engine.js'
+import { createScorer } from '../../src/evaluate/index.js'
 import { generate, loadModel, type GenerateOptions, type LoadedModel } from '../../src/generate/index.js'
 import { loadTokenizer, type Tokenizer } from '../../src/tokenizer/index.js'
 import { makeServeWorld, post, startServe, type Served, type World } from './world.js'
@@ -171,6 +172,32 @@ test('echo gives the probabilities of the prompt and of one token after it, as e
       }
     }
   }
+})
+
+test('the scores of neomesh eval are those of the server', async (t) => {
+  const texts = ['the state of the union', 'law and peace, our people', '日本 naïve', 'war '.repeat(40)]
+  const prompts = texts.map((text) => Int32Array.from(tokenizer.encode(text)))
+  const passages = prompts.map((ids) => ({ ids, scored: ids.slice(1).map((_, i) => i + 1) }))
+  const scores = await createScorer(model.engine, model.model)(model.parameters, passages)
+  const request = {
+    prompt: prompts.map((ids) => Array.from(ids)),
+    max_tokens: 1,
+    temperature: 0,
+    logprobs: 1,
+    echo: true,
+  }
+  const { json } = await post(`${served.url}/v1/completions`, request)
+  let largest = 0
+  for (const [i, { logProbabilities, greedy }] of scores.entries()) {
+    const { token_logprobs: own, top_logprobs: top } = json.choices[i].logprobs
+    assert.equal(own.length, prompts[i].length + 1)
+    for (const [at, value] of logProbabilities.entries()) {
+      largest = Math.max(largest, Math.abs(own[at + 1] - value))
+      assert.equal(own[at + 1] === Math.max(...(Object.values(top[at + 1]) as number[])), greedy[at] === 1)
+    }
+  }
+  t.diagnostic(`largest difference ${largest.toExponential(1)}`)
+  assert.ok(largest < 1e-5, String(largest))
 })
 
 test('text_offset counts characters; parts of a character and ids without text have names of their own', async () => {
