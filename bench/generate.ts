@@ -1,10 +1,12 @@
 /**
  * Times greedy generation with cached keys and values; one line of JSON, in the fields of bench/peers/generate.py.
- * node dist/bench/generate.js --shape 125m --batch 8 [--prompt 64 --new 128 --runs 3]
+ * node dist/bench/generate.js --shape 125m --batch 8 [--prompt 64 --new 128 --runs 3] [--slots 8] [--dtype bf16]
+ * With --slots the rows are requests to an engine of slots, all at once, without cached prefixes.
  */
 import { parseArgs } from 'node:util'
 import { DeviceArray, openXla } from '../src/engine/index.js'
-import { generate, type LoadedModel } from '../src/generate/index.js'
+import { floatsToBf16 } from '../src/engine/half.js'
+import { generate, SlotEngine, type LoadedModel } from '../src/generate/index.js'
 import { GptNeo } from '../src/model/index.js'
 import { configOf, memory, SHAPES, tokens, weights } from './work.js'
 
@@ -15,38 +17,61 @@ const { values: options } = parseArgs({
     prompt: { type: 'string', default: '64' },
     new: { type: 'string', default: '128' },
     runs: { type: 'string', default: '3' },
+    slots: { type: 'string' },
+    dtype: { type: 'string', default: 'f32' },
   },
 })
 const shape = { ...SHAPES[options.shape], batch: Number(options.batch) }
 const [prompt, made] = [Number(options.prompt), Number(options.new)]
-const config = configOf(shape)
+const bf16 = options.dtype === 'bf16'
+const config = configOf(shape, bf16 ? { precision: 'bfloat16' } : {})
 const engine = await openXla()
 const bound = new GptNeo(config)
 const parameters: Record<string, DeviceArray> = {}
-for (const { name, dims, shape: stored } of bound.specs)
-  parameters[name] = DeviceArray.from(
-    engine,
-    weights(
-      name,
-      stored.reduce((a, b) => a * b, 1),
-      stored.length,
-    ),
-    dims,
-    'f32',
-  )
+for (const { name, dims, shape: stored } of bound.specs) {
+  const size = stored.reduce((a, b) => a * b, 1)
+  const numbers = weights(name, size, stored.length)
+  parameters[name] =
+    bf16 && stored.length > 1
+      ? DeviceArray.from(engine, floatsToBf16(numbers), dims, 'bf16')
+      : DeviceArray.from(engine, numbers, dims, 'f32')
+}
 const model: LoadedModel = { engine, config, model: bound, parameters }
 const ids = tokens(shape, 0, prompt)
 const prompts = Array.from({ length: shape.batch }, (_, row) => ids.subarray(row * prompt, (row + 1) * prompt))
 
-async function run(): Promise<{ ms: number; firstMs: number; ids: number[][] }> {
+const slots = options.slots ? new SlotEngine(model, { slots: Number(options.slots), prefixBytes: 0 }) : null
+
+interface Run {
+  readonly ms: number
+  readonly firstMs: number
+  /** Processor time. */
+  readonly cpuMs: number
+  readonly ids: number[][]
+}
+
+async function run(): Promise<Run> {
   const start = performance.now()
+  const before = process.cpuUsage()
   let firstMs = 0
   const rows: number[][] = prompts.map(() => [])
-  for await (const tokens of generate(model, prompts, { temperature: 0, maxTokens: made })) {
-    firstMs ||= performance.now() - start
-    tokens.forEach((id, row) => rows[row].push(id!))
-  }
-  return { ms: performance.now() - start, firstMs, ids: rows }
+  const request = { temperature: 0, maxTokens: made }
+  if (slots)
+    await Promise.all(
+      prompts.map(async (each, row) => {
+        for await (const event of slots.submit({ ...request, prompt: each })) {
+          firstMs ||= performance.now() - start
+          if (event.kind === 'token') rows[row].push(event.id)
+        }
+      }),
+    )
+  else
+    for await (const tokens of generate(model, prompts, request)) {
+      firstMs ||= performance.now() - start
+      tokens.forEach((id, row) => rows[row].push(id!))
+    }
+  const { user, system } = process.cpuUsage(before)
+  return { ms: performance.now() - start, firstMs, cpuMs: (user + system) / 1000, ids: rows }
 }
 
 const first = await run()
@@ -54,17 +79,19 @@ const runs = []
 for (let i = 0; i < Number(options.runs); i++) runs.push(await run())
 console.log(
   JSON.stringify({
-    impl: 'neomesh',
+    impl: `neomesh${slots ? ` ${options.slots} slots` : ''}${bf16 ? ' bf16' : ''}`,
     shape: options.shape,
     batch: shape.batch,
     prompt,
     new: made,
     run_ms: runs.map(({ ms }) => ms),
     first_token_ms: runs.map(({ firstMs }) => firstMs),
+    cpu_ms: runs.map(({ cpuMs }) => cpuMs),
     first_run_s: first.ms / 1000,
     peak_mb: memory().peak,
     ids_head: first.ids[0].slice(0, 8),
     checksum: first.ids.flat().reduce((a, b) => a + b, 0),
   }),
 )
+await slots?.close()
 await engine.close()

@@ -1,7 +1,13 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { extraTokens, tokenizerFor } from '../convert/index.js'
 import { FileError, sha256 } from '../files/index.js'
-import { generateText, loadModel, type GenerateTextOptions, type LoadedModel } from '../generate/index.js'
+import {
+  generateText,
+  loadModel,
+  type GenerateTextOptions,
+  type LoadedModel,
+  type LoadOptions,
+} from '../generate/index.js'
 import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
@@ -20,6 +26,7 @@ interface Options extends EngineOptions {
   seed: number
   count: number
   stop?: string[]
+  dtype?: LoadOptions['dtype']
 }
 
 export function sampleCommand(): Command {
@@ -57,6 +64,12 @@ export function sampleCommand(): Command {
         integerOption(1),
         1,
       )
+      .addOption(
+        new Option(
+          '--dtype <dtype>',
+          'of weights and caches (bf16: half of the memory; slower than f32 on CPUs)',
+        ).choices(['f32', 'bf16']),
+      )
       .option('--tokenizer <path>', `${TOKENIZER} (default: the run's)`)
       .action(sample),
   )
@@ -66,7 +79,8 @@ async function sample(path: string, options: Options): Promise<void> {
   const engine = await openEngine(options)
   const { signal, done } = interruptible()
   try {
-    const model = await whileWaiting('loading the model', loadModel(engine, path, { adapter: adapterOf(options) }))
+    const loading = loadModel(engine, path, { adapter: adapterOf(options), dtype: options.dtype })
+    const model = await whileWaiting('loading the model', loading)
     const tokenizerPath = options.tokenizer ?? (await tokenizerOf(path, model.folder))
     const tokenizer = await openTokenizer(tokenizerPath)
     await checkTokenizer(model, tokenizer, tokenizerPath)

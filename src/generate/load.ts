@@ -1,7 +1,7 @@
 import { openModel, type OpenModelOptions } from '../convert/index.js'
 import type { Engine } from '../engine/index.js'
 import type { LoadedModel } from './generate.js'
-import { loadParameters } from './parameters.js'
+import { loadParameters, type WeightDType } from './parameters.js'
 
 /** A model from a checkpoint, with its source. */
 export interface ModelFromCheckpoint extends LoadedModel {
@@ -14,6 +14,11 @@ export interface ModelFromCheckpoint extends LoadedModel {
   readonly notes?: readonly string[]
 }
 
+export interface LoadOptions extends Pick<OpenModelOptions, 'adapter'> {
+  /** Of weights and caches. @default f32, with activations as the config has them */
+  readonly dtype?: WeightDType
+}
+
 /**
  * Loads a model to sample from: a checkpoint folder, a run's newest, a folder with a Hugging Face GPT-Neo, or a TensorFlow
  * checkpoint of the original. Throws FileError, ConfigError.
@@ -22,12 +27,12 @@ export interface ModelFromCheckpoint extends LoadedModel {
 export async function loadModel(
   engine: Engine,
   path: string,
-  options: Pick<OpenModelOptions, 'adapter'> = {},
+  { dtype, ...options }: LoadOptions = {},
 ): Promise<ModelFromCheckpoint> {
   const source = await openModel(path, options)
   try {
     const { config, folder, step, tokenizerHash, notes } = source
-    const loaded = await loadParameters(engine, config, source.read)
+    const loaded = await loadParameters(engine, config, source.read, dtype)
     return { ...loaded, folder, step, tokenizerHash, ...(notes.length > 0 && { notes }) }
   } finally {
     await source.close()

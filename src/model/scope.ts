@@ -156,9 +156,9 @@ export class Scope {
     return adapter ? value.add(adapter.product(dims)) : value
   }
 
-  /** As `param`, but in f32 as it is kept. */
+  /** As `param`, but in f32. */
   paramF32<N extends string>(name: string, dims: readonly Dim<N>[], initializer: Initializer): Tensor<N> {
-    const value = relayout(this.stored(name, dims, initializer, []), 'computation')
+    const value = relayout(cast(this.stored(name, dims, initializer, []), 'f32'), 'computation')
     const adapter = this.adapter(name, dims, [])
     return adapter ? value.add(adapter.product(dims).cast('f32')) : value
   }

@@ -1,4 +1,5 @@
 import { DeviceArray } from '../engine/device-array.js'
+import { floatsToBf16 } from '../engine/half.js'
 import type { Engine, HostData } from '../engine/index.js'
 import type { ParameterSpec } from '../model/index.js'
 import { sizeOf } from '../tensor/index.js'
@@ -19,13 +20,15 @@ export function slotName(variable: string, slot: Slot | null): string {
 }
 
 /**
- * The array of a parameter (or of a slot of it) from the variables of its layers, each fetched when it is needed.
+ * The array of a parameter (or of a slot of it) from the variables of its layers, each fetched when it is needed; rounded to bf16
+ * on request.
  */
 export async function arrayFrom(
   engine: Engine,
   spec: ParameterSpec,
   slot: Slot | null,
   read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
+  dtype: 'f32' | 'bf16' = 'f32',
 ): Promise<DeviceArray> {
   const { dims, shape } = slot ?? spec
   const logical = unpaddedDims(dims, spec)
@@ -34,7 +37,8 @@ export async function arrayFrom(
     spec.names.length === 1 ? await read(slotName(spec.name, slot), shape) : new Float32Array(each * spec.names.length)
   if (spec.names.length > 1)
     for (const [i, name] of spec.names.entries()) data.set(await read(slotName(name, slot), shape), i * each)
-  return DeviceArray.from(engine, padData(data, logical, dims), dims, 'f32', 'parameters')
+  const padded = padData(data, logical, dims)
+  return DeviceArray.from(engine, dtype === 'bf16' ? floatsToBf16(padded) : padded, dims, dtype, 'parameters')
 }
 
 /** The variables of a parameter's array, one per layer. */
