@@ -125,7 +125,7 @@ export class SlotEngine {
     while (this.queue.length > 0 || this.active.size > 0) {
       this.endCancelled()
       this.admit()
-      await this.prefillChunk()
+      for (let chunks = this.chunksBeforeStep(); chunks > 0; chunks--) await this.prefillChunk()
       await this.step()
       // Lets sockets and timers run.
       await new Promise<void>((resolve) => setImmediate(resolve))
@@ -154,6 +154,12 @@ export class SlotEngine {
       this.totals.cachedTokens += prefill.cached
       this.active.set(slot, Object.assign(job, { slot, prefill, last: -1, made: 0 }))
     }
+  }
+
+  /** Each request that has its prompt waits for a fair share of the prompts: one chunk, or more if few would wait. */
+  private chunksBeforeStep(): number {
+    const prompts = [...this.active.values()].filter(({ prefill }) => prefill).length
+    return Math.ceil(prompts / Math.max(1, this.active.size - prompts))
   }
 
   /** Computes a chunk of the prompt that has waited longest. */
