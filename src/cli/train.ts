@@ -45,12 +45,18 @@ export function trainCommand(): Command {
   const command = withEngine(
     new Command('train')
       .description('train or fine-tune a model, resuming an interrupted run')
-      .argument('[config]', "GPT-Neo's model config (default: the run's; with --from the model's, to be fine-tuned)")
+      .argument(
+        '[config]',
+        "model config, such as configs/models/demo.json (default: the run's; with --from the model's, to be fine-tuned)",
+      )
       .requiredOption(
         '-r, --run <folder>',
-        'run folder: checkpoints and metrics; an existing run is resumed, also with other settings (required)',
+        'run folder: checkpoints, metrics.jsonl, config.json; an existing run is resumed, also with other settings (required)',
       )
-      .option('-d, --data <path>', 'folder of prepared data, or a data set config (default: the config\'s "datasets")')
+      .option(
+        '-d, --data <config>',
+        'data set config, or a folder written by `neomesh data prepare` (default: "datasets" of the config)',
+      )
       .option(
         '--from <model>',
         'begin from the weights of a run, a checkpoint, a Hugging Face folder or a TensorFlow checkpoint',
@@ -59,7 +65,7 @@ export function trainCommand(): Command {
       .option('--from-layers <indices>', 'with --from: layers to take, from 0, such as 0,1,1,2', parseLayers)
       .option('--override <key=value>', 'override a key of the config, such as lr=1e-4; repeatable', parseOverride)
       .option('--steps <count>', 'override train_steps', integerOption(1))
-      .option('--batch <size>', 'override train_batch_size', integerOption(1))
+      .option('--batch <sequences>', 'override train_batch_size', integerOption(1))
       .option('--seed <number>', 'override seed', integerOption(0))
       .addOption(precision.choices(['float32', 'bfloat16']))
       .option('--evaluate-every <steps>', 'validate every N steps (0: at the end only)', integerOption(0), 0)

@@ -96,6 +96,15 @@ export class Trainer {
     }))
   }
 
+  /** Whether a checkpoint is of the same optimizer and has some of its state, so that the rest must be there too. */
+  private shouldHaveSlots({ variables }: Manifest, saved: ModelConfig): boolean {
+    const of = ({ opt_name, beta1, freeze }: ModelConfig) => JSON.stringify([opt_name, beta1 === 0, freeze])
+    const names = this.model.trained.flatMap((each) =>
+      slotsOf(each, this.config).flatMap((slot) => each.names.map((name) => slotName(name, slot))),
+    )
+    return of(saved) === of(this.config) && names.some((name) => Object.hasOwn(variables, name))
+  }
+
   private get stepOptions(): StepOptions {
     const { optimizerStart, completions } = this
     return { optimizerStart, ...(completions && { examples: packedExamples }) }
@@ -177,7 +186,7 @@ export class Trainer {
         await base?.close()
       }
       this.base = manifest.base ?? null
-      const freshOptimizer = !this.hasSlots(manifest)
+      const freshOptimizer = !this.hasSlots(manifest) && !this.shouldHaveSlots(manifest, config)
       if (freshOptimizer) await this.beginWithZeroSlots(parameters, manifest.step)
       else await this.begin(parameters, manifest.step, (each, slot) => arrayFrom(engine, each, slot, read))
       this.optimizerStart = freshOptimizer ? manifest.step : (manifest.optimizer_start ?? 0)

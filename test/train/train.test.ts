@@ -142,7 +142,7 @@ test('files that a killed process left are removed, and so are metrics of lost s
   const known = await readMetrics(log)
   writeFileSync(log, `${known.map((line) => JSON.stringify(line)).join('\n')}\n{"step":5,"loss":1}\n{"step":6,"lo`)
   await run('killed', { config: { train_steps: 5 } })
-  assert.deepEqual(readdirSync(path('killed')).sort(), ['checkpoints', 'config.json', 'metrics.jsonl'])
+  assert.deepEqual(readdirSync(path('killed')).sort(), ['checkpoints', 'config.json', 'history.jsonl', 'metrics.jsonl'])
   assert.deepEqual(readdirSync(path('killed/checkpoints')).sort(), ['step-00000004', 'step-00000005'])
   const steps = (await readMetrics(log)).filter(({ loss }) => loss !== undefined)
   assert.deepEqual(
