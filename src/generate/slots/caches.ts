@@ -67,7 +67,7 @@ export function disposeCaches(caches: Caches): void {
 
 /** Bytes on the device. */
 export function bytesOfCaches(caches: Caches): number {
-  const arrays = caches.flatMap((cache) => Object.values(cache))
+  const arrays: readonly DeviceArray<string>[] = caches.flatMap((cache) => Object.values(cache))
   return arrays.reduce((sum, { dims, dtype }) => sum + sizeOf(dims) * HOST_ARRAYS[dtype].BYTES_PER_ELEMENT, 0)
 }
 
