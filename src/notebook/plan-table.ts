@@ -133,7 +133,9 @@ function whatOf(what: readonly string[]): string {
 
 function advice(found: readonly Advice[]): Piece {
   if (found.length === 0)
-    return { lines: ['what would make it fit: more or larger devices, or a mesh and layout that split more (--search)'] }
+    return {
+      lines: ['what would make it fit: more or larger devices, or a mesh and layout that split more (--search)'],
+    }
   const lines = found.map(({ keys, total, fits }) => {
     const all = Object.entries(keys).map(([key, value]) => `${key} ${JSON.stringify(value)}`)
     return `  ${all.join(' and ')}: ${bytes(total)} by the estimate${fits ? '' : ', which is still too much'}`

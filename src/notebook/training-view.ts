@@ -78,7 +78,10 @@ export async function trainingView(run: string): Promise<TrainingView> {
         bar?.update(step, `loss ${loss.toFixed(3)} · ${Math.round(tokensPerSecond).toLocaleString('en-US')} tokens/s`)
         draw()
       } else if (event.kind === 'evaluating') {
-        bar?.update(steps.at(-1) ?? 0, `${event.what === 'tasks' ? 'task text' : 'validation batch'} ${event.done} of ${event.of}`)
+        bar?.update(
+          steps.at(-1) ?? 0,
+          `${event.what === 'tasks' ? 'task text' : 'validation batch'} ${event.done} of ${event.of}`,
+        )
       } else if (event.kind === 'evaluation') {
         evaluations.set(event.step, event.loss)
         draw()

@@ -79,7 +79,10 @@ test("the demo's last lines: bits per byte and last words of the texts that its 
   const splits = await openSplits(at('data/dataset.json'), { contextLength: 16 })
   const [{ documents }] = splits.validation!.indexes
   splits.close()
-  assert.match(bits, /^bits per byte: [1-9]\.\d{3} \(95% interval [1-9]\.\d{3} to [1-9]\.\d{3}\), of the beginnings of \d texts$/)
+  assert.match(
+    bits,
+    /^bits per byte: [1-9]\.\d{3} \(95% interval [1-9]\.\d{3} to [1-9]\.\d{3}\), of the beginnings of \d texts$/,
+  )
   assert.ok(bits.endsWith(` ${documents} texts`), `${documents} texts`)
   // The texts of this world have no sentences, and so no last words.
   assert.deepEqual(rest, [])
