@@ -75,7 +75,7 @@ test('mistakes are one line each', async () => {
   }
   await refused(
     [],
-    /^neomesh: hardware must be given\. Name a slice with --topology, such as v3-8, or pass --device cpu$/m,
+    /^neomesh: hardware must be given\. Name it with --topology, such as v3-8 or h100-8, or pass --device cpu$/m,
   )
   await refused(['--topology', 'v3-9'], /^neomesh: topology must be one of v3-8, .* \(got "v3-9"\)/)
   await refused(
@@ -87,6 +87,14 @@ test('mistakes are one line each', async () => {
   await refused(
     ['--topology', 'v3-8', '--static', '--save-executable', 'step'],
     /^neomesh: --save-executable cannot be combined with --static/,
+  )
+  await refused(
+    ['--topology', 'h100-9'],
+    /^neomesh: topology must have 1 to 8 GPUs, .* \(got "h100-9"\)\. Use h100-16$/m,
+  )
+  await refused(
+    ['--topology', 'mi300x-1'],
+    /^neomesh: plans for mi300x-1 must be by estimate alone: .* Pass --static$/m,
   )
   await refused(['--device', 'cpu', '--search'], /^neomesh: --search requires the speed of the devices/)
 })
