@@ -61,7 +61,8 @@ export function modelShape(
 /** @deprecated Use modelShape. */
 export const modelOf = modelShape
 
-export type Model = ReturnType<typeof modelShape>
+// An interface, so that declarations (of notebook cells, too) name it instead of repeating it.
+export interface Model extends ReturnType<typeof modelShape> {}
 /** The residual stream. */
 export type HiddenNames = 'batch' | 'sequence' | 'embd'
 export type Hidden = Tensor<HiddenNames>

@@ -5,6 +5,7 @@ import {
   constant,
   dim,
   fill,
+  hideFrames,
   random,
   range,
   relayout,
@@ -21,6 +22,8 @@ import { LORA_A, LORA_B, sidesOf, type Adapters } from './adapters.js'
 import { dropout } from './dropout.js'
 import { hashOf } from './hash.js'
 import { SAVED_BY_SCANS } from './remat.js'
+
+hideFrames(import.meta.url)
 
 export { constantly, normal, ones, truncatedNormal, zeros, type Initializer } from '../attention/index.js'
 

@@ -8,6 +8,12 @@ function pathOf(url: string): string {
 const here = pathOf(import.meta.url).replace(/[^/]*$/, '')
 const inside = [here, here.replace(/\/dist(\/src\/tensor\/)$/, '$1')]
 
+/** Skips a module's frames, too, by its import.meta.url: operations that it makes are shown where it was called. */
+export function hideFrames(url: string): void {
+  const path = pathOf(url).replace(/\.[jt]s$/, '.')
+  inside.push(path, path.replace(/\/dist(\/src\/[^]*)$/, '$1'))
+}
+
 /**
  * `src/model/attention.ts:31`: where user code called into `tensor/`, from an error made at that time. An Error keeps its
  * frames unformatted until `.stack` is read, so making one for each operation is cheap and this is not.
