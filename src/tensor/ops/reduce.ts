@@ -70,7 +70,8 @@ export function sum(x: Value, ...over: Dim[]): Value {
 export function max(x: Value): Tensor<never>
 export function max<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
 export function max(x: Value, ...over: Dim[]): Value {
-  return withNaN(x, reduceMaxOp([x], { axes: axesOf('max', x, over) }), axesOf('max', x, over))
+  const axes = axesOf('max', x, over)
+  return withNaN(x, reduceMaxOp([x], { axes }), axes)
 }
 
 /**
@@ -86,7 +87,8 @@ export function maxForExp(x: Value, ...over: Dim[]): Value {
 export function min(x: Value): Tensor<never>
 export function min<N extends string, R extends N>(x: Tensor<N>, ...over: Dim<R>[]): Tensor<Exclude<N, R>>
 export function min(x: Value, ...over: Dim[]): Value {
-  return withNaN(x, reduceMinOp([x], { axes: axesOf('min', x, over) }), axesOf('min', x, over))
+  const axes = axesOf('min', x, over)
+  return withNaN(x, reduceMinOp([x], { axes }), axes)
 }
 
 /** An extreme of x over `axes`, NaN where x has one: a second pass, since XLA's CPU backend drops NaN in these reductions. */
