@@ -51,7 +51,7 @@ const removed: Readonly<Record<string, string>> = {
   wd_exponent: 'weight_decay is constant',
   wd_type: 'weight_decay is constant',
   wikitext_n_steps: 'eval_steps replaces it',
-  wikitext_path: 'the tasks are not implemented',
+  wikitext_path: 'eval_tasks with wikitext=FILE replaces it',
 }
 
 export const deprecatedKeys: Readonly<Record<string, string>> = {
