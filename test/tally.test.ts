@@ -32,6 +32,7 @@ test('a file of which every test is skipped is listed, and a fault but for a kno
   assert.equal(known.faults, 0)
   assert.ok(known.lines.includes('room/a.test.ts: every test is skipped (libtpu is not installed)'))
   assert.equal(skipped('@tensorflow/tfjs-node is not installed').faults, 0)
+  assert.ok(skipped('no Python in .venv').lines.some((line) => line.startsWith('room/a.test.ts fails in CI')))
 })
 
 test('one test that runs is enough; tests within tests do not count', () => {
