@@ -49,7 +49,8 @@ export function createTally() {
               `${file}: every test is skipped (${[...new Set(reasons)].join('; ') || 'no reason'})`,
           ),
           ...unknown.map(
-            ([file]) => `${file} fails in CI: why a whole file is skipped must be one of KNOWN_REASONS in test/tally.ts`,
+            ([file]) =>
+              `${file} fails in CI: why a whole file is skipped must be one of KNOWN_REASONS in test/tally.ts`,
           ),
           'slowest tests:',
           ...slowest.map(({ title, ms }) => `  ${(ms / 1000).toFixed(1).padStart(6)} s  ${title}`),

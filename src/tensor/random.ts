@@ -1,6 +1,7 @@
 import { dim, sizeOf, type Dim } from './dim.js'
 import { add, and, maximum, minimum, shiftLeft, shiftRight, xor } from './ops/binary.js'
 import { constant, iotaOp, range } from './ops/constant.js'
+import { barrier } from './ops/barrier.js'
 import { broadcast } from './ops/broadcast.js'
 import { cast } from './ops/cast.js'
 import { compare } from './ops/compare.js'
@@ -64,12 +65,24 @@ export function bits<N extends string>(
   counted: readonly Dim[] = dims.filter(({ name }) => !from.low.dims.some((keyed) => keyed.name === name)),
 ): Tensor<N> {
   const [high, low] = counters(counted)
+  const once = settled(from)
   const [a, b] = threefry(
-    { high: spread(from.high, dims), low: spread(from.low, dims) },
+    { high: spread(once.high, dims), low: spread(once.low, dims) },
     spread(high, dims),
     spread(low, dims),
   )
-  return xor(a, b)
+  const drawn = xor(a, b) as Tensor<N>
+  return once === from ? drawn : barrier([drawn])[0]
+}
+
+/**
+ * A key with dims, computed once: XLA would compute it again for each of the numbers drawn with it. Rounds of a key, of
+ * the numbers and of what reads them in one loop take minutes to compile, which is why the numbers get a barrier, too.
+ */
+function settled(from: Key): Key {
+  if (from.low.dims.length === 0) return from
+  const [high, low] = barrier([from.high as Tensor, from.low as Tensor])
+  return { high, low }
 }
 
 /** f32 in [0, 1), or [low, high): 23 random bits an element. */
