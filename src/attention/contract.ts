@@ -7,10 +7,12 @@ export interface AttentionConfig {
   readonly n_ctx: number
   readonly n_embd: number
   readonly n_head: number
+  readonly head_dim?: number
   readonly precision: 'float32' | 'bfloat16'
   readonly mlm_training: boolean
   readonly local_attention_radius: number
   readonly num_mem_kv: number
+  readonly bias: boolean
   readonly attn_dropout: number
 }
 
@@ -90,7 +92,10 @@ export interface AttentionResult {
 export interface ProjectContext {
   /** Of the one token per row while decoding; absent where positions are 0, 1, ... */
   readonly position?: Positions
-  /** Turns queries or keys by their positions if the model has rotary positions. @default all features of a head */
+  /**
+   * Turns queries or keys by their positions if the model has rotary positions: all of the `features` given. @default those
+   * of a head, or their part that rotary_pct says
+   */
   rotate(y: AttentionOutput, features?: Dim<'features_per_head'>): AttentionOutput
 }
 
@@ -169,7 +174,16 @@ export interface AttentionKind<P extends Projections = Projected, O extends Tens
 /** A kind whose projections are not known. */
 export type AnyAttentionKind = AttentionKind<Projections, Tensor>
 
+/** Features of a head. */
+export function headFeatures({
+  n_embd,
+  n_head,
+  head_dim,
+}: Pick<AttentionConfig, 'n_embd' | 'n_head' | 'head_dim'>): number {
+  return head_dim ?? n_embd / n_head
+}
+
 /** Bytes of a key and a value of all heads, in the dtype of activations. */
-export function bytesOfPair({ n_embd, precision }: AttentionConfig): number {
-  return 2 * n_embd * (precision === 'bfloat16' ? 2 : 4)
+export function bytesOfPair(config: AttentionConfig): number {
+  return 2 * config.n_head * headFeatures(config) * (config.precision === 'bfloat16' ? 2 : 4)
 }

@@ -31,11 +31,11 @@ export function projectHeads(
   }
 }
 
-/** Linear in the features of all heads, with a bias. */
+/** Linear in the features of all heads, with a bias unless the config has none. */
 export function outputOfHeads(
   at: ParameterScope,
   mixed: AttentionOutput,
-  { batch, sequence, heads, features, embd }: AttentionShape,
+  { batch, sequence, heads, features, embd, config }: AttentionShape,
 ): AttentionResult {
   const stddev = (heads.size * features.size) ** -0.5
   const product = at.linear(
@@ -46,5 +46,7 @@ export function outputOfHeads(
     [batch, sequence, embd],
     [heads, features],
   )
-  return { product, bias: at.in('compute_output_bias').param('o_b', [embd], zeros) }
+  return config.bias === false
+    ? { product }
+    : { product, bias: at.in('compute_output_bias').param('o_b', [embd], zeros) }
 }

@@ -1,5 +1,6 @@
 export {
   bytesOfPair,
+  headFeatures,
   type AnyAttentionKind,
   type AttentionConfig,
   type AttentionCosts,

@@ -1,5 +1,12 @@
 import { and, dim, einsum, range, softmax, transpose, where, type Dim, type Tensor } from '../tensor/index.js'
-import type { AttentionKind, AttentionOutput, AttentionShape, Packing, Projected } from './contract.js'
+import {
+  headFeatures,
+  type AttentionKind,
+  type AttentionOutput,
+  type AttentionShape,
+  type Packing,
+  type Projected,
+} from './contract.js'
 import { sameDocument } from './dense.js'
 import {
   chunkedLinearAttention,
@@ -54,9 +61,10 @@ export const linearAttention: AttentionKind = {
     return { output, cache: { state: state.add(sum), total: total.add(k.sum(memory)) } }
   },
   /** A query costs what as many keys as a head has features would; the state is f32. */
-  costs({ n_embd, n_head }) {
-    const features = n_embd / n_head
-    return { keysSeen: features, keysRecomputed: 0, cache: { perToken: 0, perSequence: 4 * n_embd * (features + 1) } }
+  costs(config) {
+    const features = headFeatures(config)
+    const perSequence = 4 * config.n_head * features * (features + 1)
+    return { keysSeen: features, keysRecomputed: 0, cache: { perToken: 0, perSequence } }
   },
 }
 

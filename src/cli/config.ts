@@ -95,7 +95,7 @@ export function describeModel(config: ModelConfig): string {
   const outside = sum(costs.outside)
   const rest = costs.flops - costs.layers.reduce((total, { flops }) => total + flops, 0)
   return [
-    `${n_layer} layers, width ${n_embd}, ${n_head} heads of ${n_embd / n_head}, ` +
+    `${n_layer} layers, width ${n_embd}, ${n_head} heads of ${config.head_dim ?? n_embd / n_head}, ` +
       `${n_ctx} tokens, vocabulary ${n_vocab}\n\n`,
     textTable([
       ['layer', 'attention', 'parameters', 'flops/token'],

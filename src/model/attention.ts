@@ -46,10 +46,7 @@ export function project(at: Scope, x: Hidden, kind: AnyAttentionKind, model: Mod
   const turn = usesRotary(model.config) ? rotation(model, position) : null
   const context: ProjectContext = {
     position,
-    rotate(y, features = model.features) {
-      if (!turn) return y
-      return features.size === model.features.size ? turn(y) : rotation({ ...model, features }, position)(y)
-    },
+    rotate: (y, features) => (!turn ? y : features ? rotation({ ...model, features }, position, 1)(y) : turn(y)),
   }
   return kind.project ? kind.project(at, x, model, context) : projectHeads(at, x, model, context)
 }

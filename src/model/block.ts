@@ -11,7 +11,7 @@ import { addResidual, withBias, type ResidualBranch } from './residual.js'
 import type { Hidden, LayerPlan, Model } from './dims.js'
 import { feedForward } from './feed-forward.js'
 import { mixture } from './moe/mixture.js'
-import { layerNorm, scaleNorm } from './norm.js'
+import { norm, scaleNorm } from './norm.js'
 import { zeros, type Scope } from './scope.js'
 
 /** What goes from layer to layer. */
@@ -28,7 +28,7 @@ export function block(at: Scope, stream: Stream, plan: LayerPlan, model: Model):
 
 /**
  * x + attention(norm(x)), then x + feedForward(norm(x)). With rezero no norms but a gain on what is added; with
- * macaron half a feed-forward before, of x as it is, and half a one after.
+ * macaron half a feed-forward before, of x as it is, and half a one after; with n_inner 0 none.
  */
 function residualBlock(
   at: Scope,
@@ -49,6 +49,7 @@ function residualBlock(
   // GPT-Neo adds x itself, so that a layer without attention doubles the stream.
   else if (original) x = addResidual(x, gained(at, 'norm_rezero_1', { x }, model))
 
+  if (config.n_inner === 0 && !plan.mixture) return { x, ...(balance && { balance }) }
   const ready = normed(at, 'norm_2', x, model)
   const mixed = plan.mixture ? mixture(at, ready, model, { dropless }) : null
   const added = mixed ?? feedForward(at.in('mlp'), ready, model)
@@ -60,7 +61,7 @@ function residualBlock(
 
 function normed(at: Scope, name: string, x: Hidden, model: Model): Hidden {
   if (model.config.rezero) return x
-  return (model.config.scalenorm ? scaleNorm : layerNorm)(at.in(name), x, model)
+  return (model.config.scalenorm ? scaleNorm : norm)(at.in(name), x, model)
 }
 
 /** Times a gain that starts at 0, with rezero. Source: Bachlechner et al. 2020, "ReZero is All You Need". */

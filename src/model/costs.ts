@@ -1,4 +1,4 @@
-import { attentionKind, type AttentionCosts } from '../attention/index.js'
+import { attentionKind, headFeatures, type AttentionCosts } from '../attention/index.js'
 import type { AttentionKind, ModelConfig } from '../config/index.js'
 import { attentionKinds } from '../config/keys/attention-kinds.js'
 import { productOf } from '../tensor/index.js'
@@ -43,7 +43,7 @@ export interface NetworkCosts {
 /** How flops are counted, in sentences for users. */
 export const flopsFormula = [
   '2 for each element of each matrix that multiplies a token (of experts: those that it is routed to),',
-  'and 4 n_embd for each key that attention reads: on average (n_ctx + 1) / 2 in a global layer,',
+  'and 4 n_embd (4 n_head head_dim) for each key that attention reads: on average (n_ctx + 1) / 2 in a global layer,',
   'at most the radius in a local one, n_embd / n_head in a linear one.',
   'A training step takes 3 times that, plus what it recomputes: the product of queries and keys, and with',
   'recompute_grad (remat_policy nothing) the layers.',
@@ -79,7 +79,7 @@ export function networkCosts(config: ModelConfig, specs: readonly ParameterSpec[
       parameters: sum(variables.map(({ count }) => count)),
       flops:
         sum(used.map((variable) => productFlops(variable, config))) +
-        4 * config.n_embd * attentionCosts(kind, config).keysSeen,
+        4 * headsWidth(config) * attentionCosts(kind, config).keysSeen,
     }
   })
   const flops = sum(layers.map((layer) => layer.flops)) + outputFlops(outside, config)
@@ -114,10 +114,17 @@ function usedPart({ dims }: Variable, { moe_params }: ModelConfig): number {
 }
 
 /** Flops of the logits: by the embedding table, or by an output layer. Looking up a row is not counted. */
-function outputFlops(outside: readonly Variable[], { no_weight_tie }: ModelConfig): number {
-  const table = outside.find(({ name }) => (no_weight_tie ? name.endsWith('linear_out/kernel') : name === 'wte'))
+function outputFlops(
+  outside: readonly Variable[],
+  { no_weight_tie, tie_word_embeddings }: Pick<ModelConfig, 'no_weight_tie' | 'tie_word_embeddings'>,
+): number {
+  const name = no_weight_tie ? 'linear_out/kernel' : tie_word_embeddings === false ? 'lm_head' : 'wte'
+  const table = outside.find((each) => each.name.endsWith(name))
   return table === undefined ? 0 : 2 * table.count
 }
+
+/** Features of all heads. */
+const headsWidth = (config: ModelConfig) => config.n_head * headFeatures(config)
 
 const NONE: AttentionCosts = { keysSeen: 0, keysRecomputed: 0, cache: { perToken: 0, perSequence: 0 } }
 
@@ -143,10 +150,11 @@ function flopsAgain(
   layers: readonly LayerCosts[],
   config: ModelConfig,
 ): number {
-  const weights = 2 * config.n_embd * attentionCosts(kind, config).keysRecomputed
+  const weights = 2 * headsWidth(config) * attentionCosts(kind, config).keysRecomputed
   if (rematPolicy(config) !== 'nothing') return weights
   const period = shortestPeriod(layers.map((each) => `${each.kind} ${each.mixture}`))
   const isLast = layer % period === period - 1
-  const last = isLast ? variables.find(({ name }) => name.endsWith('mlp/conv1d_main/c_proj/kernel')) : undefined
+  const lastOf = (path: string) => (isLast ? variables.find(({ name }) => name.endsWith(path)) : undefined)
+  const last = lastOf('mlp/conv1d_main/c_proj/kernel') ?? (config.n_inner === 0 ? lastOf('attn/o') : undefined)
   return weights + flops - (last ? 2 * last.count : 0)
 }

@@ -1,5 +1,5 @@
 import { attentionKinds, type AttentionKind } from '../config/keys/attention-kinds.js'
-import type { Packing } from '../attention/index.js'
+import { headFeatures, type Packing } from '../attention/index.js'
 import type { ModelConfig } from '../config/index.js'
 import { dim, type DType, type Tensor } from '../tensor/index.js'
 
@@ -47,8 +47,9 @@ export function modelShape(
     embedSequence: dim('embed_sequence', config.n_ctx),
     embd: dim('embd', config.n_embd),
     heads: dim('heads', config.n_head),
-    features: dim('features_per_head', config.n_embd / config.n_head),
-    intermediate: dim('intermediate_expanded', 4 * config.n_embd),
+    features: dim('features_per_head', headFeatures(config)),
+    /** Unused with n_inner 0. */
+    intermediate: dim('intermediate_expanded', config.n_inner || 4 * config.n_embd),
     /** Padded so that a mesh can split it; entries beyond `vocabSize` are zero and masked. */
     vocab: dim('vocab', Math.ceil(config.n_vocab / parts('vocab')) * parts('vocab')),
     /** Size of the vocabulary without padding. */

@@ -5,7 +5,7 @@ import type { Hidden, Model } from './dims.js'
 import { normal, zeros, type Scope } from './scope.js'
 
 /**
- * Two linear layers with an activation between, to 4 embd and back. x [batch, sequence, embd] -> the same dims.
+ * Two linear layers with an activation between, to n_inner (4 embd) and back. x [batch, sequence, embd] -> the same dims.
  * Source: gpt-neo models/layers.py (mlp).
  */
 export function feedForward(at: Scope, x: Hidden, model: Model): ResidualBranch {
@@ -14,14 +14,16 @@ export function feedForward(at: Scope, x: Hidden, model: Model): ResidualBranch 
   const scaled = (fanIn: Dim, depth: number) => kernelScale(model, fanIn, depth)
   const [first, second] = [within.in('c_fc'), within.in('c_proj')]
   const wide = config.mlp_glu ? dim('intermediate_expanded', 2 * intermediate.size) : intermediate
-  const expanded = product(first, x, [batch, sequence], embd, wide, scaled(embd, 1)).add(biasOf(first, wide))
+  const linear = product(first, x, [batch, sequence], embd, wide, scaled(embd, 1))
+  const expanded = config.bias === false ? linear : linear.add(biasOf(first, wide))
   const depth = config.scale_by_depth ? config.n_layer ** -0.5 : 1
   // What the activation gives is made again for the gradient rather than kept: the largest value of a layer.
   const contract = remat((h: typeof expanded) => {
     const hidden = config.mlp_glu ? gated(at, h, model) : activate(at, config.activation_fn, h, intermediate, model)
     return product(second, hidden, [batch, sequence], intermediate, embd, scaled(intermediate, depth)) as Hidden
   })
-  return residualBranch(at, 'mlp_dropout', contract(expanded), biasOf(second, embd), config.res_dropout)
+  const bias = config.bias === false ? undefined : biasOf(second, embd)
+  return residualBranch(at, 'mlp_dropout', contract(expanded), bias, config.res_dropout)
 }
 
 /** How kernels of the feed-forward and of an untied output start. Source: gpt-neo models/layers.py (linear). */

@@ -1,9 +1,9 @@
-import { rsqrt, type Tensor } from '../tensor/index.js'
+import { rsqrt, type Dim, type Tensor } from '../tensor/index.js'
 import type { Model } from './dims.js'
 import { ones, zeros, type Scope } from './scope.js'
 
 /**
- * Layer norm over embd: (x - mean) / sqrt(variance + 1e-5) * g + b, in the dtype of x; its two means are summed in f32.
+ * Layer norm over embd: (x - mean) / sqrt(variance + norm_epsilon) * g + b, in the dtype of x; its two means are summed in f32.
  * Source: gpt-neo models/layers.py (layer_norm).
  */
 export function layerNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, model: Model): Tensor<N | 'embd'> {
@@ -13,13 +13,33 @@ export function layerNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, mo
     .add(at.param('b', [embd], zeros))
 }
 
+/** The norm of a config: layer norm, or RMSNorm. */
+export function norm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, model: Model): Tensor<N | 'embd'> {
+  return model.config.norm === 'rmsnorm' ? rmsNorm(at, x, model.embd, model) : layerNorm(at, x, model)
+}
+
+/**
+ * RMSNorm over one dim: x / sqrt(mean of x^2 + epsilon) * g, in f32, in the dtype of x. Source: Zhang and Sennrich 2019,
+ * "Root Mean Square Layer Normalization".
+ */
+export function rmsNorm<N extends string, A extends N>(
+  at: Scope,
+  x: Tensor<N>,
+  along: Dim<A>,
+  { config }: Pick<Model, 'config'>,
+): Tensor<N> {
+  const wide = x.cast('f32')
+  const scaled = wide.mul(rsqrt(wide.square().mean(along).add(config.norm_epsilon)))
+  return scaled.cast(x.dtype).mul(at.param('g', [along], ones)) as Tensor<N>
+}
+
 /** As `layerNorm`, with one gain for all features and no bias. Source: gpt-neo models/layers.py (scale_norm). */
 export function scaleNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, model: Model): Tensor<N | 'embd'> {
   return normalised(x, model).mul(at.param('g', [], ones))
 }
 
-function normalised<N extends string>(x: Tensor<N | 'embd'>, { embd }: Model): Tensor<N | 'embd'> {
+function normalised<N extends string>(x: Tensor<N | 'embd'>, { embd, config }: Model): Tensor<N | 'embd'> {
   const centered = x.sub(x.cast('f32').mean(embd).cast(x.dtype))
   const variance = centered.square().cast('f32').mean(embd).cast(x.dtype)
-  return centered.mul(rsqrt(variance.add(1e-5)))
+  return centered.mul(rsqrt(variance.add(config.norm_epsilon ?? 1e-5)))
 }

@@ -15,7 +15,7 @@ import { block, type Stream } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
 import { kernelScale } from './feed-forward.js'
-import { layerNorm } from './norm.js'
+import { norm } from './norm.js'
 import type { CountedLoss, Head, Labels } from './objectives/head.js'
 import { objective } from './objectives/objective.js'
 import { positions } from './positions/tables.js'
@@ -56,12 +56,15 @@ function wte(at: Scope, { vocab, embd }: Model): Tensor<'vocab' | 'embd'> {
 }
 
 /**
- * What logits are made of: the last norm and the embedding table, or with no_weight_tie an output layer and no norm.
+ * What logits are made of: the last norm and the embedding table or that of the output (tie_word_embeddings false), or with
+ * no_weight_tie an output layer and no norm.
  */
 export function headOf(at: Scope, x: Hidden, model: Model): Head {
   const { vocab, embd, config } = model
-  if (!config.no_weight_tie)
-    return { x: layerNorm(at.in('ln_f'), x, model), table: at.paramF32('wte', [vocab, embd], normal(0.02)) }
+  if (!config.no_weight_tie) {
+    const table = config.tie_word_embeddings === false ? 'lm_head' : 'wte'
+    return { x: norm(at.in('ln_f'), x, model), table: at.paramF32(table, [vocab, embd], normal(0.02)) }
+  }
   const out = at.in('wte_final_linear').in('conv1d_main').in('linear_out')
   return {
     x,

@@ -137,12 +137,15 @@ function refusal(where: string, wrong: ReturnType<typeof networkDifferences>, ha
   return `the config must fit the weights of ${where}: ${describeDifferences(wrong)}. ${[first, ...rest].join(', or ')}`
 }
 
-const isTable = (name: string) => name === 'gpt2/wte' || POSITION_TABLES.test(name)
+/** Tables with a row for each token. */
+const VOCAB_TABLES = ['gpt2/wte', 'gpt2/lm_head']
+const isTable = (name: string) => VOCAB_TABLES.includes(name) || POSITION_TABLES.test(name)
 
 function describeResize(name: string, from: number, to: number): string {
   if (to < from) return `${name} is cut from ${from} rows to ${to}`
-  const how =
-    name === 'gpt2/wte' ? 'the new ones are the mean of the others' : 'the new ones repeat it from its beginning'
+  const how = VOCAB_TABLES.includes(name)
+    ? 'the new ones are the mean of the others'
+    : 'the new ones repeat it from its beginning'
   return `${name} is extended from ${from} rows to ${to}; ${how}`
 }
 

@@ -7,10 +7,16 @@ const SHAPE_KEYS = [
   'n_ctx',
   'n_embd',
   'n_head',
+  'head_dim',
   'n_layer',
   'num_mem_kv',
   'rotary_emb',
+  'pos_emb',
   'axial_pos_emb',
+  'n_inner',
+  'norm',
+  'bias',
+  'tie_word_embeddings',
   'mlp_glu',
   'scalenorm',
   'rezero',
@@ -24,7 +30,14 @@ const SHAPE_KEYS = [
 const ADAPTER_KEYS = ['lora_rank', 'lora_targets'] as const
 
 /** Keys that make another function of the same variables. */
-const FUNCTION_KEYS = ['local_attention_radius', 'activation_fn', 'mlm_training'] as const
+const FUNCTION_KEYS = [
+  'local_attention_radius',
+  'activation_fn',
+  'mlm_training',
+  'norm_epsilon',
+  'rope_theta',
+  'rotary_pct',
+] as const
 
 /** A key of the network that two configs disagree about. */
 export interface NetworkDifference {
@@ -68,6 +81,10 @@ function valueOf(
   if (key === 'num_mem_kv' && !kinds.includes('global')) return 0
   if (key === 'lora_targets' && config.lora_rank === 0) return null
   if (key === 'rotary_emb') return config.rotary_emb ?? false
+  if ((key === 'rope_theta' || key === 'rotary_pct') && !config.rotary_emb) return null
+  if (key === 'pos_emb' && config.rotary_emb) return null
+  if (key === 'head_dim') return config.head_dim ?? config.n_embd / config.n_head
+  if (key === 'n_inner') return config.n_inner ?? 4 * config.n_embd
   return config[key]
 }
 

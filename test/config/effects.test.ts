@@ -35,6 +35,8 @@ const mesh = { mesh_shape: 'x:2', layout: 'batch:x' }
 const active: Partial<Record<keyof ModelConfig, Record<string, unknown>>> = {
   moe_params: { moe_layers: [1] },
   moe_activation: { moe_layers: [1], moe_params: {} },
+  rope_theta: { rotary_emb: true },
+  rotary_pct: { rotary_emb: true },
   padding_id: mlm,
   mlm_training: { mlm_mask_id: 1 },
   mlm_mask_id: mlm,

@@ -24,8 +24,8 @@ export function hints(config: ModelConfig): string[] {
   ].flatMap((hint) => hint(config))
 }
 
-function positions({ axial_pos_emb, rotary_emb, n_ctx }: ModelConfig): string[] {
-  if (!axial_pos_emb || rotary_emb) return []
+function positions({ axial_pos_emb, rotary_emb, pos_emb, n_ctx }: ModelConfig): string[] {
+  if (!axial_pos_emb || rotary_emb || pos_emb !== 'learned') return []
   const product = axial_pos_emb[0] * axial_pos_emb[1]
   if (product < n_ctx)
     return [

@@ -8,11 +8,13 @@ export type ValidKeys = Partial<ModelConfig>
 
 /** Problems between keys that are valid on their own, one line each. */
 export function inconsistencies(config: ValidKeys): string[] {
-  return [heads, depth, rotary, mixture, masked, tokens, schedule, layoutProblems].flatMap((check) => check(config))
+  return [heads, depth, rotary, blocks, mixture, masked, tokens, schedule, layoutProblems].flatMap((check) =>
+    check(config),
+  )
 }
 
-function heads({ n_embd, n_head }: ValidKeys): string[] {
-  if (n_embd === undefined || n_head === undefined || n_embd % n_head === 0) return []
+function heads({ n_embd, n_head, head_dim }: ValidKeys): string[] {
+  if (n_embd === undefined || n_head === undefined || head_dim !== undefined || n_embd % n_head === 0) return []
   const near = divisorsOf(n_embd)
     .sort((a, b) => Math.abs(a - n_head) - Math.abs(b - n_head))
     .slice(0, 3)
@@ -30,12 +32,35 @@ function depth({ attention_types, n_layer }: ValidKeys): string[] {
   return [`attention_types: must list n_layer layers, ${n_layer} (got ${length})${better}`]
 }
 
-function rotary({ rotary_emb, n_embd, n_head }: ValidKeys): string[] {
-  if (!rotary_emb || n_embd === undefined || n_head === undefined || n_embd % n_head !== 0) return []
-  const width = n_embd / n_head
-  return width % 2 === 0
-    ? []
-    : [`rotary_emb: n_embd / n_head must be even, because pairs of features are rotated (got ${width})`]
+function rotary({ rotary_emb, rotary_pct = 1, n_embd, n_head, head_dim }: ValidKeys): string[] {
+  if (!rotary_emb) return []
+  const width = head_dim ?? (n_embd === undefined || n_head === undefined ? undefined : n_embd / n_head)
+  if (width === undefined || !Number.isInteger(width)) return []
+  const turned = Math.floor(width * rotary_pct)
+  if (turned >= 2 && turned % 2 === 0) return []
+  const what = head_dim === undefined ? 'n_embd / n_head' : 'head_dim'
+  return rotary_pct === 1
+    ? [`rotary_emb: ${what} must be even, because pairs of features are rotated (got ${width})`]
+    : [`rotary_pct: rotary_pct times ${what}, ${width}, must be even and >= 2 (got ${turned})`]
+}
+
+/** Options of blocks that exclude each other. */
+function blocks({
+  norm,
+  scalenorm,
+  rezero,
+  n_inner,
+  macaron,
+  tie_word_embeddings,
+  no_weight_tie,
+}: ValidKeys): string[] {
+  const problems: string[] = []
+  if (norm === 'rmsnorm' && scalenorm && !rezero)
+    problems.push('scalenorm: must be false with norm rmsnorm (got true). Remove one of the two')
+  if (n_inner === 0 && macaron) problems.push('macaron: must be false with n_inner 0, without feed-forwards (got true)')
+  if (tie_word_embeddings === false && no_weight_tie)
+    problems.push('no_weight_tie: must be false with tie_word_embeddings false (got true). Remove one of the two')
+  return problems
 }
 
 function mixture({ moe_layers = [], moe_params, n_layer }: ValidKeys): string[] {

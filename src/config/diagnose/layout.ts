@@ -29,6 +29,7 @@ interface Sized {
 }
 
 const stream = 'the stream [batch, sequence, embd]'
+const firstKernel = 'gpt2/h0/mlp/conv1d_main/c_fc/kernel [embd, intermediate_expanded]'
 const sized = (key: string, size: number | undefined, tensor: string): Sized => ({ key, size, tensor })
 
 /** Dims that tensors have, as GPT-Neo names them, with what has to divide. */
@@ -43,7 +44,9 @@ export const layoutDims: Readonly<Record<string, (config: Known) => Sized[]>> = 
   heads: (c) => [sized('n_head', c.n_head, 'gpt2/h0/attn/q [embd, heads, features_per_head]')],
   features_per_head: () => [],
   intermediate_expanded: (c) => [
-    sized('n_embd', c.n_embd && 4 * c.n_embd, 'gpt2/h0/mlp/conv1d_main/c_fc/kernel [embd, intermediate_expanded]'),
+    c.n_inner === undefined
+      ? sized('n_embd', c.n_embd && 4 * c.n_embd, firstKernel)
+      : sized('n_inner', c.n_inner || undefined, firstKernel),
   ],
   vocab: () => [],
   embed_sequence: (c) => [sized('n_ctx', c.n_ctx, 'gpt2/wpe [embed_sequence, embd]')],

@@ -37,7 +37,13 @@ const withOptimizer =
 const scheduled: Reason = (c) => (c.opt_name === 'adafactor' ? 'with adafactor lr is constant' : null)
 const masked = unless((c) => c.mlm_training, 'mlm_training is off')
 const mixed = unless((c) => c.moe_layers.length > 0, 'moe_layers is empty')
-const plain = unless((c) => c.macaron || new Set(c.moe_layers).size < c.n_layer, 'every layer is a mixture of experts')
+const plain: Reason = (c) =>
+  c.n_inner === 0
+    ? 'n_inner is 0'
+    : c.macaron || new Set(c.moe_layers).size < c.n_layer
+      ? null
+      : 'every layer is a mixture of experts'
+const rotated = unless((c) => c.rotary_emb, 'rotary_emb is off')
 const eachOf =
   (...reasons: Reason[]): Reason =>
   (c) =>
@@ -47,7 +53,13 @@ const eachOf =
 const conditional: Readonly<Partial<Record<keyof ModelConfig, Reason>>> = {
   ...ofKinds(),
   rotary_emb: unless((c) => attentionKinds(c).some((kind) => kind !== 'none'), 'no layer has attention'),
-  axial_pos_emb: unless((c) => !c.rotary_emb, 'rotary_emb replaces it'),
+  rope_theta: rotated,
+  rotary_pct: rotated,
+  pos_emb: unless((c) => !c.rotary_emb, 'rotary_emb replaces it'),
+  axial_pos_emb: eachOf(
+    unless((c) => !c.rotary_emb, 'rotary_emb replaces it'),
+    unless((c) => c.pos_emb === 'learned', 'pos_emb is not learned'),
+  ),
   activation_fn: plain,
   mlp_glu: plain,
   scale_by_depth: plain,

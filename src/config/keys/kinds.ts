@@ -17,6 +17,7 @@ export const positive = number('a number > 0', z.number().positive())
 export const notNegative = number('a number >= 0', z.number().min(0))
 /** A dropout rate or a decay: 1 would drop or keep everything. */
 export const rate = number('a number >= 0 and < 1', z.number().min(0).lt(1))
+export const part = number('a number > 0 and <= 1', z.number().positive().max(1))
 export const probability = number('a number from 0 to 1', z.number().min(0).max(1))
 export const flag = described('true or false', z.boolean())
 export const text = described('a string', z.string())

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { attentionTypes } from './attention-types.js'
 import { key } from './key.js'
-import { activation, count, flag, layerCount, oneOf, rate, size } from './kinds.js'
+import { activation, count, flag, layerCount, oneOf, part, positive, rate, size } from './kinds.js'
 
 const axialSizes = z
   .union([z.literal(false), z.tuple([size, size])])
@@ -15,6 +15,7 @@ export const modelKeysOfShape = {
   n_ctx: key(size, 'context length: tokens per sequence', 'models/gpt2/gpt2.py: model'),
   n_embd: key(size, 'embedding dimension: width of the residual stream', 'models/gpt2/gpt2.py: model'),
   n_head: key(size, 'number of attention heads; must divide n_embd', 'models/layers.py: attn'),
+  head_dim: key(size.optional(), 'features of an attention head', 'neomesh', { otherwise: 'n_embd / n_head' }),
   n_layer: key(layerCount, 'number of layers, each attention and feed-forward', 'models/gpt2/gpt2.py: model'),
 } as const
 
@@ -41,6 +42,17 @@ export const modelKeysOfAttention = {
     'models/gpt2/gpt2.py: model',
     { otherwise: 'off' },
   ),
+  rope_theta: key(positive.default(10_000), 'rotary positions: base of their wavelengths', 'neomesh'),
+  rotary_pct: key(
+    part.default(1),
+    'rotary positions: fraction of the features of a head that is rotated, from the first on',
+    'neomesh',
+  ),
+  pos_emb: key(
+    oneOf(['learned', 'none']).default('learned'),
+    'position embedding without rotary_emb: a learned table, or none',
+    'neomesh',
+  ),
   axial_pos_emb: key(
     axialSizes.optional(),
     'axial position embedding: sizes of its two tables, instead of one table',
@@ -50,6 +62,12 @@ export const modelKeysOfAttention = {
 } as const
 
 export const modelKeysOfBlock = {
+  n_inner: key(
+    count.optional(),
+    'width of the feed-forward (0: layers without one); mlp_glu has twice as many columns in its first matrix',
+    'neomesh',
+    { otherwise: '4 n_embd' },
+  ),
   activation_fn: key(
     activation.default('gelu'),
     'activation function of the feed-forward',
@@ -60,6 +78,13 @@ export const modelKeysOfBlock = {
     'gated linear unit in the feed-forward: half of a doubled width times the activation of the other half',
     'models/gpt2/gpt2.py: block',
   ),
+  norm: key(
+    oneOf(['layernorm', 'rmsnorm']).default('layernorm'),
+    'normalisation: layer norm, or RMSNorm, which has no mean and no bias',
+    'neomesh',
+  ),
+  norm_epsilon: key(positive.default(1e-5), 'added to the variance, or mean square, of a norm', 'neomesh'),
+  bias: key(flag.default(true), "biases of the feed-forward and of attention's output", 'neomesh'),
   scalenorm: key(
     flag.default(false),
     'norms of blocks with one gain for all features and no bias',
@@ -84,6 +109,11 @@ export const modelKeysOfBlock = {
     flag.default(false),
     'separate output layer, without the final norm, instead of the tied embedding',
     'models/gpt2/gpt2.py: model',
+  ),
+  tie_word_embeddings: key(
+    flag.default(true),
+    'output by the embedding table; false: by a table of its own, lm_head, after the final norm',
+    'neomesh',
   ),
   scale_by_depth: key(
     flag.default(false),

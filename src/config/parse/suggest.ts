@@ -43,7 +43,6 @@ const foreignKeys: Readonly<Record<string, string>> = {
   dataset: 'datasets',
   random_seed: 'seed',
   rotary: 'rotary_emb',
-  tie_word_embeddings: 'no_weight_tie',
   adam_beta1: 'beta1',
   adam_beta2: 'beta2',
   adam_epsilon: 'epsilon',

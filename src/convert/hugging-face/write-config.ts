@@ -37,6 +37,11 @@ export function configToHuggingFace(
   for (const key of ourOwn)
     if (isOn(keys[key]))
       problems.push(`${key}: ${JSON.stringify(keys[key])} is not possible: Hugging Face's GPT-Neo has nothing like it`)
+  for (const [key, needed] of Object.entries(neededValues(config)))
+    if (keys[key] !== undefined && keys[key] !== needed)
+      problems.push(
+        `${key}: ${JSON.stringify(keys[key])} is not possible: Hugging Face's GPT-Neo has ${JSON.stringify(needed)}`,
+      )
   const kinds: string[] = attentionKinds(config)
   const odd = kinds.find((kind) => !kindsOfBoth.includes(kind))
   if (odd !== undefined)
@@ -74,6 +79,17 @@ export function configToHuggingFace(
     torch_dtype: 'float32',
   }
 }
+
+/** What keys must be, or be absent, where Hugging Face's GPT-Neo has one value. */
+const neededValues = ({ n_embd, n_head }: ModelConfig): Record<string, unknown> => ({
+  head_dim: n_embd / n_head,
+  n_inner: 4 * n_embd,
+  pos_emb: 'learned',
+  norm: 'layernorm',
+  norm_epsilon: layerNormEpsilon,
+  bias: true,
+  tie_word_embeddings: true,
+})
 
 function isOn(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value)

@@ -16,6 +16,7 @@ const configs = [
   { attention_types: [[['local'], 2]], local_attention_radius: 8, compat: 'gpt-neo' },
   { axial_pos_emb: [4, 8] },
   { rotary_emb: true },
+  { n_inner: 56 },
   { num_mem_kv: 4 },
   { moe_layers: [1], moe_params: { moe_num_experts: 4, moe_hidden_size: 40 } },
   { tokens_per_mb_per_replica: 32 },
