@@ -58,11 +58,22 @@ export interface SavedVariable {
 /** Largest shard, in bytes. */
 const SHARD_BYTES = 2 ** 30
 
+/** What a manifest states beside the variables. */
+export type CheckpointAbout = Omit<Manifest, 'format' | 'shards' | 'variables' | 'config'> & {
+  readonly config: ModelConfig
+}
+
+export interface SaveOptions {
+  /** Called when all is written, before the folder gets its name; by throwing it prevents that. */
+  readonly beforeCommit?: () => Promise<void>
+}
+
 /** Writes a checkpoint folder atomically and returns its manifest. Throws FileError, leaving nothing half-written. */
 export async function saveCheckpoint(
   folder: string,
   variables: readonly SavedVariable[],
-  about: Omit<Manifest, 'format' | 'shards' | 'variables' | 'config'> & { readonly config: ModelConfig },
+  about: CheckpointAbout,
+  { beforeCommit }: SaveOptions = {},
 ): Promise<Manifest> {
   const mayReplace = (name: string) => name === 'manifest.json' || name.endsWith('.safetensors')
   return writeFolderAtomic(folder, { overwrite: true, mayReplace }, async (workPath) => {
@@ -94,6 +105,7 @@ export async function saveCheckpoint(
       ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
     }
     await writeFileAtomic(join(workPath, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`)
+    await beforeCommit?.()
     return manifest
   })
 }

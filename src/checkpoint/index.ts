@@ -7,6 +7,8 @@ export {
   pruneCheckpoints,
   saveCheckpoint,
   type Checkpoint,
+  type CheckpointAbout,
   type Manifest,
   type SavedVariable,
+  type SaveOptions,
 } from './checkpoint.js'

@@ -36,9 +36,12 @@ export class DeviceArray<N extends string = any> {
     return new DeviceArray(engine, dims, dtype, engine.upload(data, dims, dtype, role))
   }
 
-  /** The elements on the host, row-major; waits for the program that makes them and rejects with its error. */
-  read(): Promise<HostData> {
-    return this.use('read').read()
+  /**
+   * The elements on the host, row-major; waits for the program that makes them and rejects with its error.
+   * @param into memory to reuse, as an earlier call gave it; its elements are overwritten
+   */
+  read(into?: HostData): Promise<HostData> {
+    return this.use('read').read(into)
   }
 
   /** The elements as f32 on the host, whatever the dtype. */

@@ -9,7 +9,8 @@ export type HostData = Float32Array | Uint16Array | Int32Array | Uint32Array | U
 
 /** Data on an engine. Not used directly: `DeviceArray` carries it with its dims. */
 export interface Storage {
-  read(): Promise<HostData>
+  /** The elements on the host: in `into`, if that is given and has their type and number, else in new memory. */
+  read(into?: HostData): Promise<HostData>
   /** Frees the memory; a running program that needs it keeps it until it is done. */
   dispose(): void
 }

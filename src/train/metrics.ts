@@ -11,6 +11,10 @@ export interface Metrics {
   /** Tokens trained on so far. */
   readonly tokens?: number
   readonly tokens_per_second?: number
+  /** Seconds for which training stood still for a checkpoint before the step. */
+  readonly checkpoint_stall_seconds?: number
+  /** Seconds that it took to write a checkpoint that was committed since the line before in the background. */
+  readonly checkpoint_write_seconds?: number
   /** Mean cross entropy of the validation tokens, nats. */
   readonly validation_loss?: number
   readonly perplexity?: number

@@ -4,16 +4,17 @@ import { DataError, sampleIds, type Dataset } from '../data/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import { createScorer, type Scorer } from '../evaluate/index.js'
 import type { LayerMode } from '../model/index.js'
-import { checkpointFolder, openCheckpoint, pruneCheckpoints } from '../checkpoint/index.js'
+import { openCheckpoint } from '../checkpoint/index.js'
 import { configOfLayers, type Adaptation } from './begin-from.js'
 import { evaluation } from './evaluation.js'
-import type { CheckpointEvent, EndEvent, StepEvent, TrainEvent } from './events.js'
+import type { EndEvent, StepEvent, TrainEvent } from './events.js'
 import { meanLoss, type MeanLoss } from './mean-loss.js'
 import { recordHistory } from './history.js'
 import { MetricsLog } from './metrics.js'
 import { fineTuningConfig } from './recipe.js'
 import type { Change } from './resume.js'
 import { lastCheckpoint, lockRun, openRun, type RunLock } from './run-folder.js'
+import { Saver } from './saver.js'
 import { prepareStart, type Start } from './start.js'
 import { disposeMetrics, readStepMetrics, stepClock } from './step-report.js'
 import type { StepMetrics } from './step.js'
@@ -157,8 +158,7 @@ class TrainingLoop {
   private readonly clock: ReturnType<typeof stepClock>
   /** The metrics of the last step, which are read while the next one runs. */
   private pending: { readonly step: number; readonly metrics: StepMetrics<DeviceArray> } | null = null
-  /** Step of the last checkpoint. */
-  private saved: number
+  private readonly saver: Saver
 
   constructor(
     private readonly trainer: Trainer,
@@ -167,7 +167,10 @@ class TrainingLoop {
     this.evaluate = meanLoss(trainer.engine, trainer.model, { completions: options.data.completions })
     this.scorer = options.start.tasks ? createScorer(trainer.engine, trainer.model) : null
     this.clock = stepClock(trainer.config, { step: trainer.step, tokens: trainer.tokens })
-    this.saved = trainer.step
+    const { run, keepCheckpoints, tokenizerHash: tokenizer, start, lock } = options
+    const of = { tokenizer, data: start.identity }
+    const checkLock = () => lock.check()
+    this.saver = new Saver(trainer, { run, keepCheckpoints, of, checkLock }, trainer.step)
   }
 
   async *run(): AsyncGenerator<TrainEvent> {
@@ -178,7 +181,9 @@ class TrainingLoop {
     }
     // The signal may have come after the checks of the last boundary.
     yield* this.report()
-    if (this.trainer.step > this.saved) yield this.save()
+    if (this.trainer.step > this.saver.saved) await this.save()
+    await this.saver.settle()
+    yield* this.saver.news()
     await this.options.log.flush()
     yield this.end()
   }
@@ -199,9 +204,10 @@ class TrainingLoop {
     const { validation: data, evaluateEvery = 0, log, signal } = this.options
     const { tasks } = this.options.start
     const evaluates = step === config.train_steps || (evaluateEvery > 0 && step > 0 && step % evaluateEvery === 0)
-    const saves = () => step > this.saved && (this.ends() || step % config.steps_per_checkpoint === 0)
+    const saves = () => step > this.saver.saved && (this.ends() || step % config.steps_per_checkpoint === 0)
+    yield* this.saver.news()
     if (this.ends() || saves() || evaluates) yield* this.report()
-    if (saves()) yield this.save()
+    if (saves()) await this.save()
     if (data && evaluates) {
       const evaluated = this.options.start.evaluated!
       yield* evaluation({ step, parameters: trainer.parameters, evaluate, data, evaluated, config, log, signal })
@@ -232,21 +238,15 @@ class TrainingLoop {
       gradient_norm: gradientNorm,
       tokens,
       tokens_per_second: Math.round(tokensPerSecond * 10) / 10,
+      ...this.saver.takeCost(),
     })
     const steps = this.trainer.config.train_steps
     return { kind: 'step', step, steps, loss, gradientNorm, learningRate, tokens, tokensPerSecond }
   }
 
-  private async save(): Promise<CheckpointEvent> {
-    const { run, keepCheckpoints, tokenizerHash: tokenizer, start, log, lock } = this.options
-    const { step } = this.trainer
-    const folder = checkpointFolder(run, step)
-    await lock.check()
-    await log.flush() // a run resumed from a checkpoint has the lines before it
-    await this.trainer.save(folder, { tokenizer, data: start.identity })
-    if (keepCheckpoints > 0) await pruneCheckpoints(run, keepCheckpoints)
-    this.saved = step
-    return { kind: 'checkpoint', step, folder }
+  private async save(): Promise<void> {
+    await this.options.log.flush() // a run resumed from a checkpoint has the lines before it
+    await this.saver.begin()
   }
 
   private end(): EndEvent {
@@ -259,8 +259,9 @@ class TrainingLoop {
     return { kind: 'end', step, interrupted: step < config.train_steps || unevaluated }
   }
 
-  /** Writes what the log still has, also after a failure, which is what is reported then. */
+  /** Waits for the checkpoint under way, and writes what the log still has, also after a failure, which is what is reported then. */
   async close(): Promise<void> {
+    await this.saver.settle().catch(() => {})
     await this.options.log.flush().catch(() => {})
     if (this.pending) disposeMetrics(this.pending.metrics)
     this.evaluate.dispose()

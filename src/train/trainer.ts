@@ -1,9 +1,16 @@
 import type { ModelConfig } from '../config/index.js'
-import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../engine/index.js'
+import { DeviceArray, jit, type Engine, type HostData, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
 import { GptNeo, isTrained, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
 import { dim, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
-import { openCheckpoint, saveCheckpoint, type Manifest, type SavedVariable } from '../checkpoint/index.js'
+import {
+  openCheckpoint,
+  saveCheckpoint,
+  type CheckpointAbout,
+  type Manifest,
+  type SavedVariable,
+  type SaveOptions,
+} from '../checkpoint/index.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
 import { checkPatterns } from './patterns.js'
 import { slotsOf, type Slot } from './optimizers/index.js'
@@ -11,6 +18,7 @@ import { arrayFrom, slotName, variablesOf } from './parameters.js'
 import { openBaseOf } from '../convert/index.js'
 import { describeDifferences, networkDifferences } from './network.js'
 import { packedExamples } from './packed-examples.js'
+import { StateCopy } from './state-copy.js'
 import { frozenSpecs, stateSpecs, trainStep, type StepOptions, type StepMetrics, type TrainState } from './step.js'
 
 /** The compiled step: time to compile, and memory. */
@@ -32,6 +40,9 @@ interface VariableShape {
 
 /** Number of layers up to which a program is unrolled by default. */
 const UNROLLED_LAYERS = 16
+
+/** What a checkpoint states of a run's data. */
+export type SavedOf = Pick<Manifest, 'tokenizer' | 'data'>
 
 /** A checkpoint that training resumes from. */
 export interface Restored {
@@ -225,18 +236,43 @@ export class Trainer {
   }
 
   /** Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written. */
-  async save(folder: string, of: Pick<Manifest, 'tokenizer' | 'data'> = {}): Promise<Manifest> {
+  async save(folder: string, of: SavedOf = {}): Promise<Manifest> {
+    return saveCheckpoint(folder, this.savedVariables(), this.about(of))
+  }
+
+  /**
+   * Copies what a checkpoint of this moment holds to the host, and returns a function that saves it, also while further
+   * steps run. Parameters that are not trained do not change, and are read when they are written.
+   * @param copy memory of an earlier copy, which has been saved by now; it is reused
+   */
+  async copyOut(copy: StateCopy): Promise<(folder: string, of?: SavedOf, options?: SaveOptions) => Promise<Manifest>> {
+    const { parameters, slots } = this.current()
+    for (const each of this.model.trained) {
+      await copy.take(each.name, parameters[each.name])
+      for (const [slot, array] of Object.entries(slots[each.name])) await copy.take(`${each.name}/${slot}`, array)
+    }
+    const variables = this.savedVariables(copy)
+    const about = this.about()
+    return (folder, of = {}, options = {}) => saveCheckpoint(folder, variables, { ...about, ...of }, options)
+  }
+
+  /** The variables of a checkpoint: with `copy` their numbers in that, else those of this moment. */
+  private savedVariables(copy?: StateCopy): SavedVariable[] {
     const { parameters, slots } = this.current()
     const saved = this.base ? this.model.trained : this.specs
-    const variables = saved.flatMap((each) =>
-      savedVariables(each, null, parameters[each.name] ?? this.frozen[each.name]).concat(
-        Object.keys(slots[each.name] ?? {}).length === 0
-          ? []
-          : slotsOf(each, this.config).flatMap((slot) => savedVariables(each, slot, slots[each.name][slot.name])),
-      ),
-    )
+    const reader = (key: string, array: DeviceArray) => async () => copy?.get(key) ?? array.read()
+    return saved.flatMap((each) => {
+      const variables = savedVariables(each, null, reader(each.name, parameters[each.name] ?? this.frozen[each.name]))
+      const arrays = slots[each.name] ?? {}
+      if (Object.keys(arrays).length === 0) return variables
+      const ofSlot = (slot: Slot) => savedVariables(each, slot, reader(`${each.name}/${slot.name}`, arrays[slot.name]))
+      return [...variables, ...slotsOf(each, this.config).flatMap(ofSlot)]
+    })
+  }
+
+  private about(of: SavedOf = {}): CheckpointAbout {
     const { step, tokens, config, position, optimizerStart } = this
-    return saveCheckpoint(folder, variables, {
+    return {
       step,
       tokens,
       config,
@@ -244,7 +280,7 @@ export class Trainer {
       base: this.base ?? undefined,
       position: position === step * config.train_batch_size ? undefined : position,
       optimizer_start: optimizerStart === 0 ? undefined : optimizerStart,
-    })
+    }
   }
 
   /** Frees the state and the compiled step. */
@@ -314,9 +350,9 @@ export class Trainer {
 }
 
 /** The variables of an array, which is read once, when its first layer is saved. */
-function savedVariables(spec: ParameterSpec, slot: Slot | null, array: DeviceArray): SavedVariable[] {
+function savedVariables(spec: ParameterSpec, slot: Slot | null, readArray: () => Promise<HostData>): SavedVariable[] {
   let data: Promise<ReturnType<typeof variablesOf>> | null = null
-  const read = () => (data ??= array.read().then((numbers) => variablesOf(spec, slot, numbers)))
+  const read = () => (data ??= readArray().then((numbers) => variablesOf(spec, slot, numbers)))
   return spec.names.map((name, i) => ({
     name: slotName(name, slot),
     shape: (slot ?? spec).shape,

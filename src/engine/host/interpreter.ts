@@ -79,10 +79,10 @@ class ArrayStorage<T> implements Storage {
     private readonly dtype: DType,
   ) {}
 
-  async read(): Promise<HostData> {
+  async read(into?: HostData): Promise<HostData> {
     const numbers = this.memory.read(this.array)
     // What is there is copied at once: its memory may be reused as soon as others run.
-    const data = toHost(numbers instanceof Promise ? await numbers : numbers, this.dtype)
+    const data = toHost(numbers instanceof Promise ? await numbers : numbers, this.dtype, into)
     await yieldToEvents()
     return data
   }
@@ -143,7 +143,11 @@ function fromHost(data: HostData, dtype: DType): Numbers {
   return dtype === 'f16' ? toFloats(data, dtype) : (data as Numbers).slice()
 }
 
-function toHost(numbers: Numbers, dtype: DType): HostData {
+function toHost(numbers: Numbers, dtype: DType, into?: HostData): HostData {
+  if (dtype === 'f32' && into instanceof Float32Array && into.length === numbers.length) {
+    into.set(numbers)
+    return into
+  }
   if (dtype === 'bf16') return floatsToBf16(numbers as Float32Array)
   if (dtype === 'f16') return floatsToF16(numbers as Float32Array)
   return dtype === 'u32' ? Uint32Array.from(numbers) : numbers.slice()

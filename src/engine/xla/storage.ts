@@ -39,17 +39,19 @@ export class XlaStorage implements Storage {
   }
 
   /** Throws EngineError if a part is on devices of other processes alone. */
-  async read(): Promise<HostData> {
+  async read(into?: HostData): Promise<HostData> {
     const { dims, axes, mesh } = this
     const kind = HOST_ARRAYS[this.dtype]
-    const part = async (device: number): Promise<HostData> => {
-      const bytes = await this.holder(device).download()
+    const reused = into instanceof kind && into.length === sizeOf(dims) ? into : undefined
+    const part = async (device: number, memory?: HostData): Promise<HostData> => {
+      const given = memory && new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength)
+      const bytes = await this.holder(device).download(given)
       const size = sizeOf(shardDims(dims, axes, mesh))
       return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset, size) as HostData
     }
     const devices = owners(axes, mesh)
-    if (devices.length === 1) return part(devices[0])
-    const whole: HostData = new kind(sizeOf(dims))
+    if (devices.length === 1) return part(devices[0], reused)
+    const whole: HostData = reused ?? new kind(sizeOf(dims))
     for (const device of devices) paste(whole, dims, blockOf(dims, axes, mesh, device), await part(device))
     return whole
   }

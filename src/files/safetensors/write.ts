@@ -37,9 +37,18 @@ export async function writeSafetensors(
   const header = makeHeader(path, list, options.metadata)
   const hash = createHash('sha256')
   const file = await createAtomicFile(path)
-  const write = (bytes: Uint8Array) => {
-    hash.update(bytes)
-    return file.write(bytes)
+  let writing: Promise<void> = Promise.resolve()
+  // In slices, between which other work of this thread runs, such as the next training step; each is hashed while the
+  // one before is written.
+  const write = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+      const slice = bytes.subarray(at, at + SLICE_BYTES)
+      hash.update(slice)
+      await writing
+      writing = file.write(slice)
+      writing.catch(() => {}) // `await writing` reports it
+    }
+    await writing
   }
   try {
     await write(header)
@@ -50,6 +59,9 @@ export async function writeSafetensors(
     await file.abort()
   }
 }
+
+/** Bytes that are hashed at a time, in about a millisecond. */
+const SLICE_BYTES = 1 << 20
 
 function makeHeader(
   path: string,

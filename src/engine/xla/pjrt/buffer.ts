@@ -79,10 +79,11 @@ export class Buffer implements Spec {
   /**
    * The elements, row-major, in JavaScript's memory. Waits for the program that makes them; rejects with its
    * error.
+   * @param into memory to reuse, of `byteLength` bytes
    */
-  async download(): Promise<Uint8Array> {
+  async download(into?: Uint8Array): Promise<Uint8Array> {
     const { events } = this.client
-    const { bytes, event } = this.startDownload()
+    const { bytes, event } = this.startDownload(into)
     const error = event && (await this.client.track(events.finish(event, 'Buffer_ToHostBuffer')))
     if (error) throw error
     return bytes
@@ -96,11 +97,11 @@ export class Buffer implements Spec {
     return bytes
   }
 
-  private startDownload(): { bytes: Uint8Array; event?: bigint } {
+  private startDownload(into?: Uint8Array): { bytes: Uint8Array; event?: bigint } {
     const src = this.address('Buffer_ToHostBuffer')
     const size = byteLength(this)
     if (size === 0) return { bytes: new Uint8Array(0) }
-    const bytes = uninitialized(size)
+    const bytes = into?.byteLength === size ? into : uninitialized(size)
     const call = this.client.plugin.call('Buffer_ToHostBuffer', {
       src,
       host_layout: rowMajor(this.shape.length),
