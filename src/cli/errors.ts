@@ -18,6 +18,7 @@ const EXPECTED = new Set([
   'UsageError',
   'PlanError',
   'ServeError',
+  'CloudError',
   'TopologyError',
 ])
 

@@ -17,6 +17,7 @@ import { sampleCommand } from './sample.js'
 import { serveCommand } from './serve.js'
 import { setupCommand } from './setup.js'
 import { tokenizerCommand } from './tokenizer.js'
+import { tpuCommand } from './tpu/index.js'
 import { trainCommand } from './train.js'
 
 /** Runs the command line as the whole of this process. */
@@ -43,6 +44,7 @@ export async function run(args: readonly string[]): Promise<void> {
     configCommand(),
     planCommand(),
     trainCommand(),
+    tpuCommand(),
     sampleCommand(),
     evalCommand(),
     serveCommand(),

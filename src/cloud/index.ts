@@ -1,0 +1,21 @@
+/** TPUs of Google Cloud: creating, listing, using, training on and deleting them. See docs/tpu.md. */
+export {
+  acceleratorOf,
+  FACTS,
+  FACTS_AS_OF,
+  type Accelerator,
+  type Facts,
+  type GenerationFacts,
+} from './accelerators.js'
+export { createTpu, deleteTpu, WAIT_MINUTES, type CreateTpuOptions, type DeleteTpuOptions, type Tpu } from './create.js'
+export { describeTpu } from './describe.js'
+export { CloudError, type CloudErrorKind } from './error.js'
+export { describeTpuEvent, type OnTpuEvent, type TpuEvent } from './events.js'
+export { readFacts } from './facts-file.js'
+export { costOf, listTpus, type ListedTpu, type ListTpusOptions } from './list.js'
+export { dryCreate, dryProject } from './dry-run.js'
+export { checkTpuOptions, MAX_HOURS, type Target, type Tier, type TpuOptions } from './request.js'
+export { ENDPOINT } from './service/endpoint.js'
+export { openTpuService, type ServiceOptions } from './service/google.js'
+export { type Node, type QueuedResource, type TpuService } from './service/types.js'
+export { localKey } from './workers/keys.js'
