@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { attentionKindNames } from '../config/index.js'
-import { key } from '../config/keys/key.js'
-import { size, text } from '../config/keys/kinds.js'
+import { attentionKindNames, key, keyKinds } from '../config/index.js'
+
+const { size, text } = keyKinds
 
 /** A list without repeated values. */
 const distinct = <T>(list: z.ZodArray<z.ZodType<T>>) =>

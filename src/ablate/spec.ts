@@ -1,5 +1,4 @@
-import { ConfigError, inspectModelConfig, type AttentionKind, type ModelConfig } from '../config/index.js'
-import { readKeys } from '../config/parse/read-keys.js'
+import { ConfigError, inspectModelConfig, readKeys, type AttentionKind, type ModelConfig } from '../config/index.js'
 import { basename, dirname, FileError, isAbsolute, join, readJson } from '../files/index.js'
 import { ablationKeys, costKeys } from './spec-keys.js'
 

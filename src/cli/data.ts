@@ -4,9 +4,10 @@ import { readText, sha256 } from '../files/index.js'
 import { findChatTemplate, tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
-import { integerOption, numberOption, TOKENIZER } from './options.js'
+import { integerOption, numberOption, parseOverride, TOKENIZER } from './options.js'
 import { bytes, grouped } from '../text/index.js'
 import { createProgress } from './progress.js'
+import { parseTask, TASK_KINDS, taskKeys, taskNames, writeTask } from '../tasks/index.js'
 
 interface Options {
   tokenizer: string
@@ -85,7 +86,44 @@ export function dataCommand(): Command {
         }
       },
     )
+  command
+    .command('task')
+    .description('write a synthetic task, such as mqar or parity, as labelled TFRecords with a data set config')
+    .argument('<name>', `kind of task: ${taskNames.join(', ')}`)
+    .requiredOption('-o, --out <folder>', 'folder to write (required)')
+    .option('--set <key=value>', 'a setting of the task, such as pairs=8; repeatable', parseOverride)
+    .option('--overwrite', 'replace an existing data set in the folder')
+    .addHelpText('after', describeTasks)
+    .action(async (name: string, { out, set = {}, overwrite }: TaskOptions) => {
+      const { signal, done } = interruptible()
+      try {
+        const spec = parseTask({ ...set, name }, `the task ${name}`)
+        const totals = await writeTask(spec, { output: out, overwrite, signal })
+        const { vocabulary, length } = spec.task
+        process.stderr.write(
+          `${grouped(totals.train)} training and ${grouped(totals.validation)} test sequences for n_ctx ${length} and ` +
+            `n_vocab ${vocabulary}\ndata set: ${out}/dataset.json\n`,
+        )
+      } finally {
+        done()
+      }
+    })
   return command
+}
+
+interface TaskOptions {
+  readonly out: string
+  readonly set?: Record<string, unknown>
+  readonly overwrite?: boolean
+}
+
+/** The settings of each kind of task. */
+function describeTasks(): string {
+  const lines = taskNames.map((name) => {
+    const settings = Object.keys(taskKeys(name)).filter((key) => key !== 'name')
+    return `  ${name}: ${TASK_KINDS[name].meaning}\n    ${settings.join(', ')}`
+  })
+  return `\nTasks and their settings (docs/laboratory.md):\n${lines.join('\n')}`
 }
 
 /** The Jinja template of a file, or of a tokenizer's folder. */

@@ -28,5 +28,16 @@ export function repeatable(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
+/** Collects `key=value`; a value that is JSON is read as that, another one is text. */
+export function parseOverride(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
+  const [, key, value] = /^(\w+)=([^]*)$/.exec(text) ?? []
+  if (key === undefined) throw new InvalidArgumentError('It must be key=value, such as lr=1e-4.')
+  try {
+    return { ...before, [key]: JSON.parse(value) as unknown }
+  } catch {
+    return { ...before, [key]: value }
+  }
+}
+
 /** The forms in which an option takes a tokenizer. */
 export const TOKENIZER = 'tokenizer.json, a folder with a tokenizer, or "gpt2"'

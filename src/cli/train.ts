@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { ConfigError, parseModelConfig, readModelConfig, type ModelConfig } from '../config/index.js'
 import { openModel } from '../convert/index.js'
 import { openSplits } from '../data/index.js'
@@ -18,7 +18,7 @@ import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { UsageError } from './errors.js'
 import { interruptible } from './interrupt.js'
 import { deviceCountOf, meshKeys, onMesh, withMesh, type MeshOptions } from './mesh.js'
-import { integerOption } from './options.js'
+import { integerOption, parseOverride } from './options.js'
 import { showTraining } from './training-progress.js'
 
 interface Options extends EngineOptions, MeshOptions {
@@ -106,17 +106,6 @@ export function trainCommand(): Command {
 function parseLayers(text: string): number[] {
   const parse = integerOption(0)
   return text.split(',').map((each) => parse(each))
-}
-
-/** Collects `key=value`; a value that is JSON is read as that, another one is text. */
-function parseOverride(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
-  const [, key, value] = /^(\w+)=([^]*)$/.exec(text) ?? []
-  if (key === undefined) throw new InvalidArgumentError('It must be key=value, such as lr=1e-4.')
-  try {
-    return { ...before, [key]: JSON.parse(value) as unknown }
-  } catch {
-    return { ...before, [key]: value }
-  }
 }
 
 interface GivenConfig {

@@ -11,6 +11,9 @@ export {
   type ParseOptions,
 } from './parse/model-config.js'
 export { microbatchCount } from './resolve.js'
+export { key } from './keys/key.js'
+export * as keyKinds from './keys/kinds.js'
+export { readKeys } from './parse/read-keys.js'
 export { modelKeys, type ModelConfig } from './keys/model-keys.js'
 export type { MixtureConfig } from './keys/mixture.js'
 export { tasksWithData } from './eval-tasks.js'

@@ -1,6 +1,8 @@
 /** Data: raw text to GPT-Neo TFRecords, and TFRecords to batches. */
 export { batches, type Batches, type BatchesOptions } from './sampling/batches.js'
 export { BEGINS, COUNTS } from './records/completions.js'
+export { LABEL_BITS, LABELLED_VOCABULARY, labelledId, labelOf, tokenOfLabelled } from './records/labels.js'
+export { writeLabelled, type LabelledTotals, type WriteLabelled } from './prepare/write-labelled.js'
 export { openDataset, type Dataset, type DatasetOptions } from './read/dataset.js'
 export { findTfrecords, type DatasetFile } from './read/dataset-files.js'
 export { datasetFiles, readDatasetConfig, type DatasetConfig } from './read/dataset-config.js'

@@ -11,6 +11,7 @@ import { modelShape, type LayerPlan, type Model } from './dims.js'
 import { initialise } from './initialise.js'
 import { headOf, logits, loss, parametersOf, transformer } from './transformer.js'
 import type { Labels, CountedLoss } from './objectives/head.js'
+import { labelledPositions } from './objectives/labelled.js'
 import { tokenScores, type TokenScores } from './objectives/token-scores.js'
 import { Scope, type LayerMode, type Parameters, type ParameterSpec, type Training } from './scope.js'
 
@@ -32,6 +33,8 @@ export interface LossOptions {
   readonly weight?: Tensor<never>
   /** Documents of the rows, which do not see each other; the loss is then the mean over the labels >= 0. @default one */
   readonly packing?: Packing
+  /** The most labels >= 0 of a row: the loss is the mean over those, and logits are computed there alone. @default all */
+  readonly labelled?: number
 }
 
 /** What a model consists of. */
@@ -85,9 +88,9 @@ export class GptNeo {
     parameters: Parameters,
     ids: Ids,
     labels: Labels,
-    { training = null, microbatches = 1, weight, packing }: LossOptions = {},
+    { training = null, microbatches = 1, weight, packing, labelled }: LossOptions = {},
   ): CountedLoss {
-    const shape = { ...this.shapeOf(ids, microbatches), packing }
+    const shape = { ...this.shapeOf(ids, microbatches), packing, labelled }
     return loss(this.scope(parameters, shape, training), ids, labels, shape, weight)
   }
 
@@ -96,6 +99,19 @@ export class GptNeo {
     const shape = this.shapeOf(ids)
     const at = this.scope(parameters, shape)
     return tokenScores(headOf(at, transformer(at, ids, shape).x, shape), labels, shape)
+  }
+
+  /** As `scores`, at the positions that have a label >= 0 alone, at most `count` in a row, and those labels (others < 0). */
+  labelScores(
+    parameters: Parameters,
+    ids: Ids,
+    labels: Labels,
+    count: number,
+  ): TokenScores & { readonly labels: Labels } {
+    const shape = this.shapeOf(ids)
+    const at = this.scope(parameters, shape)
+    const of = labelledPositions(transformer(at, ids, shape).x, labels, shape, count)
+    return { ...tokenScores(headOf(at, of.x, of.model), of.labels, of.model), labels: of.labels }
   }
 
   /** Logits after the last token of each prompt, and caches for `capacity` positions: see decode.ts. */

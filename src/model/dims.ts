@@ -56,6 +56,8 @@ export function modelShape(
     vocabSize: config.n_vocab,
     /** Set where rows hold several documents that do not see each other. */
     packing: undefined as Packing | undefined,
+    /** The most labels of a row, where the loss counts labels >= 0 alone. */
+    labelled: undefined as number | undefined,
   }
 }
 

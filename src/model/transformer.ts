@@ -17,6 +17,7 @@ import { dropout } from './dropout.js'
 import { kernelScale } from './feed-forward.js'
 import { norm } from './norm.js'
 import type { CountedLoss, Head, Labels } from './objectives/head.js'
+import { labelledPositions } from './objectives/labelled.js'
 import { objective } from './objectives/objective.js'
 import { positions } from './positions/tables.js'
 import { requestedRemat } from './remat.js'
@@ -92,7 +93,8 @@ export function logits(at: Scope, ids: Ids, model: Model): Tensor<'batch' | 'seq
  */
 export function loss(at: Scope, ids: Ids, labels: Labels, model: Model, weight?: Tensor<never>): CountedLoss {
   const { x, balance } = transformer(at, ids, model)
-  const parts = objective(headOf(at, x, model), labels, model)
+  const of = model.labelled === undefined ? { x, labels, model } : labelledPositions(x, labels, model, model.labelled)
+  const parts = objective(headOf(at, of.x, of.model), of.labels, of.model)
   const mean = weight ? parts.loss.mul(weight) : parts.loss
   return { ...parts, loss: balance ? mean.add(balance) : mean }
 }

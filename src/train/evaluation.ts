@@ -25,7 +25,8 @@ export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEven
   const logged = log.evaluationAfter(step, evaluated)
   if (logged) {
     const { validation_loss: loss, perplexity = Math.exp(loss), bits_per_byte: bitsPerByte = null } = logged
-    yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte }
+    const { accuracy, accuracy_by: groups } = logged
+    yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte, accuracy, groups }
     return
   }
   if (signal?.aborted) return
@@ -37,9 +38,9 @@ export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEven
   }).finally(progress.end)
   result.catch(() => {}) // awaited below, after the events
   yield* progress.items()
-  let loss
+  let loss, accuracy, groups
   try {
-    loss = (await result).loss
+    ;({ loss, accuracy, groups } = await result)
   } catch (cause) {
     if (signal?.aborted) return
     throw cause
@@ -48,8 +49,9 @@ export async function* evaluation(options: Evaluation): AsyncGenerator<TrainEven
     data.bytesPerToken === undefined || config.mlm_training ? null : loss / Math.LN2 / data.bytesPerToken
   const perplexity = Math.exp(loss)
   const bits = bitsPerByte === null ? {} : { bits_per_byte: bitsPerByte }
-  log.write({ step, validation_loss: loss, perplexity, ...bits, ...evaluated })
-  yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte }
+  const labels = accuracy === undefined ? {} : { accuracy, accuracy_by: groups }
+  log.write({ step, validation_loss: loss, perplexity, ...bits, ...labels, ...evaluated })
+  yield { kind: 'evaluation', step, loss, perplexity, bitsPerByte, accuracy, groups }
 }
 
 /** What an evaluation under this config is computed on. */

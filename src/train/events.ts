@@ -1,3 +1,4 @@
+import type { Tally } from './label-scores.js'
 import type { TaskMetrics } from './metrics.js'
 import type { Change } from './resume.js'
 import type { StepProgram } from './trainer.js'
@@ -48,6 +49,10 @@ export interface EvaluationEvent {
   readonly perplexity: number
   /** By the bytes per token of the whole validation set, of which `eval_steps` takes the beginning. Null for masked tokens. */
   readonly bitsPerByte: number | null
+  /** Of labelled data: the fraction of labels that are the most likely token. */
+  readonly accuracy?: number
+  /** Of labelled data: the labels by the groups of the data. */
+  readonly groups?: Readonly<Record<string, Tally>>
 }
 
 /** Metrics of the config's eval_tasks after a step, by task and name. */

@@ -9,6 +9,8 @@ export {
 } from '../checkpoint/index.js'
 export type { TrainEvent } from './events.js'
 export { readHistory } from './history.js'
+export { labelledExamples } from './labelled-examples.js'
+export { labelScores, type Tally } from './label-scores.js'
 export { meanLoss, type MeanLoss } from './mean-loss.js'
 export { MetricsLog, readMetrics, type Metrics } from './metrics.js'
 export { arrayFrom, variablesOf } from './parameters.js'

@@ -1,14 +1,19 @@
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
 import type { GptNeo, Parameters } from '../model/index.js'
 import { cast, constant, dim, random, range, reshape, slice, where, type Tensor } from '../tensor/index.js'
+import type { Tally } from './label-scores.js'
 import { packedExamples } from './packed-examples.js'
 import { examplesOf } from './step.js'
 
 /** The sequences to evaluate on. */
 export interface Samples {
   readonly size: number
-  /** n_ctx + 1 ids. */
+  /** @default n_ctx */
+  readonly contextLength?: number
+  /** One more id than the context length. */
   read(number: number): Promise<Int32Array>
+  /** Of labelled data (Dataset.groups). */
+  groups?(number: number): readonly string[]
 }
 
 /** Label of padding rows: outside every vocabulary, so it adds nothing to the cross entropy. */
@@ -21,16 +26,21 @@ export interface MeanLossOptions {
   readonly signal?: AbortSignal
 }
 
+export interface MeanLossResult {
+  readonly loss: number
+  readonly tokens: number
+  /** Of labelled data: the fraction of labels that are the most likely token. */
+  readonly accuracy?: number
+  /** Of labelled data: the labels by the groups of the data. */
+  readonly groups?: Readonly<Record<string, Tally>>
+}
+
 export interface MeanLoss {
   /**
    * Mean cross entropy over samples, in nats a token, and the number of tokens: all, or with mlm_training the masked ones.
    * @throws the signal's reason; RangeError if no token counts
    */
-  (
-    parameters: Parameters<DeviceArray>,
-    samples: Samples,
-    options?: MeanLossOptions,
-  ): Promise<{ loss: number; tokens: number }>
+  (parameters: Parameters<DeviceArray>, samples: Samples, options?: MeanLossOptions): Promise<MeanLossResult>
   /** Frees the compiled program. */
   dispose(): void
 }

@@ -1,3 +1,4 @@
+import type { Tally } from './label-scores.js'
 import { readJsonLines, startJsonLines, type JsonLines } from '../files/index.js'
 
 /** A line of metrics.jsonl: a step, an evaluation after it, or settings that changed after it. */
@@ -19,6 +20,9 @@ export interface Metrics {
   readonly validation_loss?: number
   readonly perplexity?: number
   readonly bits_per_byte?: number
+  /** Fraction of the labels of labelled data that are the most likely token, and the labels by the groups of the data. */
+  readonly accuracy?: number
+  readonly accuracy_by?: Readonly<Record<string, Tally>>
   /** What was evaluated: identity of the data (src/data/read/identity.ts), number of sequences, and sequences per batch. */
   readonly validation_data?: string
   readonly validation_sequences?: number

@@ -29,7 +29,6 @@ import {
   type Tensor,
   type Value,
 } from '../tensor/index.js'
-import { packedExamples } from './packed-examples.js'
 import { clip, slotsOf, update } from './optimizers/index.js'
 import { learningRate } from './schedule.js'
 
@@ -75,7 +74,7 @@ export interface StepOptions {
   /** Step at which the optimizer's state began, from which its bias corrections count. @default 0 */
   readonly optimizerStart?: number
   /** Makes inputs and labels from rows of ids. @default examplesOf */
-  readonly examples?: typeof examplesOf
+  readonly examples?: (ids: Tensor, config: ModelConfig, key: random.Key) => Examples
 }
 
 /**
@@ -150,24 +149,25 @@ export function lossAndGradients(model: GptNeo, { examples = examplesOf }: StepO
       return { key, ...examples(part, config, key) }
     }
     const differentiate: Differentiate = (values, part, index, weight) => {
-      const { key, inputs, labels, packing } = prepare(part, index)
+      const { key, inputs, labels, packing, labelled } = prepare(part, index)
       return valueAndGradAux((p: Parameters) => {
         const result = model.loss({ ...frozen, ...p }, inputs, labels, {
           training: { key },
           microbatches,
           weight,
           packing,
+          labelled,
         })
         return [result.loss, result.crossEntropy]
       })(values)
     }
     // Each microbatch has its own number of masked tokens, over which its mean is; the original's is over all tokens.
     const counted = (part: Tensor, index: Tensor<never> | number) => {
-      const { labels, packing } = prepare(part, index)
-      return packing ? total(cast(labels.greaterEqual(0), 'f32')) : countedLabels(labels, model).counted
+      const { labels, packing, labelled } = prepare(part, index)
+      return packing || labelled ? total(cast(labels.greaterEqual(0), 'f32')) : countedLabels(labels, model).counted
     }
     const masked = config.mlm_training && config.compat !== 'gpt-neo'
-    const countOf = masked || examples === packedExamples ? counted : null
+    const countOf = masked || examples !== examplesOf ? counted : null
     const [value, gradients] = accumulate(parameters, ids, microbatches, sumDType(config), differentiate, countOf)
     return { loss: value, gradients }
   }
@@ -194,6 +194,8 @@ export interface Examples {
   readonly labels: Tensor<'batch' | 'sequence'>
   /** Documents of the rows, if they hold several. */
   readonly packing?: LossOptions['packing']
+  /** The most labels of a row, if some positions alone have one. */
+  readonly labelled?: number
 }
 
 /** Inputs and next tokens of rows of n_ctx + 1 ids. */

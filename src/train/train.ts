@@ -8,6 +8,7 @@ import { openCheckpoint } from '../checkpoint/index.js'
 import { configOfLayers, type Adaptation } from './begin-from.js'
 import { evaluation } from './evaluation.js'
 import type { EndEvent, StepEvent, TrainEvent } from './events.js'
+import { labelScores } from './label-scores.js'
 import { meanLoss, type MeanLoss } from './mean-loss.js'
 import { recordHistory } from './history.js'
 import { MetricsLog } from './metrics.js'
@@ -45,6 +46,8 @@ export interface TrainOptions extends Adaptation {
   readonly layers?: LayerMode
   /** Steps between evaluations, on validation data and on the config's eval_tasks; 0 evaluates at the end only. @default 0 */
   readonly evaluateEvery?: number
+  /** Ends training when an evaluation on labelled data has this accuracy. @default never */
+  readonly stopAtAccuracy?: number
   /** The newest checkpoints to keep; 0 keeps all. @default 2 */
   readonly keepCheckpoints?: number
   /** Ends the run after the current step, with a checkpoint. */
@@ -69,9 +72,13 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   const { completions = false } = data
   if (completions && config.mlm_training)
     throw new DataError('mlm_training must be off with data of completions (got on)')
+  if (data.labels !== undefined && config.mlm_training)
+    throw new DataError('mlm_training must be off with labelled data (got on)')
+  if (options.validation && (options.validation.labels === undefined) !== (data.labels === undefined))
+    throw new DataError('training and validation data must both be labelled, or both of text (got one of each)')
   if ((options.validation?.completions ?? completions) !== completions)
     throw new DataError('training and validation data must both be of completions, or both of text (got one of each)')
-  const trainer = new Trainer(engine, config, options.layers, completions)
+  const trainer = new Trainer(engine, config, options.layers, data)
   const lock = await lockRun(run)
   let loop: TrainingLoop | null = null
   let start: Start | typeof ABORTED = ABORTED
@@ -159,12 +166,18 @@ class TrainingLoop {
   /** The metrics of the last step, which are read while the next one runs. */
   private pending: { readonly step: number; readonly metrics: StepMetrics<DeviceArray> } | null = null
   private readonly saver: Saver
+  /** Whether an evaluation had the accuracy at which training ends. */
+  private solved = false
 
   constructor(
     private readonly trainer: Trainer,
     private readonly options: LoopOptions,
   ) {
-    this.evaluate = meanLoss(trainer.engine, trainer.model, { completions: options.data.completions })
+    const { completions, labels } = options.data
+    this.evaluate =
+      labels === undefined
+        ? meanLoss(trainer.engine, trainer.model, { completions })
+        : labelScores(trainer.engine, trainer.model, Math.max(labels, options.validation?.labels ?? 0))
     this.scorer = options.start.tasks ? createScorer(trainer.engine, trainer.model) : null
     this.clock = stepClock(trainer.config, { step: trainer.step, tokens: trainer.tokens })
     const { run, keepCheckpoints, tokenizerHash: tokenizer, start, lock } = options
@@ -210,14 +223,20 @@ class TrainingLoop {
     if (saves()) await this.save()
     if (data && evaluates) {
       const evaluated = this.options.start.evaluated!
-      yield* evaluation({ step, parameters: trainer.parameters, evaluate, data, evaluated, config, log, signal })
+      const given = { step, parameters: trainer.parameters, evaluate, data, evaluated, config, log, signal }
+      for await (const event of evaluation(given)) {
+        const { stopAtAccuracy = Infinity } = this.options
+        if (event.kind === 'evaluation' && (event.accuracy ?? 0) >= stopAtAccuracy) this.solved = true
+        yield event
+      }
     }
     if (tasks && evaluates)
       yield* tasksEvaluation({ step, parameters: trainer.parameters, scorer: this.scorer!, tasks, log, signal })
   }
 
   private ends(): boolean {
-    return this.trainer.step >= this.trainer.config.train_steps || (this.options.signal?.aborted ?? false)
+    const { trainer, solved } = this
+    return solved || trainer.step >= trainer.config.train_steps || (this.options.signal?.aborted ?? false)
   }
 
   private async *report(): AsyncGenerator<StepEvent> {
@@ -256,7 +275,7 @@ class TrainingLoop {
     const unevaluated =
       (validation !== undefined && !log.evaluationAfter(step, evaluated)) ||
       (tasks !== undefined && !log.tasksAfter(step, tasks.identity))
-    return { kind: 'end', step, interrupted: step < config.train_steps || unevaluated }
+    return { kind: 'end', step, interrupted: (step < config.train_steps && !this.solved) || unevaluated }
   }
 
   /** Waits for the checkpoint under way, and writes what the log still has, also after a failure, which is what is reported then. */

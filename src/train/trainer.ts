@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config/index.js'
+import type { Dataset } from '../data/index.js'
 import { DeviceArray, jit, type Engine, type HostData, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
 import { GptNeo, isTrained, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
@@ -17,6 +18,7 @@ import { slotsOf, type Slot } from './optimizers/index.js'
 import { arrayFrom, slotName, variablesOf } from './parameters.js'
 import { openBaseOf } from '../convert/index.js'
 import { describeDifferences, networkDifferences } from './network.js'
+import { labelledExamples } from './labelled-examples.js'
 import { packedExamples } from './packed-examples.js'
 import { StateCopy } from './state-copy.js'
 import { frozenSpecs, stateSpecs, trainStep, type StepOptions, type StepMetrics, type TrainState } from './step.js'
@@ -81,13 +83,13 @@ export class Trainer {
   /**
    * @param layers compile each layer (`unroll`, faster) or one layer in a loop (`scan`, whose compile time does not
    * depend on depth); by default `unroll` up to 16 layers
-   * @param completions whether rows hold several documents, of which the loss counts some tokens (Dataset.completions)
+   * @param data what rows hold: several documents, of which the loss counts some tokens, or labels (Dataset)
    */
   constructor(
     readonly engine: Engine,
     readonly config: ModelConfig,
     layers?: LayerMode,
-    private readonly completions = false,
+    private readonly data: Pick<Dataset, 'completions' | 'labels'> = {},
   ) {
     this.model = new GptNeo(config, {
       layers: layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan'),
@@ -117,8 +119,10 @@ export class Trainer {
   }
 
   private get stepOptions(): StepOptions {
-    const { optimizerStart, completions } = this
-    return { optimizerStart, ...(completions && { examples: packedExamples }) }
+    const { optimizerStart, data } = this
+    const examples =
+      data.labels === undefined ? (data.completions ? packedExamples : undefined) : labelledExamples(data.labels)
+    return { optimizerStart, ...(examples && { examples }) }
   }
 
   /** Compiles the step, if it is not compiled yet. */

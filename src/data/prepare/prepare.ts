@@ -11,6 +11,7 @@ import type { DocumentTotals } from './packing.js'
 import { checkPrepareOptions, type CheckedOptions, type PrepareOptions } from './prepare-options.js'
 import { finishSplit, startSplit, type Split, type SplitTotals } from './dataset-split.js'
 import { createSplitWriter, type SplitWriter } from './split-writer.js'
+import { tokenOf } from '../records/completions.js'
 import { createTfrecordsName, tfrecordName } from '../records/tfrecord-names.js'
 
 /** Totals of what was read and written. */
@@ -61,7 +62,7 @@ async function fillFolder(
       contextLength,
       recordsPerFile,
       vocabularySize,
-      completions: checked.format !== 'text',
+      tokenOf: checked.format === 'text' ? undefined : tokenOf,
     })
     opened.push(writer)
     return startSplit(folder, writer)

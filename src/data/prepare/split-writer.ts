@@ -1,6 +1,5 @@
 /** Writer of one split (train or validation): a stream of ids split into records, files and an index. */
 import { createAtomicFile, join, makeFolder, type AtomicFile } from '../../files/index.js'
-import { tokenOf } from '../records/completions.js'
 import { encodeExample } from '../records/example.js'
 import { createRecordWriter, type RecordWriter } from '../records/tfrecord.js'
 
@@ -12,8 +11,8 @@ export interface SplitWriterOptions {
   recordsPerFile: number
   /** Every id must be below it. */
   vocabularySize: number
-  /** Whether ids say more than their token (records/completions.ts). @default false */
-  completions?: boolean
+  /** The token of an id, where it says more (records/completions.ts, labels.ts). @default the id */
+  tokenOf?: (id: number) => number
 }
 
 export interface SplitFile {
@@ -44,7 +43,7 @@ export interface SplitWriter {
 }
 
 export async function createSplitWriter(options: SplitWriterOptions): Promise<SplitWriter> {
-  const { folder, fileName, contextLength, recordsPerFile, vocabularySize, completions = false } = options
+  const { folder, fileName, contextLength, recordsPerFile, vocabularySize, tokenOf = (id) => id } = options
   await makeFolder(folder)
   const size = contextLength + 1
   const record = new Int32Array(size)
@@ -94,7 +93,7 @@ export async function createSplitWriter(options: SplitWriterOptions): Promise<Sp
     async push(ids) {
       for (let i = 0; i < ids.length; i++) {
         const id = ids[i]
-        const token = completions ? tokenOf(id) : id
+        const token = tokenOf(id)
         if (!(token >= 0 && token < vocabularySize && Number.isInteger(token)))
           throw new RangeError(
             `ids must be integers from 0 to ${vocabularySize - 1}, below vocabularySize (got ${id} from the tokenizer)`,

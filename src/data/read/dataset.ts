@@ -2,6 +2,7 @@
 import { describePath, findTfrecords, locateRecords, type DatasetFile, type LocatedFile } from './dataset-files.js'
 import { DataError, recordError, type RecordLocation } from '../error.js'
 import { tokenOf } from '../records/completions.js'
+import { tokenOfLabelled } from '../records/labels.js'
 import { decodeExample } from '../records/example.js'
 import { checkOneTokenizer } from './identity.js'
 import type { DatasetIndex } from '../records/index-file.js'
@@ -31,6 +32,10 @@ export interface Dataset {
   readonly indexes: readonly DatasetIndex[]
   /** Whether rows hold several documents, of which the loss counts some tokens (records/completions.ts). @default false */
   readonly completions?: boolean
+  /** The most labels of a row, if ids say token and label (records/labels.ts); the loss counts labels alone. */
+  readonly labels?: number
+  /** Of each label of a sample, in order, the group that its accuracy is reported in. */
+  groups?(number: number): readonly string[]
   /** Reads a sample. Throws DataError, FileError. */
   read(number: number): Promise<Int32Array>
   close(): void
@@ -53,6 +58,13 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     throw new DataError(
       `${describePath(path)}: data must be all of completions, or all of text (got both). Name one of them`,
     )
+  const kinds = new Set(allIndexed ? indexes.map(({ kind }) => kind) : [])
+  const labelled = kinds.has('labelled')
+  if (indexes.some(({ kind }) => kind === 'labelled') && !(labelled && kinds.size === 1))
+    throw new DataError(
+      `${describePath(path)}: data must be all of labelled records, or all of text (got both). Name one of them`,
+    )
+  const tokenAt = labelled ? tokenOfLabelled : completions ? tokenOf : (id: number) => id
   checkOneTokenizer(indexes, `${describePath(path)}: the data`)
   const open = createOpenFiles()
   const ofFile = files.map((file) => file.first)
@@ -80,7 +92,7 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     checkPayload(payload, length, location)
     const ids = decodeExample(payload.subarray(0, length), location)
     const sample = expected === undefined ? ids : firstIds(ids, location, expected)
-    checkVocabulary(sample, location, vocabularySize, completions)
+    checkVocabulary(sample, location, vocabularySize, tokenAt)
     return sample
   }
 
@@ -109,6 +121,7 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
     bytesPerToken: allIndexed ? sum(indexes, 'bytes') / sum(indexes, 'tokens') : undefined,
     indexes,
     completions,
+    labels: labelled ? Math.max(...indexes.map(({ labels = 0 }) => labels)) : undefined,
     read: (number) => read(number, idsPerRecord),
     close: open.close,
   }
@@ -154,11 +167,11 @@ function checkVocabulary(
   ids: Int32Array,
   location: RecordLocation,
   vocabularySize: number | undefined,
-  completions: boolean,
+  tokenAt: (id: number) => number,
 ): void {
   if (vocabularySize === undefined) return
   for (let i = 0; i < ids.length; i++) {
-    if ((completions ? tokenOf(ids[i]) : ids[i]) < vocabularySize) continue
+    if (tokenAt(ids[i]) < vocabularySize) continue
     throw recordError(
       location,
       `id ${i} must be below n_vocab ${vocabularySize} (got ${ids[i]}). Use the tokenizer of the data`,

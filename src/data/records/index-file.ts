@@ -16,9 +16,12 @@ const indexSchema = z.strictObject({
   format: z.literal('neomesh TFRecord index'),
   version: z.literal(1),
   kind: z
-    .literal('completions')
+    .enum(['completions', 'labelled'])
     .optional()
-    .describe('ids say where documents begin and what the loss counts (completions.ts)'),
+    .describe(
+      'ids say where documents begin and what the loss counts (completions.ts), or token and label (labels.ts)',
+    ),
+  labels: count.optional().describe('labelled: the most labels of a record'),
   contextLength: count.describe('records hold contextLength + 1 ids'),
   vocabularySize: count.describe('every id is below it'),
   eosId: count,

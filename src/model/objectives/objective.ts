@@ -18,11 +18,11 @@ import { countedLabels, overCounted } from './masked.js'
 
 /**
  * The loss that a config asks for. Labels outside of the vocabulary add nothing but z-loss; where rows hold several
- * documents, the mean is over the labels >= 0.
+ * documents, or some positions alone have labels, the mean is over the labels >= 0.
  */
 export function objective(head: Head, labels: Labels, model: Model): CountedLoss {
   const loss = model.config.entmax_loss ? entmaxLoss : softmaxLoss
-  if (model.packing) {
+  if (model.packing || model.labelled !== undefined) {
     const counted = total(where(compare(labels, 'GE', 0), constant(1, 'f32'), constant(0, 'f32')))
     return overCounted(loss(head, labels, model), counted, { ...model, original: false })
   }
