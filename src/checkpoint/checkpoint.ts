@@ -238,10 +238,14 @@ async function isComplete(folder: string): Promise<boolean> {
   return !isCloudPath(folder) || isFile(join(folder, 'manifest.json'))
 }
 
-/** Removes all but the last `keep` checkpoints of a run. */
-export async function pruneCheckpoints(run: string, keep: number): Promise<void> {
+/** Removes the checkpoints of a run but those of the steps that `keep` selects of all. */
+export async function pruneCheckpoints(
+  run: string,
+  keep: (steps: readonly number[]) => readonly number[],
+): Promise<void> {
   const steps = await checkpointSteps(run)
-  for (const step of steps.slice(0, Math.max(0, steps.length - keep))) {
+  const kept = keep(steps)
+  for (const step of steps.filter((each) => !kept.includes(each))) {
     const folder = checkpointFolder(run, step)
     await withFileErrors('remove', folder, () => remove(folder))
   }

@@ -3,6 +3,9 @@ import type { ModelConfig } from '../config/index.js'
 /** Keys without influence on what is learned: when to save, how arrays are placed, what is recomputed. */
 const SILENT_KEYS: ReadonlySet<string> = new Set([
   'steps_per_checkpoint',
+  'keep_checkpoint_max',
+  'keep_checkpoint_every_n_steps',
+  'keep_checkpoint_best',
   'datasets',
   'eos_id',
   'recompute_grad',

@@ -5,8 +5,8 @@ import type { SavedOf, Trainer } from './trainer.js'
 
 export interface SaverOptions {
   readonly run: string
-  /** The newest checkpoints to keep; 0 keeps all. */
-  readonly keepCheckpoints: number
+  /** Of the steps that have a checkpoint those whose is kept. */
+  readonly keep: (steps: readonly number[]) => readonly number[]
   /** What checkpoints state of the data. */
   readonly of: SavedOf
   /** Throws if the run is no longer this process's to write. */
@@ -52,15 +52,15 @@ export class Saver {
 
   private async write(folder: string, step: number, save: Awaited<ReturnType<Trainer['copyOut']>>): Promise<void> {
     const start = performance.now()
-    const { run, keepCheckpoints, of, checkLock } = this.options
+    const { run, keep, of, checkLock } = this.options
     await save(folder, of, { beforeCommit: checkLock })
     this.cost.checkpoint_write_seconds = seconds(performance.now() - start)
     this.committed.push({ kind: 'checkpoint', step, folder })
-    if (keepCheckpoints > 0) await pruneCheckpoints(run, keepCheckpoints)
+    await pruneCheckpoints(run, keep)
   }
 
   /** Checkpoints that were committed since the last call. Throws what failed in a write. */
-  news(): CheckpointEvent[] {
+  takeCommitted(): CheckpointEvent[] {
     if (this.failure) throw this.failure.cause
     return this.committed.splice(0)
   }

@@ -4,10 +4,11 @@ import { DataError, sampleIds, type Dataset } from '../data/index.js'
 import { debug, type DeviceArray, type Engine } from '../engine/index.js'
 import { createScorer, type Scorer } from '../evaluate/index.js'
 import type { LayerMode } from '../model/index.js'
-import { openCheckpoint } from '../checkpoint/index.js'
+import { checkpointSteps, openCheckpoint } from '../checkpoint/index.js'
 import { configOfLayers, type Adaptation } from './begin-from.js'
 import { evaluation } from './evaluation.js'
 import type { EndEvent, StepEvent, TrainEvent } from './events.js'
+import { bestSteps, keepRulesOf, stepsToKeep, type KeepRules } from './keep.js'
 import { labelScores } from './label-scores.js'
 import { meanLoss, type MeanLoss } from './mean-loss.js'
 import { recordHistory } from './history.js'
@@ -48,7 +49,7 @@ export interface TrainOptions extends Adaptation {
   readonly evaluateEvery?: number
   /** Ends training when an evaluation on labelled data has this accuracy. @default never */
   readonly stopAtAccuracy?: number
-  /** The newest checkpoints to keep; 0 keeps all. @default 2 */
+  /** The newest checkpoints to keep; 0 keeps all. @default the config's keep_checkpoint_max: 2 */
   readonly keepCheckpoints?: number
   /** Ends the run after the current step, with a checkpoint. */
   readonly signal?: AbortSignal
@@ -65,7 +66,7 @@ export interface TrainOptions extends Adaptation {
  * @throws FileError, DataError, TokenizerError, EngineError, LayoutError; DivergenceError if the loss is not finite
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> {
-  const { engine, run, data, keepCheckpoints = 2, signal } = options
+  const { engine, run, data, keepCheckpoints = 0, signal } = options
   if (!Number.isInteger(keepCheckpoints) || keepCheckpoints < 0)
     throw new RangeError(`keepCheckpoints must be an integer >= 0 (got ${keepCheckpoints}). Give 0 to keep all`)
   const config = withEndOfText(options, options.config ?? (await defaultConfig(options)))
@@ -102,7 +103,7 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
       debug('data', () => `step ${step + 1}: samples ${ids()}`)
       return source.batch(step)
     }
-    loop = new TrainingLoop(trainer, { ...options, keepCheckpoints, tokenizerHash, nextBatch, start, log, lock })
+    loop = new TrainingLoop(trainer, { ...options, tokenizerHash, nextBatch, start, log, lock })
     const { resumed, from, program, notes, changes } = start
     const { step, parameterCount: parameters } = trainer
     yield { kind: 'start', step, steps: config.train_steps, parameters, resumed, from, program, notes, changes }
@@ -150,7 +151,6 @@ function withEndOfText({ data, eosId: named }: TrainOptions, config: ModelConfig
 }
 
 type LoopOptions = Omit<TrainOptions, 'engine' | 'tokenizer' | 'layers' | 'config' | 'eosId'> & {
-  readonly keepCheckpoints: number
   readonly tokenizerHash?: string
   readonly nextBatch: (step: number) => Promise<Int32Array>
   readonly start: Start
@@ -168,6 +168,7 @@ class TrainingLoop {
   private readonly saver: Saver
   /** Whether an evaluation had the accuracy at which training ends. */
   private solved = false
+  private readonly rules: KeepRules
 
   constructor(
     private readonly trainer: Trainer,
@@ -181,9 +182,11 @@ class TrainingLoop {
     this.scorer = options.start.tasks ? createScorer(trainer.engine, trainer.model) : null
     this.clock = stepClock(trainer.config, { step: trainer.step, tokens: trainer.tokens })
     const { run, keepCheckpoints, tokenizerHash: tokenizer, start, lock } = options
+    this.rules = keepRulesOf(trainer.config, keepCheckpoints)
+    const keep = (steps: readonly number[]) => stepsToKeep(steps, this.rules, this.lossAt)
     const of = { tokenizer, data: start.identity }
     const checkLock = () => lock.check()
-    this.saver = new Saver(trainer, { run, keepCheckpoints, of, checkLock }, trainer.step)
+    this.saver = new Saver(trainer, { run, keep, of, checkLock }, trainer.step)
   }
 
   async *run(): AsyncGenerator<TrainEvent> {
@@ -196,7 +199,7 @@ class TrainingLoop {
     yield* this.report()
     if (this.trainer.step > this.saver.saved) await this.save()
     await this.saver.settle()
-    yield* this.saver.news()
+    yield* this.saver.takeCommitted()
     await this.options.log.flush()
     yield this.end()
   }
@@ -218,7 +221,7 @@ class TrainingLoop {
     const { tasks } = this.options.start
     const evaluates = step === config.train_steps || (evaluateEvery > 0 && step > 0 && step % evaluateEvery === 0)
     const saves = () => step > this.saver.saved && (this.ends() || step % config.steps_per_checkpoint === 0)
-    yield* this.saver.news()
+    yield* this.saver.takeCommitted()
     if (this.ends() || saves() || evaluates) yield* this.report()
     if (saves()) await this.save()
     if (data && evaluates) {
@@ -229,9 +232,25 @@ class TrainingLoop {
         if (event.kind === 'evaluation' && (event.accuracy ?? 0) >= stopAtAccuracy) this.solved = true
         yield event
       }
+      if (await this.isBest()) await this.save()
     }
     if (tasks && evaluates)
       yield* tasksEvaluation({ step, parameters: trainer.parameters, scorer: this.scorer!, tasks, log, signal })
+  }
+
+  /** Validation loss after a step, if it was evaluated on the run's validation data. */
+  private readonly lossAt = (step: number): number | undefined => {
+    const { log, start } = this.options
+    return start.evaluated && log.evaluationAfter(step, start.evaluated)?.validation_loss
+  }
+
+  /** Whether the current step has one of the lowest validation losses of those with a checkpoint, which it lacks. */
+  private async isBest(): Promise<boolean> {
+    const { step } = this.trainer
+    const { best } = this.rules
+    if (best === 0 || step === 0 || step <= this.saver.saved || this.lossAt(step) === undefined) return false
+    const steps = await checkpointSteps(this.options.run)
+    return bestSteps([...steps, step], best, this.lossAt).includes(step)
   }
 
   private ends(): boolean {

@@ -59,6 +59,9 @@ const active: Partial<Record<keyof ModelConfig, Record<string, unknown>>> = {
 const elsewhere: readonly (keyof ModelConfig)[] = [
   'model', // GPT is all that there is
   'steps_per_checkpoint',
+  'keep_checkpoint_max',
+  'keep_checkpoint_every_n_steps',
+  'keep_checkpoint_best',
   'eval_steps',
   'eval_batch_size',
   'eval_tasks', // test/train/tasks.test.ts

@@ -24,7 +24,12 @@ async function makeTrainer() {
   return { trainer, step }
 }
 
-const saverOptions = (run: string) => ({ run, keepCheckpoints: 0, of: {}, checkLock: async () => {} })
+const saverOptions = (run: string) => ({
+  run,
+  keep: (steps: readonly number[]) => steps,
+  of: {},
+  checkLock: async () => {},
+})
 
 test('what is copied out is saved, whatever steps are made meanwhile, and its memory is reused', async () => {
   const { path } = await world()
@@ -63,10 +68,10 @@ test('one checkpoint is written at a time; each is reported once, when it is com
   }
   await saver.settle()
   assert.deepEqual(
-    saver.news().map((event) => event.step),
+    saver.takeCommitted().map((event) => event.step),
     [1, 2, 3],
   )
-  assert.deepEqual(saver.news(), [])
+  assert.deepEqual(saver.takeCommitted(), [])
   assert.equal(most, 1)
   const cost = saver.takeCost()
   assert.ok(cost.checkpoint_stall_seconds! >= 0 && cost.checkpoint_write_seconds! >= 0)

@@ -75,6 +75,19 @@ export const modelKeysOfTraining = {
   ),
   seed: key(count.default(0), 'seed of initial parameters, dropout and data order', 'inputs.py: sequential_input'),
   steps_per_checkpoint: key(size.default(500), 'steps between checkpoints', 'main.py: --steps_per_checkpoint'),
+  keep_checkpoint_max: key(count.optional(), 'newest checkpoints to keep; 0 keeps all', 'neomesh', { otherwise: '2' }),
+  keep_checkpoint_every_n_steps: key(
+    count.optional(),
+    'also keeps the checkpoints of steps that are multiples of this',
+    'neomesh',
+    { otherwise: '0: none' },
+  ),
+  keep_checkpoint_best: key(
+    count.optional(),
+    'also keeps the N checkpoints with the lowest validation loss; an evaluation that gives one of these is followed by a checkpoint',
+    'neomesh',
+    { otherwise: '0: none' },
+  ),
   iterations: key(size.optional(), 'steps that a TPU runs per call from the host', 'main.py: main', {
     inert: 'steps are dispatched one by one, ahead of their results',
   }),

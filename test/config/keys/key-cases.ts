@@ -94,6 +94,9 @@ export const cases: { readonly [Key in keyof Required<ModelConfig>]: Case } = {
   precision: { value: 'bfloat16' },
   seed: { value: 7 },
   steps_per_checkpoint: { value: 10 },
+  keep_checkpoint_max: { value: 3 },
+  keep_checkpoint_every_n_steps: { value: 100 },
+  keep_checkpoint_best: { value: 1 },
   iterations: {
     value: 500,
     note: 'iterations has no effect: steps are dispatched one by one, ahead of their results',
