@@ -14,6 +14,10 @@ export interface AttentionConfig {
   readonly num_mem_kv: number
   readonly bias: boolean
   readonly attn_dropout: number
+  readonly negative_eigenvalues: boolean
+  readonly state_key_size?: number
+  readonly state_value_size?: number
+  readonly short_conv_width: number
 }
 
 /** The dims of a model that attention sees, under GPT-Neo's names. */

@@ -1,4 +1,6 @@
 import type { AnyAttentionKind } from './contract.js'
+import { deltaAttention } from './delta.js'
+import { gatedDeltaAttention } from './gated-delta.js'
 import { globalAttention } from './global.js'
 import { linearAttention } from './linear.js'
 import { localAttention } from './local.js'
@@ -8,6 +10,8 @@ export const ATTENTION_KINDS = {
   global: globalAttention,
   local: localAttention,
   linear: linearAttention,
+  delta: deltaAttention,
+  gated_delta: gatedDeltaAttention,
 } satisfies Record<string, AnyAttentionKind>
 
 /** Kinds that do something; `none` does not. */

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/index.js'
 import { jit, type Jitted } from '../engine/jit.js'
 import { hashOf } from './hash.js'
 import type { Initializer, Parameters, ParameterSpec } from './scope.js'
-import { dim, fill, random, relayout, type Dim, type Tensor } from '../tensor/index.js'
+import { dim, expm1, fill, random, relayout, type Dim, type Tensor } from '../tensor/index.js'
 import { padTo } from './vocab-padding.js'
 
 /**
@@ -39,6 +39,14 @@ function draw(dims: readonly Dim[], initializer: Initializer, stacked: boolean) 
   return (words: Tensor, hashes: Tensor): Tensor => {
     if (initializer.kind === 'constant') return fill(dims, initializer.value, 'f32')
     const named = random.foldIn(random.keyOfWords(words), stacked ? hashes : hashes.max(hashes.dims[0]))
+    if (initializer.kind === 'uniform') {
+      const { low, high, through } = initializer
+      const drawn = random.uniform(named, dims, low, high)
+      if (through === 'log') return drawn.log()
+      if (through !== 'step') return drawn
+      const step = drawn.exp()
+      return step.add(expm1(step.neg()).neg().log())
+    }
     const draw = initializer.kind === 'normal' ? random.normal : random.truncatedNormal
     return draw(named, dims).mul(initializer.stddev)
   }

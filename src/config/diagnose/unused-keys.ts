@@ -1,6 +1,6 @@
 import { tasksWithData } from '../eval-tasks.js'
 import type { z } from 'zod'
-import { ATTENTION_KINDS, type AttentionKind as Kind } from '../../attention/index.js'
+import { ATTENTION_KINDS, type AnyAttentionKind } from '../../attention/index.js'
 import { attentionKinds } from '../keys/attention-kinds.js'
 import type { RawConfig } from './diagnostics.js'
 import { aboutOf, defaultOf } from '../keys/key.js'
@@ -18,7 +18,7 @@ const unless =
     works(config) ? null : why
 /** Keys of attention kinds: they have an effect if a layer has such a kind. */
 function ofKinds(): Partial<Record<keyof ModelConfig, Reason>> {
-  const kinds = Object.entries<Kind>(ATTENTION_KINDS)
+  const kinds = Object.entries(ATTENTION_KINDS) as [string, AnyAttentionKind][]
   const keys = new Set(kinds.flatMap(([, kind]) => kind.keys))
   return Object.fromEntries(
     [...keys].map((key) => {

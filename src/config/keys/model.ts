@@ -36,6 +36,28 @@ export const modelKeysOfAttention = {
     'number of learned keys and values that every query of a global layer also attends to',
     'models/layers.py: memory_key_values',
   ),
+  negative_eigenvalues: key(
+    flag.default(false),
+    'delta rules whose beta is from 0 to 2, not 0 to 1: a state may change its sign, as tracking a parity needs',
+    'neomesh',
+  ),
+  state_key_size: key(
+    size.optional(),
+    'key features per head of recurrent attention kinds: rows of a state',
+    'neomesh',
+    { otherwise: 'a part of n_embd / n_head by kind' },
+  ),
+  state_value_size: key(
+    size.optional(),
+    'value features per head of recurrent attention kinds: columns of a state',
+    'neomesh',
+    { otherwise: 'a multiple of n_embd / n_head by kind' },
+  ),
+  short_conv_width: key(
+    count.default(4),
+    'positions of the short convolutions of recurrent attention kinds; 0: none',
+    'neomesh',
+  ),
   rotary_emb: key(
     flag.optional(),
     'rotary position embedding instead of learned positions',

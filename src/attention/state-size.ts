@@ -1,0 +1,77 @@
+import { dim, type Dim, type Tensor } from '../tensor/index.js'
+import type { AttentionConfig, AttentionCosts, AttentionResult, AttentionShape, ParameterScope } from './contract.js'
+import { normal } from './initializers.js'
+
+/** Features of a head's keys and values in a kind whose state is [keys, values] a head. */
+export interface StateSize {
+  readonly keys: number
+  readonly values: number
+}
+
+type Sized = Pick<AttentionConfig, 'n_embd' | 'n_head' | 'state_key_size' | 'state_value_size'>
+
+/** `state_key_size` and `state_value_size`; without them these multiples of n_embd / n_head. */
+export const stateSize =
+  (keys: number, values: number) =>
+  ({ n_embd, n_head, state_key_size, state_value_size }: Sized): StateSize => {
+    const features = n_embd / n_head
+    const part = (times: number) => Math.max(1, Math.round(times * features))
+    return { keys: state_key_size ?? part(keys), values: state_value_size ?? part(values) }
+  }
+
+export interface StateDims {
+  readonly keys: Dim<'key_features'>
+  readonly values: Dim<'value_features'>
+}
+export const stateDims = ({ keys, values }: StateSize): StateDims => ({
+  keys: dim('key_features', keys),
+  values: dim('value_features', values),
+})
+
+/** Linear in x [batch, sequence, embd], to features of every head. */
+export function toHeads<N extends string>(
+  at: ParameterScope,
+  x: Tensor,
+  name: string,
+  features: Dim<N>,
+  { batch, sequence, heads, embd }: AttentionShape,
+): Tensor<'batch' | 'sequence' | 'heads' | N> {
+  const dims: readonly Dim[] = [embd, heads, features]
+  const to: readonly Dim<'batch' | 'sequence' | 'heads' | N>[] = [batch, sequence, heads, features]
+  return at.linear(x, name, dims, normal(embd.size ** -0.5), to, [heads, features])
+}
+
+/** Linear in x, one number a head. */
+export function toEachHead(at: ParameterScope, x: Tensor, name: string, shape: AttentionShape): Tensor {
+  const { batch, sequence, heads, embd } = shape
+  return at.linear(x, name, [embd, heads], normal(embd.size ** -0.5), [batch, sequence, heads])
+}
+
+/** Linear in the values of all heads, without bias. */
+export function fromHeads(
+  at: ParameterScope,
+  read: Tensor,
+  values: Dim,
+  { batch, sequence, heads, embd }: AttentionShape,
+): AttentionResult {
+  const initial = normal((heads.size * values.size) ** -0.5)
+  return { product: at.linear(read, 'o', [heads, values, embd], initial, [batch, sequence, embd], [heads, values]) }
+}
+
+/**
+ * Costs of a recurrence: a token reads its query and writes its key and value, with `erase` reads its key too, each 2 flops
+ * for each element of a state. A sequence keeps the state in f32, and `tail` numbers before short convolutions.
+ */
+export function stateCosts(
+  { n_embd, n_head, precision }: AttentionConfig,
+  { keys, values }: StateSize,
+  { erase = false, tail = 0 }: { erase?: boolean; tail?: number },
+): AttentionCosts {
+  const elements = n_head * keys * values
+  const bytes = precision === 'bfloat16' ? 2 : 4
+  return {
+    keysSeen: ((erase ? 6 : 4) * elements) / (4 * n_embd),
+    keysRecomputed: 0,
+    cache: { perToken: 0, perSequence: 4 * elements + bytes * tail },
+  }
+}
