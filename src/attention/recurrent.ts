@@ -1,4 +1,4 @@
-import { range, transpose, where, zeros, type Dim, type Tensor } from '../tensor/index.js'
+import { range, reshape, transpose, where, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import type {
   AttentionConfig,
   AttentionCosts,
@@ -82,7 +82,7 @@ export function recurrentKind<P extends Projections>(
     prefill: (projected, lengths, _, shape) => run(projected, shape, { lengths }).cache,
     decode: (projected, cache, _, shape) => run(projected, shape, { cache }),
     extend: (projected, cache, _, length, shape) =>
-      run(projected, shape, { cache, lengths: length as unknown as Positions }),
+      run(projected, shape, { cache, lengths: reshape<'batch'>(length, []) }),
   }
 }
 

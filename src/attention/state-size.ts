@@ -1,5 +1,12 @@
 import { dim, type Dim, type Tensor } from '../tensor/index.js'
-import type { AttentionConfig, AttentionCosts, AttentionResult, AttentionShape, ParameterScope } from './contract.js'
+import {
+  headFeatures,
+  type AttentionConfig,
+  type AttentionCosts,
+  type AttentionResult,
+  type AttentionShape,
+  type ParameterScope,
+} from './contract.js'
 import { normal } from './initializers.js'
 
 /** Features of a head's keys and values in a kind whose state is [keys, values] a head. */
@@ -8,14 +15,14 @@ export interface StateSize {
   readonly values: number
 }
 
-type Sized = Pick<AttentionConfig, 'n_embd' | 'n_head' | 'state_key_size' | 'state_value_size'>
+type Sized = Pick<AttentionConfig, 'n_embd' | 'n_head' | 'head_dim' | 'state_key_size' | 'state_value_size'>
 
-/** `state_key_size` and `state_value_size`; without them these multiples of n_embd / n_head. */
+/** `state_key_size` and `state_value_size`; without them these multiples of a head's features. */
 export const stateSize =
   (keys: number, values: number) =>
-  ({ n_embd, n_head, state_key_size, state_value_size }: Sized): StateSize => {
-    const features = n_embd / n_head
-    const part = (times: number) => Math.max(1, Math.round(times * features))
+  (config: Sized): StateSize => {
+    const { state_key_size, state_value_size } = config
+    const part = (times: number) => Math.max(1, Math.round(times * headFeatures(config)))
     return { keys: state_key_size ?? part(keys), values: state_value_size ?? part(values) }
   }
 
@@ -63,14 +70,15 @@ export function fromHeads(
  * for each element of a state. A sequence keeps the state in f32, and `tail` numbers before short convolutions.
  */
 export function stateCosts(
-  { n_embd, n_head, precision }: AttentionConfig,
+  config: AttentionConfig,
   { keys, values }: StateSize,
   { erase = false, tail = 0 }: { erase?: boolean; tail?: number },
 ): AttentionCosts {
+  const { n_head, precision } = config
   const elements = n_head * keys * values
   const bytes = precision === 'bfloat16' ? 2 : 4
   return {
-    keysSeen: ((erase ? 6 : 4) * elements) / (4 * n_embd),
+    keysSeen: ((erase ? 6 : 4) * elements) / (4 * n_head * headFeatures(config)),
     keysRecomputed: 0,
     cache: { perToken: 0, perSequence: 4 * elements + bytes * tail },
   }

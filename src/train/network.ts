@@ -1,4 +1,5 @@
 /** Whether weights fit a config: which keys make another network. */
+import { ATTENTION_KINDS, attentionKind, type AttentionKindName } from '../attention/index.js'
 import { attentionKinds, type ModelConfig } from '../config/index.js'
 
 /** Keys that decide which variables a model has, and what they mean to each other. */
@@ -10,6 +11,9 @@ const SHAPE_KEYS = [
   'head_dim',
   'n_layer',
   'num_mem_kv',
+  'state_key_size',
+  'state_value_size',
+  'short_conv_width',
   'rotary_emb',
   'pos_emb',
   'axial_pos_emb',
@@ -32,6 +36,7 @@ const ADAPTER_KEYS = ['lora_rank', 'lora_targets'] as const
 /** Keys that make another function of the same variables. */
 const FUNCTION_KEYS = [
   'local_attention_radius',
+  'negative_eigenvalues',
   'activation_fn',
   'mlm_training',
   'norm_epsilon',
@@ -71,14 +76,17 @@ export function describeDifferences(differences: readonly NetworkDifference[]): 
   return differences.map(({ key, weights, config }) => `${key} ${shown(weights)} (got ${shown(config)})`).join(', ')
 }
 
+const keysOf = (kind: AttentionKindName): readonly string[] => attentionKind(kind).keys
+/** Keys that only some kinds of attention read. */
+const OF_KINDS = new Set(Object.keys(ATTENTION_KINDS).flatMap((kind) => keysOf(kind as AttentionKindName)))
+
 /** Without a layer that reads it, a key does not count. */
 function valueOf(
   config: ModelConfig,
   key: (typeof SHAPE_KEYS)[number] | (typeof FUNCTION_KEYS)[number] | (typeof ADAPTER_KEYS)[number],
 ): unknown {
   const kinds = attentionKinds(config)
-  if (key === 'local_attention_radius' && !kinds.includes('local')) return null
-  if (key === 'num_mem_kv' && !kinds.includes('global')) return 0
+  if (OF_KINDS.has(key) && !kinds.some((kind) => kind !== 'none' && keysOf(kind).includes(key))) return null
   if (key === 'lora_targets' && config.lora_rank === 0) return null
   if (key === 'rotary_emb') return config.rotary_emb ?? false
   if ((key === 'rope_theta' || key === 'rotary_pct') && !config.rotary_emb) return null

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseAblation, readAblation } from '../../src/ablate/index.js'
+import { attentionKindNames } from '../../src/config/keys/attention-kinds.js'
 import { costsOf } from '../../src/plan/index.js'
 import { TINY } from '../cli/world.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
@@ -58,7 +59,7 @@ test('all problems at once, each with its path', async () => {
     'variants.d: mlm_training must be equal in all variants. Put it into the base',
     'variants.d: n_head: must divide n_embd, 16 (got 3). Use 1, 2 or 4',
     'variants.e: must differ from the other variants (it is the same model as variants.../up)',
-    'costs.attention: must be a list of kinds: global, local, linear, none (got ["lineal"])',
+    `costs.attention: must be a list of kinds: ${attentionKindNames.join(', ')} (got ["lineal"])`,
     'costs.tokens: must be a multiple of all costs.lengths (got 32, not a multiple of 24)',
   ])
 })

@@ -80,13 +80,9 @@ export function chunkedRecurrence(
   const solution = erase && rows.size > 1 ? { solution: solve(among) } : {}
   const inputs: Inputs = { ...xs, ...solution }
   const order = [...batchDims, keys, values]
-  const [last, outputs] = scan(
-    chunks,
-    transpose(state, order),
-    inputs,
-    (state, each) => chunk(state, each, plan),
-    { keep: 'nothing' },
-  )
+  const [last, outputs] = scan(chunks, transpose(state, order), inputs, (state, each) => chunk(state, each, plan), {
+    keep: 'nothing',
+  })
   return { output: outOfChunks(outputs, plan), state: last }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { attentionTypes } from './attention-types.js'
+import { attentionKindNames } from './attention-kinds.js'
 import { key } from './key.js'
 import { activation, count, flag, layerCount, oneOf, part, positive, rate, size } from './kinds.js'
 
@@ -22,7 +23,7 @@ export const modelKeysOfShape = {
 export const modelKeysOfAttention = {
   attention_types: key(
     attentionTypes.optional(),
-    'attention kind of each layer, in groups of [kinds, repeat]: global, local, linear, none',
+    `attention kind of each layer, in groups of [kinds, repeat]: ${attentionKindNames.join(', ')}`,
     'utils.py: expand_attention_types_params',
     { otherwise: 'global in all layers' },
   ),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { activationNames, inspectModelConfig, parseModelConfig } from '../../../src/config/index.js'
+import { attentionKindNames } from '../../../src/config/keys/attention-kinds.js'
 import { base, inspect } from '../base.js'
 
 const moe = (moe_params: unknown) => ({ moe_layers: [1], moe_params })
@@ -101,7 +102,7 @@ const cases: [changes: Record<string, unknown>, ...problems: string[]][] = [
         [['sparse'], 1],
       ],
     },
-    'attention_types: group 2: kind must be one of global, local, linear, none (got "sparse")',
+    `attention_types: group 2: kind must be one of ${attentionKindNames.join(', ')} (got "sparse")`,
   ],
   [
     { attention_types: [[['global', 'local'], 1.5]] },
