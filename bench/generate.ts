@@ -4,10 +4,9 @@
  * With --slots the rows are requests to an engine of slots, all at once, without cached prefixes.
  */
 import { parseArgs } from 'node:util'
-import { DeviceArray, openXla } from '../src/engine/index.js'
-import { floatsToBf16 } from '../src/engine/half.js'
-import { generate, SlotEngine, type LoadedModel } from '../src/generate/index.js'
-import { GptNeo } from '../src/model/index.js'
+import { openXla } from '../src/engine/index.js'
+import { generate, SlotEngine } from '../src/generate/index.js'
+import { loadParameters } from '../src/generate/parameters.js'
 import { configOf, memory, SHAPES, tokens, weights } from './work.js'
 
 const { values: options } = parseArgs({
@@ -24,19 +23,21 @@ const { values: options } = parseArgs({
 const shape = { ...SHAPES[options.shape], batch: Number(options.batch) }
 const [prompt, made] = [Number(options.prompt), Number(options.new)]
 const bf16 = options.dtype === 'bf16'
-const config = configOf(shape, bf16 ? { precision: 'bfloat16' } : {})
+const config = configOf(shape)
 const engine = await openXla()
-const bound = new GptNeo(config)
-const parameters: Record<string, DeviceArray> = {}
-for (const { name, dims, shape: stored } of bound.specs) {
-  const size = stored.reduce((a, b) => a * b, 1)
-  const numbers = weights(name, size, stored.length)
-  parameters[name] =
-    bf16 && stored.length > 1
-      ? DeviceArray.from(engine, floatsToBf16(numbers), dims, 'bf16')
-      : DeviceArray.from(engine, numbers, dims, 'f32')
-}
-const model: LoadedModel = { engine, config, model: bound, parameters }
+const model = await loadParameters(
+  engine,
+  config,
+  (name, stored) =>
+    Promise.resolve(
+      weights(
+        name,
+        stored.reduce((a, b) => a * b, 1),
+        stored.length,
+      ),
+    ),
+  bf16 ? 'bf16' : 'f32',
+)
 const ids = tokens(shape, 0, prompt)
 const prompts = Array.from({ length: shape.batch }, (_, row) => ids.subarray(row * prompt, (row + 1) * prompt))
 

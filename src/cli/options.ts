@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 
 /** A parser of integers >= `low`; an invalid value is reported in one line that names the option. */
 export function integerOption(low = 0) {
@@ -41,3 +41,9 @@ export function parseOverride(text: string, before: Record<string, unknown> = {}
 
 /** The forms in which an option takes a tokenizer. */
 export const TOKENIZER = 'tokenizer.json, a folder with a tokenizer, or "gpt2"'
+
+/** `--dtype`, of a model to generate with. */
+export function dtypeOption(): Option {
+  const help = 'of weights and caches (bf16: half of the memory; slower than f32 on CPUs)'
+  return new Option('--dtype <dtype>', help).choices(['f32', 'bf16'])
+}

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { extraTokens, tokenizerFor } from '../convert/index.js'
 import { FileError, sha256 } from '../files/index.js'
 import {
@@ -12,7 +12,7 @@ import { tokenizerJson, type Tokenizer } from '../tokenizer/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { openTokenizer } from './open-tokenizer.js'
-import { integerOption, numberOption, repeatable, TOKENIZER } from './options.js'
+import { dtypeOption, integerOption, numberOption, repeatable, TOKENIZER } from './options.js'
 import { whileWaiting } from './progress.js'
 
 interface Options extends EngineOptions {
@@ -64,12 +64,7 @@ export function sampleCommand(): Command {
         integerOption(1),
         1,
       )
-      .addOption(
-        new Option(
-          '--dtype <dtype>',
-          'of weights and caches (bf16: half of the memory; slower than f32 on CPUs)',
-        ).choices(['f32', 'bf16']),
-      )
+      .addOption(dtypeOption())
       .option('--tokenizer <path>', `${TOKENIZER} (default: the run's)`)
       .action(sample),
   )

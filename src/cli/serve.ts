@@ -3,12 +3,12 @@ import { Command } from 'commander'
 import { tokenizerFor } from '../convert/index.js'
 import type { Engine } from '../engine/index.js'
 import { FileError, readText, withFileErrors } from '../files/index.js'
-import { loadModel } from '../generate/index.js'
+import { loadModel, type LoadOptions } from '../generate/index.js'
 import { openServedModel, startServer } from '../serve/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { report } from './errors.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
-import { integerOption, TOKENIZER } from './options.js'
+import { dtypeOption, integerOption, TOKENIZER } from './options.js'
 import { whileWaiting } from './progress.js'
 
 interface Options extends EngineOptions {
@@ -17,6 +17,7 @@ interface Options extends EngineOptions {
   slots: number
   queue: number
   keyFile?: string
+  dtype?: LoadOptions['dtype']
   tokenizer?: string
   chatTemplate?: string
 }
@@ -34,6 +35,7 @@ export function serveCommand(): Command {
       .option('--slots <count>', 'number of prompts that are continued at the same time', integerOption(1), 8)
       .option('--queue <count>', 'number of prompts that may wait; more are refused', integerOption(0), 256)
       .option('--key-file <path>', `file of the key that clients must send (default: that of ${KEY}, if it is set)`)
+      .addOption(dtypeOption())
       .option('--tokenizer <path>', `${TOKENIZER} (default: the run's)`)
       .option('--chat-template <path>', "file of a Jinja template of chat messages (default: the tokenizer's)")
       .action(serve),
@@ -49,7 +51,7 @@ async function serve(path: string, options: Options): Promise<void> {
   try {
     const open = async () => {
       engine = await openEngine(options)
-      const model = await loadModel(engine, path)
+      const model = await loadModel(engine, path, { dtype: options.dtype })
       const tokenizer = options.tokenizer ?? (await tokenizerFor(path, model.folder))
       if (tokenizer === undefined)
         throw new FileError(

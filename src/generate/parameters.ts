@@ -1,7 +1,9 @@
 import type { ModelConfig } from '../config/index.js'
-import type { DeviceArray } from '../engine/device-array.js'
+import { DeviceArray } from '../engine/device-array.js'
+import { floatsToBf16 } from '../engine/half.js'
 import type { Engine } from '../engine/index.js'
-import { GptNeo } from '../model/index.js'
+import { GptNeo, type ParameterSpec } from '../model/index.js'
+import { sizeOf } from '../tensor/index.js'
 import { arrayFrom } from '../train/parameters.js'
 import type { LoadedModel } from './generate.js'
 
@@ -21,7 +23,30 @@ export async function loadParameters(
   if (dtype === 'bf16') config = { ...config, precision: 'bfloat16' }
   const model = new GptNeo(config, { placement: engine.placement })
   const parameters: Record<string, DeviceArray> = {}
-  for (const spec of model.specs)
-    parameters[spec.name] = await arrayFrom(engine, spec, null, read, spec.shape.length > 1 ? dtype : 'f32')
+  for (const spec of model.specs) {
+    const narrow = dtype === 'bf16' && spec.shape.length > 1
+    const array = narrow && !engine.placement ? await summedLast(engine, spec, read) : undefined
+    parameters[spec.name] = array ?? (await arrayFrom(engine, spec, null, read, narrow ? dtype : 'f32'))
+  }
   return { engine, config, model, parameters }
+}
+
+/**
+ * The array of a matrix in bf16 with the dims that products sum over last, which for one row of bf16 takes half the time
+ * on a CPU; undefined where they are not one group before the others.
+ */
+async function summedLast(
+  engine: Engine,
+  spec: ParameterSpec,
+  read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
+): Promise<DeviceArray | undefined> {
+  const { dims, summed, names } = spec
+  if (!summed || names.length > 1 || !summed.every(({ name }, i) => dims[i]?.name === name)) return undefined
+  const kept = dims.slice(summed.length)
+  const [rows, columns] = [sizeOf(summed), sizeOf(kept)]
+  const data = await read(spec.name, spec.shape)
+  const turned = new Float32Array(data.length)
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) turned[column * rows + row] = data[row * columns + column]
+  return DeviceArray.from(engine, floatsToBf16(turned), [...kept, ...summed], 'bf16', 'parameters')
 }

@@ -42,6 +42,8 @@ export interface ParameterSpec {
   /** Names of the checkpoint's dims. */
   readonly shapeNames: readonly string[]
   readonly initializer: Initializer
+  /** Dims over which the model's products with it sum, where it is used in such products alone. */
+  readonly summed?: readonly Dim[]
 }
 
 /** Parameters by name: tensors inside a program, arrays on an engine. */
@@ -178,7 +180,8 @@ export class Scope {
     to: readonly Dim<N>[],
     join: readonly Dim[] = [],
   ): Tensor<N> {
-    const product = einsum([x, this.narrowed(name, dims, initializer, join)], to)
+    const summed = dims.filter((each) => !to.some((kept) => kept.name === each.name))
+    const product = einsum([x, this.narrowed(name, dims, initializer, join, summed)], to)
     const adapter = this.adapter(name, dims, join)
     return adapter ? product.add(adapter.applied(x, to)) : product
   }
@@ -189,8 +192,9 @@ export class Scope {
     dims: readonly Dim<N>[],
     initializer: Initializer,
     join: readonly Dim[],
+    summed?: readonly Dim[],
   ): Tensor<N> {
-    return relayout(cast(this.stored(name, dims, initializer, join), this.session.compute), 'computation')
+    return relayout(cast(this.stored(name, dims, initializer, join, summed), this.session.compute), 'computation')
   }
 
   /** The adapter of a parameter; null if it has none. */
@@ -222,17 +226,24 @@ export class Scope {
     dims: readonly Dim<N>[],
     initializer: Initializer,
     join: readonly Dim[],
+    summed?: readonly Dim[],
   ): Tensor<N> {
     const path = `${this.location.path}/${name}`
     const { values } = this.session
     const value = this.location.stack?.values?.[path] ?? values?.[path]
     if (values && !value)
       throw new Error(`no parameter "${path}" was given; there are ${Object.keys(values).slice(0, 5).join(', ')}, ...`)
-    if (!values) this.describe(path, dims, initializer, join)
+    if (!values) this.describe(path, dims, initializer, join, summed)
     return value ?? fill(dims, 0, 'f32')
   }
 
-  private describe(path: string, dims: readonly Dim[], initializer: Initializer, join: readonly Dim[]): void {
+  private describe(
+    path: string,
+    dims: readonly Dim[],
+    initializer: Initializer,
+    join: readonly Dim[],
+    summed?: readonly Dim[],
+  ): void {
     const { vocabSize } = this.session
     const logical = dims.map((each) => (each.name === 'vocab' && vocabSize ? { ...each, size: vocabSize } : each))
     const joined = joinDims(logical, join)
@@ -245,6 +256,7 @@ export class Scope {
       shape: joined.map(({ size }) => size),
       shapeNames: joined.map(({ name }) => name),
       initializer,
+      summed,
     })
   }
 

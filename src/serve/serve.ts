@@ -32,7 +32,7 @@ const LAST_READ = 1000
 
 /**
  * Serves a loaded model with OpenAI's API, and a page to try it at /. The model must not be used otherwise meanwhile. Throws
- * ServeError, RangeError for options outside their range, FileError, TokenizerError.
+ * ServeError, RangeError for options outside their range, FileError, TokenizerError, LogitsError for damaged weights.
  *
  * @example
  * const server = await serve(await loadModel(await openEngine(), 'my/run'), { port: 8000 })
@@ -43,11 +43,13 @@ export async function serve(
 ): Promise<Server> {
   checkOptions(options)
   const served = await openServedModel(model, modelOptions(options))
+  let server: Awaited<ReturnType<typeof startServer>> | undefined
   try {
-    const server = await startServer(() => Promise.resolve(served), options)
+    server = await startServer(() => Promise.resolve(served), options)
     await server.ready
     return server
   } catch (error) {
+    await server?.close()
     await served.engine.close()
     throw error
   }
@@ -66,7 +68,7 @@ function modelOptions({
 }
 
 /**
- * Listens at once and then loads the model, as /health reports; `ready` is when it can answer. Throws ServeError,
+ * Listens at once, then loads the model and compiles its programs, as /health reports; `ready` is when it can answer. Throws ServeError,
  * RangeError.
  */
 export async function startServer(
@@ -79,7 +81,10 @@ export async function startServer(
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw new ServeError(`cannot listen on ${host}:${port}: ${reasonOf(error)}`)
   })
-  const ready = load().then((model) => (state.model = model))
+  const ready = load().then(async (model) => {
+    await model.engine.warmUp()
+    return (state.model = model)
+  })
   ready.catch(() => {}) // whoever awaits it hears of it
   let closing: Promise<void> | undefined
   const close = async (grace: number) => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SlotEngine, generate, type LoadedModel } from '../../src/generate/index.js'
 import { loadParameters } from '../../src/generate/parameters.js'
+import { jit, type DeviceArray } from '../../src/engine/index.js'
+import { transpose, type Tensor } from '../../src/tensor/index.js'
 import { roundToBf16 } from '../../src/engine/half.js'
 import { forward, lively } from '../model/support.js'
 import { engine } from '../tensor/check.js'
@@ -18,10 +20,22 @@ test('bf16 weights take half of the memory, and gains and biases stay f32', asyn
   const wide = await loadedAs('f32', {})
   for (const { name, shape } of model.specs) {
     assert.equal(parameters[name].dtype, shape.length > 1 ? 'bf16' : 'f32')
-    const [rounded, numbers] = [await parameters[name].readFloats(), await wide.parameters[name].readFloats()]
-    numbers.forEach((x, i) => assert.equal(rounded[i], shape.length > 1 ? roundToBf16(x) : x))
+    const numbers = await wide.parameters[name].readFloats()
+    const rounded = await inOrderOf(wide.parameters[name], parameters[name])
+    numbers.forEach((x, i) => assert.equal(rounded[i], shape.length > 1 ? roundToBf16(x) : x, `${name} ${i}`))
   }
+  // Products sum over the last dims, which is what a CPU is fast at.
+  const dimsOf = (name: string) => parameters[`gpt2/h0/${name}`].dims.map((each) => each.name)
+  assert.deepEqual(dimsOf('attn/q'), ['heads', 'features_per_head', 'embd'])
+  assert.deepEqual(dimsOf('attn/o'), ['embd', 'heads', 'features_per_head'])
+  assert.deepEqual(dimsOf('mlp/conv1d_main/c_fc/kernel'), ['intermediate_expanded', 'embd'])
 })
+
+/** The elements of `array` in the order that the dims of `like` have. */
+async function inOrderOf(like: DeviceArray, array: DeviceArray): Promise<Float32Array> {
+  const turn = jit(array.engine, (x: Tensor) => transpose(x, like.dims))
+  return (await turn(array)).readFloats()
+}
 
 test('generation in bf16 gives what one pass with the same weights gives, by generate and in slots', async () => {
   const model = await loadedAs('bf16', { no_weight_tie: true, num_mem_kv: 2, n_layer: 1 })

@@ -150,8 +150,13 @@ test('a run gives its name to its checkpoints; weights that are not finite are a
     parameters: { ...model.parameters, [bias]: broken },
     folder: 'my/run/checkpoints/step-00000010',
   }
-  const server = await serve(damaged, { tokenizer: world.model, onError: (error) => errors.push(error) })
+  await assert.rejects(serve(damaged, { tokenizer: world.model }), { name: 'LogitsError', message: /must be finite/ })
+  // Weights may also be damaged where the first programs do not read them.
+  const served = await openServedModel(damaged, { tokenizer: world.model })
+  served.engine.warmUp = () => Promise.resolve()
+  const server = await startServer(() => Promise.resolve(served), { onError: (error) => errors.push(error) })
   try {
+    await server.ready
     const { data } = (await (await fetch(`${server.url}/v1/models`)).json()) as { data: { id: string }[] }
     assert.equal(data[0].id, 'run')
     for (const stream of [false, true]) {

@@ -1,7 +1,7 @@
 import type { Shape } from '../../tensor/primitive.js'
 import { sizeOf, type Dim } from '../../tensor/dim.js'
 import type { AttributesOf } from '../../tensor/ops/index.js'
-import type { Writer } from './writer.js'
+import { longs, type Writer } from './writer.js'
 
 /**
  * Products for XLA's CPU backend, which is fast in two forms only: [batch, m, k] by [batch, k, n] and [batch, m, k] by
@@ -38,14 +38,19 @@ export function printDot(
     : arrange(writer, y, other, true, [...batches, sums, columns])
   const at = batches.length
   const flat: Shape = { dims: [...batches, rows, columns], dtype: out.dtype }
-  const product = writer.op(
+  // One row in bf16 takes a plain loop, several times as long as two rows.
+  const alone = rows.size === 1 && mine.shape.dtype === 'bf16'
+  const { name, shape } = alone ? twice(writer, lhs, at) : lhs
+  const whole: Shape = alone ? withRows(flat, at) : flat
+  const all = writer.op(
     'dot_general',
-    [lhs.name, rhs.name],
-    [lhs.shape, rhs.shape],
-    flat,
+    [name, rhs.name],
+    [shape, rhs.shape],
+    whole,
     `dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [${at ? 0 : ''}], rhs_batching_dimensions = [${at ? 0 : ''}], ` +
       `lhs_contracting_dimensions = [${at + 1}], rhs_contracting_dimensions = [${other.last ? at + 1 : at}]>`,
   )
+  const product = alone ? firstRow(writer, all, whole, flat) : all
   if (!swap) return writer.reshape(product, flat, out)
   const turned: Shape = { dims: [...batches, columns, rows], dtype: out.dtype }
   return writer.reshape(
@@ -57,6 +62,36 @@ export function printDot(
     ),
     turned,
     out,
+  )
+}
+
+interface Operand {
+  readonly name: string
+  readonly shape: Shape
+}
+
+const withRows = ({ dims, dtype }: Shape, axis: number): Shape => ({
+  dims: dims.map(({ name, size }, i) => ({ name, size: i === axis ? 2 : size })),
+  dtype,
+})
+
+function twice(writer: Writer, { name, shape }: Operand, axis: number): Operand {
+  const out = withRows(shape, axis)
+  return {
+    name: writer.op('concatenate', [name, name], [shape, shape], out, `dimension = ${axis} : i64`),
+    shape: out,
+  }
+}
+
+function firstRow(writer: Writer, name: string, whole: Shape, out: Shape): string {
+  const limits = out.dims.map(({ size }) => size)
+  const { length } = limits
+  return writer.op(
+    'slice',
+    [name],
+    [whole],
+    out,
+    `start_indices = ${longs(Array(length).fill(0))}, limit_indices = ${longs(limits)}, strides = ${longs(Array(length).fill(1))}`,
   )
 }
 
@@ -92,7 +127,7 @@ function arrange(
   { shape, batches, free, order }: Sides,
   sumsFirst: boolean,
   dims: readonly Dim[],
-): { name: string; shape: Shape } {
+): Operand {
   const [b, f] = [batches.length, free.length]
   const axes = sumsFirst ? [...order.slice(0, b), ...order.slice(b + f), ...order.slice(b, b + f)] : order
   const arranged: Shape = { dims: axes.map((axis) => shape.dims[axis]), dtype: shape.dtype }

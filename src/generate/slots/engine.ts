@@ -54,6 +54,7 @@ export class SlotEngine {
   readonly capacity: number
   /** Counters since the start. */
   readonly totals = { promptTokens: 0, cachedTokens: 0, newTokens: 0, requests: 0, cancelled: 0 }
+  private readonly chunk: number
   private readonly backend: SlotBackend
   private readonly noise: Noise
   private readonly queue: Job[] = []
@@ -78,6 +79,7 @@ export class SlotEngine {
     checkInteger('prefixBytes', prefixBytes, 0, Infinity)
     this.slots = slots
     this.capacity = capacity
+    this.chunk = chunk
     // Experts that may overflow, other kinds of attention and meshes take the way that asks nothing of them.
     this.backend =
       loaded.model.canExtend && !loaded.engine.placement
@@ -109,6 +111,21 @@ export class SlotEngine {
     this.queue.push(job)
     this.loop ??= this.run()
     return events
+  }
+
+  /**
+   * Compiles what most requests run, by running it: the shortest and the longest chunk of a prompt, and steps. Programs for
+   * other lengths are compiled when a request needs them. Call it before the first request.
+   * Throws LogitsError, EngineError.
+   */
+  async warmUp(): Promise<void> {
+    const before = { ...this.totals }
+    for (const length of new Set([1, Math.max(1, Math.min(this.chunk, this.capacity - 2))])) {
+      const prompt = Array<number>(length).fill(0)
+      const events = this.submit({ prompt, maxTokens: Math.min(2, this.capacity - length), temperature: 0 })
+      while (!(await events.next()).done);
+    }
+    Object.assign(this.totals, before)
   }
 
   /** Ends all requests as cancelled and frees the device memory. */

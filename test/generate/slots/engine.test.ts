@@ -116,6 +116,19 @@ test('closing ends the requests as cancelled, and later ones are refused', async
   assert.throws(() => slots.submit({ prompt: [1] }), /the slot engine is closed/)
 })
 
+test('warming up counts no requests and changes no answer, also in the smallest slots', async () => {
+  const model = await loaded(SHAPE)
+  const request = { prompt: PROMPTS[0], temperature: 0, maxTokens: 6 }
+  const cold = await withSlots(model, { slots: 2 }, (slots) => run(slots, request))
+  await withSlots(model, { slots: 2 }, async (slots) => {
+    await slots.warmUp()
+    assert.deepEqual(slots.totals, { promptTokens: 0, cachedTokens: 0, newTokens: 0, requests: 0, cancelled: 0 })
+    assert.deepEqual([slots.running, slots.waiting], [0, 0])
+    assert.deepEqual(await run(slots, request), cold)
+  })
+  await withSlots(model, { slots: 1, capacity: 2 }, (slots) => slots.warmUp())
+})
+
 test('options outside their range and models of masked tokens are refused in one line', async () => {
   const model = await loaded(SHAPE)
   const fails = (options: object, message: RegExp) =>
