@@ -5,14 +5,19 @@ import type { AblationReport } from './report.js'
 
 /** A report as one self-contained HTML page. */
 export function htmlOf(report: AblationReport): string {
+  return htmlOfParts(`Ablation: ${report.name}`, documentOf(report))
+}
+
+/** A document as one self-contained HTML page. */
+export function htmlOfParts(title: string, parts: readonly DocumentPart[]): string {
   return [
     '<!doctype html>',
     '<html lang="en">',
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width">',
-    element('title', {}, escapeXml(`Ablation: ${report.name}`)),
+    element('title', {}, escapeXml(title)),
     `<style>${STYLE}</style>`,
-    ...documentOf(report).map(render),
+    ...parts.map(render),
     '</html>',
     '',
   ].join('\n')

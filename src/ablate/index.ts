@@ -2,6 +2,7 @@
 export { ablate, type AblateOptions, type AblationEvent } from './ablate.js'
 export type { CostPoint } from './context-costs.js'
 export { summaryNotes, summaryTable } from './document.js'
+export * from './grid/index.js'
 export { htmlOf } from './html.js'
 export { markdownOf } from './markdown.js'
 export { figuresOf, type Figure } from './plots.js'

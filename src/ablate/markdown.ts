@@ -3,7 +3,12 @@ import type { AblationReport } from './report.js'
 
 /** A report as Markdown, with figures in separate files. */
 export function markdownOf(report: AblationReport): string {
-  return `${documentOf(report).map(render).join('\n\n')}\n`
+  return markdownOfParts(documentOf(report))
+}
+
+/** A document as Markdown, with figures in separate files. */
+export function markdownOfParts(parts: readonly DocumentPart[]): string {
+  return `${parts.map(render).join('\n\n')}\n`
 }
 
 function render(part: DocumentPart): string {

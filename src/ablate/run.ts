@@ -17,6 +17,8 @@ export interface EvaluationResult {
   /** Mean cross entropy, nats a token. */
   readonly loss: number
   readonly bitsPerByte: number | null
+  /** Of labelled data: the fraction of labels that are the most likely token. */
+  readonly accuracy?: number
 }
 
 /** The result of one training. */
@@ -46,8 +48,10 @@ export interface RunOptions {
   readonly config: ModelConfig
   /** Folder. */
   readonly run: string
-  readonly data: AblationData
+  readonly data: Pick<AblationData, 'samples' | 'validation' | 'tokenizer'>
   readonly evaluateEvery: number
+  /** Ends training early, on labelled data. */
+  readonly stopAtAccuracy?: number
   readonly machine: string
   readonly signal?: AbortSignal
 }
@@ -78,9 +82,9 @@ export async function checkRun(run: string, config: ModelConfig): Promise<void> 
 
 /** Trains one variant with one seed, resuming an interrupted run. Returns null if the signal came first. */
 export async function* trainRun(options: RunOptions): AsyncGenerator<TrainEvent, RunResult | null> {
-  const { engine, config, run, data, evaluateEvery, signal } = options
+  const { engine, config, run, data, evaluateEvery, stopAtAccuracy, signal } = options
   const { samples, validation, tokenizer } = data
-  const given = { data: samples, validation, tokenizer, keepCheckpoints: 1 }
+  const given = { data: samples, validation, tokenizer, keepCheckpoints: 1, stopAtAccuracy }
   let times: StepTimes | null = null
   let start: StartEvent | null = null
   let interrupted = true
@@ -116,8 +120,19 @@ async function resultOf(
   const each = config.train_batch_size * config.n_ctx
   const secondsAt = new Map(times.map(({ step, seconds }) => [step, seconds]))
   const evaluations = (await readMetrics(join(run, 'metrics.jsonl'))).flatMap(
-    ({ step, validation_loss: loss, bits_per_byte: bitsPerByte = null }): EvaluationResult[] =>
-      loss === undefined ? [] : [{ step, tokens: step * each, seconds: secondsAt.get(step) ?? 0, loss, bitsPerByte }],
+    ({ step, validation_loss: loss, bits_per_byte: bitsPerByte = null, accuracy }): EvaluationResult[] =>
+      loss === undefined
+        ? []
+        : [
+            {
+              step,
+              tokens: step * each,
+              seconds: secondsAt.get(step) ?? 0,
+              loss,
+              bitsPerByte,
+              ...(accuracy !== undefined && { accuracy }),
+            },
+          ],
   )
   const last = times.at(-1) ?? { seconds: 0, cpuSeconds: 0 }
   const steps = times.map(({ seconds }, i) => seconds - (times[i - 1]?.seconds ?? 0))

@@ -70,7 +70,7 @@ const QUANTILES = [
 ]
 
 /** Interpolated between integers, slightly too large; beyond the table by the first term of the expansion in 1 / n. */
-function studentQuantile(degreesOfFreedom: number): number {
+export function studentQuantile(degreesOfFreedom: number): number {
   const below = Math.floor(degreesOfFreedom)
   const [low, high] = [QUANTILES[below - 1], QUANTILES[below]]
   if (high !== undefined) return low + (high - low) * (degreesOfFreedom - below)

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
-import { join } from '../files/index.js'
+import { join, readJson } from '../files/index.js'
 import {
   ablate,
+  isGrid,
   readAblation,
   summaryNotes,
   summaryTable,
@@ -9,6 +10,7 @@ import {
   type AblationReport,
 } from '../ablate/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
+import { ablateOnTasks } from './ablate-tasks.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { onMesh } from './mesh.js'
 import { createProgress, whileWaiting, type Progress } from './progress.js'
@@ -21,6 +23,7 @@ export function ablateCommand(): Command {
       .argument('<spec>', 'ablation config, such as configs/ablations/attention.json')
       .option('-o, --out <folder>', 'output folder; an interrupted ablation in it is resumed (default: "runs/NAME")')
       .action(async (path: string, options: EngineOptions & { out?: string }) => {
+        if (isGrid(await readJson(path))) return ablateOnTasks(path, options)
         const spec = await readAblation(path)
         for (const note of spec.notes) process.stderr.write(`${spec.name}: ${note}\n`)
         const out = options.out ?? join('runs', spec.name)

@@ -1,0 +1,86 @@
+import { availableParallelism } from 'node:os'
+import { createPool, gridTable, gridVerdict, readGrid, runGrid, type GridEvent } from '../ablate/index.js'
+import { join } from '../files/index.js'
+import { fixed, grouped, plural, textTable } from '../text/index.js'
+import { openEngine, type EngineOptions } from './engine.js'
+import { interruptedStatus, interruptible } from './interrupt.js'
+import { createProgress, type Progress } from './progress.js'
+
+/** `neomesh ablate` on tasks: trains the cells of the grid, on a CPU as many at a time as it has cores. */
+export async function ablateOnTasks(path: string, options: EngineOptions & { readonly out?: string }): Promise<void> {
+  const spec = await readGrid(path)
+  const out = options.out ?? join('runs', spec.name)
+  const engine = await openEngine(options)
+  const progress = showGrid(engine.description)
+  const { signal, done } = interruptible(progress.interrupted)
+  const onCpu = options.device === undefined || options.device === 'cpu'
+  const size = onCpu ? Math.min(availableParallelism(), spec.cells.length) : 1
+  const pool = size > 1 ? createPool({ engine: options.engine, device: options.device }) : null
+  try {
+    for await (const event of runGrid(spec, { engine, out, pool: pool ? { pool, size } : undefined, signal }))
+      progress.show(event)
+  } finally {
+    progress.stop()
+    pool?.close()
+    done()
+    await engine.close()
+  }
+}
+
+/** Reports a grid to a person, on stderr; the table of results goes to standard output. */
+function showGrid(engine: string) {
+  let bar: Progress | null = null
+  let path = ''
+  const say = (line: string) => (bar ? bar.log(line) : void process.stderr.write(`${line}\n`))
+  const stop = () => {
+    bar?.stop()
+    bar = null
+  }
+  const barOf = (total: number, start: number) =>
+    (bar ??= createProgress({ title: 'training', total, start, format: grouped }))
+  const accuracies = new Map<string, number>()
+  return {
+    stop,
+    interrupted: () =>
+      say('interrupted: finishing these steps and saving (Ctrl-C again stops at once, without saving)'),
+    show(event: GridEvent): void {
+      switch (event.kind) {
+        case 'start': {
+          const there = event.finished > 0 ? `; ${event.finished} already finished` : ''
+          say(engine)
+          return say(`${plural(event.cells, 'training')}${there}`)
+        }
+        case 'training': {
+          const { cell, event: of, done, of: total } = event
+          if (of.kind === 'evaluation' && of.accuracy !== undefined) accuracies.set(cell.id, of.accuracy)
+          const known = accuracies.get(cell.id)
+          const accuracy = known === undefined ? '' : `, accuracy ${fixed(known, 3)}`
+          if (of.kind === 'step' || of.kind === 'evaluation')
+            barOf(total, done).update(done, `${cell.id}: step ${grouped(of.step)}${accuracy}`)
+          return
+        }
+        case 'result': {
+          const { cell, result, done, of: total } = event
+          const tests = Object.entries(result.tests).map(([name, { accuracy }]) => `${name} ${fixed(accuracy, 3)}`)
+          const steps = grouped(result.evaluations.at(-1)?.step ?? 0)
+          say(
+            `${cell.id}: ${result.diverged ?? `${tests.join(', ')} after ${steps} steps`}; ${fixed(result.seconds, 1)} s`,
+          )
+          barOf(total, done).update(done)
+          return
+        }
+        case 'report':
+          path = event.path
+          return
+        case 'end': {
+          stop()
+          const { interrupted, report } = event
+          if (!interrupted && report)
+            process.stdout.write(`${textTable(gridTable(report))}\n${gridVerdict(report).join('\n')}\n`)
+          process.stderr.write(interrupted ? 'stopped. To resume: run the same command again\n' : `report: ${path}\n`)
+          if (interrupted) process.exitCode = interruptedStatus()
+        }
+      }
+    },
+  }
+}
