@@ -14,7 +14,7 @@ JUPYTER := .venv/.jupyter
 PEERS := .venv-peers/.installed
 PLAN := .venv/.installed-plan$(if $(GPU),-gpu)
 
-.PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-peers docs clean distclean
+.PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-peers fake-cloud docs clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +51,9 @@ bench: setup ## measure training and sampling, next to the peers where they are 
 	@$(NODE) dist/bench/run.js $(ONLY)
 
 bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) into .venv-peers
+
+fake-cloud: setup ## start a stand-in of Google's TPU service, for `neomesh tpu` without a bill; SCRIPT=file.json says what goes wrong
+	@$(NODE) dist/test/cloud/fake/main.js
 
 docs: node_modules/.installed docs/site/node_modules/.installed ## build the site of docs and API reference in dist/docs
 	@cd docs/site && $(NODE) node_modules/typedoc/bin/typedoc --logLevel Warn

@@ -7,14 +7,14 @@ import { labelsOf, notOurs, removeTarget } from './remove.js'
 import { nodeSpecOf, queuedSpecOf, type SpecContext, type Target, type TpuOptions } from './request.js'
 import { pauseOf } from './service/retry.js'
 import type { Node, TpuService } from './service/types.js'
+import type { TimeLimit } from './workers/dead-man.js'
 import { waitUntilReady } from './wait.js'
 
 export interface AcquireOptions {
   readonly tpu: TpuOptions
   readonly run: string
   readonly sshKey?: string
-  /** Seconds since 1970 at which it deletes itself. */
-  readonly deadline: number
+  readonly limit: TimeLimit
   /** Seconds to wait in one zone. */
   readonly waitSeconds: number
   /** The resource of the next attempt; recorded before it is created, so that it can be found if this process dies. */
@@ -85,9 +85,16 @@ async function createUnlessThere(
   options: AcquireOptions,
   onCreate: () => void,
 ): Promise<string | undefined> {
-  const { tpu, run, sshKey, deadline, signal } = options
+  const { tpu, run, sshKey, limit, signal } = options
   const { kind, zone, name, requestId } = target
-  const context: SpecContext = { project: service.project, run, target, deadline, sshKey }
+  const context: SpecContext = {
+    project: service.project,
+    run,
+    target,
+    limit,
+    sshKey,
+    validFor: options.waitSeconds + 600,
+  }
   for (let attempt = 1; ; attempt++) {
     if (await isThere(service, target, run)) return undefined
     if (attempt === 1) onCreate()

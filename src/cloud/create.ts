@@ -5,6 +5,7 @@ import type { OnTpuEvent } from './events.js'
 import { checkName } from './names.js'
 import { findOurs, removeTarget, targetsOf, notOurs } from './remove.js'
 import { checkTpuOptions, MAX_HOURS, type Target, type TpuOptions } from './request.js'
+import { openStateIfAny, settle, type StateFile } from './run/state.js'
 import { openTpuService, type ServiceOptions } from './service/google.js'
 import type { Node, TpuService } from './service/types.js'
 
@@ -44,7 +45,7 @@ export async function createTpu(options: CreateTpuOptions): Promise<Tpu> {
         tpu: options,
         run: name,
         sshKey: options.sshKey,
-        deadline: Date.now() / 1000 + maxHours * 3600,
+        limit: limitOf(maxHours),
         waitSeconds: waitMinutes * 60,
         nextTarget: async (zone) => (last = { kind: options.request ?? 'queued', zone, name, requestId: randomUUID() }),
         onEvent,
@@ -57,6 +58,11 @@ export async function createTpu(options: CreateTpuOptions): Promise<Tpu> {
       throw error
     }
   })
+}
+
+/** Hours that a TPU may run; whatever happens it is gone a month later. */
+function limitOf(hours: number) {
+  return { seconds: hours * 3600, deadline: Date.now() / 1000 + (hours + 24 * 30) * 3600 }
 }
 
 export interface DeleteTpuOptions extends ServiceOptions {
@@ -72,30 +78,46 @@ export interface DeleteTpuOptions extends ServiceOptions {
 
 /**
  * Deletes TPUs of neomesh, and returns when a list of all zones shows that nothing of them is left. Returns what it deleted.
- * @throws CloudError `not-found`; `not-ours` for what neomesh did not create; `left-over`
+ * @throws CloudError `busy` for a training run that a process follows; `not-found`; `not-ours` for what neomesh did not create; `left-over`
  */
 export async function deleteTpu(options: DeleteTpuOptions): Promise<readonly Target[]> {
-  const { name, zone, all = false, onEvent } = options
-  return withService(options, async (service) => {
-    const ours = targetsOf(await findOurs(service))
-    const ofRun = name === undefined ? [] : targetsOf(await findOurs(service, name))
-    const wanted = ours.filter(
-      (target) =>
-        (all || target.name === name || ofRun.some((each) => each.name === target.name && each.zone === target.zone)) &&
-        (zone === undefined || target.zone === zone),
+  const { name } = options
+  const file = name === undefined ? null : await openStateIfAny(name)
+  try {
+    return await withService(options, (service) => deleteAll(service, options, file))
+  } finally {
+    await file?.release()
+  }
+}
+
+async function deleteAll(
+  service: TpuService,
+  { name, zone, all = false, onEvent }: DeleteTpuOptions,
+  file: StateFile | null,
+): Promise<readonly Target[]> {
+  // What a process that died has just asked for may not be listed yet.
+  for (const attempt of file?.state.attempts ?? []) await settle(service, attempt)
+  const ours = targetsOf(await findOurs(service))
+  const ofRun = name === undefined ? [] : targetsOf(await findOurs(service, name))
+  const wanted = ours.filter(
+    (target) =>
+      (all || target.name === name || ofRun.some((each) => each.name === target.name && each.zone === target.zone)) &&
+      (zone === undefined || target.zone === zone),
+  )
+  if (wanted.length === 0 && name !== undefined && file === null) await refuseOther(service, name, zone)
+  for (const target of wanted) await removeTarget(service, target, onEvent)
+  const left = targetsOf(await findOurs(service)).filter(
+    (target) => all || wanted.some((each) => each.name === target.name && each.zone === target.zone),
+  )
+  if (left.length > 0)
+    throw new CloudError(
+      'left-over',
+      `"${left[0].name}" in ${left[0].zone} must be deleted, and is not. Run the command again`,
     )
-    if (wanted.length === 0 && name !== undefined) await refuseOther(service, name, zone)
-    for (const target of wanted) await removeTarget(service, target, onEvent)
-    const left = targetsOf(await findOurs(service)).filter(
-      (target) => all || wanted.some((each) => each.name === target.name && each.zone === target.zone),
-    )
-    if (left.length > 0)
-      throw new CloudError(
-        'left-over',
-        `"${left[0].name}" in ${left[0].zone} must be deleted, and is not. Run the command again`,
-      )
-    return wanted
-  })
+  const now = Date.now() / 1000
+  const attempts = file?.state.attempts.map((each) => ({ ...each, goneAt: each.goneAt ?? now }))
+  if (file && file.state.phase !== 'trained') await file.update({ attempts, phase: 'failed', error: 'it was deleted' })
+  return wanted
 }
 
 /** Throws the error for a name that is nothing of neomesh's. */

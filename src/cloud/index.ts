@@ -13,9 +13,19 @@ export { CloudError, type CloudErrorKind } from './error.js'
 export { describeTpuEvent, type OnTpuEvent, type TpuEvent } from './events.js'
 export { readFacts } from './facts-file.js'
 export { costOf, listTpus, type ListedTpu, type ListTpusOptions } from './list.js'
-export { dryCreate, dryProject } from './dry-run.js'
+export { dryCreate, dryProject, dryTrain } from './dry-run.js'
 export { checkTpuOptions, MAX_HOURS, type Target, type Tier, type TpuOptions } from './request.js'
 export { ENDPOINT } from './service/endpoint.js'
 export { openTpuService, type ServiceOptions } from './service/google.js'
 export { type Node, type QueuedResource, type TpuService } from './service/types.js'
 export { localKey } from './workers/keys.js'
+export { runOnTpu, sshCommand, type RunOnTpuOptions, type WorkerResult } from './workers/run.js'
+export {
+  attachTpu,
+  offerFor,
+  trainOnTpu,
+  type AttachTpuOptions,
+  type Offer,
+  type TrainedOnTpu,
+  type TrainOnTpuOptions,
+} from './run/train.js'

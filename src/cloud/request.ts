@@ -1,6 +1,6 @@
 /** What a TPU is asked for with: the options of a user, checked before any call, as requests to the service. */
 import { acceleratorOf, checkZone, FACTS, type Facts } from './accelerators.js'
-import { deadManScript } from './workers/dead-man.js'
+import { deadManScript, type TimeLimit } from './workers/dead-man.js'
 import { CloudError } from './error.js'
 import { checkLabel, checkName, ourLabels, type Labels } from './names.js'
 import type { NodeSpec, QueuedSpec } from './service/types.js'
@@ -75,14 +75,15 @@ export interface SpecContext {
   /** Name of the run, for the label. */
   readonly run: string
   readonly target: Target
-  /** Seconds since 1970 at which it deletes itself. */
-  readonly deadline: number
+  readonly limit: TimeLimit
+  /** Seconds after which a queued request lapses. */
+  readonly validFor?: number
   /** `USER:ssh-rsa ...`. */
   readonly sshKey?: string
 }
 
 /** The node of a request. */
-export function nodeSpecOf(options: TpuOptions, { project, run, target, deadline, sshKey }: SpecContext): NodeSpec {
+export function nodeSpecOf(options: TpuOptions, { project, run, target, limit, sshKey }: SpecContext): NodeSpec {
   checkName(target.name)
   const { topology, facts } = acceleratorOf(options.type, options.facts)
   const { network, subnetwork, serviceAccount, tags, disks, tier, internalIp = false } = options
@@ -93,7 +94,7 @@ export function nodeSpecOf(options: TpuOptions, { project, run, target, deadline
     runtimeVersion: options.runtime ?? facts.runtime,
     labels: ourLabels(run, options.labels),
     metadata: {
-      'startup-script': deadManScript(resource, deadline),
+      'startup-script': deadManScript(resource, limit),
       ...(sshKey !== undefined && { 'ssh-keys': sshKey }),
     },
     networkConfig: { network, subnetwork, enableExternalIps: !internalIp },
@@ -107,7 +108,7 @@ export function nodeSpecOf(options: TpuOptions, { project, run, target, deadline
   }
 }
 
-/** The queued resource of a request; it lapses with the run's time limit. */
+/** The queued resource of a request. */
 export function queuedSpecOf(options: TpuOptions, context: SpecContext): QueuedSpec {
   const { tier = 'on-demand', reservation } = options
   return {
@@ -115,6 +116,6 @@ export function queuedSpecOf(options: TpuOptions, context: SpecContext): QueuedS
     node: nodeSpecOf(options, context),
     tier: tier === 'reserved' ? 'guaranteed' : tier,
     reservationName: reservation,
-    validFor: Math.max(60, context.deadline - Date.now() / 1000),
+    validFor: context.validFor,
   }
 }

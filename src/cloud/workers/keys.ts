@@ -25,7 +25,7 @@ export async function localKey({ make }: { readonly make: boolean }): Promise<st
     const { status, error, stderr } = spawnSync('ssh-keygen', args, { encoding: 'utf8' })
     if (status !== 0)
       throw new CloudError(
-        'ssh',
+        'package',
         `cannot make the ssh key ${file}: ${error ? 'ssh-keygen is not installed' : stderr.trim().split('\n').at(-1)}. Install OpenSSH's client, or make the key yourself`,
       )
   }

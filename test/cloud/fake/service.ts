@@ -390,7 +390,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
         stopWorkers(node)
         node.state = 'PREEMPTED'
         const request = queued.get(node.queuedResource)
-        if (!request) continue
+        if (!request || script.hidesPreemption) continue
         request.state = { state: 'SUSPENDING', stateInitiator: 'SERVICE' }
         setTimeout(() => {
           if (request.state.state === 'SUSPENDING') request.state = { state: 'SUSPENDED', stateInitiator: 'SERVICE' }

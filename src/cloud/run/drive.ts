@@ -1,0 +1,279 @@
+/**
+ * The life of a training run on TPUs: get one, set it up, train, and begin again on another one after a loss, until it is
+ * trained, fails, or reaches a limit; then delete everything and prove it. Each step looks at what there is, so that a process
+ * that takes the run over continues where the last one ended.
+ */
+import { randomUUID } from 'node:crypto'
+import { join, makeFolder, remove, userFolder, writeFileAtomic } from '../../files/index.js'
+import { acquire, createAndWait, type AcquireOptions } from '../acquire.js'
+import { CloudError, isLoss, isOfZone, kindOf } from '../error.js'
+import type { OnTpuEvent } from '../events.js'
+import { removeRun, removeTarget } from '../remove.js'
+import type { Node, TpuService } from '../service/types.js'
+import { localKey } from '../workers/keys.js'
+import { packPackage, removePackage } from '../workers/package.js'
+import { checkThere } from '../workers/reach.js'
+import { startScript } from '../workers/scripts.js'
+import { setupWorkers } from '../workers/setup.js'
+import { isUnreachable, ssh, sshError, workersOf, type Worker } from '../workers/ssh.js'
+import { follow, isStarted, stopTraining } from './follow.js'
+import { costSoFar, currentAttempt, settle, type Attempt, type StateFile } from './state.js'
+import { lastLine } from '../workers/run.js'
+
+export interface DriveOptions {
+  readonly onEvent?: OnTpuEvent
+  /** Stops: training saves, then everything is deleted. */
+  readonly signal?: AbortSignal
+  /** Leaves everything as it is, to be followed again. */
+  readonly detach?: AbortSignal
+}
+
+/** Losses without a checkpoint in between after which it is given up. */
+const LOSSES = 5
+
+export interface Driven {
+  readonly outcome: 'trained' | 'detached'
+}
+
+/** Runs to the end. Throws CloudError for what failed, after everything is deleted; AbortError after `signal`. */
+export async function drive(service: TpuService, file: StateFile, options: DriveOptions): Promise<Driven> {
+  const { onEvent, signal, detach } = options
+  const stop = AbortSignal.any([signal, detach].filter((each) => each !== undefined))
+  const context: Context = { service, file, onEvent, stop, packed: undefined, losses: 0, reached: false }
+  let failure: unknown
+  try {
+    await trainToTheEnd(context)
+    onEvent?.({ kind: 'trained', run: file.state.run })
+  } catch (error) {
+    failure = error
+    if (detach?.aborted) return { outcome: 'detached' }
+    if (stop.aborted) await stopCurrent(context).catch(() => {})
+  }
+  await finish(context, failure)
+  if (failure !== undefined) throw failure
+  return { outcome: 'trained' }
+}
+
+interface Context {
+  readonly service: TpuService
+  readonly file: StateFile
+  readonly onEvent?: OnTpuEvent
+  readonly stop: AbortSignal
+  /** Losses since the last checkpoint. */
+  losses: number
+  /** Whether any worker was ever reached. */
+  reached: boolean
+  packed: Awaited<ReturnType<typeof packPackage>> | undefined
+  /** Where training runs now. */
+  training?: { readonly workers: readonly Worker[]; readonly start: string }
+}
+
+/** Deletes what was rented, or keeps the last TPU; then the run's state says how it ended. */
+async function finish({ service, file, onEvent }: Context, failure: unknown): Promise<void> {
+  const { id, keep } = file.state
+  const error = failure === undefined ? undefined : String((failure as Error).message)
+  const last = currentAttempt(file.state)
+  // What stopped for its limits is not kept.
+  if (keep && last && (failure === undefined || kindOf(failure) === 'training')) {
+    onEvent?.({ kind: 'kept', name: last.name, zone: last.zone })
+    await file.update({ phase: 'kept', error })
+  } else {
+    await file.update({ phase: 'deleting', error })
+    await removeAll(service, file, onEvent)
+    await file.update({ phase: failure === undefined ? 'trained' : 'failed' })
+    onEvent?.({ kind: 'clean', run: id, cost: costSoFar(file.state) })
+  }
+  await removePackage(id)
+  await remove(filesOf(id))
+}
+
+/** Deletes everything of a run: what the state knows, and what a list shows. */
+export async function removeAll(service: TpuService, file: StateFile, onEvent?: OnTpuEvent): Promise<void> {
+  for (const attempt of file.state.attempts) {
+    if (attempt.goneAt !== undefined) continue
+    await settle(service, attempt)
+    await removeTarget(service, attempt, onEvent)
+    await file.updateAttempt(attempt.name, { goneAt: Date.now() / 1000 })
+  }
+  await removeRun(service, file.state.id, onEvent)
+}
+
+async function trainToTheEnd(context: Context): Promise<void> {
+  const { service, file, onEvent } = context
+  for (;;) {
+    checkLimits(file)
+    try {
+      const { attempt, node } = await getTpu(context)
+      if (await trainOn(context, attempt, node)) return
+    } catch (error) {
+      context.stop.throwIfAborted()
+      const last = currentAttempt(file.state)
+      // Where no worker has ever been reached, another TPU would not be either.
+      const unreached = kindOf(error) === 'ssh' && !context.reached
+      if (last === undefined || unreached || !(isLoss(error) || kindOf(error) === 'ssh')) throw error
+      checkLimits(file)
+      onEvent?.({ kind: 'lost', name: last.name, reason: (error as Error).message })
+      context.training = undefined
+      await removeTarget(service, last, onEvent)
+      await file.updateAttempt(last.name, { goneAt: Date.now() / 1000 })
+      if (++context.losses > LOSSES) throw error
+    }
+  }
+}
+
+function checkLimits({ state }: StateFile): void {
+  const { deadline, maxCost, startedAt } = state
+  const hours = Math.round(((deadline - startedAt) / 3600) * 100) / 100
+  const resume = `The checkpoints are in ${state.run}: run the command again with a larger limit to resume`
+  if (Date.now() / 1000 >= deadline)
+    throw new CloudError('limit', `training must end within ${hours} h (it has not). ${resume}`)
+  if (maxCost !== null && costSoFar(state) >= maxCost)
+    throw new CloudError(
+      'limit',
+      `training must cost at most ${maxCost} USD (it has cost ${costSoFar(state).toFixed(2)}). ${resume}`,
+    )
+}
+
+/** The TPU of the run that exists, or a new one. */
+async function getTpu(context: Context): Promise<{ attempt: Attempt; node: Node }> {
+  const { file, service, onEvent } = context
+  const { id, tpu, deadline, maxCost, pricePerHour, waitSeconds } = file.state
+  const now = Date.now() / 1000
+  const affordable = maxCost === null ? Infinity : ((maxCost - costSoFar(file.state)) / pricePerHour) * 3600
+  const options: AcquireOptions = {
+    tpu,
+    run: id,
+    sshKey: await localKey({ make: true }),
+    limit: { deadline, seconds: Math.min(deadline - now, affordable) },
+    waitSeconds: Math.min(waitSeconds, deadline - now),
+    async nextTarget(zone) {
+      const number = file.state.attempts.length + 1
+      const target = {
+        kind: tpu.request ?? ('queued' as const),
+        zone,
+        name: `${id}-${number}`,
+        requestId: randomUUID(),
+      }
+      await file.update({ attempts: [...file.state.attempts, { ...target, number, plannedAt: Date.now() / 1000 }] })
+      return target
+    },
+    onGone: ({ name }) => file.updateAttempt(name, { goneAt: Date.now() / 1000 }),
+    onEvent,
+    signal: context.stop,
+  }
+  const known = currentAttempt(file.state)
+  const node = known ? await takeOver(context, known, options) : null
+  const got = node ? { target: known!, node } : await acquire(service, options)
+  const attempt = file.state.attempts.find(({ name }) => name === got.target.name)!
+  if (attempt.readyAt === undefined) await file.updateAttempt(attempt.name, { readyAt: Date.now() / 1000 })
+  onEvent?.({ kind: 'ready', name: attempt.name, zone: attempt.zone, workers: got.node.networkEndpoints.length })
+  return { attempt, node: got.node }
+}
+
+/** The node of an attempt that an earlier process began; null if it came to nothing, and is gone. */
+async function takeOver(
+  { service, file, onEvent }: Context,
+  attempt: Attempt,
+  options: AcquireOptions,
+): Promise<Node | null> {
+  await settle(service, attempt)
+  if (attempt.readyAt !== undefined && (await service.getNode(attempt.zone, attempt.name)) === null)
+    throw new CloudError('vanished', `"${attempt.name}" in ${attempt.zone} does not exist any more. Create it again`)
+  try {
+    return await createAndWait(service, attempt, options)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    if (!isOfZone(error)) throw error
+    onEvent?.({ kind: 'no-capacity', zone: attempt.zone, reason: (error as Error).message })
+    await removeTarget(service, attempt, onEvent)
+    await file.updateAttempt(attempt.name, { goneAt: Date.now() / 1000 })
+    return null
+  }
+}
+
+/** Sets the workers up and trains; again on the same TPU if a process dies. Returns whether training is completed. */
+async function trainOn(context: Context, attempt: Attempt, node: Node): Promise<boolean> {
+  const { service, file, onEvent, stop } = context
+  const { state } = file
+  const workers = workersOf(node, state.tpu.internalIp)
+  const { isLocal } = service
+  const check = async () => {
+    checkLimits(file)
+    await checkThere(service, node)
+  }
+  // Files that training reads are not copied again while it runs.
+  if (!(await isStarted(workers, `${attempt.name}.${state.starts}`, stop))) {
+    context.packed ??= await packPackage(state.id)
+    const copy = [await writeConfig(state.id, state.config), ...state.copy]
+    await setupWorkers(workers, { package: context.packed, copy, isLocal, signal: stop, onEvent, check })
+  }
+  context.reached = true
+  let failures = 0
+  for (;;) {
+    const start = `${attempt.name}.${file.state.starts}`
+    await startTraining(workers, start, state.args, stop)
+    context.training = { workers, start }
+    onEvent?.({ kind: 'start', workers: workers.length })
+    const onSaved = () => void (context.losses = 0)
+    let ended
+    try {
+      ended = await follow(workers, { start, isLocal, onEvent, onSaved, signal: stop, check })
+    } catch (error) {
+      if (kindOf(error) === 'limit') await stopTraining(workers, start, isLocal).catch(() => {})
+      throw error
+    }
+    if (ended.kind === 'done') return true
+    await check()
+    const what =
+      ended.kind === 'lost' ? 'ended without a status' : `failed with status ${ended.status}${lastLine(ended.tail)}`
+    // An error of the program comes again; what a signal ended does not, and neither does what came after a checkpoint.
+    const again = ended.kind === 'lost' || ended.status! > 128 || ended.progressed
+    failures = ended.progressed ? 1 : failures + 1
+    if (!again || failures > LOSSES)
+      throw new CloudError(
+        'training',
+        `training on worker ${ended.worker} ${what}. Correct the cause, then run the command again to resume`,
+      )
+    onEvent?.({
+      kind: 'note',
+      text: `training on worker ${ended.worker} ${what}; starting it again from the last checkpoint`,
+    })
+    await file.update({ starts: file.state.starts + 1 })
+  }
+}
+
+/** The same command on every worker. */
+async function startTraining(
+  workers: readonly Worker[],
+  start: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const results = await Promise.all(
+    workers.map((worker) => ssh(worker, 'sh -s', { input: startScript(start, args), signal })),
+  )
+  for (const [k, result] of results.entries()) {
+    if (isUnreachable(result)) throw sshError(workers[k], result)
+    if (result.status !== 0)
+      throw new CloudError(
+        'setup',
+        `training must start on worker ${k} (status ${result.status}${lastLine(result.stderr)}). Look at the worker: neomesh tpu ssh`,
+      )
+  }
+}
+
+async function stopCurrent({ training, service }: Context): Promise<void> {
+  if (training) await stopTraining(training.workers, training.start, service.isLocal)
+}
+
+function filesOf(id: string): string {
+  return join(userFolder(), 'tpu', `${id}.files`)
+}
+
+/** The model config for the workers, as a file to copy. */
+async function writeConfig(id: string, config: string): Promise<string> {
+  await makeFolder(filesOf(id))
+  const path = join(filesOf(id), 'config.json')
+  await writeFileAtomic(path, config)
+  return path
+}
