@@ -59,3 +59,17 @@ export function convolutionWeight(
   const edge = width ** -0.5
   return at.param(name, [...features, dim('short_conv_width', width)], uniform(-edge, edge), features)
 }
+
+/** x at the position before each, [batch, sequence, ...]: that of `tail` [batch, tail, ...] or zeros before the first. */
+export function previousOf(
+  x: Tensor,
+  sequence: Dim,
+  { tail, documents }: { tail?: Tensor; documents?: Tensor },
+): Tensor {
+  const all = dim(sequence.name, sequence.size + 1)
+  const before = tail && tail.rename(dimNamed(tail, TAIL), dim(all.name, 1))
+  const previous = slice(before ? concat([before, x], all.name) : pad(x, sequence, 1, 0), all, 0, sequence.size)
+  if (!documents) return previous
+  const numbers = slice(pad(documents, sequence, 1, 0, -1), all, 0, sequence.size)
+  return where(numbers.equal(documents), previous, 0)
+}

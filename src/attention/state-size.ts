@@ -83,3 +83,25 @@ export function stateCosts(
     cache: { perToken: 0, perSequence: 4 * elements + bytes * tail },
   }
 }
+
+/** Linear in x through `rank` numbers, to features of every head. */
+export function throughRank(
+  at: ParameterScope,
+  x: Tensor,
+  name: string,
+  rank: number,
+  features: Dim,
+  { batch, sequence, heads, embd }: AttentionShape,
+): Tensor {
+  const low = dim('low_rank', rank)
+  const down = at.linear(x, `${name}_down`, [embd, low], normal(embd.size ** -0.5), [batch, sequence, low])
+  const dims: readonly Dim[] = [low, heads, features]
+  return at.linear(
+    down,
+    `${name}_up`,
+    dims,
+    normal(rank ** -0.5),
+    [batch, sequence, heads, features],
+    [heads, features],
+  )
+}

@@ -22,7 +22,6 @@ export const CASES: Record<string, Record<string, unknown>> = {
     state_value_size: 7,
     short_conv_width: 3,
   },
-  'gated delta without convolutions': { ...kinds('gated_delta'), short_conv_width: 0 },
   'none under compat': { ...kinds('none', 'global'), compat: 'gpt-neo' },
   'rotary, all kinds': { ...kinds('global', 'local', 'linear'), local_attention_radius: 4, rotary_emb: true },
   axial: { axial_pos_emb: [4, 6] },

@@ -1,0 +1,183 @@
+/** Layers with a recurrent state: prompts, chunks and steps equal one pass, documents are kept apart, and what is refused. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { attentionKind, type AttentionKindName, type Cache, type Projections } from '../../src/attention/index.js'
+import { DeviceArray, jit, openEngine } from '../../src/engine/index.js'
+import { attention, output, project } from '../../src/model/attention.js'
+import type { Hidden } from '../../src/model/dims.js'
+import { modelShape, type Model, type Parameters, type ParameterSpec, type Positions } from '../../src/model/index.js'
+import { Scope } from '../../src/model/scope.js'
+import { fill, sizeOf, spec, trace, type Tensor } from '../../src/tensor/index.js'
+import { configOf } from '../model/support.js'
+import { drawn, relativeError } from './recurrence.js'
+
+const KINDS: [AttentionKindName, Record<string, unknown>][] = [
+  ['delta', { negative_eigenvalues: true, short_conv_width: 3 }],
+  ['gated_delta', { state_key_size: 5, state_value_size: 7 }],
+  ['gated_delta', { short_conv_width: 0 }],
+  ['retention', { rotary_emb: true }],
+  ['gated_linear', {}],
+  ['mamba2', { state_key_size: 5 }],
+  ['kda', {}],
+  ['rwkv7', { state_value_size: 6 }],
+  ['based', { state_key_size: 3 }],
+]
+const host = openEngine({ engine: 'host' })
+after(async () => (await host).close())
+
+/** A layer with drawn parameters. */
+async function layerOf(name: AttentionKindName, changes: Record<string, unknown>, heads = 3) {
+  const on = await host
+  const kind = attentionKind(name)
+  const config = configOf({ attention_types: [[[name], 1]], n_layer: 1, n_head: heads, n_ctx: 50, ...changes })
+  const shapeOf = (batch: number, sequence: number) => modelShape(config, { batch, sequence })
+  let specs: ParameterSpec[] = []
+  trace(() => {
+    const { batch, sequence, embd } = shapeOf(1, 2)
+    const x = fill([batch, sequence, embd], 0, 'f32')
+    specs = Scope.describe('f32', 'unroll', (at) => attention(at, x, kind, shapeOf(1, 2)))
+    return []
+  }, [])
+  const parameters = Object.fromEntries(
+    specs.map(({ name, dims }, i) => [
+      name,
+      DeviceArray.from(on, Float32Array.from(drawn(sizeOf(dims), i + 1, -0.6, 0.6)), dims, 'f32'),
+    ]),
+  )
+  const over = (p: Parameters) => Scope.over(specs, p, 'f32', 'unroll', null)
+  const array = (values: Float64Array, model: Model) =>
+    DeviceArray.from(on, Float32Array.from(values), [model.batch, model.sequence, model.embd], 'f32')
+  const whole = async (values: Float64Array, model: Model) => {
+    const run = jit(on, (p: Parameters, x: Hidden) => attention(over(p), x, kind, model).x)
+    return (await run(parameters, array(values, model))).readFloats()
+  }
+  return { on, kind, config, shapeOf, parameters, over, array, whole }
+}
+
+const scalar = async (n: number) => DeviceArray.from(await host, Int32Array.of(n), [], 'i32')
+
+for (const [name, changes] of KINDS)
+  for (const [batch, heads] of [
+    [2, 3],
+    [1, 1],
+  ])
+    test(`${name} ${JSON.stringify(changes)}, batch ${batch}, ${heads} heads: prompts, chunks and steps equal one pass`, async () => {
+      const { on, kind, config, shapeOf, parameters, over, array, whole } = await layerOf(name, changes, heads)
+      const { n_embd } = config
+      const [length, width] = [43, 40]
+      const lengths = batch === 2 ? [37, 2] : [36]
+      const values = drawn(batch * length * n_embd, 77, -2, 2)
+      const wanted = await whole(values, shapeOf(batch, length))
+      const row = (x: ArrayLike<number>, r: number, at: number, count: number, of: number) =>
+        Array.from(x).slice((r * of + at) * n_embd, (r * of + at + count) * n_embd)
+      const model = shapeOf(batch, width)
+      const prompts = Float64Array.from(lengths.flatMap((_, r) => row(values, r, 0, width, length)))
+      // What stands after a row's length is padding.
+      const prefill = jit(on, (p: Parameters, x: Hidden, lengths: Positions) =>
+        kind.prefill(project(over(p), x, kind, model), lengths, 50, model),
+      )
+      const given = DeviceArray.from(on, Int32Array.from(lengths), [model.batch], 'i32')
+      let cache: Cache<DeviceArray> = await prefill(parameters, array(prompts, model), given as never)
+      const bytes = Object.values(cache).reduce((sum, { dims }) => sum + 4 * sizeOf(dims), 0)
+      assert.equal(bytes, batch * kind.costs(config).cache.perSequence, 'bytes of the state')
+
+      const step = jit(on, (p: Parameters, x: Hidden, cache: Cache, position: Positions) => {
+        const one = shapeOf(batch, 1)
+        const next = kind.decode(project(over(p), x, kind, one, position), cache, position, one)
+        return { x: output(over(p), next.output, kind, one).x, cache: next.cache }
+      })
+      for (let made = 0; made < 4; made++) {
+        const positions = lengths.map((each) => each + made)
+        const x = Float64Array.from(positions.flatMap((at, r) => row(values, r, at, 1, length)))
+        const at = DeviceArray.from(on, Int32Array.from(positions), [model.batch], 'i32')
+        const next = await step(parameters, array(x, shapeOf(batch, 1)), cache as never, at as never)
+        cache = next.cache
+        const found = await next.x.readFloats()
+        const expected = positions.flatMap((at, r) => row(wanted, r, at, 1, length))
+        assert.ok(relativeError(found, expected) < 1e-5, `step ${made}: ${relativeError(found, expected)}`)
+      }
+
+      if (batch > 1) return
+      // From an empty cache, in chunks with padding.
+      const chunk = jit(on, (p: Parameters, x: Hidden, cache: Cache, position: Tensor<never>, count: Tensor<never>) => {
+        const some = shapeOf(1, 20)
+        const next = kind.extend!(project(over(p), x, kind, some, position as never), cache, position, count, some)
+        return { x: output(over(p), next.output, kind, some).x, cache: next.cache }
+      })
+      cache = Object.fromEntries(
+        Object.entries(cache).map(([name, { dims }]) => [
+          name,
+          DeviceArray.from(on, new Float32Array(sizeOf(dims)), dims, 'f32'),
+        ]),
+      )
+      for (const [at, count] of [
+        [0, 1],
+        [1, 20],
+        [21, 17],
+      ]) {
+        const x = Float64Array.from([...row(values, 0, at, count, length), ...drawn((20 - count) * n_embd, 5)])
+        const next = await chunk(
+          parameters,
+          array(x, shapeOf(1, 20)),
+          cache as never,
+          (await scalar(at)) as never,
+          (await scalar(count)) as never,
+        )
+        cache = next.cache
+        const found = Array.from(await next.x.readFloats()).slice(0, count * n_embd)
+        const error = relativeError(found, row(wanted, 0, at, count, length))
+        assert.ok(error < 1e-5, `chunk at ${at}: ${error}`)
+      }
+    })
+
+for (const [name, given] of KINDS)
+  test(`${name} ${JSON.stringify(given)}: documents of a row are as rows of their own`, async () => {
+    const changes = { ...given, rotary_emb: false }
+    const { on, kind, config, shapeOf, parameters, over, array, whole } = await layerOf(name, changes)
+    const lengths = [3, 30, 1, 9]
+    const length = lengths.reduce((a, b) => a + b)
+    const values = drawn(length * config.n_embd, 78, -2, 2)
+    const plain = shapeOf(1, length)
+    const numbers = lengths.flatMap((count, i) => Array<number>(count).fill(i))
+    const packed = jit(on, (p: Parameters, x: Hidden, documents: Tensor<'batch' | 'sequence'>) => {
+      const model = { ...plain, packing: { documents, positions: documents } }
+      return attention(over(p), x, kind, model).x
+    })
+    const documents = DeviceArray.from(on, Int32Array.from(numbers), [plain.batch, plain.sequence], 'i32')
+    const found = await (await packed(parameters, array(values, plain), documents)).readFloats()
+    let at = 0
+    for (const count of lengths) {
+      const [from, to] = [at * config.n_embd, (at + count) * config.n_embd]
+      const wanted = await whole(values.slice(from, to), shapeOf(1, count))
+      const error = relativeError(found.slice(from, to), wanted)
+      assert.ok(error < 1e-5, `document at ${at}: ${error}`)
+      at += count
+    }
+  })
+
+test('both sides and split sequences are refused in one line', () => {
+  for (const [name] of KINDS) {
+    const kind = attentionKind(name)
+    const run = (model: Model) =>
+      trace(
+        (x: Hidden) => {
+          const at = (p: Projections) => kind.attend(p, model)
+          let result: Tensor | undefined
+          Scope.describe('f32', 'unroll', (scope) => (result = at(project(scope, x, kind, model))))
+          return result!
+        },
+        [spec([model.batch, model.sequence, model.embd])],
+      )
+    const config = configOf({ attention_types: [[[name], 1]], n_layer: 1 })
+    const split = modelShape(config, { batch: 2, parts: (each) => (each === 'sequence' ? 2 : 1) })
+    assert.throws(() => run(split), {
+      name: 'RangeError',
+      message: `layout: ${name} attention needs a whole sequence on each device (got 2 parts). Split batch or heads instead.`,
+    })
+    const masked = configOf({ attention_types: [[[name], 1]], n_layer: 1, mlm_training: true, mlm_mask_id: 1 })
+    assert.throws(() => run(modelShape(masked, { batch: 2 })), {
+      name: 'RangeError',
+      message: /mlm_training needs both/,
+    })
+  }
+})
