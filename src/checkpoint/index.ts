@@ -1,14 +1,15 @@
 /** Checkpoints: variables under GPT-Neo's names, a manifest, and the folders of a run's steps. */
+export type { CheckpointAbout } from './about.js'
 export {
   checkpointFolder,
   checkpointSteps,
   findCheckpoint,
-  openCheckpoint,
   pruneCheckpoints,
   saveCheckpoint,
-  type Checkpoint,
-  type CheckpointAbout,
   type Manifest,
   type SavedVariable,
   type SaveOptions,
 } from './checkpoint.js'
+export { openCheckpoint, type Checkpoint, type OpenCheckpointOptions } from './open.js'
+export type { PartsManifest } from './parts/manifest.js'
+export { saveParts, type PartsOptions, type SavedPiece } from './parts/write.js'

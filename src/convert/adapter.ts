@@ -25,7 +25,8 @@ export interface OpenAdapter {
 }
 
 /** The adapter that a checkpoint holds, which is closed with it. */
-export function adapterOf({ manifest, config, folder, read, close }: Checkpoint): OpenAdapter {
+export function adapterOf(checkpoint: Checkpoint): OpenAdapter {
+  const { manifest, config, folder, read, close } = checkpoint
   const { scale = 1, dropout = 0 } = adaptersOf(config) ?? {}
   const pairs = new Map<string, AdapterPair>()
   for (const name of Object.keys(manifest.variables)) {
@@ -37,7 +38,7 @@ export function adapterOf({ manifest, config, folder, read, close }: Checkpoint)
     }
     pairs.set(matrix, { a: variable(name), b: variable(`${matrix}/${LORA_B}`) })
   }
-  const identity = () => Promise.resolve(sha256(JSON.stringify(manifest.shards)))
+  const identity = () => Promise.resolve(checkpoint.identity())
   return { folder, rank: config.lora_rank, scale, dropout, pairs, identity, close }
 }
 

@@ -63,7 +63,7 @@ async function openWhole(path: string, { config, adapter }: OpenModelOptions): P
   if (await isHuggingFace(path)) return openFolder(path)
   if (await isTensorflow(path)) return openPrefix(path, config)
   const folder = await findCheckpoint(path)
-  const checkpoint = await openCheckpoint(folder)
+  const checkpoint = await openCheckpoint(folder, { prefetch: true })
   const { manifest, read, close } = checkpoint
   if (manifest.base !== undefined) return openBase(path, checkpoint, adapter !== false)
   try {
@@ -77,7 +77,7 @@ async function openWhole(path: string, { config, adapter }: OpenModelOptions): P
       notes: [],
       shapeOf: (name) => (Object.hasOwn(manifest.variables, name) ? manifest.variables[name].shape : undefined),
       read,
-      identity: () => Promise.resolve(sha256(JSON.stringify(manifest.shards))),
+      identity: () => Promise.resolve(checkpoint.identity()),
       close,
     }
   } catch (cause) {

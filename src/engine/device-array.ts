@@ -1,7 +1,7 @@
 import { showDims, sizeOf, type Dim } from '../tensor/dim.js'
 import type { DType } from '../tensor/dtype.js'
 import type { Role } from '../tensor/index.js'
-import type { Engine, HostData, Storage } from './engine.js'
+import type { Engine, HostData, Piece, Storage } from './engine.js'
 import { toFloats } from './half.js'
 
 /** An array of numbers on an engine, with named dims. It occupies device memory until `dispose`, or it is donated. */
@@ -42,6 +42,11 @@ export class DeviceArray<N extends string = any> {
    */
   read(into?: HostData): Promise<HostData> {
     return this.use('read').read(into)
+  }
+
+  /** The blocks of the array that this process saves: those of all processes are the array, once. */
+  pieces(): readonly Piece[] {
+    return this.use('pieces').pieces(this.engine.process)
   }
 
   /** The elements as f32 on the host, whatever the dtype. */

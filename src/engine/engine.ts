@@ -1,4 +1,4 @@
-import type { Placement } from '../mesh/index.js'
+import type { Block, Placement } from '../mesh/index.js'
 import type { Dim } from '../tensor/dim.js'
 import type { DType } from '../tensor/dtype.js'
 import type { Role } from '../tensor/index.js'
@@ -11,9 +11,29 @@ export type HostData = Float32Array | Uint16Array | Int32Array | Uint32Array | U
 export interface Storage {
   /** The elements on the host: in `into`, if that is given and has their type and number, else in new memory. */
   read(into?: HostData): Promise<HostData>
+  /** The blocks of which `process` has the first device that holds them: those of all processes are the array, once. */
+  pieces(process: ProcessView): readonly Piece[]
   /** Frees the memory; a running program that needs it keeps it until it is done. */
   dispose(): void
 }
+
+/** A part of an array, and how its elements are read. */
+export interface Piece {
+  readonly block: Block
+  /** The elements of the block, row-major, on the host; in `into`, if that is given and fits. */
+  read(into?: HostData): Promise<HostData>
+}
+
+/** This process among those that run programs together. */
+export interface ProcessView {
+  readonly index: number
+  readonly count: number
+  /** Whether a device, by its index in the mesh, is of this process. */
+  owns(device: number): boolean
+}
+
+/** A process that runs its programs alone. */
+export const ONE_PROCESS: ProcessView = { index: 0, count: 1, owns: () => true }
 
 /** What a compiled program needs, in bytes per device. */
 export interface MemoryUse {
@@ -58,11 +78,14 @@ export interface Engine {
   readonly deviceCount: number
   /** How programs and arrays are split over a mesh of its devices; null for one device. */
   readonly placement: Placement | null
+  readonly process: ProcessView
   compile(program: Program, options?: CompileOptions): Promise<Executable>
   /** Copies an array to the devices: to each its part, or the whole. */
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role?: Role): Storage
   /** Rows of an input (indices along its first dim) that devices of this process hold; other rows are not read. */
   localRows(dims: readonly Dim[]): ReadonlySet<number>
+  /** The blocks of an array that devices of this process hold, each once. */
+  localBlocks(dims: readonly Dim[], role: Role): readonly Block[]
   /** The same devices with programs and arrays split over a mesh of them. Throws EngineError if that is not possible. */
   withPlacement(placement: Placement): Engine
   close(): Promise<void>

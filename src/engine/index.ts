@@ -6,6 +6,8 @@ export {
   type Engine,
   type Executable,
   type HostData,
+  type Piece,
+  type ProcessView,
   type MemoryUse,
   type Storage,
 } from './engine.js'

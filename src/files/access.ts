@@ -46,9 +46,12 @@ export async function readText(path: string): Promise<string> {
   return (await readFile(path)).toString('utf8')
 }
 
-/** Opens a file for reading at any offset. */
-export async function openFile(path: string): Promise<OpenFile> {
-  return (await fileSystemOf(path)).openFile(path)
+/**
+ * Opens a file for reading at any offset.
+ * @param options.prefetch whether reads in order may fetch more than is asked for, from a bucket. @default true
+ */
+export async function openFile(path: string, options: { readonly prefetch?: boolean } = {}): Promise<OpenFile> {
+  return (await fileSystemOf(path)).openFile(path, options)
 }
 
 /** A file's bytes in order, in pieces of about this size. */

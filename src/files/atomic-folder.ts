@@ -11,6 +11,13 @@ export interface AtomicFolderOptions {
   overwrite?: boolean
   /** Whether an entry of the old folder may be deleted; one that may not prevents the overwrite. */
   mayReplace: (name: string) => boolean
+  /** 12 hexadecimal digits for the name of the hidden folder (`partialFolderOf`), in which other processes write too. @default random */
+  id?: string
+}
+
+/** The hidden folder that `writeFolderAtomic` fills for a folder under an id. */
+export function partialFolderOf(path: string, id: string): string {
+  return siblingsOf(resolve(path), id).partial
 }
 
 /**
@@ -36,7 +43,7 @@ export async function writeFolderAtomic<T>(
   await checkTarget(path, options)
   const made = await makeFolder(dirname(target))
   try {
-    const { lock, siblings } = await attempt(() => claim(target))
+    const { lock, siblings } = await attempt(() => claim(target, options.id))
     try {
       await makeFolder(siblings.partial)
       const result = await withFinalNames(siblings.partial, path, () => fill(siblings.partial))
@@ -68,11 +75,13 @@ function hiddenName(target: string): string {
 }
 
 /** New siblings, which no other process removes while their lock is held. */
-async function claim(target: string): Promise<{ lock: Lock; siblings: Siblings }> {
+async function claim(target: string, id?: string): Promise<{ lock: Lock; siblings: Siblings }> {
   for (;;) {
-    const siblings = siblingsOf(target, randomBytes(6).toString('hex'))
+    const siblings = siblingsOf(target, id ?? randomBytes(6).toString('hex'))
     const lock = await tryLock(siblings.lock)
     if (lock !== undefined) return { lock, siblings }
+    if (id !== undefined)
+      throw new FileError(`${target} is being written by another process. Wait for it to finish`, target)
   }
 }
 

@@ -66,7 +66,8 @@ export interface FileSystem {
   /** The canonical path: the same for all links to one folder. */
   realPath(path: string): Promise<string>
   readFile(path: string): Promise<Buffer>
-  openFile(path: string): Promise<OpenFile>
+  /** `prefetch`: whether reads in order may fetch more than is asked for. @default true */
+  openFile(path: string, options?: { readonly prefetch?: boolean }): Promise<OpenFile>
   /** A file's bytes in order, in pieces of about this size. */
   readPieces(path: string, pieceBytes: number): AsyncIterable<Buffer>
   createAtomicFile(path: string): Promise<AtomicFile>

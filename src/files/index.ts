@@ -16,7 +16,7 @@ export {
   stat,
   writeFileAtomic,
 } from './access.js'
-export { writeFolderAtomic, type AtomicFolderOptions } from './atomic-folder.js'
+export { partialFolderOf, writeFolderAtomic, type AtomicFolderOptions } from './atomic-folder.js'
 export { crc32c, maskCrc, maskedCrc32c, sha256 } from './checksums.js'
 export { endWithParent, PARENT } from './end-with-parent.js'
 export { asFileError, FileError, withFileErrors, withFileErrorsSync } from './error.js'

@@ -19,4 +19,16 @@ export {
 } from './placement.js'
 export { refuseIndivisible, refuseTwoAxes } from './refusals.js'
 export { rolesOf, rolesOfOutputs } from './roles.js'
-export { blockOf, coordinates, cut, leadingIndices, owners, paste, shardDims, type Block } from './shards.js'
+export {
+  blockOf,
+  coordinates,
+  cut,
+  forEachRun,
+  intersection,
+  leadingIndices,
+  owners,
+  paste,
+  shardDims,
+  wholeBlock,
+  type Block,
+} from './shards.js'

@@ -15,6 +15,19 @@ export function shardDims(dims: readonly Dim[], axes: Axes, mesh: Mesh): Dim[] {
   return dims.map(({ name, size }, i) => ({ name, size: size / axisSize(mesh, axes[i]) }))
 }
 
+/** All of an array. */
+export function wholeBlock(dims: readonly Dim[]): Block {
+  return { starts: dims.map(() => 0), sizes: dims.map(({ size }) => size) }
+}
+
+/** The part that two blocks of one array share; null if they have none. */
+export function intersection(a: Block, b: Block): Block | null {
+  const starts = a.starts.map((start, i) => Math.max(start, b.starts[i]))
+  const ends = a.starts.map((start, i) => Math.min(start + a.sizes[i], b.starts[i] + b.sizes[i]))
+  const sizes = ends.map((end, i) => end - starts[i])
+  return sizes.every((size) => size > 0) ? { starts, sizes } : null
+}
+
 /** Index of a device along each axis of the mesh. */
 export function coordinates({ axes }: Mesh, device: number): number[] {
   const at: number[] = []
@@ -54,17 +67,17 @@ export function owners(axes: Axes, mesh: Mesh): number[] {
 export function cut<T extends Data>(data: T, dims: readonly Dim[], block: Block): T {
   if (sizeOf(dims) === productOf(block.sizes)) return data
   const made = new (data.constructor as new (length: number) => T)(productOf(block.sizes))
-  rows(dims, block, (whole, part, length) => made.set(data.subarray(whole, whole + length), part))
+  forEachRun(dims, block, (whole, part, length) => made.set(data.subarray(whole, whole + length), part))
   return made
 }
 
 /** Writes a block into the row-major array that it is a part of. */
 export function paste<T extends Data>(data: T, dims: readonly Dim[], block: Block, shard: T): void {
-  rows(dims, block, (whole, part, length) => data.set(shard.subarray(part, part + length), whole))
+  forEachRun(dims, block, (whole, part, length) => data.set(shard.subarray(part, part + length), whole))
 }
 
 /** Visits the longest runs of a block that lie together in the whole array. */
-function rows(
+export function forEachRun(
   dims: readonly Dim[],
   { starts, sizes }: Block,
   visit: (whole: number, part: number, length: number) => void,

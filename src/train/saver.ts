@@ -1,7 +1,7 @@
 import { checkpointFolder, pruneCheckpoints } from '../checkpoint/index.js'
 import type { CheckpointEvent } from './events.js'
 import { StateCopy } from './state-copy.js'
-import type { SavedOf, Trainer } from './trainer.js'
+import type { SaveCopy, SavedOf, Trainer } from './trainer.js'
 
 export interface SaverOptions {
   readonly run: string
@@ -50,7 +50,7 @@ export class Saver {
     this.writing = this.write(checkpointFolder(run, step), step, save).catch((cause) => void (this.failure = { cause }))
   }
 
-  private async write(folder: string, step: number, save: Awaited<ReturnType<Trainer['copyOut']>>): Promise<void> {
+  private async write(folder: string, step: number, save: SaveCopy): Promise<void> {
     const start = performance.now()
     const { run, keep, of, checkLock } = this.options
     await save(folder, of, { beforeCommit: checkLock })

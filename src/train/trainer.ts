@@ -1,26 +1,28 @@
 import type { ModelConfig } from '../config/index.js'
 import type { Dataset } from '../data/index.js'
-import { DeviceArray, jit, type Engine, type HostData, type Jitted, type MemoryUse } from '../engine/index.js'
+import { DeviceArray, jit, type Engine, type Jitted, type MemoryUse } from '../engine/index.js'
 import { FileError } from '../files/index.js'
 import { GptNeo, isTrained, type LayerMode, type Parameters, type ParameterSpec } from '../model/index.js'
 import { dim, relayout, spec, zeros, type Dim, type Tensor } from '../tensor/index.js'
 import {
   openCheckpoint,
   saveCheckpoint,
+  saveParts,
   type CheckpointAbout,
   type Manifest,
-  type SavedVariable,
+  type PartsManifest,
+  type PartsOptions,
   type SaveOptions,
 } from '../checkpoint/index.js'
 import { bytesOfSpecs, checkFits } from './memory.js'
 import { checkPatterns } from './patterns.js'
 import { slotsOf, type Slot } from './optimizers/index.js'
-import { arrayFrom, slotName, variablesOf } from './parameters.js'
+import { arrayFrom, slotName } from './parameters.js'
 import { openBaseOf } from '../convert/index.js'
 import { describeDifferences, networkDifferences } from './network.js'
 import { labelledExamples } from './labelled-examples.js'
 import { packedExamples } from './packed-examples.js'
-import { StateCopy } from './state-copy.js'
+import { pieceKey, piecesOfState, variablesOfState, type StateArray, type StateCopy } from './state-copy.js'
 import { frozenSpecs, stateSpecs, trainStep, type StepOptions, type StepMetrics, type TrainState } from './step.js'
 
 /** The compiled step: time to compile, and memory. */
@@ -46,9 +48,16 @@ const UNROLLED_LAYERS = 16
 /** What a checkpoint states of a run's data. */
 export type SavedOf = Pick<Manifest, 'tokenizer' | 'data'>
 
+/** Saves what was copied out. `parts`: of a run of several processes, what these share. */
+export type SaveCopy = (
+  folder: string,
+  of?: SavedOf,
+  options?: SaveOptions & { readonly parts?: Omit<PartsOptions, 'process' | 'beforeCommit'> },
+) => Promise<void>
+
 /** A checkpoint that training resumes from. */
 export interface Restored {
-  readonly manifest: Manifest
+  readonly manifest: Manifest | PartsManifest
   /** The config that it was saved with. */
   readonly config: ModelConfig
   /** Whether the optimizer's state begins anew, since the checkpoint has none for this optimizer. */
@@ -110,7 +119,7 @@ export class Trainer {
   }
 
   /** Whether a checkpoint is of the same optimizer and has some of its state, so that the rest must be there too. */
-  private shouldHaveSlots({ variables }: Manifest, saved: ModelConfig): boolean {
+  private shouldHaveSlots({ variables }: Manifest | PartsManifest, saved: ModelConfig): boolean {
     const of = ({ opt_name, beta1, freeze }: ModelConfig) => JSON.stringify([opt_name, beta1 === 0, freeze])
     const names = this.model.trained.flatMap((each) =>
       slotsOf(each, this.config).flatMap((slot) => each.names.map((name) => slotName(name, slot))),
@@ -178,9 +187,9 @@ export class Trainer {
    * @param movedBase where the model is now that a checkpoint of adapters names
    */
   async restore(folder: string, movedBase?: string): Promise<Restored> {
-    const checkpoint = await openCheckpoint(folder)
+    const checkpoint = await openCheckpoint(folder, { prefetch: this.engine.process.count === 1 })
     try {
-      const { read, manifest, config } = checkpoint
+      const { read, readBlock, manifest, config } = checkpoint
       const differences = networkDifferences(config, this.config)
       if (differences.length > 0)
         throw new FileError(
@@ -194,8 +203,10 @@ export class Trainer {
       const base = manifest.base ? await openBaseOf(checkpoint, movedBase) : null
       try {
         for (const each of specs) {
-          const source = base && !isTrained(each.name, this.config) ? base.read : read
-          parameters[each.name] = await arrayFrom(engine, each, null, source)
+          const isOfBase = base !== null && !isTrained(each.name, this.config)
+          parameters[each.name] = isOfBase
+            ? await arrayFrom(engine, each, null, base.read)
+            : await arrayFrom(engine, each, null, read, 'f32', readBlock)
         }
       } finally {
         await base?.close()
@@ -203,7 +214,10 @@ export class Trainer {
       this.base = manifest.base ?? null
       const freshOptimizer = !this.hasSlots(manifest) && !this.shouldHaveSlots(manifest, config)
       if (freshOptimizer) await this.beginWithZeroSlots(parameters, manifest.step)
-      else await this.begin(parameters, manifest.step, (each, slot) => arrayFrom(engine, each, slot, read))
+      else
+        await this.begin(parameters, manifest.step, (each, slot) =>
+          arrayFrom(engine, each, slot, read, 'f32', readBlock),
+        )
       this.optimizerStart = freshOptimizer ? manifest.step : (manifest.optimizer_start ?? 0)
       this.tokens = manifest.tokens
       this.position = manifest.position ?? manifest.step * config.train_batch_size
@@ -214,7 +228,7 @@ export class Trainer {
   }
 
   /** Whether a checkpoint has the whole state of the config's optimizer. */
-  private hasSlots({ variables }: Manifest): boolean {
+  private hasSlots({ variables }: Manifest | PartsManifest): boolean {
     return this.model.trained.every((each) =>
       slotsOf(each, this.config).every((slot) =>
         each.names.every((name) => variables[slotName(name, slot)]?.shape.join() === slot.shape.join()),
@@ -239,38 +253,52 @@ export class Trainer {
     return { ...this.frozen, ...this.current().parameters }
   }
 
-  /** Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written. */
+  /**
+   * Saves parameters, optimizer state and step. Throws FileError, leaving nothing half-written, and EngineError if other
+   * processes hold parts of them: these are saved with `copyOut`.
+   */
   async save(folder: string, of: SavedOf = {}): Promise<Manifest> {
-    return saveCheckpoint(folder, this.savedVariables(), this.about(of))
+    return saveCheckpoint(folder, variablesOfState(this.arrays()), this.about(of))
   }
 
   /**
    * Copies what a checkpoint of this moment holds to the host, and returns a function that saves it, also while further
-   * steps run. Parameters that are not trained do not change, and are read when they are written.
+   * steps run: of several processes each saves what it holds. Parameters that are not trained do not change, and are read
+   * when they are written.
    * @param copy memory of an earlier copy, which has been saved by now; it is reused
    */
-  async copyOut(copy: StateCopy): Promise<(folder: string, of?: SavedOf, options?: SaveOptions) => Promise<Manifest>> {
-    const { parameters, slots } = this.current()
-    for (const each of this.model.trained) {
-      await copy.take(each.name, parameters[each.name])
-      for (const [slot, array] of Object.entries(slots[each.name])) await copy.take(`${each.name}/${slot}`, array)
-    }
-    const variables = this.savedVariables(copy)
+  async copyOut(copy: StateCopy): Promise<SaveCopy> {
+    const arrays = this.arrays()
     const about = this.about()
-    return (folder, of = {}, options = {}) => saveCheckpoint(folder, variables, { ...about, ...of }, options)
+    const { process } = this.engine
+    const changing = arrays.filter(({ key }) => !(key in this.frozen))
+    if (process.count === 1) {
+      for (const { key, array } of changing) await copy.take(key, (into) => array.read(into))
+      const variables = variablesOfState(arrays, copy)
+      return async (folder, of, { beforeCommit } = {}) =>
+        void (await saveCheckpoint(folder, variables, { ...about, ...of }, { beforeCommit }))
+    }
+    for (const { key, array } of changing)
+      for (const piece of array.pieces()) await copy.take(pieceKey(key, piece), (into) => piece.read(into))
+    const pieces = piecesOfState(arrays, copy)
+    return (folder, of, { beforeCommit, parts } = {}) => {
+      if (!parts) throw new TypeError('saving by several processes must have parts (got none)')
+      return saveParts(folder, pieces, { ...about, ...of }, { ...parts, process, beforeCommit })
+    }
   }
 
-  /** The variables of a checkpoint: with `copy` their numbers in that, else those of this moment. */
-  private savedVariables(copy?: StateCopy): SavedVariable[] {
+  /** Arrays of a checkpoint, in its order. */
+  private arrays(): StateArray[] {
     const { parameters, slots } = this.current()
     const saved = this.base ? this.model.trained : this.specs
-    const reader = (key: string, array: DeviceArray) => async () => copy?.get(key) ?? array.read()
-    return saved.flatMap((each) => {
-      const variables = savedVariables(each, null, reader(each.name, parameters[each.name] ?? this.frozen[each.name]))
-      const arrays = slots[each.name] ?? {}
-      if (Object.keys(arrays).length === 0) return variables
-      const ofSlot = (slot: Slot) => savedVariables(each, slot, reader(`${each.name}/${slot.name}`, arrays[slot.name]))
-      return [...variables, ...slotsOf(each, this.config).flatMap(ofSlot)]
+    return saved.flatMap((spec) => {
+      const array = parameters[spec.name] ?? this.frozen[spec.name]
+      const own = slots[spec.name] ?? {}
+      const ofSlots = Object.keys(own).length === 0 ? [] : slotsOf(spec, this.config)
+      return [
+        { key: spec.name, spec, slot: null, array },
+        ...ofSlots.map((slot) => ({ key: `${spec.name}/${slot.name}`, spec, slot, array: own[slot.name] })),
+      ]
     })
   }
 
@@ -351,19 +379,4 @@ export class Trainer {
       )
     return this.state
   }
-}
-
-/** The variables of an array, which is read once, when its first layer is saved. */
-function savedVariables(spec: ParameterSpec, slot: Slot | null, readArray: () => Promise<HostData>): SavedVariable[] {
-  let data: Promise<ReturnType<typeof variablesOf>> | null = null
-  const read = () => (data ??= readArray().then((numbers) => variablesOf(spec, slot, numbers)))
-  return spec.names.map((name, i) => ({
-    name: slotName(name, slot),
-    shape: (slot ?? spec).shape,
-    data: async () => {
-      const numbers = (await read())[i].data
-      if (i === spec.names.length - 1) data = null
-      return numbers
-    },
-  }))
 }

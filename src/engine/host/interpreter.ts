@@ -1,14 +1,16 @@
-import { showMesh, type Placement } from '../../mesh/index.js'
+import { showMesh, wholeBlock, type Block, type Placement } from '../../mesh/index.js'
 import type { Dim } from '../../tensor/dim.js'
 import type { DType } from '../../tensor/dtype.js'
 import type { Program } from '../../tensor/program.js'
 import {
   EngineError,
+  ONE_PROCESS,
   type CompileOptions,
   type Engine,
   type Executable,
   type HostData,
   type MemoryUse,
+  type Piece,
   type Storage,
 } from '../engine.js'
 import { bf16ToFloats, floatsToBf16, floatsToF16, toFloats } from '../half.js'
@@ -22,6 +24,7 @@ import { runPlan, type Plan } from './plan.js'
 export class Interpreter<T, M extends Memory<T> = Memory<T>> implements Engine {
   readonly deviceCount = 1
   readonly placement = null
+  readonly process = ONE_PROCESS
   private running: Interpreted<T> | null = null
 
   constructor(
@@ -42,9 +45,13 @@ export class Interpreter<T, M extends Memory<T> = Memory<T>> implements Engine {
     return new Set(Array(rows.size).keys())
   }
 
+  localBlocks(dims: readonly Dim[]): readonly Block[] {
+    return [wholeBlock(dims)]
+  }
+
   upload(data: HostData, dims: readonly Dim[], dtype: DType): Storage {
     const { memory } = this
-    return new ArrayStorage(memory, memory.array(fromHost(data, dtype), sizesOf(dims), dtype), dtype)
+    return new ArrayStorage(memory, memory.array(fromHost(data, dtype), sizesOf(dims), dtype), dtype, dims)
   }
 
   /** Memory is kept for the program that runs; another one allocates afresh. */
@@ -77,6 +84,7 @@ class ArrayStorage<T> implements Storage {
     readonly memory: Memory<T>,
     readonly array: T,
     private readonly dtype: DType,
+    private readonly dims: readonly Dim[],
   ) {}
 
   async read(into?: HostData): Promise<HostData> {
@@ -85,6 +93,10 @@ class ArrayStorage<T> implements Storage {
     const data = toHost(numbers instanceof Promise ? await numbers : numbers, this.dtype, into)
     await yieldToEvents()
     return data
+  }
+
+  pieces(): readonly Piece[] {
+    return [{ block: wholeBlock(this.dims), read: (into) => this.read(into) }]
   }
 
   dispose(): void {
@@ -113,7 +125,9 @@ class Interpreted<T> implements Executable {
     engine.enter(this)
     const outputs = runPlan(plan, memory, arrays)
     return {
-      outputs: outputs.map((y, i) => new ArrayStorage(memory, memory.keep(y), program.outputs[i].dtype)),
+      outputs: outputs.map(
+        (y, i) => new ArrayStorage(memory, memory.keep(y), program.outputs[i].dtype, program.outputs[i].dims),
+      ),
       done: Promise.resolve(),
     }
   }

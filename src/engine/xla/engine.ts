@@ -1,4 +1,13 @@
-import { axesOf, leadingIndices, showMesh, type Axes, type Mesh, type Placement } from '../../mesh/index.js'
+import {
+  axesOf,
+  blockOf,
+  leadingIndices,
+  showMesh,
+  type Axes,
+  type Block,
+  type Mesh,
+  type Placement,
+} from '../../mesh/index.js'
 import type { Role } from '../../tensor/index.js'
 import type { Dim } from '../../tensor/dim.js'
 import { bytesOf, type DType } from '../../tensor/dtype.js'
@@ -11,6 +20,7 @@ import {
   type Executable,
   type HostData,
   type MemoryUse,
+  type ProcessView,
   type Storage,
 } from '../engine.js'
 import { debug } from '../debug.js'
@@ -87,6 +97,7 @@ export class XlaEngine implements Engine {
     private readonly localDevices: ReadonlySet<number> = new Set(
       client.devices.flatMap((device, i) => (client.addressable.includes(device) ? [i] : [])),
     ),
+    readonly process: ProcessView = processOf(client),
   ) {
     this.platform = client.platform
     this.deviceCount = client.devices.length
@@ -112,6 +123,7 @@ export class XlaEngine implements Engine {
       this.saved,
       size > 1 ? placement : null,
       this.localDevices,
+      this.process,
     )
   }
 
@@ -122,10 +134,10 @@ export class XlaEngine implements Engine {
 
   /**
    * The engine as seen by a process that has only these devices, given by index in the mesh: arrays are made and read in
-   * part. Lets one process test what several do.
+   * part. Lets one process test what several do. With `process`, checkpoints are those of that process, too.
    */
-  asProcess(devices: readonly number[]): XlaEngine {
-    return new XlaEngine(this.client, this.plugin, this.flags, this.saved, this.placement, new Set(devices))
+  asProcess(devices: readonly number[], process: ProcessView = this.process): XlaEngine {
+    return new XlaEngine(this.client, this.plugin, this.flags, this.saved, this.placement, new Set(devices), process)
   }
 
   private get mesh(): Mesh {
@@ -169,6 +181,13 @@ export class XlaEngine implements Engine {
     return leadingIndices(dims, axes, this.mesh, this.placement ? this.localDevices : [0])
   }
 
+  localBlocks(dims: readonly Dim[], role: Role): readonly Block[] {
+    const axes = this.axesOf(dims, role)
+    const devices = this.placement ? [...this.localDevices] : [0]
+    const blocks = devices.map((device) => blockOf(dims, axes, this.mesh, device))
+    return [...new Map(blocks.map((block) => [block.starts.join(), block])).values()]
+  }
+
   private axesOf(dims: readonly Dim[], role: Role): Axes {
     return this.placement ? axesOf(this.placement, dims, role) : dims.map(() => null)
   }
@@ -200,6 +219,12 @@ export class XlaEngine implements Engine {
       cause,
     })
   }
+}
+
+/** This process, as the plugin knows it: processes are numbered from 0. */
+function processOf({ devices, processIndex: index }: Client): ProcessView {
+  const count = new Set(devices.map((device) => device.processIndex)).size
+  return { index, count, owns: (device) => devices[device]?.processIndex === index }
 }
 
 class XlaExecutable implements Executable {

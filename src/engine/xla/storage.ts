@@ -1,7 +1,7 @@
 import { blockOf, cut, owners, paste, shardDims, type Axes, type Mesh } from '../../mesh/index.js'
 import { showDims, sizeOf, type Dim } from '../../tensor/dim.js'
 import type { DType } from '../../tensor/dtype.js'
-import { EngineError, type HostData, type Storage } from '../engine.js'
+import { EngineError, type HostData, type Piece, type ProcessView, type Storage } from '../engine.js'
 import { HOST_ARRAYS } from '../device-array.js'
 import type { Buffer, Client } from './pjrt/index.js'
 
@@ -43,17 +43,28 @@ export class XlaStorage implements Storage {
     const { dims, axes, mesh } = this
     const kind = HOST_ARRAYS[this.dtype]
     const reused = into instanceof kind && into.length === sizeOf(dims) ? into : undefined
-    const part = async (device: number, memory?: HostData): Promise<HostData> => {
-      const given = memory && new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength)
-      const bytes = await this.holder(device).download(given)
-      const size = sizeOf(shardDims(dims, axes, mesh))
-      return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset, size) as HostData
-    }
     const devices = owners(axes, mesh)
-    if (devices.length === 1) return part(devices[0], reused)
+    if (devices.length === 1) return this.readPart(devices[0], into)
     const whole: HostData = reused ?? new kind(sizeOf(dims))
-    for (const device of devices) paste(whole, dims, blockOf(dims, axes, mesh, device), await part(device))
+    for (const device of devices) paste(whole, dims, blockOf(dims, axes, mesh, device), await this.readPart(device))
     return whole
+  }
+
+  pieces({ owns }: ProcessView): readonly Piece[] {
+    const { dims, axes, mesh } = this
+    return owners(axes, mesh)
+      .filter(owns)
+      .map((device) => ({ block: blockOf(dims, axes, mesh, device), read: (into) => this.readPart(device, into) }))
+  }
+
+  /** The elements that a device holds; in `into`, if that fits. */
+  private async readPart(device: number, into?: HostData): Promise<HostData> {
+    const kind = HOST_ARRAYS[this.dtype]
+    const size = sizeOf(shardDims(this.dims, this.axes, this.mesh))
+    const memory = into instanceof kind && into.length === size ? into : undefined
+    const given = memory && new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength)
+    const bytes = await this.holder(device).download(given)
+    return new kind(bytes.buffer as ArrayBuffer, bytes.byteOffset, size) as HostData
   }
 
   /** What a device of the mesh holds, from one of this process that holds the same. */

@@ -25,7 +25,7 @@ export async function googleStorage(): Promise<FileSystem> {
     readFolder: (path) => readFolder(client, join(path)),
     realPath: async (path) => join(path),
     readFile: (path) => readObject(client, join(path)),
-    openFile: (path) => openObject(client, join(path)),
+    openFile: (path, options) => openObject(client, join(path), options),
     readPieces: (path, pieceBytes) => readPieces(client, join(path), pieceBytes),
     createAtomicFile: async (path) => createUpload(client, join(path)),
     openAppending: async (path) => openAppending(client, join(path)),

@@ -57,8 +57,12 @@ export async function* readPieces(client: Client, path: string, pieceBytes: numb
   compare(version, sum)
 }
 
-/** Opens an object for reading at any offset. Sequential reads are prefetched in growing spans. */
-export async function openObject(client: Client, path: string): Promise<OpenFile> {
+/** Opens an object for reading at any offset. Sequential reads are prefetched in growing spans, unless `prefetch` is false. */
+export async function openObject(
+  client: Client,
+  path: string,
+  { prefetch = true }: { readonly prefetch?: boolean } = {},
+): Promise<OpenFile> {
   const version = await currentVersion(client, path)
   const { size } = version
   let expected = -1
@@ -70,7 +74,7 @@ export async function openObject(client: Client, path: string): Promise<OpenFile
     async read(position, length) {
       const end = Math.min(position + length, size)
       if (end <= position) return Buffer.alloc(0)
-      const inOrder = position === expected
+      const inOrder = prefetch && position === expected
       expected = end
       if (!held || position < held.start || end > held.end) {
         if (!inOrder) return fetchBytes(version, position, end - position)

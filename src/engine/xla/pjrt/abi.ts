@@ -31,6 +31,7 @@ export const entries = {
   Client_Create: { slot: 120, size: 88, fields: { create_options: 16, num_options: 24, client: 64 } },
   Client_Destroy: { slot: 128, size: 24, fields: { client: 16 } },
   Client_PlatformName: { slot: 136, size: 40, fields: { client: 16, text: 24, text_size: 32 } },
+  Client_ProcessIndex: { slot: 144, size: 28, fields: { client: 16, process_index: i32(24) } },
   Client_PlatformVersion: { slot: 152, size: 40, fields: { client: 16, text: 24, text_size: 32 } },
   Client_Devices: { slot: 160, size: 40, fields: { client: 16, devices: 24, num_devices: 32 } },
   Client_AddressableDevices: { slot: 168, size: 40, fields: { client: 16, devices: 24, num_devices: 32 } },
@@ -56,6 +57,7 @@ export const entries = {
   },
 
   DeviceDescription_Id: { slot: 224, size: 28, fields: { device_description: 16, id: i32(24) } },
+  DeviceDescription_ProcessIndex: { slot: 232, size: 28, fields: { device_description: 16, process_index: i32(24) } },
   DeviceDescription_Attributes: {
     slot: 240,
     size: 40,

@@ -20,6 +20,8 @@ export class Client {
   /** As in `cpu`, `cuda`, `tpu`. */
   readonly platform: string
   readonly platformVersion: string
+  /** This process among those that run programs together. */
+  readonly processIndex: number
   /** All devices, those of other processes among them: the same list in each process. */
   readonly devices: readonly Device[]
   /** Devices of this process. */
@@ -52,6 +54,7 @@ export class Client {
     this.events = new Events(plugin)
     const client = { client: handle }
     this.platform = plugin.call('Client_PlatformName', client).text('text', 'text_size')
+    this.processIndex = plugin.call('Client_ProcessIndex', client).number('process_index')
     this.platformVersion = plugin.call('Client_PlatformVersion', client).text('text', 'text_size')
     const list = (entry: 'Client_Devices' | 'Client_AddressableDevices') =>
       plugin.call(entry, client).list('devices', 'num_devices')

@@ -5,6 +5,8 @@ import type { Plugin } from './plugin.js'
 export interface DeviceDescription {
   /** The number that device assignments use. */
   readonly id: number
+  /** The process that it belongs to. */
+  readonly processIndex: number
   /** As in `cpu`, `NVIDIA H100 80GB HBM3`, `TPU v4`. */
   readonly kind: string
   /** The plugin's own text for it. */
@@ -37,6 +39,7 @@ export function describeDevice(plugin: Plugin, description: bigint): DeviceDescr
   const attributes = plugin.call('DeviceDescription_Attributes', about)
   return {
     id: plugin.call('DeviceDescription_Id', about).number('id'),
+    processIndex: plugin.call('DeviceDescription_ProcessIndex', about).number('process_index'),
     kind: plugin.call('DeviceDescription_Kind', about).text('text', 'text_size'),
     description: plugin.call('DeviceDescription_ToString', about).text('text', 'text_size'),
     attributes: readNamedValues(attributes.word('attributes'), attributes.number('num_attributes')),
