@@ -27,7 +27,12 @@ test('the how-to adds a kind that type-checks, is known to configs, decodes as i
     execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.'], { cwd: copy })
     writeFileSync(join(copy, 'try.mjs'), TRY)
     const out = execFileSync(process.execPath, ['try.mjs'], { cwd: copy, encoding: 'utf8' })
-    assert.deepEqual(JSON.parse(out), { kinds: ['decay', 'global'], cache: 4 * 24 * 8, equal: true })
+    assert.deepEqual(JSON.parse(out), {
+      kinds: ['decay', 'global'],
+      cache: 4 * 24 * 8,
+      equal: true,
+      stateBytes: 4 * 8 * 8,
+    })
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
@@ -35,6 +40,7 @@ test('the how-to adds a kind that type-checks, is known to configs, decodes as i
 
 /** Decodes after a prompt, and compares with a pass over all positions. On the engine that is always there. */
 const TRY = `
+import { parseGrid, runGrid } from './dist/src/ablate/index.js'
 import { parseModelConfig } from './dist/src/config/index.js'
 import { DeviceArray, jit } from './dist/src/engine/index.js'
 import { openHost } from './dist/src/engine/host/engine.js'
@@ -62,9 +68,18 @@ const first = await step(parameters, { caches, position: scalar(5) }, given([ids
 const second = await step(parameters, { caches: first.caches, position: scalar(6) }, given([ids[6]]))
 const last = await second.logits.readFloats()
 const wanted = all.subarray(6 * 11)
+// A step on a task, in the laboratory.
+const spec = await parseGrid({
+  base: { n_embd: 8, n_head: 1, n_layer: 1, lr: 1e-2, train_batch_size: 2, attention_types: [[['decay'], 1]] },
+  task: { name: 'mqar', length: 8, pairs: 2, vocabulary: 12, examples: 4, test_examples: 4 },
+  variants: { decay: {} }, seeds: [1], steps: 1, evaluate_every: 1,
+})
+let report
+for await (const event of runGrid(spec, { engine, out: 'laboratory' })) if (event.kind === 'end') report = event.report
 console.log(JSON.stringify({
   kinds: model.shape(1, 12).kinds,
   cache: costsOf(config).layers.length === 2 ? costsOf(config).cache.perSequence : 0,
   equal: last.every((x, i) => Math.abs(x - wanted[i]) < 1e-4),
+  stateBytes: report.complete && report.summary[0].stateBytes,
 }))
 `
