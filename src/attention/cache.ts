@@ -9,7 +9,6 @@ import {
   remainder,
   reshape,
   slice,
-  softmax,
   take,
   transpose,
   where,
@@ -17,6 +16,8 @@ import {
   type Tensor,
 } from '../tensor/index.js'
 import type { AttentionOutput, AttentionShape, Cache, Positions, Projected } from './contract.js'
+import { inGroups, outOfGroups } from './softmax-heads.js'
+import { softmaxWithSinks, withSoftcap } from './terms.js'
 
 /**
  * Dims of a cache: positions next to features, so that a step reads each head's keys in one run, and rows next to those,
@@ -26,18 +27,29 @@ function cacheDims({ batch, heads, features }: AttentionShape, size: number): Di
   return [heads, batch, dim('memory_length', size), features]
 }
 
+/** A shape with the heads of keys, which may be fewer than those of queries. */
+function ofKeys(shape: AttentionShape, x: Tensor<any>): AttentionShape {
+  const { size } = x.dims.find(({ name }) => name === 'heads')!
+  return { ...shape, heads: dim('heads', size) }
+}
+
+/** Keys and values. */
+type Pair = Pick<Projected, 'k' | 'v'>
+
 /** Keys and values with room for `size` positions. Slots after a row's last position are not read before they are written. */
-export function makeCache({ k, v }: Projected, size: number, shape: AttentionShape): Cache {
-  const fit = (x: Projected['k']): Tensor => {
-    const { memory } = shape
-    return transpose(pad(x, memory, 0, size - memory.size) as Tensor, cacheDims(shape, size))
-  }
-  return { k: fit(k), v: fit(v) }
+export function makeCache({ k, v }: Pair, size: number, shape: AttentionShape): Cache {
+  return { k: padToCache(k, size, shape), v: padToCache(v, size, shape) }
+}
+
+/** Keys, or what lies as they do, with room for `size` positions. */
+export function padToCache(x: Projected['k'], size: number, shape: AttentionShape): Tensor {
+  const { memory } = shape
+  return transpose(pad(x, memory, 0, size - memory.size) as Tensor, cacheDims(ofKeys(shape, x), size))
 }
 
 /** As `makeCache` for a ring: position p is in slot p mod size, and only each row's last `size` positions are kept. */
 export function makeRing(projected: Projected, lengths: Positions, size: number, shape: AttentionShape): Cache {
-  const { batch, memory, heads, features } = shape
+  const { batch, memory, heads, features } = ofKeys(shape, projected.k)
   if (memory.size <= size) return makeCache(projected, size, shape)
   const slots = dim('memory_length', size)
   const first = lengths.sub(size).maximum(0)
@@ -48,7 +60,7 @@ export function makeRing(projected: Projected, lengths: Positions, size: number,
   const indices = range(batch).mul(memory.size).add(kept)
   const ring = (x: Projected['k']): Tensor => {
     const flat = reshape(transpose(x, [batch, memory, heads, features]), [rows, heads, features])
-    return transpose(take(flat as Tensor, rows, indices) as Tensor, cacheDims(shape, size))
+    return transpose(take(flat, rows, indices) as Tensor, cacheDims(ofKeys(shape, x), size))
   }
   return { k: ring(projected.k), v: ring(projected.v) }
 }
@@ -58,34 +70,58 @@ export function makeRing(projected: Projected, lengths: Positions, size: number,
  * slots those up to `last` are attended to. Their order does not matter.
  */
 export function attendToCache(
-  { q, k, v }: Projected,
+  projected: Projected,
   cache: Cache,
   slot: Positions,
   last: Positions,
   shape: AttentionShape,
+  terms?: CacheTerms,
 ): { output: AttentionOutput; cache: Cache } {
+  const { q, k, v } = projected
   const memory = cache.k.dims[2]
   // Behind a barrier each write is one operation, in place; without it XLA repeats the write, on a copy, for every reader.
   const [keys, values] = barrier([written(cache.k, k, slot, shape), written(cache.v, v, slot, shape)])
   const seen = range(memory).lessEqual(last)
-  return { output: attendToKeys(q, { k: keys, v: values }, seen, shape), cache: { k: keys, v: values } }
+  const output = attendToKeys(q, { k: keys, v: values }, seen, shape, terms)
+  return { output, cache: { k: keys, v: values } }
 }
 
 /** softmax(q k^T) v over keys and values that lie as in a cache, of those that `seen` says; softmax in f32. */
-export function attendToKeys(q: Projected['q'], { k, v }: Cache, seen: Tensor, shape: AttentionShape): AttentionOutput {
-  const { batch, sequence, heads, features } = shape
-  const memory = k.dims[2]
-  const logits = einsum([q, k], [heads, batch, sequence, memory]).cast('f32')
-  const weights = softmax(where(seen, logits, -1e10), memory).cast(v.dtype)
-  return transpose(einsum([weights, v], [heads, batch, sequence, features]), [batch, sequence, heads, features])
+export function attendToKeys(
+  q: Projected['q'],
+  { k, v }: Cache,
+  seen: Tensor,
+  shape: AttentionShape,
+  { sinks, bias }: CacheTerms = {},
+): AttentionOutput {
+  const { batch, sequence, features, config } = shape
+  const [heads, , memory] = k.dims
+  const grouped = inGroups(q, heads.size)
+  const group = grouped.dims.filter(({ name }) => name === 'query_group')
+  const capped = withSoftcap(einsum([grouped, k], [heads, ...group, batch, sequence, memory]).cast('f32'), config)
+  const logits = bias ? capped.add(inGroups(bias, heads.size)) : capped
+  const ofGroups = sinks && inGroups(sinks, heads.size)
+  const weights = softmaxWithSinks(where(seen, logits, -1e10), memory, ofGroups).cast(v.dtype)
+  const mixed = einsum([weights, v], [heads, ...group, batch, sequence, features])
+  return outOfGroups(transpose(mixed, [batch, sequence, heads, ...group, features]))
+}
+
+/** Terms of logits against a cache, f32. */
+export interface CacheTerms {
+  /** [heads]. */
+  readonly sinks?: Tensor
+  /** Added to the logits: some of [heads, batch, sequence, memory_length]. */
+  readonly bias?: Tensor
 }
 
 /** A cache with keys and values of several positions written into it from `start` on. */
-export function writeToCache(projected: Projected, cache: Cache, start: Tensor<never>, shape: AttentionShape): Cache {
-  const memory = cache.k.dims[2]
-  const write = (x: Tensor, more: Projected['k']) =>
-    dynamicUpdateSlice(x, memory, start, inCacheOrder(more, shape.memory.size, shape))
-  return { k: write(cache.k, projected.k), v: write(cache.v, projected.v) }
+export function writeToCache(projected: Pair, cache: Cache, start: Tensor<never>, shape: AttentionShape): Cache {
+  return { k: writeAt(cache.k, projected.k, start, shape), v: writeAt(cache.v, projected.v, start, shape) }
+}
+
+/** The same of one of them. */
+export function writeAt(cache: Tensor, more: Projected['k'], start: Tensor<never>, shape: AttentionShape): Tensor {
+  return dynamicUpdateSlice(cache, cache.dims[2], start, inCacheOrder(more, shape.memory.size, shape))
 }
 
 /**
@@ -116,12 +152,12 @@ export function keepRing(keys: Cache, size: number, position: Tensor<never>, len
 
 /** Keys or values of `size` positions as a cache has them. */
 function inCacheOrder(x: Projected['k'], size: number, shape: AttentionShape): Tensor {
-  return transpose(x as Tensor, cacheDims(shape, size))
+  return transpose(x as Tensor, cacheDims(ofKeys(shape, x), size))
 }
 
 /** A cache with a key or value per row written into it: at one slot of all rows, or at each row's. */
-function written(cache: Tensor, x: Projected['k'], slot: Positions, shape: AttentionShape): Tensor {
-  const { batch, heads, features, parts } = shape
+export function written(cache: Tensor, x: Projected['k'], slot: Positions, shape: AttentionShape): Tensor {
+  const { batch, heads, features, parts } = ofKeys(shape, x)
   const memory = cache.dims[2]
   const update = inCacheOrder(x, 1, shape)
   if (slot.dims.length === 0) return dynamicUpdateSlice(cache, memory, reshape<never>(slot, []), update)

@@ -13,6 +13,20 @@ export interface AttentionConfig {
   readonly local_attention_radius: number
   readonly num_mem_kv: number
   readonly bias: boolean
+  readonly norm_epsilon: number
+  readonly rotary_emb?: boolean
+  readonly pos_emb: 'learned' | 'alibi' | 'none'
+  readonly n_kv_head?: number
+  readonly qkv_bias: boolean
+  readonly qk_norm: boolean
+  readonly attention_sinks: boolean
+  readonly attn_logit_softcap: number
+  readonly attn_output_gate: boolean
+  readonly kv_lora_rank?: number
+  readonly q_lora_rank: number
+  readonly qk_nope_head_dim?: number
+  readonly qk_rope_head_dim?: number
+  readonly v_head_dim?: number
   readonly attn_dropout: number
   readonly negative_eigenvalues: boolean
   readonly state_key_size?: number
@@ -52,6 +66,8 @@ export interface Packing {
 
 /** Hands out learned parameters by name, in the dtype of activations. */
 export interface ParameterScope {
+  /** Index of the layer, from 0; an u32 scalar in a scan over layers. */
+  readonly layer: number | Tensor<never>
   in(name: string): ParameterScope
   /** `join` lists neighbouring dims that are one dim in checkpoints, under the first one's name. */
   param<N extends string>(
@@ -79,11 +95,18 @@ export interface Projections {
   readonly [name: string]: Tensor | undefined
 }
 
-/** Queries, keys and values of a layer, heads apart: the projections of most kinds (heads.ts). */
+/**
+ * Queries, keys and values of a layer, heads apart: the projections of most kinds (heads.ts). With n_kv_head keys and values
+ * have fewer heads.
+ */
 export interface Projected extends Projections {
   readonly q: Tensor<'batch' | 'sequence' | 'heads' | 'features_per_head'>
   readonly k: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
   readonly v: Tensor<'batch' | 'memory_length' | 'heads' | 'features_per_head'>
+  /** A logit of each head without a value, f32. */
+  readonly sinks?: Tensor<'heads'>
+  /** Of what each head attends to, before the sigmoid. */
+  readonly gate?: AttentionOutput
 }
 export type AttentionOutput = Tensor<'batch' | 'sequence' | 'heads' | 'features_per_head'>
 /** What a layer adds to the stream. A bias that is last is apart, so that it can be added after the stream. */
@@ -103,7 +126,7 @@ export interface ProjectContext {
   rotate(y: AttentionOutput, features?: Dim<'features_per_head'>): AttentionOutput
 }
 
-/** How much each query attends to each key, f32; rows sum to 1. */
+/** How much each query attends to each key, f32; rows sum to 1, or to less with attention sinks. */
 export type AttentionWeights = Tensor<'batch' | 'heads' | 'sequence' | 'memory_length'>
 
 /** What later positions need of the earlier ones, of one layer: keys and values, or a state. */
@@ -113,7 +136,7 @@ export type Cache<T = Tensor> = { readonly [name: string]: T }
 export type Positions = Tensor<'batch'>
 
 export interface AttentionCosts {
-  /** Keys, or what costs the same, that a query meets on average over a context. */
+  /** Keys of n_embd features, or what costs the same, that a query meets on average over a context. */
   readonly keysSeen: number
   /** Of those, keys whose weights the backward pass computes a second time. */
   readonly keysRecomputed: number
@@ -164,6 +187,8 @@ export interface AttentionKind<P extends Projections = Projected, O extends Tens
     length: Tensor<never>,
     shape: AttentionShape,
   ): { output: O; cache: Cache }
+  /** Whether positions may see earlier ones only: the kind cannot be in a model of masked tokens. @default false */
+  readonly causalOnly?: boolean
   /** Whether `attend` keeps the documents of `shape.packing` apart; else that is done by `weights`. @default false */
   readonly attendsWithinDocuments?: boolean
   /** The weights that a map shows, with learned keys before the others; absent if the kind has none. */
@@ -187,7 +212,12 @@ export function headFeatures({
   return head_dim ?? n_embd / n_head
 }
 
+/** Features of all heads of queries over n_embd: what a key costs, in keys of n_embd features. */
+export function keyWidth(config: AttentionConfig): number {
+  return (config.n_head * headFeatures(config)) / config.n_embd
+}
+
 /** Bytes of a key and a value of all heads, in the dtype of activations. */
 export function bytesOfPair(config: AttentionConfig): number {
-  return 2 * config.n_head * headFeatures(config) * (config.precision === 'bfloat16' ? 2 : 4)
+  return 2 * (config.n_kv_head ?? config.n_head) * headFeatures(config) * (config.precision === 'bfloat16' ? 2 : 4)
 }

@@ -5,6 +5,9 @@ import { gatedDeltaAttention } from './gated-delta.js'
 import { gatedLinearAttention } from './gated-linear.js'
 import { globalAttention } from './global.js'
 import { kimiDeltaAttention } from './kda.js'
+import { differentialAttention } from './differential.js'
+import { forgettingAttention } from './forgetting.js'
+import { latentAttention } from './latent.js'
 import { linearAttention } from './linear.js'
 import { localAttention } from './local.js'
 import { mamba2Attention } from './mamba2.js'
@@ -24,6 +27,9 @@ export const ATTENTION_KINDS = {
   kda: kimiDeltaAttention,
   rwkv7: rwkv7Attention,
   based: basedAttention,
+  differential: differentialAttention,
+  latent: latentAttention,
+  forgetting: forgettingAttention,
 } satisfies Record<string, AnyAttentionKind>
 
 /** Kinds that do something; `none` does not. */

@@ -1,6 +1,7 @@
 import { and, dim, einsum, range, softmax, transpose, where, type Dim, type Tensor } from '../tensor/index.js'
 import {
   headFeatures,
+  keyWidth,
   type AttentionKind,
   type AttentionOutput,
   type AttentionShape,
@@ -64,7 +65,7 @@ export const linearAttention: AttentionKind = {
   costs(config) {
     const features = headFeatures(config)
     const perSequence = 4 * config.n_head * features * (features + 1)
-    return { keysSeen: features, keysRecomputed: 0, cache: { perToken: 0, perSequence } }
+    return { keysSeen: features * keyWidth(config), keysRecomputed: 0, cache: { perToken: 0, perSequence } }
   },
 }
 

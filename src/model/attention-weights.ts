@@ -25,6 +25,6 @@ export function attentionWeights(
   }
   let x = embedTokens(at, ids, model)
   for (const [layer, plan] of layers.entries())
-    x = cachedBlock(at.in(config.share_parameters ? '' : `h${layer}`), x, plan, layer, model, look).x
+    x = cachedBlock(at.ofLayer(layer, config.share_parameters), x, plan, layer, model, look).x
   return found
 }

@@ -32,13 +32,14 @@ function within(
   kind: AnyAttentionKind,
   projected: Projections,
   model: Model,
-  drop = (weights: AttentionWeights) => weights,
+  drop?: (weights: AttentionWeights) => AttentionWeights,
 ): Tensor {
-  if (kind.attendsWithinDocuments) return kind.attend(projected, model)
+  if (kind.attendsWithinDocuments) return kind.attend(projected, model, drop)
   const weights = kind.weights?.(projected, model)
   if (!weights || !projected.v) throw new RangeError('rows of several documents need attention kinds with weights')
   const { batch, sequence, heads, features } = model
-  return einsum([drop(weights.cast(projected.v.dtype)), projected.v], [batch, sequence, heads, features])
+  const cast = weights.cast(projected.v.dtype)
+  return einsum([drop ? drop(cast) : cast, projected.v], [batch, sequence, heads, features])
 }
 
 /** What a layer attends with. `position`: of the one token per row, unless there are several. */

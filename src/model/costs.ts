@@ -1,4 +1,4 @@
-import { attentionKind, headFeatures, type AttentionCosts } from '../attention/index.js'
+import { attentionKind, type AttentionCosts } from '../attention/index.js'
 import type { AttentionKind, ModelConfig } from '../config/index.js'
 import { attentionKinds } from '../config/keys/attention-kinds.js'
 import { productOf } from '../tensor/index.js'
@@ -79,7 +79,7 @@ export function networkCosts(config: ModelConfig, specs: readonly ParameterSpec[
       parameters: sum(variables.map(({ count }) => count)),
       flops:
         sum(used.map((variable) => productFlops(variable, config))) +
-        4 * headsWidth(config) * attentionCosts(kind, config).keysSeen,
+        4 * config.n_embd * attentionCosts(kind, config).keysSeen,
     }
   })
   const flops = sum(layers.map((layer) => layer.flops)) + outputFlops(outside, config)
@@ -123,9 +123,6 @@ function outputFlops(
   return table === undefined ? 0 : 2 * table.count
 }
 
-/** Features of all heads. */
-const headsWidth = (config: ModelConfig) => config.n_head * headFeatures(config)
-
 const NONE: AttentionCosts = { keysSeen: 0, keysRecomputed: 0, cache: { perToken: 0, perSequence: 0 } }
 
 /** What a layer's attention costs, as its kind states it. */
@@ -150,7 +147,7 @@ function flopsAgain(
   layers: readonly LayerCosts[],
   config: ModelConfig,
 ): number {
-  const weights = 2 * headsWidth(config) * attentionCosts(kind, config).keysRecomputed
+  const weights = 2 * config.n_embd * attentionCosts(kind, config).keysRecomputed
   if (rematPolicy(config) !== 'nothing') return weights
   const period = shortestPeriod(layers.map((each) => `${each.kind} ${each.mixture}`))
   const isLast = layer % period === period - 1

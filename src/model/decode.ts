@@ -83,7 +83,7 @@ function cachedLayers(at: Scope, ids: Ids, model: Model, strategy: DecodeStrateg
   const caches: Cache[] = []
   let x = embedTokens(at, ids, model, strategy.position)
   for (const [layer, plan] of layers.entries()) {
-    const next = cachedBlock(at.in(config.share_parameters ? '' : `h${layer}`), x, plan, layer, model, strategy)
+    const next = cachedBlock(at.ofLayer(layer, config.share_parameters), x, plan, layer, model, strategy)
     x = next.x
     caches.push(next.cache)
   }

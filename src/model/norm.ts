@@ -1,4 +1,5 @@
-import { rsqrt, type Dim, type Tensor } from '../tensor/index.js'
+import { rmsNorm } from '../attention/index.js'
+import { rsqrt, type Tensor } from '../tensor/index.js'
 import type { Model } from './dims.js'
 import { ones, zeros, type Scope } from './scope.js'
 
@@ -15,22 +16,9 @@ export function layerNorm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, mo
 
 /** The norm of a config: layer norm, or RMSNorm. */
 export function norm<N extends string>(at: Scope, x: Tensor<N | 'embd'>, model: Model): Tensor<N | 'embd'> {
-  return model.config.norm === 'rmsnorm' ? rmsNorm(at, x, model.embd, model) : layerNorm(at, x, model)
-}
-
-/**
- * RMSNorm over one dim: x / sqrt(mean of x^2 + epsilon) * g, in f32, in the dtype of x. Source: Zhang and Sennrich 2019,
- * "Root Mean Square Layer Normalization".
- */
-export function rmsNorm<N extends string, A extends N>(
-  at: Scope,
-  x: Tensor<N>,
-  along: Dim<A>,
-  { config }: Pick<Model, 'config'>,
-): Tensor<N> {
-  const wide = x.cast('f32')
-  const scaled = wide.mul(rsqrt(wide.square().mean(along).add(config.norm_epsilon)))
-  return scaled.cast(x.dtype).mul(at.param('g', [along], ones)) as Tensor<N>
+  return model.config.norm === 'rmsnorm'
+    ? rmsNorm(at, x, model.embd, model.config.norm_epsilon)
+    : layerNorm(at, x, model)
 }
 
 /** As `layerNorm`, with one gain for all features and no bias. Source: gpt-neo models/layers.py (scale_norm). */

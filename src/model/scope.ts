@@ -78,8 +78,10 @@ interface Location {
   /** Number of the layer from 1, an u32 scalar inside of a scan; 0 outside of the layers. */
   readonly layer: number | Tensor<never>
   readonly stack: Stack | null
+  /** Index of the layer from 0, an u32 scalar inside of a scan. */
+  readonly depth: number | Tensor<never>
 }
-const TOP: Location = { path: 'gpt2', local: '', layer: 0, stack: null }
+const TOP: Location = { path: 'gpt2', local: '', layer: 0, stack: null, depth: 0 }
 
 /** One program part for all repeats of a period of layers (`scan`), or one for each layer. */
 export type LayerMode = 'scan' | 'unroll'
@@ -124,6 +126,17 @@ export class Scope {
   in(name: string): Scope {
     const { path, local } = this.location
     return new Scope(this.session, { ...this.location, path: `${path}/${name}`, local: `${local}/${name}` })
+  }
+
+  /** The scope of a layer, outside of `layers`, for passes that look at the layers one after another. */
+  ofLayer(index: number, shared: boolean): Scope {
+    const { location } = this.in(shared ? '' : `h${index}`)
+    return new Scope(this.session, { ...location, depth: index })
+  }
+
+  /** Index of the layer, from 0. */
+  get layer(): number | Tensor<never> {
+    return this.location.depth
   }
 
   /** Whether the model is being trained, not evaluated. */
@@ -274,8 +287,16 @@ export class Scope {
   ): X {
     const period = shortestPeriod(kinds.map((kind) => JSON.stringify(kind)))
     const repeats = kinds.length / period
-    const at = (i: number, layer: number | Tensor<never>, stack: Stack | null) =>
-      new Scope(this.session, { path: `${this.location.path}/${shared ? '' : `h${i}`}`, local: '', layer, stack })
+    const at = (i: number, layer: number | Tensor<never>, stack: Stack | null) => {
+      const depth = typeof layer === 'number' ? layer - 1 : layer.sub(1)
+      return new Scope(this.session, {
+        path: `${this.location.path}/${shared ? '' : `h${i}`}`,
+        local: '',
+        layer,
+        stack,
+        depth,
+      })
+    }
     if (this.session.layers === 'unroll' || repeats === 1)
       return kinds.reduce<X>((h, kind, i) => {
         const layer = (y: X) => block(at(i, i + 1, null), y, kind)

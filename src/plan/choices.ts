@@ -31,7 +31,7 @@ export function choicesOf(config: ModelConfig, devices: number): Choice[] {
 
 function layoutsOf(config: ModelConfig, x: number, y: number): string[] {
   const batch = x > 1 ? ['batch:x'] : []
-  if (y > 1 && config.n_head % y !== 0) return []
+  if (y > 1 && (config.n_head % y !== 0 || (config.n_kv_head ?? y) % y !== 0)) return []
   const model = y > 1 ? ['heads:y', 'intermediate_expanded:y', 'vocab:y'] : []
   const hidden = y > 1 && config.moe_layers.length > 0 ? ['expert_hidden:y'] : []
   const plain = [...batch, ...model, ...hidden]

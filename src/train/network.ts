@@ -9,6 +9,16 @@ const SHAPE_KEYS = [
   'n_embd',
   'n_head',
   'head_dim',
+  'n_kv_head',
+  'qkv_bias',
+  'qk_norm',
+  'attention_sinks',
+  'attn_output_gate',
+  'kv_lora_rank',
+  'q_lora_rank',
+  'qk_nope_head_dim',
+  'qk_rope_head_dim',
+  'v_head_dim',
   'n_layer',
   'num_mem_kv',
   'state_key_size',
@@ -42,6 +52,7 @@ const FUNCTION_KEYS = [
   'norm_epsilon',
   'rope_theta',
   'rotary_pct',
+  'attn_logit_softcap',
 ] as const
 
 /** A key of the network that two configs disagree about. */
@@ -91,6 +102,7 @@ function valueOf(
   if (key === 'rotary_emb') return config.rotary_emb ?? false
   if ((key === 'rope_theta' || key === 'rotary_pct') && !config.rotary_emb) return null
   if (key === 'pos_emb' && config.rotary_emb) return null
+  if (key === 'n_kv_head') return config.n_kv_head ?? config.n_head
   if (key === 'head_dim') return config.head_dim ?? config.n_embd / config.n_head
   if (key === 'n_inner') return config.n_inner ?? 4 * config.n_embd
   return config[key]

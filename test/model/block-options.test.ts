@@ -152,6 +152,26 @@ test('parameters, flops and caches of the options, counted by hand', () => {
   assert.equal(bare.trainingFlops, 3 * bare.flops + 2 * (2 * 24 * 12.5 + layer - 2 * 24 * 24))
 })
 
+test('parameters, flops and caches of grouped heads, sinks, norms of queries and gates, counted by hand', () => {
+  const kinds = { attention_types: [[['global', 'local'], 1]], local_attention_radius: 5 }
+  const options = {
+    n_head: 6,
+    n_kv_head: 2,
+    qkv_bias: true,
+    qk_norm: true,
+    attention_sinks: true,
+    attn_output_gate: true,
+  }
+  const { layers, cache } = costsOf(configOf({ ...kinds, ...options, n_inner: 0 }))
+  const matrices = 24 * 24 * 3 + 2 * 24 * 8 // q, gate and o; k and v of two heads of 4
+  assert.deepEqual(
+    layers.map(({ parameters }) => parameters),
+    Array(2).fill(matrices + (24 + 8 + 8) + (4 + 4) + 6 + 24 + 2 * 24), // biases, two gains, sinks, o's bias, norm
+  )
+  assert.equal(layers[0].flops, 2 * matrices + 4 * 24 * 12.5)
+  assert.deepEqual(cache, { perToken: 2 * 8 * 4, perSequence: 5 * 2 * 8 * 4 })
+})
+
 test('options that exclude each other are refused, those without effect noted', () => {
   const problem = (changes: Record<string, unknown>) => inspect(changes).problems.join()
   assert.match(
@@ -169,6 +189,13 @@ test('options that exclude each other are refused, those without effect noted', 
   )
   assert.match(problem({ rotary_emb: true, head_dim: 5 }), /^rotary_emb: head_dim must be even/)
   assert.equal(problem({ n_head: 5, head_dim: 8 }), '')
+  assert.match(problem({ n_kv_head: 3 }), /^n_kv_head: must divide n_head, 4 \(got 3\)\. Use 1, 2 or 4/)
+  assert.match(problem({ n_kv_head: 1, mesh_shape: 'y:2', layout: 'heads:y' }), /n_kv_head/)
+  assert.match(
+    problem({ pos_emb: 'alibi', mlm_training: true, mlm_mask_id: 1 }),
+    /^mlm_training: must be false with pos_emb alibi/,
+  )
+  assert.match(problem({ pos_emb: 'alibi', num_mem_kv: 2 }), /^num_mem_kv: must be 0 with pos_emb alibi/)
   assert.match(problem({ n_inner: 50, mesh_shape: 'y:4', layout: 'intermediate_expanded:y' }), /n_inner/)
   assert.deepEqual(inspect({ n_inner: 0, mlp_glu: true }).notes, ['mlp_glu has no effect: n_inner is 0'])
   assert.deepEqual(inspect({ rotary_emb: true, pos_emb: 'none' }).notes, [

@@ -9,6 +9,7 @@ import {
   maxForExp,
   range,
   slice,
+  tanh,
   type Tensor,
   where,
   withGradient,
@@ -18,15 +19,27 @@ import type { AttentionShape } from '../contract.js'
 import { intoParts, outOfParts, partsOf } from './split-sequence.js'
 import { forEachTile, padTo, tileAt, writeTile } from './tiles.js'
 
+/** What is added to logits, or changes them; all in f32. */
+export interface LogitTerms {
+  /** Logits become softcap tanh(logit / softcap). @default none */
+  readonly softcap?: number
+  /** The logit of query i and key j has queries_i - keys_j added: numbers of each position, without features. */
+  readonly decay?: { readonly queries: Tensor; readonly keys: Tensor }
+  /** A logit in the softmax's sum that has no value: some of the dims that run side by side. */
+  readonly sinks?: Tensor
+}
+
 /** Queries against keys: dims that run side by side, then positions, then features. */
 export interface TileShape {
-  /** Of queries. Keys and values have these, or those but `part`. */
+  /** Of queries. Keys and values have these, or some of them: queries then share a key. */
   readonly batchDims: readonly Dim[]
   /** Parts of a split sequence, one of `batchDims`: queries are the positions of each. */
   readonly part?: Dim
   readonly queries: Dim
   readonly keys: Dim
   readonly features: Dim
+  /** Features of values. @default features */
+  readonly values?: Dim
   /**
    * Keys before the first query, as they are given. Where each part has its keys, those of the first part are
    * padding. A query sees the keys up to its position.
@@ -44,10 +57,13 @@ export interface TileShape {
  * softmax(q k^T) v in the dtype of v, softmax in f32 and rounded to that dtype, without scaling, by tiles of queries and of the keys that they may
  * see: memory grows with the length, not its square. What it keeps for the gradient is one number a query, the logarithm
  * of its softmax's sum: the weights are computed again, which takes less time than writing and reading them. Source of the
- * idea: Dao et al. 2022, "FlashAttention". q and the result [batchDims, queries, features], k and v [batchDims, keys, features].
+ * idea: Dao et al. 2022, "FlashAttention". q [batchDims, queries, features] and the result [batchDims, queries, values], k and v
+ * [batchDims, keys, features or values].
  */
-export function softmaxAttention(q: Tensor, k: Tensor, v: Tensor, shape: TileShape): Tensor {
-  const plan = planOf(shape, k)
+export function softmaxAttention(q: Tensor, k: Tensor, v: Tensor, shape: TileShape, terms: LogitTerms = {}): Tensor {
+  const plan = planOf(shape, k, v, terms)
+  const { decay, sinks } = terms
+  const added = [...(decay ? [decay.queries, decay.keys] : []), ...(sinks ? [sinks] : [])]
   const [out] = withGradient(
     'softmax_attention',
     {
@@ -58,18 +74,32 @@ export function softmaxAttention(q: Tensor, k: Tensor, v: Tensor, shape: TileSha
       backward: (residuals, grads) => backward(barrier([...residuals, ...grads]), plan),
     },
     (inputs) => [forward(inputs, plan).out],
-  )([q, k, v])
+  )([q, k, v, ...added])
   return out
 }
 
-function planOf({ queries, keys, radius, tile, ...shape }: TileShape, k: Tensor) {
+function planOf({ queries, keys, radius, tile, ...shape }: TileShape, k: Tensor, v: Tensor, terms: LogitTerms) {
   const size = Math.min(tile, queries.size)
   const tiles = dim('blocks', Math.ceil(queries.size / size))
   // A multiple of 64: products are faster.
   const window = Math.min(keys.size, Math.ceil((size + radius - 1) / 64) * 64)
-  const ofKeys = shape.batchDims.filter(({ name }) => k.dims.some((each) => each.name === name))
+  const dimsOf = (x: Tensor) => shape.batchDims.filter(({ name }) => x.dims.some((each) => each.name === name))
+  const ofKeys = dimsOf(k)
+  const sharing = shape.batchDims.filter((each) => !ofKeys.includes(each) && each.name !== shape.part?.name)
   return {
     ...shape,
+    values: shape.values ?? shape.features,
+    softcap: terms.softcap ?? 0,
+    hasDecay: terms.decay !== undefined,
+    hasSinks: terms.sinks !== undefined,
+    ofValues: dimsOf(v),
+    /** Dims of logits with keys before queries, as the larger two of the products of the gradient want them. */
+    turned: (keyTile: Dim, queryTile: Dim) => [
+      ...shape.batchDims.filter((each) => !sharing.includes(each)),
+      keyTile,
+      ...sharing,
+      queryTile,
+    ],
     radius,
     tiles,
     all: { queries, keys },
@@ -103,23 +133,53 @@ function tilePositions(at: Tensor<never>, { queries, keys, all, ofKeys, part, be
   return { start, keyStart, mask }
 }
 
-function forward([q, k, v]: readonly Tensor[], plan: Plan) {
-  const { batchDims, queries, keys, features, all, padded, tiles, maskValue } = plan
+/** The inputs by what they are. */
+function named([q, k, v, ...more]: readonly Tensor[], { hasDecay, hasSinks }: Plan) {
+  const decay = hasDecay ? { queries: more[0], keys: more[1] } : null
+  return {
+    q,
+    k,
+    v,
+    decay,
+    sinks: hasSinks ? more[hasDecay ? 2 : 0] : null,
+    rest: more.slice((hasDecay ? 2 : 0) + (hasSinks ? 1 : 0)),
+  }
+}
+
+/** Logits from products of queries and keys, and what a gradient of the logits is multiplied by for the products. */
+function capped(products: Tensor, { softcap }: Plan): { logits: Tensor; slope: Tensor | null } {
+  if (softcap === 0) return { logits: products, slope: null }
+  const part = tanh(products.mul(1 / softcap))
+  return { logits: part.mul(softcap), slope: part.square().neg().add(1) }
+}
+
+function forward(inputs: readonly Tensor[], plan: Plan) {
+  const { batchDims, queries, keys, values: width, all, padded, tiles, maskValue } = plan
+  const { q, k, v, decay, sinks } = named(inputs, plan)
   const paddedQueries = padTo(q, all.queries, padded.size)
+  const ofQueries = decay && padTo(decay.queries, all.queries, padded.size)
   const results = {
-    out: zeros([...batchDims, padded, features], v.dtype),
+    out: zeros([...batchDims, padded, width], v.dtype),
     logSums: zeros([...batchDims, padded]),
   }
   const { out, logSums } = forEachTile(tiles, results, (carry, at) => {
     const { start, keyStart, mask } = tilePositions(at, plan)
     const queryTile = tileAt(paddedQueries, padded, start, queries)
     const [keyTile, values] = [k, v].map((x) => tileAt(x, all.keys, keyStart, keys))
-    const logits = where(mask(), einsum([queryTile, keyTile], [...batchDims, queries, keys]).cast('f32'), maskValue)
-    const top = maxForExp(logits, keys)
+    const products = einsum([queryTile, keyTile], [...batchDims, queries, keys]).cast('f32')
+    const { logits: plain } = capped(products, plan)
+    const decayed =
+      decay && ofQueries
+        ? plain.add(tileAt(ofQueries, padded, start, queries).sub(tileAt(decay.keys, all.keys, keyStart, keys)))
+        : plain
+    const logits = where(mask(), decayed, maskValue)
+    const most = maxForExp(logits, keys)
+    const top = sinks ? most.maximum(sinks) : most
     const exps = logits.sub(top).exp()
-    const total = exps.sum(keys)
+    const sum = exps.sum(keys)
+    const total = sinks ? sum.add(sinks.sub(top).exp()) : sum
     const weights = exps.div(total).cast(v.dtype)
-    const mixed = einsum([weights, values], [...batchDims, queries, features])
+    const mixed = einsum([weights, values], [...batchDims, queries, width])
     return {
       out: writeTile(carry.out, padded, start, mixed, queries),
       logSums: writeTile(carry.logSums, padded, start, total.log().add(top), queries),
@@ -128,28 +188,37 @@ function forward([q, k, v]: readonly Tensor[], plan: Plan) {
   return { out: slice(out, padded, 0, all.queries.size), logSums }
 }
 
-function backward([q, k, v, out, logSums, grad]: readonly Tensor[], plan: Plan): Tensor[] {
-  const { batchDims, ofKeys, queries, keys, features, all, padded, tiles, maskValue } = plan
+function backward(given: readonly Tensor[], plan: Plan): Tensor[] {
+  const { batchDims, ofKeys, ofValues, queries, keys, features, values: width, all, padded, tiles, maskValue } = plan
+  const { q, k, v, decay, sinks, rest } = named(given, plan)
+  const [out, logSums, grad] = rest
   const fill = (x: Tensor) => padTo(x, all.queries, padded.size)
-  const means = fill(grad.cast('f32').mul(out.cast('f32')).sum(features))
+  const means = fill(grad.cast('f32').mul(out.cast('f32')).sum(width))
   const paddedGrad = fill(grad)
   // The gradient of q reuses the memory of q.
-  const results = { q: fill(q), k: zeros(k.dims), v: zeros(v.dims) }
+  const results = { q: fill(q), k: zeros(k.dims), v: zeros(v.dims), ...(decay && { decay: zeros(decay.keys.dims) }) }
+  const paddedDecay = decay && fill(decay.queries)
   const {
     q: dq,
     k: dk,
     v: dv,
+    decay: dDecay,
   } = forEachTile(tiles, results, (carry, at) => {
     const { start, keyStart, mask } = tilePositions(at, plan)
     const ofQueries = (x: Tensor) => tileAt(x, padded, start, queries)
     const [queryTile, gradTile, logSum, mean] = [carry.q, paddedGrad, logSums, means].map(ofQueries)
     const [keyTile, values] = [k, v].map((x) => tileAt(x, all.keys, keyStart, keys))
     // Keys before queries, as the larger two of the three products want them.
-    const logits = where(mask(), einsum([keyTile, queryTile], [...batchDims, keys, queries]).cast('f32'), maskValue)
+    const turned = plan.turned(keys, queries)
+    const { logits: plain, slope } = capped(einsum([keyTile, queryTile], turned).cast('f32'), plan)
+    const decayed =
+      decay && paddedDecay ? plain.add(ofQueries(paddedDecay).sub(tileAt(decay.keys, all.keys, keyStart, keys))) : plain
+    const logits = where(mask(), decayed, maskValue)
     const weights = logits.sub(logSum).exp()
     // d softmax: weights (g v^T - sum of g out over features).
-    const along = einsum([values, gradTile], [...batchDims, keys, queries]).cast('f32')
-    const dlogits = weights.mul(along.sub(mean)).cast(q.dtype)
+    const along = einsum([values, gradTile], turned).cast('f32')
+    const wide = weights.mul(along.sub(mean))
+    const dlogits = (slope ? wide.mul(slope) : wide).cast(q.dtype)
     // Blocks share keys: what each adds is summed in f32.
     const accumulate = (x: Tensor, update: Tensor) => {
       if (tiles.size === 1) return update
@@ -158,10 +227,29 @@ function backward([q, k, v, out, logSums, grad]: readonly Tensor[], plan: Plan):
     return {
       q: writeTile(carry.q, padded, start, einsum([dlogits, keyTile], [...batchDims, queries, features]), queries),
       k: accumulate(carry.k, einsum([dlogits, queryTile], [...ofKeys, keys, features])),
-      v: accumulate(carry.v, einsum([weights.cast(grad.dtype), gradTile], [...ofKeys, keys, features])),
+      v: accumulate(carry.v, einsum([weights.cast(grad.dtype), gradTile], [...ofValues, keys, width])),
+      ...(decay && {
+        decay: accumulate(
+          carry.decay!,
+          sumTo(
+            wide,
+            decay.keys.dims.map((each) => (each.name === all.keys.name ? keys : each)),
+          ),
+        ),
+      }),
     }
   })
-  return [slice(dq, padded, 0, all.queries.size), dk.cast(k.dtype), dv.cast(v.dtype)]
+  const gradients = [slice(dq, padded, 0, all.queries.size), dk.cast(k.dtype), dv.cast(v.dtype)]
+  // The weights of a query sum to 1 without a sink, so that its own number has no gradient; a sink takes what they lack.
+  const ofSinks = sinks && slice(sinks.sub(logSums).exp().mul(means), padded, 0, all.queries.size)
+  if (decay) gradients.push(ofSinks ? sumTo(ofSinks, decay.queries.dims) : zeros(decay.queries.dims), dDecay!.neg())
+  if (ofSinks && sinks) gradients.push(sumTo(ofSinks, sinks.dims).neg())
+  return gradients
+}
+
+/** The sum over all dims but these. */
+function sumTo(x: Tensor, dims: readonly Dim[]): Tensor {
+  return einsum([x], dims)
 }
 
 /** Maximum number of slices; wasted work falls as 1 / SLICES. */
@@ -173,34 +261,48 @@ const TILE = 512
 
 /**
  * Attention of each position to itself and all earlier ones, in slices of queries against the keys up to each slice's end:
- * of the keys after a query only those of its slice are wasted work. q, k, v and the result [batch, heads,
+ * of the keys after a query only those of its slice are wasted work. q, k, v and the result [batch, heads, ...,
  * positions, features], positions being `sequence` for queries and `memory_length` for keys.
  */
-export function causalAttention(q: Tensor, k: Tensor, v: Tensor, model: AttentionShape, maskValue: number): Tensor {
-  const { batch, heads, sequence, memory, features } = model
-  const batchDims = [batch, heads]
-  const shape = { batchDims, features, before: 0, radius: Infinity, tile: TILE, maskValue }
+export function causalAttention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  model: AttentionShape,
+  maskValue: number,
+  terms: LogitTerms = {},
+): Tensor {
+  const { sequence, memory } = model
+  const batchDims = q.dims.slice(0, -2)
+  const [features, values] = [q.dims.at(-1)!, v.dims.at(-1)!]
+  const shape = { batchDims, features, values, before: 0, radius: Infinity, tile: TILE, maskValue }
   const parts = partsOf(model)
   if (parts) {
     const { part, positions } = parts
     const split = { ...shape, batchDims: [...batchDims, part], part, queries: positions, keys: memory }
-    return outOfParts(softmaxAttention(intoParts(q, parts), k, v, split), parts)
+    const inParts = terms.decay && { ...terms.decay, queries: intoParts(terms.decay.queries, parts) }
+    return outOfParts(softmaxAttention(intoParts(q, parts), k, v, split, { ...terms, decay: inParts }), parts)
   }
   // Keys that a mesh splits are not cut: a slice would be on some of the devices only.
-  if (model.parts(memory.name) > 1) return softmaxAttention(q, k, v, { ...shape, queries: sequence, keys: memory })
+  if (model.parts(memory.name) > 1)
+    return softmaxAttention(q, k, v, { ...shape, queries: sequence, keys: memory }, terms)
 
   const length = sequence.size
   const size = Math.max(SMALLEST, Math.ceil(length / SLICES))
   const slices: Tensor[] = []
   for (let before = 0; before < length; before += size) {
     const count = Math.min(size, length - before)
-    const [queryTile, keys, values] = [
+    const [queryTile, keys, valueSlice] = [
       slice(q, sequence, before, count),
       slice(k, memory, 0, before + count),
       slice(v, memory, 0, before + count),
     ]
     const part = { ...shape, queries: dim(sequence.name, count), keys: dim(memory.name, before + count), before }
-    slices.push(softmaxAttention(queryTile, keys, values, part))
+    const decay = terms.decay && {
+      queries: slice(terms.decay.queries, sequence, before, count),
+      keys: slice(terms.decay.keys, memory, 0, before + count),
+    }
+    slices.push(softmaxAttention(queryTile, keys, valueSlice, part, { ...terms, decay }))
   }
   return concat(slices, sequence.name)
 }

@@ -1,3 +1,4 @@
+import { attentionKind } from '../../attention/index.js'
 import { countLayers } from '../keys/attention-kinds.js'
 import { layoutProblems } from './layout.js'
 import { divisorsOf } from '../../mesh/index.js'
@@ -8,9 +9,20 @@ export type ValidKeys = Partial<ModelConfig>
 
 /** Problems between keys that are valid on their own, one line each. */
 export function inconsistencies(config: ValidKeys): string[] {
-  return [heads, depth, rotary, blocks, mixture, masked, tokens, schedule, layoutProblems].flatMap((check) =>
-    check(config),
-  )
+  return [
+    heads,
+    keyHeads,
+    depth,
+    rotary,
+    alibi,
+    blocks,
+    mixture,
+    causal,
+    masked,
+    tokens,
+    schedule,
+    layoutProblems,
+  ].flatMap((check) => check(config))
 }
 
 function heads({ n_embd, n_head, head_dim }: ValidKeys): string[] {
@@ -20,6 +32,24 @@ function heads({ n_embd, n_head, head_dim }: ValidKeys): string[] {
     .slice(0, 3)
     .sort((a, b) => a - b)
   return [`n_head: must divide n_embd, ${n_embd} (got ${n_head}). Use ${listOf(near)}`]
+}
+
+function keyHeads({ n_head, n_kv_head, attention_types = [] }: ValidKeys): string[] {
+  const pairs = attention_types.some(([kinds, repeat]) => repeat > 0 && kinds.includes('differential'))
+  const [odd, name] = n_kv_head === undefined ? [n_head, 'n_head'] : [n_kv_head, 'n_kv_head']
+  if (pairs && odd !== undefined && odd % 2 !== 0)
+    return [`${name}: must be even with differential attention, which has heads in pairs (got ${odd})`]
+  if (n_head === undefined || n_kv_head === undefined || n_head % n_kv_head === 0) return []
+  return [`n_kv_head: must divide n_head, ${n_head} (got ${n_kv_head}). Use ${listOf(divisorsOf(n_head))}`]
+}
+
+/** ALiBi needs one order of positions, and slots of learned keys have none. */
+function alibi({ pos_emb, rotary_emb, mlm_training, num_mem_kv = 0 }: ValidKeys): string[] {
+  if (pos_emb !== 'alibi' || rotary_emb) return []
+  const problems: string[] = []
+  if (mlm_training) problems.push('mlm_training: must be false with pos_emb alibi (got true). Use another pos_emb')
+  if (num_mem_kv > 0) problems.push(`num_mem_kv: must be 0 with pos_emb alibi (got ${num_mem_kv})`)
+  return problems
 }
 
 function depth({ attention_types, n_layer }: ValidKeys): string[] {
@@ -32,8 +62,10 @@ function depth({ attention_types, n_layer }: ValidKeys): string[] {
   return [`attention_types: must list n_layer layers, ${n_layer} (got ${length})${better}`]
 }
 
-function rotary({ rotary_emb, rotary_pct = 1, n_embd, n_head, head_dim }: ValidKeys): string[] {
+function rotary({ rotary_emb, rotary_pct = 1, n_embd, n_head, head_dim, qk_rope_head_dim }: ValidKeys): string[] {
   if (!rotary_emb) return []
+  if (qk_rope_head_dim !== undefined && qk_rope_head_dim % 2 !== 0)
+    return [`qk_rope_head_dim: must be even, because pairs of features are rotated (got ${qk_rope_head_dim})`]
   const width = head_dim ?? (n_embd === undefined || n_head === undefined ? undefined : n_embd / n_head)
   if (width === undefined || !Number.isInteger(width)) return []
   const turned = Math.floor(width * rotary_pct)
@@ -79,6 +111,18 @@ function mixture({ moe_layers = [], moe_params, n_layer }: ValidKeys): string[] 
   if (moe_use_experts_attention)
     problems.push('moe_params.moe_use_experts_attention: must be false (got true): the original cannot run it either')
   return problems
+}
+
+/** Kinds of attention that cannot see both sides. */
+function causal({ mlm_training, attention_types = [] }: ValidKeys): string[] {
+  if (!mlm_training) return []
+  const kinds = new Set(attention_types.flatMap(([names, repeat]) => (repeat > 0 ? names : [])))
+  const found = [...kinds].filter((kind) => kind !== 'none' && attentionKind(kind).causalOnly)
+  if (found.length === 0) return []
+  return [
+    `mlm_training: must be false with ${found.join(' and ')} attention, which sees earlier positions only (got true). ` +
+      'Use global or local layers',
+  ]
 }
 
 function masked(config: ValidKeys): string[] {

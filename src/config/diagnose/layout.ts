@@ -32,6 +32,17 @@ const stream = 'the stream [batch, sequence, embd]'
 const firstKernel = 'gpt2/h0/mlp/conv1d_main/c_fc/kernel [embd, intermediate_expanded]'
 const sized = (key: string, size: number | undefined, tensor: string): Sized => ({ key, size, tensor })
 
+/** Pairs of heads, which are what differential attention splits. */
+function pairsOf({ n_head, n_kv_head, attention_types = [] }: Known): Sized[] {
+  const has = attention_types.some(([kinds, repeat]) => repeat > 0 && kinds.includes('differential'))
+  const half = (heads: number | undefined) => heads && heads / 2
+  if (!has) return []
+  return [
+    sized('n_head / 2', half(n_head), 'gpt2/h0/attn/q [embd, pair, heads, features_per_head]'),
+    sized('n_kv_head / 2', half(n_kv_head), 'gpt2/h0/attn/k [embd, pair, heads, features_per_head]'),
+  ]
+}
+
 /** Dims that tensors have, as GPT-Neo names them, with what has to divide. */
 export const layoutDims: Readonly<Record<string, (config: Known) => Sized[]>> = {
   batch: (c) => [
@@ -41,7 +52,11 @@ export const layoutDims: Readonly<Record<string, (config: Known) => Sized[]>> = 
   sequence: (c) => [sized('n_ctx', c.n_ctx, stream)],
   memory_length: (c) => [sized('n_ctx', c.n_ctx, 'keys [batch, memory_length, heads, features_per_head]')],
   embd: (c) => [sized('n_embd', c.n_embd, 'gpt2/wte [vocab, embd]')],
-  heads: (c) => [sized('n_head', c.n_head, 'gpt2/h0/attn/q [embd, heads, features_per_head]')],
+  heads: (c) => [
+    sized('n_head', c.n_head, 'gpt2/h0/attn/q [embd, heads, features_per_head]'),
+    ...pairsOf(c),
+    sized('n_kv_head', c.n_kv_head, 'gpt2/h0/attn/k [embd, heads, features_per_head]'),
+  ],
   features_per_head: () => [],
   intermediate_expanded: (c) => [
     c.n_inner === undefined
@@ -58,6 +73,10 @@ export const layoutDims: Readonly<Record<string, (config: Known) => Sized[]>> = 
   ],
   features_per_head_in: () => [],
   half_features_per_head: () => [],
+  query_group: () => [],
+  pair: () => [],
+  latent: () => [],
+  query_latent: () => [],
   mem_kv_sequence: (c) => [
     sized('num_mem_kv', c.num_mem_kv || undefined, 'mem_k [mem_kv_sequence, heads, features_per_head]'),
   ],

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { attentionTypes } from './attention-types.js'
 import { attentionKindNames } from './attention-kinds.js'
 import { key } from './key.js'
+import { modelKeysOfSoftmax } from './softmax.js'
 import { activation, count, flag, layerCount, oneOf, part, positive, rate, size } from './kinds.js'
 
 const axialSizes = z
@@ -59,6 +60,7 @@ export const modelKeysOfAttention = {
     'positions of the short convolutions of recurrent attention kinds; 0: none',
     'neomesh',
   ),
+  ...modelKeysOfSoftmax,
   rotary_emb: key(
     flag.optional(),
     'rotary position embedding instead of learned positions',
@@ -72,8 +74,8 @@ export const modelKeysOfAttention = {
     'neomesh',
   ),
   pos_emb: key(
-    oneOf(['learned', 'none']).default('learned'),
-    'position embedding without rotary_emb: a learned table, or none',
+    oneOf(['learned', 'alibi', 'none']).default('learned'),
+    'positions without rotary_emb: a learned table, biases of logits by distance (ALiBi), or none',
     'neomesh',
   ),
   axial_pos_emb: key(

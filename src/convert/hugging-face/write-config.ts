@@ -18,6 +18,11 @@ const ourOwn = [
   'no_weight_tie',
   'moe_layers',
   'mlm_training',
+  'qkv_bias',
+  'qk_norm',
+  'attention_sinks',
+  'attn_logit_softcap',
+  'attn_output_gate',
 ]
 
 export interface ExportedConfigOptions {
@@ -83,6 +88,7 @@ export function configToHuggingFace(
 /** What keys must be, or be absent, where Hugging Face's GPT-Neo has one value. */
 const neededValues = ({ n_embd, n_head }: ModelConfig): Record<string, unknown> => ({
   head_dim: n_embd / n_head,
+  n_kv_head: n_head,
   n_inner: 4 * n_embd,
   pos_emb: 'learned',
   norm: 'layernorm',

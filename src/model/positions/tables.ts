@@ -20,11 +20,11 @@ type Table = Tensor<'embed_sequence' | 'embd'>
 
 /**
  * What is added to the embeddings for their positions, [sequence, embd]: rows 0, 1, ... of a table, or the one at
- * `position`, [batch, sequence 1, embd] where rows differ, or several from there on. Null with rotary positions, which have no table, and without positions.
+ * `position`, [batch, sequence 1, embd] where rows differ, or several from there on. Null with rotary positions, which have no table, with ALiBi, and without positions.
  */
 export function positions(at: Scope, model: Model, position?: Positions): Tensor<'sequence' | 'embd'> | null {
   const { config, embedSequence, batch, sequence, embd } = model
-  if (usesRotary(config) || config.pos_emb === 'none') return null
+  if (usesRotary(config) || (config.pos_emb ?? 'learned') !== 'learned') return null
   const table = config.axial_pos_emb ? axialTable(at, model, config.axial_pos_emb) : learnedTable(at, model)
   if (model.packing) return take(table, embedSequence, model.packing.positions) as Tensor
   if (position && position.dims.length > 0)

@@ -17,6 +17,8 @@ const configs = [
   { axial_pos_emb: [4, 8] },
   { rotary_emb: true },
   { n_inner: 56 },
+  { n_kv_head: 2 },
+  { attention_types: [[['differential', 'latent'], 1]], n_kv_head: 2, q_lora_rank: 5 },
   { num_mem_kv: 4 },
   { moe_layers: [1], moe_params: { moe_num_experts: 4, moe_hidden_size: 40 } },
   { tokens_per_mb_per_replica: 32 },
