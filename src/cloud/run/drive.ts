@@ -4,6 +4,7 @@
  * that takes the run over continues where the last one ended.
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { join, makeFolder, remove, userFolder, writeFileAtomic } from '../../files/index.js'
 import { acquire, createAndWait, type AcquireOptions } from '../acquire.js'
 import { CloudError, isLoss, isOfZone, kindOf } from '../error.js'
@@ -30,6 +31,10 @@ export interface DriveOptions {
 
 /** Losses without a checkpoint in between after which it is given up. */
 const LOSSES = 5
+
+/** Attempts at a run folder that is locked, and milliseconds between them. */
+const LOCKED = 12
+const LOCK_PAUSE = 15_000
 
 export interface Driven {
   readonly outcome: 'trained' | 'detached'
@@ -209,6 +214,8 @@ async function trainOn(context: Context, attempt: Attempt, node: Node): Promise<
   }
   context.reached = true
   let failures = 0
+  let locked = 0
+  const pause = isLocal ? 1000 : LOCK_PAUSE
   for (;;) {
     const start = `${attempt.name}.${file.state.starts}`
     await startTraining(workers, start, state.args, stop)
@@ -227,6 +234,16 @@ async function trainOn(context: Context, attempt: Attempt, node: Node): Promise<
     const what =
       ended.kind === 'lost' ? 'ended without a status' : `failed with status ${ended.status}${lastLine(ended.tail)}`
     // An error of the program comes again; what a signal ended does not, and neither does what came after a checkpoint.
+    if (/\bis locked by\b/.test(ended.tail) && locked++ < LOCKED) {
+      // The lock of a process that died expires in a bucket after 90 seconds.
+      onEvent?.({
+        kind: 'note',
+        text: `${ended.tail.replace(/^neomesh: /, '').replace(/[.\s]+$/, '')}; trying again in ${pause / 1000} s`,
+      })
+      await sleep(pause, undefined, { signal: stop })
+      await file.update({ starts: file.state.starts + 1 })
+      continue
+    }
     const again = ended.kind === 'lost' || ended.status! > 128 || ended.progressed
     failures = ended.progressed ? 1 : failures + 1
     if (!again || failures > LOSSES)

@@ -3,7 +3,6 @@
  * Credentials. Long-running operations are only looked at, not waited for: the service can leave one unfinished long after
  * its node is ready.
  */
-import { GoogleAuth, PassThroughClient } from 'google-auth-library'
 import { classify, type FailureContext } from '../classify.js'
 import { CloudError } from '../error.js'
 import { checkProject, type Labels } from '../names.js'
@@ -127,6 +126,7 @@ type ClientOptions = NonNullable<ConstructorParameters<typeof import('@google-cl
 async function loadClient(endpoint: Endpoint, projectId?: string): Promise<Client> {
   const { v2 } = await importPackage()
   if (!endpoint.insecure) return new v2.TpuClient({ projectId })
+  const { GoogleAuth, PassThroughClient } = await import('google-auth-library')
   const options = {
     apiEndpoint: endpoint.host.replace(/^\[|\]$/g, ''),
     port: endpoint.port,

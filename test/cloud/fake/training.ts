@@ -23,16 +23,22 @@ export async function trainingWorld(
   test: TestContext,
   changes: Record<string, unknown> = {},
   script: Partial<FakeScript> = {},
+  bucket?: string,
 ) {
   const plugin = findPlugin('cpu').path
   // Workers share what XLA has compiled.
-  const workerEnvironment = { PJRT_PLUGIN_LIBRARY_PATH: plugin, NEOMESH_CACHE: join(temporaryFolder(test), 'compiled') }
+  const workerEnvironment = {
+    PJRT_PLUGIN_LIBRARY_PATH: plugin,
+    NEOMESH_CACHE: join(temporaryFolder(test), 'compiled'),
+    ...storageOf(bucket),
+  }
   const { cloud, service, folder } = await cloudWorld(test, { script, workerEnvironment })
   await makeWorld(folder, { ...EIGHT, ...changes })
   const environment = { ...cloud.environment, HOME: folder, NEOMESH_CACHE: join(folder, 'cache') }
   const at = (...path: string[]) => join(folder, ...path)
-  const run = at('run')
-  const train = ['tpu', 'train', at('model.json'), '--tpu', 'v5litepod-8', '--run', run, '--data', at('data'), '--yes']
+  const run = bucket === undefined ? at('run') : `gs://${bucket}/run`
+  const data = bucket === undefined ? at('data') : `gs://${bucket}/data`
+  const train = ['tpu', 'train', at('model.json'), '--tpu', 'v5litepod-8', '--run', run, '--data', data, '--yes']
   return {
     cloud,
     service,
@@ -62,6 +68,11 @@ export async function trainingWorld(
       return other
     },
   }
+}
+
+/** The variable that names the stand-in of Google Cloud Storage, for a bucket. */
+function storageOf(bucket: string | undefined): Record<string, string> {
+  return bucket === undefined ? {} : { STORAGE_EMULATOR_HOST: process.env.STORAGE_EMULATOR_HOST! }
 }
 
 function stepsOf(run: string): number[] {
