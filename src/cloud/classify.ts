@@ -62,7 +62,7 @@ const RULES: readonly Rule[] = [
     kind: 'rate',
     pattern: /requests? per (minute|day|100 seconds)|rate ?limit/i,
     reason: 'RATE_LIMIT_EXCEEDED',
-    advice: () => 'too many requests in a minute. It is retried after a pause; run fewer commands at once if it lasts',
+    advice: () => 'too many requests in a minute. Wait a minute, and run fewer commands at once',
   },
   {
     kind: 'stockout',
@@ -157,7 +157,7 @@ const RULES: readonly Rule[] = [
     kind: 'busy',
     codes: [9, 10],
     pattern: /state|operation|in progress|concurrent|being|not ready/i,
-    advice: () => 'it is changing its state. It is tried again; if this lasts, wait a minute and run the command again',
+    advice: () => 'it is changing its state. Wait a minute, and run the command again',
   },
   { kind: 'exists', codes: [6], advice: () => 'the name is taken. Choose another name' },
   {
@@ -165,11 +165,11 @@ const RULES: readonly Rule[] = [
     codes: [5],
     advice: () => 'it does not exist. List what there is: neomesh tpu list --all-zones',
   },
-  { kind: 'rate', codes: [8], advice: () => 'the service refuses more requests for now. It is retried after a pause' },
+  { kind: 'rate', codes: [8], advice: () => 'the service refuses more requests for now. Wait a minute, and try again' },
   {
     kind: 'unavailable',
     codes: [4, 13, 14],
-    advice: () => 'the Cloud TPU service did not answer, or failed. It is retried; check the network if it lasts',
+    advice: () => 'the Cloud TPU service did not answer, or failed, more than once. Check the network, and try again',
   },
   {
     kind: 'unavailable',

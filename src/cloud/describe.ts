@@ -1,6 +1,7 @@
 import { withService } from './create.js'
 import { CloudError } from './error.js'
 import type { ServiceOptions } from './service/google.js'
+import { both } from './service/retry.js'
 import { partsOf, type Node, type QueuedResource, type TpuService } from './service/types.js'
 
 export interface DescribeTpuOptions extends ServiceOptions {
@@ -16,7 +17,7 @@ export async function describeTpu(
 ): Promise<{ readonly node: Node | null; readonly queued: QueuedResource | null }> {
   const { name, zone = '-' } = options
   return withService(options, async (service) => {
-    const [nodes, queued] = await Promise.all([service.listNodes(zone), service.listQueuedResources(zone)])
+    const [nodes, queued] = await both(service.listNodes(zone), service.listQueuedResources(zone))
     const request = queued.find((each) => partsOf(each.name).id === name) ?? null
     const node = nodes.find((each) => partsOf(each.name).id === (request?.nodes[0]?.nodeId ?? name)) ?? null
     if (node === null && request === null)

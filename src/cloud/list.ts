@@ -4,6 +4,7 @@ import { withService } from './create.js'
 import { isOurs, RUN_LABEL } from './names.js'
 import { labelsOf } from './remove.js'
 import type { ServiceOptions } from './service/google.js'
+import { both } from './service/retry.js'
 import { partsOf, type Node, type QueuedResource, type TpuService } from './service/types.js'
 import { isHealthy } from './wait.js'
 
@@ -38,7 +39,7 @@ export interface ListTpusOptions extends ServiceOptions {
 export async function listTpus(options: ListTpusOptions = {}): Promise<ListedTpu[]> {
   const { zone = '-', mine = false, facts = FACTS } = options
   return withService(options, async (service) => {
-    const [nodes, queued] = await Promise.all([service.listNodes(zone), service.listQueuedResources(zone)])
+    const [nodes, queued] = await both(service.listNodes(zone), service.listQueuedResources(zone))
     const ofRequest = new Set(
       queued.flatMap((each) => each.nodes.map(({ nodeId }) => `${partsOf(each.name).zone} ${nodeId}`)),
     )

@@ -5,6 +5,7 @@ import type { OnTpuEvent } from './events.js'
 import { isOurs, RUN_LABEL, type Labels } from './names.js'
 import { createPatience, pollMs } from './patience.js'
 import type { Target } from './request.js'
+import { both } from './service/retry.js'
 import { partsOf, type Node, type QueuedResource, type TpuService } from './service/types.js'
 
 /** Seconds within which a deletion must be done. */
@@ -73,7 +74,7 @@ export async function findOurs(
   run?: string,
 ): Promise<{ readonly nodes: Node[]; readonly queued: QueuedResource[] }> {
   const wanted = (labels: Labels | undefined) => isOurs(labels) && (run === undefined || labels![RUN_LABEL] === run)
-  const [nodes, queued] = await Promise.all([service.listNodes('-'), service.listQueuedResources('-')])
+  const [nodes, queued] = await both(service.listNodes('-'), service.listQueuedResources('-'))
   return {
     nodes: nodes.filter(({ labels }) => wanted(labels)),
     queued: queued.filter((each) => wanted(labelsOf(each))),

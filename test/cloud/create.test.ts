@@ -118,3 +118,16 @@ test("another's TPU is neither adopted nor deleted", async (t) => {
   assert.deepEqual(await deleteTpu({ all: true, service }), [])
   assert.equal(cloud.calls.filter((call) => call.startsWith('Delete')).length, 0)
 })
+
+test('a service that does not answer is one line, after several attempts', async (t) => {
+  const { cloud, service } = await cloudWorld(t)
+  cloud.script.calls.push({ call: 'ListNodes', times: 3, code: 14, message: 'connection reset' })
+  assert.equal((await listTpus({ service })).length, 2)
+  cloud.script.calls = [{ times: 99, code: 14, message: 'connection reset' }]
+  await assert.rejects(listTpus({ service }), {
+    kind: 'unavailable',
+    message:
+      'cannot list TPUs: the Cloud TPU service did not answer, or failed, more than once. Check the network, and try again (code 14: connection reset)',
+  })
+  assert.equal(cloud.calls.filter((call) => call.startsWith('ListNodes')).length, 4 + 6)
+})

@@ -1,5 +1,7 @@
 /** Everything that goes wrong on the way, in one run; and the controller killed anywhere. */
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SECRET } from './fake/metadata.js'
@@ -87,4 +89,24 @@ test('the controller killed at random moments: attach finishes the run, or delet
     assert.deepEqual(JSON.parse(listed.stdout), [])
   }
   t.diagnostic(`${kills} kills: ${outcomes.join(', ')}`)
+})
+
+test('the limit of cost ends training, and deletes; so does an error of the config on the worker, at once', async (t) => {
+  const world = await trainingWorld(t, { train_steps: 1_000_000, steps_per_checkpoint: 500_000 })
+  const limited = await world.neomesh([...world.train, '--max-cost', '0.05'])
+  assert.equal(limited.code, 1)
+  assert.match(
+    limited.stderr,
+    /^neomesh: training must cost at most 0\.05 USD \(it has cost 0\.0\d\)\. The checkpoints are in /m,
+  )
+  assert.deepEqual(world.cloud.ours(), [])
+  rmSync(join(world.folder, 'data', 'dataset.json'))
+  const failed = await world.neomesh([...world.train])
+  assert.equal(failed.code, 1)
+  assert.match(
+    failed.stderr,
+    /^neomesh: training on worker 0 failed with status 1: neomesh: .*dataset\.json.*\. Correct the cause, then run the command again to resume$/m,
+  )
+  assert.equal(failed.stderr.match(/training started/g)?.length, 1)
+  assert.deepEqual(world.cloud.ours(), [])
 })

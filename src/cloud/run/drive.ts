@@ -112,11 +112,11 @@ async function trainToTheEnd(context: Context): Promise<void> {
       if (await trainOn(context, attempt, node)) return
     } catch (error) {
       context.stop.throwIfAborted()
+      checkLimits(file)
       const last = currentAttempt(file.state)
       // Where no worker has ever been reached, another TPU would not be either.
       const unreached = kindOf(error) === 'ssh' && !context.reached
       if (last === undefined || unreached || !(isLoss(error) || kindOf(error) === 'ssh')) throw error
-      checkLimits(file)
       onEvent?.({ kind: 'lost', name: last.name, reason: (error as Error).message })
       context.training = undefined
       await removeTarget(service, last, onEvent)

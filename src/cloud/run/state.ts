@@ -65,9 +65,18 @@ function pathOf(id: string): string {
   return join(folder(), `${id}.json`)
 }
 
-/** Writes the state of a new run, and locks it. */
+/** Writes the state of a new run, and locks it. Throws CloudError if it is begun and not finished. */
 export async function createState(state: RunState): Promise<StateFile> {
   await makeFolder(folder())
+  const { id, run, project } = state
+  const before = (await listStates()).find(
+    (each) => isOpen(each) && each.project === project && (each.id === id || each.run === run),
+  )
+  if (before)
+    throw new CloudError(
+      'busy',
+      `${run} is trained by the run "${before.id}", which is not finished. Follow it: neomesh tpu attach ${before.id}; or delete it: neomesh tpu delete ${before.id}`,
+    )
   const lock = await lockOf(state.id)
   await writeFileAtomic(pathOf(state.id), serialize(state))
   return stateFile(state, lock)
@@ -122,6 +131,11 @@ export async function listStates(): Promise<RunState[]> {
   const ids = (await readFolder(folder())).flatMap(({ name }) => /^(.+)\.json$/.exec(name)?.[1] ?? [])
   const all = await Promise.all(ids.map((id) => readState(id).catch(() => null)))
   return all.filter((state) => state !== null).sort((a, b) => a.startedAt - b.startedAt)
+}
+
+/** Whether TPUs of a run may exist. */
+export function isOpen({ phase }: RunState): boolean {
+  return phase === 'running' || phase === 'deleting' || phase === 'kept'
 }
 
 function stateFile(initial: RunState, lock: Lock): StateFile {

@@ -12,7 +12,7 @@ import { checkTpuOptions, MAX_HOURS, type TpuOptions } from '../request.js'
 import type { ServiceOptions } from '../service/google.js'
 import type { TpuService } from '../service/types.js'
 import { drive, removeAll, type Driven } from './drive.js'
-import { costSoFar, createState, listStates, openState, type RunState } from './state.js'
+import { costSoFar, createState, isOpen, listStates, openState, type RunState } from './state.js'
 
 export interface TrainOnTpuOptions extends TpuOptions, ServiceOptions {
   readonly config: ModelConfig
@@ -89,6 +89,11 @@ export async function attachTpu(options: AttachTpuOptions): Promise<TrainedOnTpu
     const { project } = file.state
     return await withService({ ...options, project }, async (service) => {
       const { id, phase, run } = file.state
+      if (phase === 'kept')
+        throw new CloudError(
+          'usage',
+          `the run "${id}" is trained, and its TPU is kept. Delete it: neomesh tpu delete ${id}`,
+        )
       if (phase === 'deleting' || phase === 'failed' || phase === 'trained') {
         await removeAll(service, file, options.onEvent)
         if (phase === 'deleting') await file.update({ phase: file.state.error === undefined ? 'trained' : 'failed' })
@@ -106,7 +111,7 @@ export async function attachTpu(options: AttachTpuOptions): Promise<TrainedOnTpu
 }
 
 async function onlyRun(): Promise<string> {
-  const open = (await listStates()).filter(({ phase }) => phase === 'running' || phase === 'deleting')
+  const open = (await listStates()).filter((state) => isOpen(state) && state.phase !== 'kept')
   if (open.length === 1) return open[0].id
   const those = open.map(({ id }) => id).join(', ')
   throw new CloudError(

@@ -27,3 +27,9 @@ export async function withRetries<T>(work: () => Promise<T>, { signal, isLocal }
 export function pauseOf(attempt: number, first = FIRST_PAUSE, longest = LONGEST_PAUSE): number {
   return Math.min(longest, first * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
 }
+
+/** As Promise.all for two, but no call is under way any more when it rejects: the connection may then be closed. */
+export async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second])
+  return Promise.all([first, second])
+}

@@ -41,9 +41,15 @@ test('a lock of a lost VM is waited for; SIGTERM leaves the TPU, Ctrl-C saves an
   assert.deepEqual(cloud.ours(), [])
   if (stopped.code === 130) {
     assert.match(stopped.stderr, /interrupted: saving, then deleting the TPU/)
-    const again = await neomesh(train)
+    const again = await neomesh([...train, '--keep'])
     assert.equal(again.code, 0, again.stderr)
     assert.match(again.stderr, /resuming after step \d+ of 300/)
+    assert.match(again.stderr, /"tiny-1" in us-west4-a is kept, and costs money until its time limit\. Delete it/)
+    assert.equal(cloud.ours().length, 2)
+    const refused = await neomesh(train)
+    assert.match(refused.stderr, /^neomesh: gs:\/\/bucket\/run is trained by the run "tiny", which is not finished/m)
+    const deleted = await neomesh(['tpu', 'delete', 'tiny'])
+    assert.equal(deleted.stdout, 'deleted 1 resource; nothing of tiny is left\n')
   } else assert.equal(stopped.code, 0, stopped.stderr) // it had been trained before the signal
 
   const copy = join(folder, 'from-the-bucket')
