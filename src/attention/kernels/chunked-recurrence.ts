@@ -52,8 +52,8 @@ export interface Recurrence {
  *
  * without `erase` S_t = S' + k_t (x) v_t. Result: o [batchDims, positions, values] and the last S [batchDims, keys, values],
  * from the `state` before. Time and memory are linear in positions. Within a chunk the sums over earlier positions are
- * products [chunk, chunk]; what a chunk reads of itself solves a triangular system (the UT transform); states are made at
- * the ends of chunks alone, and the gradient computes a chunk again from its first state.
+ * products [chunk, chunk]; what a chunk reads of itself solves a triangular system (the UT transform), for all chunks at
+ * once; states are made at the ends of chunks alone, one after the other.
  * Source: Yang et al. 2024, "Parallelizing Linear Transformers with the Delta Rule over Sequence Length"; 2025, "Gated
  * Delta Networks".
  */
@@ -64,26 +64,70 @@ export function chunkedRecurrence(
 ): { output: Tensor; state: Tensor } {
   const plan = planOf(given, shape)
   const { chunks, rows, columns, batchDims, keys, values } = plan
-  const { q, k, v, decay, erase, documents } = given
+  const { documents, erase, decay } = given
   const at = (x: Tensor) => inChunks(x, plan)
-  const times = { ...(decay && { decay: at(decay) }), ...(documents && documentsOf(documents, plan)) }
-  const xs = {
-    ...{ q: at(q), k: at(k), v: at(v), times },
+  const write = erase?.write && at(erase.write)
+  const inputs: Inputs = {
+    ...{ q: at(given.q), k: at(given.k), v: at(given.v) },
+    times: { ...(decay && { decay: at(decay) }), ...(documents && documentsOf(documents, plan)) },
     ...(erase && { read: at(erase.read) }),
-    ...(erase?.write && { write: at(erase.write) }),
+    ...(write && { write }),
   }
-  const solve = remat(({ read, write, k, times }: Pick<Inputs, 'read' | 'write' | 'k' | 'times'>) => {
-    const among = scoresOf(read!, write ?? k, decaysOf(times, plan), true, plan)
-    return triangularInverse(among, rows, columns)
-  }, 'nothing')
-  const { q: _, v: __, ...among } = xs
-  const solution = erase && rows.size > 1 ? { solution: solve(among) } : {}
-  const inputs: Inputs = { ...xs, ...solution }
+  const all = [chunks, ...batchDims, rows, values]
+  const earlier = (x: Tensor) => x.rename(rows, columns)
+  const { from, scores, scoresOfWrites, ...steps } = remat((inputs: Inputs) => prepare(inputs, plan), 'nothing')(inputs)
   const order = [...batchDims, keys, values]
-  const [last, outputs] = scan(chunks, transpose(state, order), inputs, (state, each) => chunk(state, each, plan), {
-    keep: 'nothing',
-  })
-  return { output: outOfChunks(outputs, plan), state: last }
+  const [last, { before, solved }] = scan(
+    chunks,
+    transpose(state, order),
+    steps,
+    (state, { whole, added, reach, base, to }) => {
+      const faded: Tensor = whole ? state.mul(whole) : state
+      if (!to) return [faded.add(added!), { before: state }] as const
+      const solved: Tensor = einsum([reach!, state], [...batchDims, rows, values]).add(base!)
+      const next: Tensor = faded.add(einsum([to, solved], order))
+      return [added ? next.add(added) : next, { before: state, solved }] as const
+    },
+    { keep: 'nothing' },
+  ) as [Tensor, { before: Tensor; solved?: Tensor }]
+  const far = einsum([from, before], all)
+  const near = einsum([scores, earlier(solved && !write ? solved : inputs.v)], all)
+  const output = scoresOfWrites ? far.add(near).add(einsum([scoresOfWrites, earlier(solved!)], all)) : far.add(near)
+  return { output: outOfChunks(output, plan), state: last }
+}
+
+/** What of chunks depends on no state, all at once. */
+interface Prepared {
+  /** Queries, faded from the chunk's begin, for the state before. */
+  readonly from: Tensor
+  /** Queries by what is written: keys with values, and the writes of `erase`. */
+  readonly scores: Tensor
+  readonly scoresOfWrites?: Tensor
+  /** By what the state fades over the chunk. */
+  readonly whole?: Tensor
+  /** What keys and values add to the state. */
+  readonly added?: Tensor
+  /** With `erase`: what is written is reach S + base, and it is added to the state at `to`. */
+  readonly reach?: Tensor
+  readonly base?: Tensor
+  readonly to?: Tensor
+}
+
+function prepare({ q, k, v, times, read, write }: Inputs, plan: Plan): Prepared {
+  const { chunks, batchDims, rows, columns, keys, values } = plan
+  const decays = decaysOf(times, plan)
+  const { lead, tail, whole } = decays
+  const scaled = (x: Tensor, factor?: Tensor): Tensor => (factor ? x.mul(factor) : x)
+  const earlier = (x: Tensor) => x.rename(rows, columns)
+  const among = (a: Tensor, b: Tensor, strict = false) => scoresOf(a, b, decays, strict, plan)
+  const sums = () => einsum([scaled(k, tail), v], [chunks, ...batchDims, keys, values])
+  const shared = { from: scaled(q, lead), scores: among(q, k), ...(whole && { whole }) }
+  if (!read) return { ...shared, added: sums() }
+  const [reach, base] = [scaled(read, lead), write ? einsum([among(read, k, true), earlier(v)], v.dims) : v]
+  const inverse = rows.size > 1 ? triangularInverse(among(read, write ?? k, true), rows, columns) : undefined
+  const solve = (x: Tensor) => (inverse ? einsum([inverse, earlier(x)], x.dims) : x)
+  const solved = { reach: solve(reach), base: solve(base), to: scaled(write ?? k, tail) }
+  return { ...shared, ...solved, ...(write && { added: sums(), scoresOfWrites: among(q, write) }) }
 }
 
 interface Times {
@@ -98,7 +142,6 @@ interface Inputs {
   readonly times: Times
   readonly read?: Tensor
   readonly write?: Tensor
-  readonly solution?: Tensor
 }
 
 function planOf({ decay }: Recurrence, { batchDims, positions, keys, values }: RecurrenceShape) {
@@ -216,30 +259,4 @@ function scoresByKey(a: Tensor, b: Tensor, sums: Tensor, dims: readonly Dim[], {
     einsum([left, transpose(right, [...batch, groups, columns, keys])], [...batch, groups, row, columns]),
     dims,
   )
-}
-
-/** The state after a chunk, and what its queries read. */
-function chunk(state: Tensor, { q, k, v, times, read, write, solution }: Inputs, plan: Plan): [Tensor, Tensor] {
-  const { batchDims, rows, columns, keys, values } = plan
-  const decays = decaysOf(times, plan)
-  const scaled = (x: Tensor, factor?: Tensor): Tensor => (factor ? x.mul(factor) : x)
-  const out = [...batchDims, rows, values]
-  const earlier = (x: Tensor) => x.rename(rows, columns)
-  const from = (x: Tensor) => einsum([scaled(x, decays.lead), state], out)
-  const among = (a: Tensor, b: Tensor, x: Tensor, strict = false) =>
-    einsum([scoresOf(a, b, decays, strict, plan), earlier(x)], out)
-  const sum = (key: Tensor, x: Tensor) => einsum([scaled(key, decays.tail), x], [...batchDims, keys, values])
-
-  let output = from(q)
-  let next = scaled(state, decays.whole)
-  let written = v
-  if (read) {
-    const reached = write ? from(read).add(among(read, k, v, true)) : from(read).add(v)
-    const solved = solution ? einsum([solution, earlier(reached)], out) : reached
-    if (write) {
-      output = output.add(among(q, write, solved))
-      next = next.add(sum(write, solved))
-    } else written = solved
-  }
-  return [next.add(sum(k, written)), output.add(among(q, k, written))]
 }
