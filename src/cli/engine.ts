@@ -6,6 +6,7 @@ import {
   PLATFORMS,
   type Engine,
   type EngineName,
+  type KeyValues,
   type Platform,
 } from '../engine/index.js'
 
@@ -16,6 +17,8 @@ export interface EngineOptions {
   readonly device?: Platform
   /** File of a compiled training step. */
   readonly compiled?: string
+  /** The store of a run over several hosts. */
+  readonly keyValues?: KeyValues
 }
 
 /** Adds the options that select the engine and the device. */

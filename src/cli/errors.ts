@@ -19,6 +19,7 @@ const EXPECTED = new Set([
   'PlanError',
   'ServeError',
   'CloudError',
+  'ClusterError',
   'TopologyError',
 ])
 

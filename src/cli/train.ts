@@ -16,12 +16,13 @@ import {
 } from '../train/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
 import { UsageError } from './errors.js'
+import { joinHosts, withHosts, type HostOptions } from './hosts.js'
 import { interruptible } from './interrupt.js'
 import { deviceCountOf, meshKeys, onMesh, withMesh, type MeshOptions } from './mesh.js'
 import { integerOption, parseOverride } from './options.js'
 import { showTraining } from './training-progress.js'
 
-interface Options extends EngineOptions, MeshOptions {
+interface Options extends EngineOptions, MeshOptions, HostOptions {
   run: string
   data?: string
   from?: string
@@ -77,7 +78,9 @@ export function trainCommand(): Command {
       .action(async (path: string | undefined, options: Options) => {
         const { config, source, epochs } = await configOf(path, options)
         const { run, data, evaluateEvery, layers: mode, from, resize, fromLayers } = options
-        const devices = await openEngine(options, deviceCountOf(options, config))
+        const cluster = await joinHosts(options)
+        const keyValues = cluster ?? undefined
+        const devices = await openEngine({ ...options, keyValues }, deviceCountOf(options, config))
         try {
           const engine = onMesh(devices, config, options)
           await runTraining({
@@ -94,12 +97,14 @@ export function trainCommand(): Command {
             layers: mode,
             resumeCommand: null,
           })
+          // After an error the others hear that this host is lost, and end, too.
+          await cluster?.leave()
         } finally {
           await devices.close()
         }
       }),
   )
-  return withMesh(command)
+  return withHosts(withMesh(command))
 }
 
 /** Layer indices separated by commas. */

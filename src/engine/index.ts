@@ -18,4 +18,5 @@ export { findPlugin, PluginNotFoundError, type FoundPlugin } from './xla/discove
 export { PLATFORMS, UNTESTED, type Platform } from './xla/plugins.js'
 export { ENGINES, FORMER_HOST, openEngine, type EngineName, type OpenOptions } from './open.js'
 export { programFingerprint, writeExecutable, type SavedExecutable } from './xla/saved-executable.js'
+export type { KeyValues } from './xla/pjrt/index.js'
 export { openXla, XlaEngine, type XlaOptions } from './xla/engine.js'

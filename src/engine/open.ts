@@ -2,6 +2,7 @@ import { EngineError, type Engine } from './engine.js'
 import { findPlugin, PluginNotFoundError } from './xla/discovery.js'
 import type { Platform } from './xla/plugins.js'
 import { openXla } from './xla/engine.js'
+import type { KeyValues } from './xla/pjrt/index.js'
 
 export const ENGINES = ['xla', 'host', 'tfjs-node', 'tfjs-node-gpu'] as const
 export type EngineName = (typeof ENGINES)[number]
@@ -16,6 +17,8 @@ export interface OpenOptions {
   readonly device?: Platform
   /** File of a compiled step, for XLA. */
   readonly compiled?: string
+  /** The store of a run over several hosts, for XLA on GPUs: the engine then has the devices of all of them. */
+  readonly keyValues?: KeyValues
   /** @default 1 */
   readonly deviceCount?: number
   /** Called with the reason when no engine was chosen and XLA is not available. */
@@ -27,10 +30,10 @@ const NO_PLUGIN =
 
 /** Starts the engine that runs programs here. Throws PluginNotFoundError, EngineError. */
 export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
-  const { engine, device, compiled, deviceCount = 1, onFallback } = options
+  const { engine, device, compiled, deviceCount = 1, onFallback, keyValues } = options
   const asked = engine === FORMER_HOST ? 'host' : engine
   const name = asked ?? (device === undefined && !hasPlugin() ? 'host' : 'xla')
-  if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount, compiled })
+  if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount, compiled, keyValues })
   if (device !== undefined)
     throw new EngineError(
       `device must be left out with the engine ${name} (got ${device}): it is where XLA runs programs`,

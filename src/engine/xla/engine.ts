@@ -34,6 +34,7 @@ import {
   PjrtError,
   releaseFreedMemory,
   type Buffer,
+  type KeyValues,
   type Executable as PjrtExecutable,
   type NamedValue,
 } from './pjrt/index.js'
@@ -49,6 +50,8 @@ export interface XlaOptions {
   readonly flags?: Readonly<Record<string, boolean | number | string>>
   /** File with a program that was compiled elsewhere for these devices (saved-executable.ts), loaded instead of compiling it. */
   readonly compiled?: string
+  /** The store of a run over several hosts, for `cuda`: the engine then has the devices of all of them. */
+  readonly keyValues?: KeyValues
 }
 
 /**
@@ -65,7 +68,12 @@ const CPU_FLAGS: NonNullable<XlaOptions['flags']> = {
  * it, PjrtError where it does not start; all say what to do.
  */
 export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
-  const { platform = 'cpu', deviceCount = 1, flags = {}, compiled } = options
+  const { platform = 'cpu', deviceCount = 1, flags = {}, compiled, keyValues } = options
+  if (keyValues && platform !== 'cuda')
+    throw new EngineError(
+      `the devices of several hosts must be GPUs, or the chips of a TPU slice, which find each other (got ${platform}): ` +
+        "XLA's other plugins have no collectives between processes. Use --device cuda",
+    )
   const found = findPlugin(platform)
   // A plugin that the user names is not questioned.
   if (platform === 'tpu' && found.package !== null && !hasTpu())
@@ -77,7 +85,7 @@ export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
   const plugin = loadPlugin(found.path)
   const settings: Record<string, NamedValue> = platform === 'cpu' ? { cpu_device_count: deviceCount } : {}
   const all = platform === 'cpu' ? { ...CPU_FLAGS, ...flags } : flags
-  return new XlaEngine(await Client.create(plugin, settings), name, all, saved)
+  return new XlaEngine(await Client.create(plugin, settings, keyValues), name, all, saved)
 }
 
 /** Programs as StableHLO, compiled by XLA and run through PJRT. */

@@ -28,7 +28,11 @@ export const entries = {
   Event_IsReady: { slot: 88, size: 25, fields: { event: 16, is_ready: bool(24) } },
   Event_Await: { slot: 104, size: 24, fields: { event: 16 } },
 
-  Client_Create: { slot: 120, size: 88, fields: { create_options: 16, num_options: 24, client: 64 } },
+  Client_Create: {
+    slot: 120,
+    size: 88,
+    fields: { create_options: 16, num_options: 24, kv_get: 32, kv_put: 48, client: 64, kv_try_get: 72 },
+  },
   Client_Destroy: { slot: 128, size: 24, fields: { client: 16 } },
   Client_PlatformName: { slot: 136, size: 40, fields: { client: 16, text: 24, text_size: 32 } },
   Client_ProcessIndex: { slot: 144, size: 28, fields: { client: 16, process_index: i32(24) } },
@@ -158,6 +162,24 @@ export type Arguments<E extends EntryName> = (typeof entries)[E]
 
 /** Structs that arguments point to. */
 export const structs = {
+  /** What the plugin passes to callbacks of a key-value store; `callback_error` points to a pointer to a function. */
+  KeyValueGet: {
+    size: 80,
+    fields: {
+      key: 16,
+      key_size: 24,
+      timeout_ms: i32(32),
+      callback_error: 40,
+      value: 56,
+      value_size: 64,
+      value_deleter: 72,
+    },
+  },
+  KeyValueTryGet: {
+    size: 72,
+    fields: { key: 16, key_size: 24, callback_error: 32, value: 48, value_size: 56, value_deleter: 64 },
+  },
+  KeyValuePut: { size: 64, fields: { key: 16, key_size: 24, value: 32, value_size: 40, callback_error: 48 } },
   /**
    * A key with a value; `value` is a pointer, an int64, a float or a bool by `type`. Arrays of these have stride 56.
    */

@@ -11,6 +11,7 @@ import { Executable } from './executable.js'
 import type { Execution } from './execution.js'
 import { closeAtExit, closedBefore, reserveThreads } from './process.js'
 import { closed, opened } from './handles.js'
+import { keyValueCallbacks, type KeyValues } from './key-values.js'
 import { pin, pinWords, Struct } from './memory.js'
 import { writeNamedValues, type NamedValue } from './named-values.js'
 import type { Plugin } from './plugin.js'
@@ -37,12 +38,23 @@ export class Client {
 
   /**
    * Starts the plugin's runtime.
+   * @param store of a run of several processes, through which their clients find each other
    * @param options by platform: `cpu_device_count` (virtual devices) on CPU; `memory_fraction`, `preallocate` on CUDA
    */
-  static async create(plugin: Plugin, options: Record<string, NamedValue> = {}): Promise<Client> {
+  static async create(
+    plugin: Plugin,
+    options: Record<string, NamedValue> = {},
+    store: KeyValues | null = null,
+  ): Promise<Client> {
     if (typeof options.cpu_device_count === 'number') reserveThreads(options.cpu_device_count, availableParallelism())
-    const list = writeNamedValues(options)
-    const call = await plugin.callAsync('Client_Create', { create_options: list, num_options: list.count })
+    const list = writeNamedValues(store ? { ...options, node_id: store.host, num_nodes: store.hosts } : options)
+    // Communicators are made with these later, too, so they live as long as the process.
+    const callbacks = store && keyValueCallbacks(store)
+    const call = await plugin.callAsync('Client_Create', {
+      create_options: list,
+      num_options: list.count,
+      ...(callbacks && { kv_get: callbacks.get, kv_try_get: callbacks.tryGet, kv_put: callbacks.put }),
+    })
     return new Client(plugin, call.word('client'))
   }
 

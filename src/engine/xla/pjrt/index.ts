@@ -8,6 +8,7 @@ export { byteLength, describe, isElementType, type ElementType, type Spec } from
 export { PjrtError, type PjrtErrorCode } from './error.js'
 export { Executable } from './executable.js'
 export type { Execution } from './execution.js'
+export type { KeyValues } from './key-values.js'
 export { liveHandles } from './handles.js'
 export { releaseFreedMemory } from './process.js'
 export type { NamedValue, NamedValues } from './named-values.js'
