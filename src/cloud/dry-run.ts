@@ -2,7 +2,7 @@
 import { MAX_HOURS, nodeSpecOf, queuedSpecOf, type Target, type TpuOptions } from './request.js'
 import { RUN_LABEL } from './names.js'
 import { offerFor, stateOf, type TrainOnTpuOptions } from './run/train.js'
-import { queuedRequest } from './service/google.js'
+import { queuedRequest } from './service/messages.js'
 import { localKey, remoteUser } from './workers/keys.js'
 import { pollScript, PREPARE, quote, setupScript, startScript } from './workers/scripts.js'
 import { sshOptions, type Worker } from './workers/ssh.js'

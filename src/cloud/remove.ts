@@ -21,7 +21,6 @@ export async function removeTarget(
   onEvent?: OnTpuEvent,
 ): Promise<void> {
   const patience = createPatience(DELETE_LIMIT, pollMs(service))
-  const requestId = randomUUID()
   let asked = 0
   for (;;) {
     const queued = kind === 'queued' ? await service.getQueuedResource(zone, name) : null
@@ -36,7 +35,7 @@ export async function removeTarget(
     // Once more now and then: the service may have refused while the resource was changing its state.
     if (!deleting || asked % 20 === 19)
       await ignoring(['busy', 'not-found', 'preempted'], () =>
-        queued ? service.deleteQueuedResource(zone, name, requestId) : service.deleteNode(zone, name),
+        queued ? service.deleteQueuedResource(zone, name, randomUUID()) : service.deleteNode(zone, name),
       )
     asked++
     if (patience.exhausted)

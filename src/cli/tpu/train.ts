@@ -92,6 +92,8 @@ async function run(path: string, options: Options): Promise<void> {
       return
     }
     report(await trainOnTpu(training))
+  } catch (error) {
+    stopped(error, signal)
   } finally {
     done()
   }
@@ -106,10 +108,18 @@ export function attachCommand(): Command {
     const { signal, detach, done } = stopSignals()
     try {
       report(await attachTpu({ id, onEvent: print, signal, detach }))
+    } catch (error) {
+      stopped(error, signal)
     } finally {
       done()
     }
   })
+}
+
+/** After Ctrl-C everything is deleted, and the run folder has the last checkpoint; another error is thrown on. */
+function stopped(error: unknown, { aborted }: AbortSignal): void {
+  if (!aborted || !(error instanceof Error && error.name === 'AbortError')) throw error
+  process.stderr.write('stopped. To resume from the last checkpoint, run the train command again\n')
 }
 
 function report({ outcome, id, run, cost }: TrainedOnTpu): void {

@@ -180,3 +180,17 @@ export async function settle(service: TpuService, { plannedAt, readyAt }: Attemp
   const left = plannedAt + limit - Date.now() / 1000
   if (left > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(left, limit) * 1000))
 }
+
+/** Throws CloudError `limit` when a run has reached its limit of time or cost. */
+export function checkLimits({ state }: StateFile): void {
+  const { deadline, maxCost, startedAt } = state
+  const hours = Math.round(((deadline - startedAt) / 3600) * 100) / 100
+  const resume = `The checkpoints are in ${state.run}: run the command again with a larger limit to resume`
+  if (Date.now() / 1000 >= deadline)
+    throw new CloudError('limit', `training must end within ${hours} h (it has not). ${resume}`)
+  if (maxCost !== null && costSoFar(state) >= maxCost)
+    throw new CloudError(
+      'limit',
+      `training must cost at most ${maxCost} USD (it has cost ${costSoFar(state).toFixed(2)}). ${resume}`,
+    )
+}

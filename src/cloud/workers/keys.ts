@@ -10,9 +10,10 @@ export function keyFile(): string {
 
 /** The name under which workers know this user. */
 export function remoteUser(): string {
-  return userInfo()
+  const name = userInfo()
     .username.toLowerCase()
     .replace(/[^a-z0-9_-]/g, '_')
+  return name === 'root' ? 'neomesh' : name // sshd does not let root in
 }
 
 /** The public key as the metadata of a TPU has it, `USER:ssh-rsa ...`; a placeholder if there is none and none is to be made. */

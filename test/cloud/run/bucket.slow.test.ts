@@ -40,7 +40,10 @@ test('a lock of a lost VM is waited for; SIGTERM leaves the TPU, Ctrl-C saves an
   })
   assert.deepEqual(cloud.ours(), [])
   if (stopped.code === 130) {
-    assert.match(stopped.stderr, /interrupted: saving, then deleting the TPU/)
+    assert.match(
+      stopped.stderr,
+      /interrupted: saving, then deleting the TPU[^]*stopped\. To resume from the last checkpoint, [^\n]*\n$/,
+    )
     const again = await neomesh([...train, '--keep'])
     assert.equal(again.code, 0, again.stderr)
     assert.match(again.stderr, /resuming after step \d+ of 300/)
