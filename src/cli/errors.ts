@@ -11,6 +11,7 @@ const EXPECTED = new Set([
   'PjrtError',
   'PluginNotFoundError',
   'DivergenceError',
+  'HostError',
   'LogitsError',
   'EvaluationError',
   'RangeError',

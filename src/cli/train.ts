@@ -10,14 +10,16 @@ import {
   EPOCHS,
   fineTuningConfig,
   forEpochs,
+  HostError,
   lastCheckpoint,
   openCheckpoint,
   train,
+  type TrainEvent,
 } from '../train/index.js'
 import { openEngine, withEngine, type EngineOptions } from './engine.js'
-import { UsageError } from './errors.js'
 import { joinHosts, withHosts, type HostOptions } from './hosts.js'
-import { interruptible } from './interrupt.js'
+import { report, UsageError } from './errors.js'
+import { interruptedStatus, interruptible } from './interrupt.js'
 import { deviceCountOf, meshKeys, onMesh, withMesh, type MeshOptions } from './mesh.js'
 import { integerOption, parseOverride } from './options.js'
 import { showTraining } from './training-progress.js'
@@ -99,6 +101,11 @@ export function trainCommand(): Command {
           })
           // After an error the others hear that this host is lost, and end, too.
           await cluster?.leave()
+        } catch (error) {
+          if (!(error instanceof HostError)) throw error
+          // The devices wait for a process that is gone, so that closing them may never end.
+          report(error)
+          process.exit(1)
         } finally {
           await devices.close()
         }
@@ -199,12 +206,22 @@ export async function runTraining(options: RunTraining): Promise<boolean> {
   const { signal, done } = interruptible(progress.interrupted)
   try {
     const data = { data: samples, validation, tokenizer, from, resize, fromLayers }
-    await progress.follow(train({ engine, config, run, eosId: splits.eosId, ...data, evaluateEvery, layers, signal }))
+    const events = train({ engine, config, run, eosId: splits.eosId, ...data, evaluateEvery, layers, signal })
+    if (engine.process.index > 0) return await withoutProgress(events)
+    await progress.follow(events)
     return progress.finished()
   } finally {
     done()
     splits.close()
   }
+}
+
+/** Trains as one of several processes, of which the first one reports. Returns whether training was completed. */
+async function withoutProgress(events: AsyncGenerator<TrainEvent>): Promise<boolean> {
+  let finished = false
+  for await (const event of events) if (event.kind === 'end') finished = !event.interrupted
+  if (!finished) process.exitCode = interruptedStatus()
+  return finished
 }
 
 /** The data set config of a run: from --data, or from the config's "datasets". */

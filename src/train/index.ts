@@ -9,6 +9,7 @@ export {
 } from '../checkpoint/index.js'
 export type { TrainEvent } from './events.js'
 export { readHistory } from './history.js'
+export { HostError, type HostTimes } from './hosts.js'
 export { labelledExamples } from './labelled-examples.js'
 export { labelScores, type Tally } from './label-scores.js'
 export { meanLoss, type MeanLoss } from './mean-loss.js'

@@ -67,6 +67,12 @@ export class MetricsLog {
     return new MetricsLog(await startJsonLines(path, kept), kept)
   }
 
+  /** The log of a process that writes nothing: another one of the run does. */
+  static async follow(path: string, step: number): Promise<MetricsLog> {
+    const kept = (await readMetrics(path)).filter((line) => line.step <= step)
+    return new MetricsLog({ append: () => {}, flush: async () => {} }, kept)
+  }
+
   /** Throws FileError, for example when the disk is full. */
   write(metrics: Metrics): void {
     this.file.append(metrics)

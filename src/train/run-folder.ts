@@ -17,12 +17,18 @@ import { checkpointFolder, checkpointSteps } from '../checkpoint/index.js'
 
 const METRICS = 'metrics.jsonl'
 
+/** The metrics of a run. */
+export const metricsPath = (run: string) => join(run, METRICS)
+
 /** The newest checkpoint folder of a run; null for a new run. Throws FileError for a folder that is not a run's. */
 export async function lastCheckpoint(run: string): Promise<string | null> {
   const step = (await checkpointSteps(run)).at(-1)
   if (step !== undefined) return checkpointFolder(run, step)
   // A run has metrics.jsonl before anything else.
-  const unexpected = await findUnexpectedEntry(run, { marker: METRICS, expected: ['tokenizer.json', 'checkpoints'] })
+  const unexpected = await findUnexpectedEntry(run, {
+    marker: METRICS,
+    expected: ['tokenizer.json', 'checkpoints', '.hosts'],
+  })
   if (unexpected !== undefined)
     throw new FileError(`${run} must be a run folder or empty (it holds "${unexpected}"). Use another folder`, run)
   return null

@@ -5,8 +5,10 @@ import type { SaveCopy, SavedOf, Trainer } from './trainer.js'
 
 export interface SaverOptions {
   readonly run: string
-  /** Of the steps that have a checkpoint those whose is kept. */
-  readonly keep: (steps: readonly number[]) => readonly number[]
+  /** Of the steps that have a checkpoint those whose is kept; null where another process removes them. */
+  readonly keep: ((steps: readonly number[]) => readonly number[]) | null
+  /** What the processes of the run share, if it has several. */
+  readonly parts?: NonNullable<Parameters<SaveCopy>[2]>['parts']
   /** What checkpoints state of the data. */
   readonly of: SavedOf
   /** Throws if the run is no longer this process's to write. */
@@ -52,11 +54,11 @@ export class Saver {
 
   private async write(folder: string, step: number, save: SaveCopy): Promise<void> {
     const start = performance.now()
-    const { run, keep, of, checkLock } = this.options
-    await save(folder, of, { beforeCommit: checkLock })
+    const { run, keep, of, checkLock, parts } = this.options
+    await save(folder, of, { beforeCommit: checkLock, parts })
     this.cost.checkpoint_write_seconds = seconds(performance.now() - start)
     this.committed.push({ kind: 'checkpoint', step, folder })
-    await pruneCheckpoints(run, keep)
+    if (keep) await pruneCheckpoints(run, keep)
   }
 
   /** Checkpoints that were committed since the last call. Throws what failed in a write. */

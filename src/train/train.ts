@@ -8,6 +8,7 @@ import { checkpointSteps, openCheckpoint } from '../checkpoint/index.js'
 import { configOfLayers, type Adaptation } from './begin-from.js'
 import { evaluation } from './evaluation.js'
 import type { EndEvent, StepEvent, TrainEvent } from './events.js'
+import { Hosts, type HostTimes } from './hosts.js'
 import { bestSteps, keepRulesOf, stepsToKeep, type KeepRules } from './keep.js'
 import { labelScores } from './label-scores.js'
 import { meanLoss, type MeanLoss } from './mean-loss.js'
@@ -15,7 +16,7 @@ import { recordHistory } from './history.js'
 import { MetricsLog } from './metrics.js'
 import { fineTuningConfig } from './recipe.js'
 import type { Change } from './resume.js'
-import { lastCheckpoint, lockRun, openRun, type RunLock } from './run-folder.js'
+import { lastCheckpoint, lockRun, metricsPath, openRun, type RunLock } from './run-folder.js'
 import { Saver } from './saver.js'
 import { prepareStart, type Start } from './start.js'
 import { disposeMetrics, readStepMetrics, stepClock } from './step-report.js'
@@ -51,8 +52,10 @@ export interface TrainOptions extends Adaptation {
   readonly stopAtAccuracy?: number
   /** The newest checkpoints to keep; 0 keeps all. @default the config's keep_checkpoint_max: 2 */
   readonly keepCheckpoints?: number
-  /** Ends the run after the current step, with a checkpoint. */
+  /** Ends the run after the current step, with a checkpoint; of several processes all end after the same step. */
   readonly signal?: AbortSignal
+  /** Heartbeats between the processes of a run, if it has several. */
+  readonly hosts?: HostTimes
 }
 
 /**
@@ -80,11 +83,15 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
   if ((options.validation?.completions ?? completions) !== completions)
     throw new DataError('training and validation data must both be of completions, or both of text (got one of each)')
   const trainer = new Trainer(engine, config, options.layers, data)
-  const lock = await lockRun(run)
+  const isLeader = engine.process.index === 0
+  const lock = isLeader ? await lockRun(run) : NO_LOCK
+  let hosts: Hosts | null = null
+  let failure: { readonly cause: unknown } | null = null
   let loop: TrainingLoop | null = null
   let start: Start | typeof ABORTED = ABORTED
   let abandoned: Promise<Start> | null = null
   try {
+    if (engine.process.count > 1) hosts = await Hosts.join(run, engine.process, options.hosts, signal)
     const tokenizerHash = data.indexes.find((index) => index.tokenizerHash !== null)?.tokenizerHash ?? undefined
     const preparing = prepareStart(trainer, { ...options, tokenizerHash })
     start = await unlessAborted(preparing, signal)
@@ -94,8 +101,10 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
       return
     }
     await lock.check()
-    const log = await MetricsLog.open(await openRun(run, config, start.tokenizer), trainer.step)
-    await recordHistory(run, trainer.step, start.changes)
+    const log = isLeader
+      ? await MetricsLog.open(await openRun(run, config, start.tokenizer), trainer.step)
+      : await MetricsLog.follow(metricsPath(run), trainer.step)
+    if (isLeader) await recordHistory(run, trainer.step, start.changes)
     logChanges(log, trainer.step, start.changes)
     const { samples, first, source } = start
     const nextBatch = (step: number) => {
@@ -103,11 +112,14 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
       debug('data', () => `step ${step + 1}: samples ${ids()}`)
       return source.batch(step)
     }
-    loop = new TrainingLoop(trainer, { ...options, tokenizerHash, nextBatch, start, log, lock })
+    loop = new TrainingLoop(trainer, { ...options, tokenizerHash, nextBatch, start, log, lock, group: hosts })
     const { resumed, from, program, notes, changes } = start
     const { step, parameterCount: parameters } = trainer
     yield { kind: 'start', step, steps: config.train_steps, parameters, resumed, from, program, notes, changes }
     yield* loop.run()
+  } catch (cause) {
+    failure = { cause }
+    throw cause
   } finally {
     await loop?.close()
     if (start !== ABORTED) await start.source.close()
@@ -117,9 +129,14 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
         .then(({ source }) => source.close())
         .catch(() => {})
         .then(() => trainer.dispose())
+    const interrupted = start === ABORTED ? new Error('interrupted before the first step') : undefined
+    await hosts?.leave(failure?.cause ?? interrupted)
     await lock.release()
   }
 }
+
+/** Of the processes of a run the first one has the lock. */
+const NO_LOCK: RunLock = { check: async () => {}, release: async () => {} }
 
 /** The config of the run's last checkpoint, or that of the model to begin from, to be fine-tuned. */
 async function defaultConfig({ run, from, fromLayers, data }: TrainOptions): Promise<ModelConfig> {
@@ -156,6 +173,8 @@ type LoopOptions = Omit<TrainOptions, 'engine' | 'tokenizer' | 'layers' | 'confi
   readonly start: Start
   readonly log: MetricsLog
   readonly lock: RunLock
+  /** The processes of the run, if there are several. */
+  readonly group: Hosts | null
 }
 
 /** The steps of a run, and what is due between them: reports, checkpoints, evaluations. */
@@ -168,6 +187,8 @@ class TrainingLoop {
   private readonly saver: Saver
   /** Whether an evaluation had the accuracy at which training ends. */
   private solved = false
+  /** Whether the processes of the run stop after the current step. */
+  private stopped = false
   private readonly rules: KeepRules
 
   constructor(
@@ -181,12 +202,14 @@ class TrainingLoop {
         : labelScores(trainer.engine, trainer.model, Math.max(labels, options.validation?.labels ?? 0))
     this.scorer = options.start.tasks ? createScorer(trainer.engine, trainer.model) : null
     this.clock = stepClock(trainer.config, { step: trainer.step, tokens: trainer.tokens })
-    const { run, keepCheckpoints, tokenizerHash: tokenizer, start, lock } = options
+    const { run, keepCheckpoints, tokenizerHash: tokenizer, start, lock, group } = options
     this.rules = keepRulesOf(trainer.config, keepCheckpoints)
     const keep = (steps: readonly number[]) => stepsToKeep(steps, this.rules, this.lossAt)
     const of = { tokenizer, data: start.identity }
     const checkLock = () => lock.check()
-    this.saver = new Saver(trainer, { run, keep, of, checkLock }, trainer.step)
+    const parts = group ? { attempt: group.attempt, checkOthers: () => group.check() } : undefined
+    const prunes = group?.isLeader ?? true
+    this.saver = new Saver(trainer, { run, keep: prunes ? keep : null, of, checkLock, parts }, trainer.step)
   }
 
   async *run(): AsyncGenerator<TrainEvent> {
@@ -208,16 +231,23 @@ class TrainingLoop {
   private async *oneStep(): AsyncGenerator<TrainEvent> {
     const { trainer, pending } = this
     if (pending === null) this.clock(trainer.step) // the time since the last step was not training
-    const metrics = await trainer.trainOn(await this.options.nextBatch(trainer.step))
+    const metrics = await this.guarded(trainer.trainOn(await this.options.nextBatch(trainer.step)))
     this.pending = { step: trainer.step, metrics }
     if (pending !== null) yield this.finish(pending)
   }
 
+  /** The result of work that ends when all processes take part; throws HostError if one of them cannot. */
+  private guarded<T>(work: Promise<T>): Promise<T> {
+    return this.options.group?.race(work) ?? work
+  }
+
   /** Saves and evaluates where that is due after the current step. */
   private async *atBoundary(): AsyncGenerator<TrainEvent> {
+    if (this.options.group) this.stopped = !(await this.options.group.continues(this.trainer.step))
     const { trainer, evaluate } = this
     const { step, config } = trainer
-    const { validation: data, evaluateEvery = 0, log, signal } = this.options
+    const { validation: data, evaluateEvery = 0, log, group } = this.options
+    const signal = group ? undefined : this.options.signal // an evaluation of several processes cannot end on one
     const { tasks } = this.options.start
     const evaluates = step === config.train_steps || (evaluateEvery > 0 && step > 0 && step % evaluateEvery === 0)
     const saves = () => step > this.saver.saved && (this.ends() || step % config.steps_per_checkpoint === 0)
@@ -255,7 +285,9 @@ class TrainingLoop {
 
   private ends(): boolean {
     const { trainer, solved } = this
-    return solved || trainer.step >= trainer.config.train_steps || (this.options.signal?.aborted ?? false)
+    const { group, signal } = this.options
+    const stopped = group ? this.stopped : (signal?.aborted ?? false)
+    return solved || stopped || trainer.step >= trainer.config.train_steps
   }
 
   private async *report(): AsyncGenerator<StepEvent> {
@@ -267,7 +299,7 @@ class TrainingLoop {
 
   /** Reads and logs the metrics of a step. Throws DivergenceError. */
   private async finish({ step, metrics }: { step: number; metrics: StepMetrics<DeviceArray> }): Promise<StepEvent> {
-    const { loss, gradientNorm, learningRate } = await readStepMetrics(metrics, step)
+    const { loss, gradientNorm, learningRate } = await this.guarded(readStepMetrics(metrics, step))
     const { tokens, tokensPerSecond } = this.clock(step)
     this.options.log.write({
       step,
@@ -284,7 +316,7 @@ class TrainingLoop {
 
   private async save(): Promise<void> {
     await this.options.log.flush() // a run resumed from a checkpoint has the lines before it
-    await this.saver.begin()
+    await this.guarded(this.saver.begin())
   }
 
   private end(): EndEvent {

@@ -5,8 +5,6 @@ import type { Plugin } from './plugin.js'
 export interface DeviceDescription {
   /** The number that device assignments use. */
   readonly id: number
-  /** The process that it belongs to. */
-  readonly processIndex: number
   /** As in `cpu`, `NVIDIA H100 80GB HBM3`, `TPU v4`. */
   readonly kind: string
   /** The plugin's own text for it. */
@@ -18,6 +16,8 @@ export interface DeviceDescription {
 /** A device of this process, or of one that it works with. */
 export interface Device extends DeviceDescription {
   readonly address: bigint
+  /** The process that it belongs to. */
+  readonly processIndex: number
 }
 
 export interface DeviceMemory {
@@ -30,7 +30,9 @@ export interface DeviceMemory {
 
 export function readDevice(plugin: Plugin, device: bigint): Device {
   const description = plugin.call('Device_GetDescription', { device }).word('device_description')
-  return { ...describeDevice(plugin, description), address: device }
+  const about = { device_description: description }
+  const processIndex = plugin.call('DeviceDescription_ProcessIndex', about).number('process_index')
+  return { ...describeDevice(plugin, description), address: device, processIndex }
 }
 
 /** Of a device that is here, or of a topology. */
@@ -39,7 +41,6 @@ export function describeDevice(plugin: Plugin, description: bigint): DeviceDescr
   const attributes = plugin.call('DeviceDescription_Attributes', about)
   return {
     id: plugin.call('DeviceDescription_Id', about).number('id'),
-    processIndex: plugin.call('DeviceDescription_ProcessIndex', about).number('process_index'),
     kind: plugin.call('DeviceDescription_Kind', about).text('text', 'text_size'),
     description: plugin.call('DeviceDescription_ToString', about).text('text', 'text_size'),
     attributes: readNamedValues(attributes.word('attributes'), attributes.number('num_attributes')),
