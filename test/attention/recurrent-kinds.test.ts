@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { attentionKind, type AttentionKindName, type Cache, type Projections } from '../../src/attention/index.js'
 import { DeviceArray, jit, openEngine } from '../../src/engine/index.js'
+import { printStableHlo } from '../../src/engine/xla/stablehlo.js'
 import { attention, output, project } from '../../src/model/attention.js'
 import type { Hidden } from '../../src/model/dims.js'
 import { modelShape, type Model, type Parameters, type ParameterSpec, type Positions } from '../../src/model/index.js'
 import { Scope } from '../../src/model/scope.js'
-import { fill, sizeOf, spec, trace, type Tensor } from '../../src/tensor/index.js'
+import { fill, gradients, sizeOf, spec, trace, type Tensor } from '../../src/tensor/index.js'
 import { configOf } from '../model/support.js'
 import { drawn, relativeError } from './recurrence.js'
 
@@ -179,5 +180,29 @@ test('both sides and split sequences are refused in one line', () => {
       name: 'RangeError',
       message: /mlm_training needs both/,
     })
+  }
+})
+
+test('training makes no tensor that grows faster than the length', () => {
+  for (const [name] of KINDS) {
+    const kind = attentionKind(name)
+    const largest = (length: number) => {
+      const config = configOf({ attention_types: [[[name], 1]], n_layer: 1, n_ctx: length })
+      const model = modelShape(config, { batch: 1 })
+      const { batch, sequence, embd } = model
+      const run = (x: Hidden, grad: Hidden) => {
+        let found: Tensor[] = []
+        Scope.describe('f32', 'unroll', (at) => {
+          const y = attention(at, x, kind, model).x
+          found = gradients([y], [grad], [x]) as Tensor[]
+        })
+        return found
+      }
+      const { program } = trace(run, [spec([batch, sequence, embd]), spec([batch, sequence, embd])])
+      const shapes = [...printStableHlo(program).matchAll(/tensor<([\dx]+)xf32>/g)].map(([, dims]) => dims)
+      return Math.max(...shapes.map((dims) => dims.split('x').reduce((a, b) => a * Number(b), 1)))
+    }
+    const [short, long] = [largest(512), largest(2048)]
+    assert.ok(long <= 4.1 * short, `${name}: ${short} elements, then ${long}`)
   }
 })
