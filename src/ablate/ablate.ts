@@ -81,7 +81,8 @@ export async function* ablate(
         const training = trainRun({ engine, config, run, data, evaluateEvery, machine: nameOf(machine), signal })
         let done = index * stepsPerRun
         result = yield* mapped(training, (event): AblationEvent => {
-          if ('step' in event) done = index * stepsPerRun + event.step
+          // A checkpoint's event comes after those of the steps that ran while it was written.
+          if ('step' in event) done = Math.max(done, index * stepsPerRun + event.step)
           return { kind: 'training', ...at, event, done, of: planned.length * stepsPerRun }
         })
       }

@@ -5,6 +5,7 @@ import { gatedDeltaAttention } from './gated-delta.js'
 import { gatedLinearAttention } from './gated-linear.js'
 import { globalAttention } from './global.js'
 import { kimiDeltaAttention } from './kda.js'
+import { convolutionAttention } from './convolution.js'
 import { differentialAttention } from './differential.js'
 import { forgettingAttention } from './forgetting.js'
 import { latentAttention } from './latent.js'
@@ -27,6 +28,7 @@ export const ATTENTION_KINDS = {
   kda: kimiDeltaAttention,
   rwkv7: rwkv7Attention,
   based: basedAttention,
+  convolution: convolutionAttention,
   differential: differentialAttention,
   latent: latentAttention,
   forgetting: forgettingAttention,

@@ -49,7 +49,7 @@ export function recurrentKind<P extends Projections>(
   members: RecurrentMembers<P>,
 ): AttentionKind<P, RecurrentOutput> {
   const run = (projected: P, shape: AttentionShape, from: { cache?: Cache; lengths?: Positions } = {}) => {
-    refuse(name, shape)
+    causalAndWhole(name, shape)
     const { cache, lengths } = from
     const { batch, sequence, heads } = shape
     const documents = shape.packing?.documents
@@ -73,6 +73,7 @@ export function recurrentKind<P extends Projections>(
   }
   return {
     keys: members.keys,
+    causalOnly: true,
     attendsWithinDocuments: true,
     project: members.project,
     output: members.output,
@@ -121,7 +122,8 @@ function withoutPadding({ q, k, v, decay, erase }: Recurrence, sequence: Dim, le
   }
 }
 
-function refuse(name: string, { causal, sequence, parts }: AttentionShape): void {
+/** Throws RangeError where the kind would have to see later positions, or those of other devices. */
+export function causalAndWhole(name: string, { causal, sequence, parts }: AttentionShape): void {
   if (!causal)
     throw new RangeError(
       `attention_types: ${name} sees earlier positions only, and mlm_training needs both sides. Use global, local or linear.`,

@@ -22,8 +22,9 @@ export function feedForward(at: Scope, x: Hidden, model: Model): ResidualBranch 
     const hidden = config.mlp_glu ? gated(at, h, model) : activate(at, config.activation_fn, h, intermediate, model)
     return product(second, hidden, [batch, sequence], intermediate, embd, scaled(intermediate, depth)) as Hidden
   })
+  const contracted = contract(expanded)
   const bias = config.bias === false ? undefined : biasOf(second, embd)
-  return residualBranch(at, 'mlp_dropout', contract(expanded), bias, config.res_dropout)
+  return residualBranch(at, 'mlp_dropout', contracted, bias, config.res_dropout)
 }
 
 /** How kernels of the feed-forward and of an untied output start. Source: gpt-neo models/layers.py (linear). */

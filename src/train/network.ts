@@ -74,6 +74,8 @@ export function networkDifferences(
 ): NetworkDifference[] {
   const keys = exact ? [...SHAPE_KEYS, ...FUNCTION_KEYS] : [...SHAPE_KEYS, ...ADAPTER_KEYS]
   const found: NetworkDifference[] = keys
+    // What neither names follows from other keys, which then differ.
+    .filter((key) => weights[key] !== undefined || config[key] !== undefined)
     .filter((key) => text(valueOf(weights, key)) !== text(valueOf(config, key)))
     .map((key) => ({ key, weights: weights[key], config: config[key] }))
   const [theirs, ours] = [weights, config].map((each) => attentionKinds(each))

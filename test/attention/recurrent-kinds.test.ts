@@ -22,6 +22,7 @@ const KINDS: [AttentionKindName, Record<string, unknown>][] = [
   ['kda', {}],
   ['rwkv7', { state_value_size: 6 }],
   ['based', { state_key_size: 3 }],
+  ['convolution', { short_conv_width: 3 }],
 ]
 const host = openEngine({ engine: 'host' })
 after(async () => (await host).close())
@@ -175,12 +176,32 @@ test('both sides and split sequences are refused in one line', () => {
       name: 'RangeError',
       message: `layout: ${name} attention needs a whole sequence on each device (got 2 parts). Split batch or heads instead.`,
     })
-    const masked = configOf({ attention_types: [[[name], 1]], n_layer: 1, mlm_training: true, mlm_mask_id: 1 })
-    assert.throws(() => run(modelShape(masked, { batch: 2 })), {
+    const masked = { attention_types: [[[name], 1]], n_layer: 1, mlm_training: true, mlm_mask_id: 1 }
+    assert.throws(() => configOf(masked), { name: 'ConfigError', message: /mlm_training: must be false with / })
+    assert.throws(() => run({ ...modelShape(config, { batch: 2 }), causal: false }), {
       name: 'RangeError',
       message: /mlm_training needs both/,
     })
   }
+})
+
+test('convolution: y_t = (sum of w_j u_(t-j)) (W u_t + b) + u_t', async () => {
+  const { config, parameters, shapeOf, whole } = await layerOf('convolution', { short_conv_width: 3 })
+  const { n_embd: width } = config
+  const named = async (end: string) =>
+    parameters[Object.keys(parameters).find((name) => name.endsWith(`/${end}`))!].readFloats()
+  const [w, gate, bias] = [await named('conv'), await named('gate'), await named('gate_bias')]
+  const [batch, length] = [2, 7]
+  const u = drawn(batch * length * width, 31, -2, 2)
+  const expected = u.map((own, i) => {
+    const [feature, t] = [i % width, Math.floor(i / width) % length]
+    const before = [0, 1, 2].filter((j) => j <= t).map((j) => w[feature * 3 + 2 - j] * u[i - j * width])
+    const inputs = Array.from({ length: width }, (_, k) => u[i - feature + k] * gate[k * width + feature])
+    const sum = (terms: number[]) => terms.reduce((a, b) => a + b, 0)
+    return sum(before) * (sum(inputs) + bias[feature]) + own
+  })
+  // The layer's output is added to the stream by its caller, so this is all of it.
+  assert.ok(relativeError(await whole(u, shapeOf(batch, length)), expected) < 1e-5)
 })
 
 test('training makes no tensor that grows faster than the length', () => {

@@ -24,7 +24,7 @@ export const modelKeysOfShape = {
 export const modelKeysOfAttention = {
   attention_types: key(
     attentionTypes.optional(),
-    `attention kind of each layer, in groups of [kinds, repeat]: ${attentionKindNames.join(', ')}`,
+    `kind of each layer: ${attentionKindNames.join(', ')}`,
     'utils.py: expand_attention_types_params',
     { otherwise: 'global in all layers' },
   ),

@@ -40,10 +40,12 @@ function wording(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType): st
   if (issue.code === 'custom') return issue.message
   const known = issue.code === 'invalid_value' ? issue.values.map(String) : []
   const boolean = issue.code === 'invalid_type' && issue.expected === 'boolean' && /^(true|false)$/i.test(String(value))
+  const expected = expectedOf(schema)
+  const unnamed = known.length > fewNames && !known.every((name) => expected.includes(name))
   const hint = boolean
     ? `. Write ${String(value).toLowerCase()} without quotes`
-    : suggestValue(value, known) || (known.length > fewNames ? `. Known: ${known.join(', ')}` : '')
-  return `must be ${expectedOf(schema)} (got ${shown(value)})${hint}`
+    : suggestValue(value, known) || (unnamed ? `. Known: ${known.join(', ')}` : '')
+  return `must be ${expected} (got ${shown(value)})${hint}`
 }
 
 /** A key on one line: as JSON if it contains control characters or is long. */
