@@ -269,7 +269,7 @@ export class Scope {
       shape: joined.map(({ size }) => size),
       shapeNames: joined.map(({ name }) => name),
       initializer,
-      summed,
+      ...(summed && { summed }),
     })
   }
 
