@@ -55,6 +55,9 @@ const FUNCTION_KEYS = [
   'attn_logit_softcap',
 ] as const
 
+/** Keys of the one kind of positions that a model has. */
+const OF_POSITIONS = new Set<string>(['pos_emb', 'rope_theta', 'rotary_pct'])
+
 /** A key of the network that two configs disagree about. */
 export interface NetworkDifference {
   readonly key: keyof ModelConfig
@@ -74,6 +77,8 @@ export function networkDifferences(
 ): NetworkDifference[] {
   const keys = exact ? [...SHAPE_KEYS, ...FUNCTION_KEYS] : [...SHAPE_KEYS, ...ADAPTER_KEYS]
   const found: NetworkDifference[] = keys
+    // Where one is rotary and the other is not, rotary_emb says it.
+    .filter((key) => !OF_POSITIONS.has(key) || Boolean(weights.rotary_emb) === Boolean(config.rotary_emb))
     // What neither names follows from other keys, which then differ.
     .filter((key) => weights[key] !== undefined || config[key] !== undefined)
     .filter((key) => text(valueOf(weights, key)) !== text(valueOf(config, key)))
