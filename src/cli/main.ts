@@ -1,24 +1,9 @@
 import { Command, CommanderError } from 'commander'
 import { readFileSync } from 'node:fs'
-import { ablateCommand } from './ablate.js'
-import { configCommand } from './config.js'
-import { exportCommand, importCommand } from './convert.js'
-import { dataCommand } from './data.js'
-import { demoCommand } from './demo.js'
-import { doctorCommand } from './doctor.js'
+import { endWithParent, PARENT } from '../files/end-with-parent.js'
+import { commandNamed, COMMANDS } from './commands.js'
 import { report } from './errors.js'
-import { evalCommand } from './eval.js'
-import { endWithParent, PARENT } from '../files/index.js'
 import { guardProcess } from './guard.js'
-import { initCommand } from './init.js'
-import { kernelCommand, labCommand } from './notebooks.js'
-import { planCommand } from './plan.js'
-import { sampleCommand } from './sample.js'
-import { serveCommand } from './serve.js'
-import { setupCommand } from './setup.js'
-import { tokenizerCommand } from './tokenizer.js'
-import { tpuCommand } from './tpu/index.js'
-import { trainCommand } from './train.js'
 
 /** Runs the command line as the whole of this process. */
 export async function start(args: readonly string[]): Promise<void> {
@@ -38,28 +23,11 @@ export async function run(args: readonly string[]): Promise<void> {
     .version(version)
     .showSuggestionAfterError()
     .addHelpText('after', ENVIRONMENT)
-  const commands = [
-    tokenizerCommand(),
-    dataCommand(),
-    configCommand(),
-    planCommand(),
-    trainCommand(),
-    tpuCommand(),
-    sampleCommand(),
-    evalCommand(),
-    serveCommand(),
-    importCommand(),
-    exportCommand(),
-    ablateCommand(),
-    demoCommand(),
-    initCommand(),
-    setupCommand(),
-    kernelCommand(),
-    labCommand(),
-    doctorCommand(version),
-  ]
-  for (const command of commands) program.addCommand(command)
+  const named = commandNamed(args)
+  for (const [name, { description, load }] of Object.entries(COMMANDS))
+    program.addCommand(name === named ? await load(version) : new Command(name).description(description))
   inherit(program, 'neomesh')
+  program.configureHelp({ subcommandTerm: (command) => COMMANDS[command.name()]?.term ?? HELP_TERM })
   try {
     await program.parseAsync(args as string[], { from: 'user' })
   } catch (error) {
@@ -67,6 +35,9 @@ export async function run(args: readonly string[]): Promise<void> {
     else report(error)
   }
 }
+
+/** Commander's own command. */
+const HELP_TERM = 'help [command]'
 
 const ENVIRONMENT = `
 Environment:

@@ -1,5 +1,5 @@
 /** The HTTP server: limits, access, errors, and the routes. */
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ApiError, asApiError, refused, unavailable } from './api-error.js'
@@ -37,10 +37,11 @@ const MOST_CONNECTIONS = 4096
 const OPEN = ['/health', '/', '/page.js', '/style.css']
 
 /** Makes the server, which does not listen yet. */
-export function createApp(options: AppOptions): { app: FastifyInstance; state: AppState } {
+export async function createApp(options: AppOptions): Promise<{ app: FastifyInstance; state: AppState }> {
   const { host = '127.0.0.1', key, queue = 256, bodyLimit = 4 * 2 ** 20, framed = false, onError = () => {} } = options
   const state: AppState = { metrics: new Metrics(), queue, onError, answers: new Set(), stopping: false }
   const responses = new WeakMap<Socket, ServerResponse>()
+  const { fastify } = await import('fastify') // large, and only a server needs it
   const app = fastify({
     bodyLimit,
     requestTimeout: REQUEST_TIMEOUT,

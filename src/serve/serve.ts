@@ -77,7 +77,7 @@ export async function startServer(
 ): Promise<Server & { readonly ready: Promise<ServedModel> }> {
   checkOptions(options)
   const { host = '127.0.0.1', port = 0 } = options
-  const { app, state } = createApp(options)
+  const { app, state } = await createApp(options)
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw new ServeError(`cannot listen on ${host}:${port}: ${reasonOf(error)}`)
   })
