@@ -190,6 +190,8 @@ class TrainingLoop {
   /** Whether the processes of the run stop after the current step. */
   private stopped = false
   private readonly rules: KeepRules
+  /** Steps of which a checkpoint was there or was begun, also of those removed since. */
+  private readonly begun = new Set<number>()
 
   constructor(
     private readonly trainer: Trainer,
@@ -213,6 +215,7 @@ class TrainingLoop {
   }
 
   async *run(): AsyncGenerator<TrainEvent> {
+    if (this.rules.best > 0) for (const step of await checkpointSteps(this.options.run)) this.begun.add(step)
     yield* this.atBoundary()
     while (!this.ends()) {
       yield* this.oneStep()
@@ -262,7 +265,7 @@ class TrainingLoop {
         if (event.kind === 'evaluation' && (event.accuracy ?? 0) >= stopAtAccuracy) this.solved = true
         yield event
       }
-      if (await this.isBest()) await this.save()
+      if (this.isBest()) await this.save()
     }
     if (tasks && evaluates)
       yield* tasksEvaluation({ step, parameters: trainer.parameters, scorer: this.scorer!, tasks, log, signal })
@@ -274,13 +277,16 @@ class TrainingLoop {
     return start.evaluated && log.evaluationAfter(step, start.evaluated)?.validation_loss
   }
 
-  /** Whether the current step has one of the lowest validation losses of those with a checkpoint, which it lacks. */
-  private async isBest(): Promise<boolean> {
+  /**
+   * Whether the current step has one of the lowest validation losses of those with a checkpoint, which it lacks. All
+   * processes of a run have to agree on it, so it does not depend on what is in the folder while one of them saves and
+   * another removes: a checkpoint that was removed for its loss was not among the best, nor could it be.
+   */
+  private isBest(): boolean {
     const { step } = this.trainer
     const { best } = this.rules
     if (best === 0 || step === 0 || step <= this.saver.saved || this.lossAt(step) === undefined) return false
-    const steps = await checkpointSteps(this.options.run)
-    return bestSteps([...steps, step], best, this.lossAt).includes(step)
+    return bestSteps([...this.begun, step], best, this.lossAt).includes(step)
   }
 
   private ends(): boolean {
@@ -316,6 +322,7 @@ class TrainingLoop {
 
   private async save(): Promise<void> {
     await this.options.log.flush() // a run resumed from a checkpoint has the lines before it
+    this.begun.add(this.trainer.step)
     await this.guarded(this.saver.begin())
   }
 

@@ -19,12 +19,14 @@ const engine = (await openXla({ deviceCount: devices }))
   .asProcess([0, 1, 2, 3], { index, count, owns: (device) => Math.floor((device * count) / devices) === index })
 const dataset = await readDatasetConfig(join(world, 'data/dataset.json'))
 const data = await openDataset({ path: await datasetFiles(dataset, 'path') })
-const { config } = parseModelConfig({ ...TINY, train_steps, steps_per_checkpoint: 10, train_batch_size: 4 }, 'test')
+const settings = { train_steps, steps_per_checkpoint: 10, train_batch_size: 4, eval_steps: 1, keep_checkpoint_best: 1 }
+const { config } = parseModelConfig({ ...TINY, ...settings }, 'test')
 const controller = new AbortController()
 process.on('SIGTERM', () => controller.abort())
 try {
   const hosts = { heartbeat: 200, expiry: 15_000, join: 120_000 }
-  for await (const event of train({ engine, config, run, data, hosts, signal: controller.signal }))
+  const { signal } = controller
+  for await (const event of train({ engine, config, run, data, validation: data, evaluateEvery: 7, hosts, signal }))
     if (event.kind === 'checkpoint' || event.kind === 'end') console.log(`${event.kind} ${event.step}`)
   data.close()
   await engine.close()
