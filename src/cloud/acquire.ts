@@ -4,7 +4,7 @@ import { CloudError, isLoss, isOfZone, kindOf } from './error.js'
 import type { OnTpuEvent } from './events.js'
 import { isOurs, RUN_LABEL } from './names.js'
 import { labelsOf, notOurs, removeTarget } from './remove.js'
-import { nodeSpecOf, queuedSpecOf, type SpecContext, type Target, type TpuOptions } from './request.js'
+import { nodeSpecOf, queuedSpecOf, validFor, type SpecContext, type Target, type TpuOptions } from './request.js'
 import { pauseOf } from './service/retry.js'
 import type { Node, TpuService } from './service/types.js'
 import type { TimeLimit } from './workers/dead-man.js'
@@ -93,7 +93,7 @@ async function createUnlessThere(
     target,
     limit,
     sshKey,
-    validFor: options.waitSeconds + 600,
+    validFor: validFor(options.waitSeconds),
   }
   for (let attempt = 1; ; attempt++) {
     if (await isThere(service, target, run)) return undefined

@@ -4,7 +4,7 @@ import { CloudError, kindOf } from './error.js'
 import type { OnTpuEvent } from './events.js'
 import { checkName } from './names.js'
 import { findOurs, removeTarget, targetsOf, notOurs } from './remove.js'
-import { checkTpuOptions, MAX_HOURS, type Target, type TpuOptions } from './request.js'
+import { checkTpuOptions, limitOf, MAX_HOURS, type Target, type TpuOptions } from './request.js'
 import { openStateIfAny, settle, type StateFile } from './run/state.js'
 import { openTpuService, type ServiceOptions } from './service/google.js'
 import type { Node, TpuService } from './service/types.js'
@@ -58,11 +58,6 @@ export async function createTpu(options: CreateTpuOptions): Promise<Tpu> {
       throw error
     }
   })
-}
-
-/** Hours that a TPU may run; whatever happens it is gone a month later. */
-function limitOf(hours: number) {
-  return { seconds: hours * 3600, deadline: Date.now() / 1000 + (hours + 24 * 30) * 3600 }
 }
 
 export interface DeleteTpuOptions extends ServiceOptions {

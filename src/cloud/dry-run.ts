@@ -1,17 +1,29 @@
 /** What would be called and run, without doing it. */
-import { MAX_HOURS, nodeSpecOf, queuedSpecOf, type Target, type TpuOptions } from './request.js'
+import { nodeSpecOf, queuedSpecOf, validFor, type Target, type TpuOptions } from './request.js'
 import { RUN_LABEL } from './names.js'
 import { offerFor, stateOf, type TrainOnTpuOptions } from './run/train.js'
+import { limitsOf } from './run/state.js'
 import { queuedRequest } from './service/messages.js'
+import type { TimeLimit } from './workers/dead-man.js'
 import { localKey, remoteUser } from './workers/keys.js'
 import { pollScript, PREPARE, quote, setupScript, startScript } from './workers/scripts.js'
 import { sshOptions, type Worker } from './workers/ssh.js'
 
+export interface DryCreateOptions {
+  readonly project: string
+  readonly target: Target
+  /** Name of the run, for the label. */
+  readonly run: string
+  readonly sshKey?: string
+  readonly limit: TimeLimit
+  /** Seconds to wait for a TPU. */
+  readonly waitSeconds: number
+}
+
 /** The call that creates a TPU, as text. */
-export function dryCreate(options: TpuOptions, project: string, target: Target, run: string, sshKey?: string): string {
-  const { maxHours = MAX_HOURS } = options
-  const limit = { seconds: maxHours * 3600, deadline: Date.now() / 1000 + maxHours * 3600 }
-  const context = { project, run, target, limit, sshKey }
+export function dryCreate(options: TpuOptions, { waitSeconds, ...given }: DryCreateOptions): string {
+  const { project, target } = given
+  const context = { ...given, validFor: validFor(waitSeconds) }
   const parent = `projects/${project}/locations/${target.zone}`
   const request =
     target.kind === 'queued'
@@ -80,5 +92,6 @@ export async function dryTrain(options: TrainOnTpuOptions): Promise<string> {
 async function dryState(options: TrainOnTpuOptions, project: string) {
   const state = await stateOf(options, await offerFor(options), project)
   const sshKey = await localKey({ make: false })
-  return { state, specOf: (target: Target) => dryCreate(options, project, target, state.id, sshKey) }
+  const given = { project, run: state.id, sshKey, ...limitsOf(state) }
+  return { state, specOf: (target: Target) => dryCreate(state.tpu, { ...given, target }) }
 }

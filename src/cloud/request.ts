@@ -70,6 +70,16 @@ export function checkTpuOptions(options: TpuOptions): void {
     )
 }
 
+/** The time limit of a TPU that may run for some hours from its creation; whatever happens it is gone a month later. */
+export function limitOf(hours: number): TimeLimit {
+  return { seconds: hours * 3600, deadline: Date.now() / 1000 + (hours + 24 * 30) * 3600 }
+}
+
+/** Seconds after which a queued request lapses, for one that is waited for: it outlives the wait, to be deleted by its name. */
+export function validFor(waitSeconds: number): number {
+  return waitSeconds + 600
+}
+
 export interface SpecContext {
   readonly project: string
   /** Name of the run, for the label. */

@@ -18,6 +18,11 @@ export interface WaitOptions {
 /** Looks in which a node is unhealthy before that is believed: while its runtime starts it is for a moment. */
 const UNHEALTHY_LOOKS = 3
 
+/** Seconds after which a node that does not get healthy again is known to be lost. */
+export function recoverySeconds(service: TpuService): number {
+  return (UNHEALTHY_LOOKS * pollMs(service)) / 1000
+}
+
 /**
  * Waits until a node is ready and healthy. Throws CloudError: `stockout`, `failed-creation`, `preempted`, `vanished`, `unhealthy`,
  * `waited`, or the kind of the creation's error.

@@ -1,7 +1,17 @@
 /** Creating, listing and deleting against the stand-in over gRPC. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTpu, deleteTpu, listTpus, type CreateTpuOptions, type TpuEvent } from '../../src/cloud/index.js'
+import {
+  createTpu,
+  deleteTpu,
+  dryCreate,
+  limitOf,
+  listTpus,
+  type CreateTpuOptions,
+  type TpuEvent,
+} from '../../src/cloud/index.js'
+import { queuedRequest } from '../../src/cloud/service/messages.js'
+import type { QueuedSpec } from '../../src/cloud/service/types.js'
 import { cloudWorld } from './fake/world.js'
 
 const V5E: Omit<CreateTpuOptions, 'service'> = { name: 'mine', type: 'v5litepod-8', zones: ['us-west4-a'] }
@@ -40,6 +50,30 @@ test('a queued TPU is created with our labels, is listed with its cost, and dele
     deleted.map(({ kind, name }) => `${kind} ${name}`),
     ['queued mine'],
   )
+})
+
+test('a dry run shows the request that a creation sends', async (t) => {
+  const { service } = await cloudWorld(t)
+  let sent: object | undefined
+  const listening = Object.assign(Object.create(service) as typeof service, {
+    createQueuedResource(zone: string, name: string, spec: QueuedSpec, requestId: string) {
+      sent = queuedRequest(`projects/${service.project}/locations/${zone}`, name, spec, requestId)
+      return service.createQueuedResource(zone, name, spec, requestId)
+    },
+  })
+  const options = { ...V5E, tier: 'spot', tags: ['a'], maxHours: 3 } as const
+  await createTpu({ ...options, waitMinutes: 7, service: listening })
+  const target = { kind: 'queued', zone: 'us-west4-a', name: 'mine', requestId: 'x' } as const
+  const { project } = service
+  const dry = dryCreate(options, { project, target, run: 'mine', limit: limitOf(3), waitSeconds: 420 })
+  // The deadline is a time of day.
+  const comparable = (text: string) => text.replace(/"requestId": "[^"]*"/, '').replace(/\b1[0-9]{9}\b/g, 'DEADLINE')
+  assert.equal(
+    comparable(dry),
+    `google.cloud.tpu.v2.Tpu.CreateQueuedResource ${comparable(JSON.stringify(sent, null, 2))}`,
+  )
+  assert.match(dry, /"seconds": 1020/)
+  await deleteTpu({ name: 'mine', service })
 })
 
 test('a stock-out and a failed creation are deleted, and the next zone is tried', async (t) => {

@@ -5,6 +5,7 @@ import {
   describeTpuEvent,
   dryCreate,
   dryProject,
+  limitOf,
   localKey,
   type TpuEvent,
 } from '../../cloud/index.js'
@@ -23,15 +24,16 @@ async function create(name: string, options: CreationOptions): Promise<void> {
   const tpu = await tpuOptionsOf(options)
   checkTpuOptions(tpu)
   if (options.dryRun) {
-    const project = dryProject(options.project)
+    const given = {
+      project: dryProject(options.project),
+      run: name,
+      sshKey: await localKey({ make: false }),
+      limit: limitOf(options.maxHours),
+      waitSeconds: options.wait * 60,
+    }
     for (const zone of tpu.zones) {
-      const target = {
-        kind: tpu.request ?? 'queued',
-        zone,
-        name,
-        requestId: '00000000-0000-4000-8000-000000000000',
-      } as const
-      process.stdout.write(`${dryCreate(tpu, project, target, name, await localKey({ make: false }))}\n`)
+      const target = { kind: tpu.request ?? ('queued' as const), zone, name, requestId: '(a random UUID)' }
+      process.stdout.write(`${dryCreate(tpu, { ...given, target })}\n`)
     }
     return
   }

@@ -13,7 +13,7 @@ import type { Node, TpuService } from '../service/types.js'
 import { localKey } from '../workers/keys.js'
 import { removePackage } from '../workers/package.js'
 import { stopTraining } from './follow.js'
-import { checkLimits, costSoFar, currentAttempt, settle, type Attempt, type StateFile } from './state.js'
+import { checkLimits, costSoFar, currentAttempt, limitsOf, settle, type Attempt, type StateFile } from './state.js'
 import { filesOf, LOSSES, trainOn, type Context } from './train-on.js'
 
 export interface DriveOptions {
@@ -103,15 +103,12 @@ async function trainToTheEnd(context: Context): Promise<void> {
 /** The TPU of the run that exists, or a new one. */
 async function getTpu(context: Context): Promise<{ attempt: Attempt; node: Node }> {
   const { file, service, onEvent } = context
-  const { id, tpu, deadline, maxCost, pricePerHour, waitSeconds } = file.state
-  const now = Date.now() / 1000
-  const affordable = maxCost === null ? Infinity : ((maxCost - costSoFar(file.state)) / pricePerHour) * 3600
+  const { id, tpu } = file.state
   const options: AcquireOptions = {
     tpu,
     run: id,
     sshKey: await localKey({ make: true }),
-    limit: { deadline, seconds: Math.min(deadline - now, affordable) },
-    waitSeconds: Math.min(waitSeconds, deadline - now),
+    ...limitsOf(file.state),
     async nextTarget(zone) {
       const number = file.state.attempts.length + 1
       const target = {

@@ -9,6 +9,7 @@ import {
 import { CloudError } from '../error.js'
 import type { Target, TpuOptions } from '../request.js'
 import type { TpuService } from '../service/types.js'
+import type { TimeLimit } from '../workers/dead-man.js'
 
 /** A TPU that was, or may have been, created. Times in seconds since 1970. */
 export interface Attempt extends Target {
@@ -179,6 +180,14 @@ export async function settle(service: TpuService, { plannedAt, readyAt }: Attemp
   const limit = service.isLocal ? 0.3 : 10
   const left = plannedAt + limit - Date.now() / 1000
   if (left > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(left, limit) * 1000))
+}
+
+/** What is left of a run's limits for its next TPU. */
+export function limitsOf(state: RunState): { readonly limit: TimeLimit; readonly waitSeconds: number } {
+  const { deadline, maxCost, pricePerHour, waitSeconds } = state
+  const left = deadline - Date.now() / 1000
+  const affordable = maxCost === null ? Infinity : ((maxCost - costSoFar(state)) / pricePerHour) * 3600
+  return { limit: { deadline, seconds: Math.min(left, affordable) }, waitSeconds: Math.min(waitSeconds, left) }
 }
 
 /** Throws CloudError `limit` when a run has reached its limit of time or cost. */

@@ -1,9 +1,9 @@
-import { CloudError } from '../error.js'
+import { CloudError, kindOf } from '../error.js'
 import type { OnTpuEvent } from '../events.js'
 import { isOurs } from '../names.js'
 import { createPatience } from '../patience.js'
 import { partsOf, type Node, type TpuService } from '../service/types.js'
-import { waitUntilReady } from '../wait.js'
+import { isHealthy, recoverySeconds, waitUntilReady } from '../wait.js'
 import { localKey } from './keys.js'
 import { isUnreachable, ssh, sshError, type SshResult, type Worker } from './ssh.js'
 
@@ -42,12 +42,25 @@ export async function sshWhenReachable(worker: Worker, command: string, options:
   }
 }
 
-/** Throws what waitUntilReady throws for a TPU that is no longer ready. */
+/**
+ * Throws CloudError for a TPU that is no longer to be used: `preempted`, `vanished`, or `unhealthy`, which it may be for a few
+ * looks before that is believed.
+ */
 export async function checkThere(service: TpuService, node: Node): Promise<void> {
   const { zone, id } = partsOf(node.name)
   const request = /queuedResources\/([^/]+)$/.exec(node.queuedResource)?.[1]
   const now = await service.getNode(zone, id)
   if (now === null) throw new CloudError('vanished', `"${id}" in ${zone} does not exist any more. Create it again`)
   const target = { kind: request === undefined ? 'node' : 'queued', zone, name: request ?? id, requestId: '' } as const
-  if (now.state !== 'READY' || request !== undefined) await waitUntilReady(service, target, { seconds: 0 })
+  if (now.state === 'READY' && isHealthy(now) && request === undefined) return
+  try {
+    await waitUntilReady(service, target, { seconds: recoverySeconds(service) })
+  } catch (error) {
+    if (kindOf(error) !== 'waited') throw error
+    throw new CloudError(
+      'unhealthy',
+      `"${id}" in ${zone} must be READY (it is ${now.state}, and stays so). Delete it and create another one`,
+      { cause: error },
+    )
+  }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createTpu, deleteTpu, runOnTpu, sshCommand, localKey } from '../../../src/cloud/index.js'
 import { createPatience } from '../../../src/cloud/patience.js'
+import { checkThere } from '../../../src/cloud/workers/reach.js'
 import { setupWorkers } from '../../../src/cloud/workers/setup.js'
 import { sshError, workersOf, type Worker } from '../../../src/cloud/workers/ssh.js'
 import { cloudWorld, type CloudWorld } from '../fake/world.js'
@@ -121,4 +122,29 @@ test('without ssh on PATH nothing is waited for', async (t) => {
   })
   process.env.PATH = before
   await deleteTpu({ name: 'four', service: world.service })
+})
+
+test('a TPU that is unhealthy for a moment is kept; one that stays so, or is repaired, is lost', async (t) => {
+  const { cloud, service } = await cloudWorld(t)
+  for (const request of ['queued', 'node'] as const) {
+    const { node } = await createTpu({ name: 'mine', type: 'v5litepod-8', zones: ['us-west4-a'], request, service })
+    const there = cloud.nodes.get(node.name)!
+    await checkThere(service, node)
+    there.health = 'UNHEALTHY_TENSORFLOW'
+    setTimeout(() => (there.health = 'HEALTHY'), 70)
+    await checkThere(service, node)
+    there.health = 'UNHEALTHY_TENSORFLOW'
+    await assert.rejects(checkThere(service, node), {
+      kind: 'unhealthy',
+      message: /is unhealthy: UNHEALTHY_TENSORFLOW/,
+    })
+    Object.assign(there, { health: 'HEALTHY', state: 'REPAIRING' })
+    await assert.rejects(checkThere(service, node), {
+      kind: 'unhealthy',
+      message:
+        /"mine" in us-west4-a must be READY \(it is REPAIRING, and stays so\)\. Delete it and create another one/,
+    })
+    there.state = 'READY'
+    await deleteTpu({ name: 'mine', service })
+  }
 })
