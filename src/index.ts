@@ -112,7 +112,7 @@ export {
   type TextPiece,
 } from './generate/index.js'
 export { exportWeb, type ExportWebOptions } from './web/index.js'
-export { serve } from './serve/index.js'
+export { serve } from '#serve'
 export {
   ablate,
   parseAblation,

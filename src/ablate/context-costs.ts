@@ -1,3 +1,4 @@
+import { runtime } from '../runtime/index.js'
 import { parseModelConfig, type AttentionKind, type ModelConfig } from '../config/index.js'
 import type { DeviceArray, Engine } from '../engine/index.js'
 import { join, readJsonLines, startJsonLines } from '../files/index.js'
@@ -110,16 +111,16 @@ async function measure(
     for (let step = -1; step < costs.steps; step++) {
       if (signal?.aborted) return null
       const ids = someIds(config, step)
-      const cpu = process.cpuUsage()
+      const cpu = runtime.cpuSeconds()
       const began = performance.now()
       const metrics = await trainer.trainOn(ids)
       await metrics.loss.readScalar()
       const ended = performance.now()
-      const { user, system } = process.cpuUsage(cpu)
+      const cpuEnded = runtime.cpuSeconds()
       for (const array of Object.values(metrics) as DeviceArray[]) array.dispose()
       if (step < 0) continue
       seconds.push((ended - began) / 1000)
-      cpuSeconds.push((user + system) / 1e6)
+      cpuSeconds.push(cpuEnded - cpu)
     }
     return {
       attention,

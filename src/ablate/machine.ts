@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { machine, runtime } from '../runtime/index.js'
 import type { Engine, MemoryUse } from '../engine/index.js'
 
 /** The machine of a measurement. */
@@ -11,7 +10,7 @@ export interface Machine {
   readonly cpu: string
   /** Cores that this process may use. */
   readonly cores: number
-  /** Bytes. */
+  /** Bytes; 0 if unknown. */
   readonly memory: number
   readonly os: string
   readonly node: string
@@ -19,17 +18,16 @@ export interface Machine {
 }
 
 export function describeMachine(engine: Engine): Machine {
-  const packageFile = new URL('../../../package.json', import.meta.url)
-  const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
+  const { cpu, cores, memory, os } = machine()
   return {
     engine: engine.description,
     platform: engine.platform,
-    cpu: cpus()[0]?.model.trim() ?? process.arch,
-    cores: availableParallelism(),
-    memory: totalmem(),
-    os: `${type()} ${release()}`,
-    node: process.versions.node,
-    neomesh: version,
+    cpu,
+    cores,
+    memory: memory ?? 0,
+    os,
+    node: runtime.version,
+    neomesh: runtime.packageVersion,
   }
 }
 

@@ -1,3 +1,4 @@
+import { runtime } from '../runtime/index.js'
 import { readJsonLines, startJsonLines, type JsonLines } from '../files/index.js'
 
 /** A line of times.jsonl: the time of the steps so far, without compiling, evaluating and saving. */
@@ -55,8 +56,8 @@ export class StepTimes {
 
 /** Seconds since an arbitrary origin. */
 function now(): { clock: number; cpu: number } {
-  const { user, system } = process.cpuUsage()
-  return { clock: performance.now() / 1000, cpu: (user + system) / 1e6 }
+  const cpu = runtime.cpuSeconds()
+  return { clock: performance.now() / 1000, cpu: cpu }
 }
 
 const rounded = (seconds: number) => Math.round(seconds * 1e6) / 1e6

@@ -2,15 +2,17 @@
 export { tokenizerFor, tokenizerToExport } from './checkpoint-tokenizer.js'
 export { importHf } from './hugging-face/import.js'
 export { exportHf } from './hugging-face/export-checkpoint.js'
-export { isHubName } from './hugging-face/hub/access.js'
 export {
   downloadModel,
+  importFromHub,
+  uploadModel,
   type DownloadedModel,
   type DownloadOptions,
   type DownloadProgress,
-} from './hugging-face/hub/download.js'
-export { importFromHub, type ImportFromHubOptions } from './hugging-face/hub/import.js'
-export { uploadModel, type UploadOptions } from './hugging-face/hub/upload.js'
+  type ImportFromHubOptions,
+  type UploadOptions,
+} from '#hub'
+export { isHubName } from './hugging-face/hub/is-hub-name.js'
 export { extraTokens } from './extra-tokens.js'
 export { exportHuggingFace, type ExportHuggingFaceOptions, type ReadVariable } from './hugging-face/export.js'
 export { configFromHuggingFace } from './hugging-face/read-config.js'

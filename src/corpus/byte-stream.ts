@@ -1,7 +1,7 @@
 /** A file's bytes in pieces, unpacked if its name ends in .gz or .zst. */
-import { createGunzip } from 'node:zlib'
 import { asFileError, FileError, readPieces, refuseForeign, type NeededKind } from '../files/index.js'
 import { DataError } from './error.js'
+import { runtime } from '../runtime/index.js'
 import { packingOf } from './kinds.js'
 import { unzstd, ZstdError } from './zstd/index.js'
 
@@ -16,7 +16,7 @@ export async function* streamBytes(path: string, onRead: (bytes: number) => void
     const packing = packingOf(path)
     const kind = packing === '.gz' ? 'gzip' : packing === '.zst' ? 'zstd' : undefined
     const raw = counted(path, kind, onRead)
-    if (packing === '.gz') yield* gunzip(raw)
+    if (packing === '.gz') yield* runtime.gunzip(raw, pieceBytes)
     else if (packing === '.zst') yield* unzstd(raw)
     else yield* raw
   } catch (cause) {
@@ -50,26 +50,5 @@ async function* counted(
     first = false
     onRead(piece.length)
     yield piece
-  }
-}
-
-async function* gunzip(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const unzip = createGunzip({ chunkSize: pieceBytes })
-  const feeding = (async () => {
-    try {
-      for await (const piece of pieces) {
-        if (!unzip.write(piece)) await new Promise((resolve) => unzip.once('drain', resolve).once('close', resolve))
-        if (unzip.destroyed) return
-      }
-      unzip.end()
-    } catch (cause) {
-      unzip.destroy(cause as Error)
-    }
-  })()
-  try {
-    yield* unzip
-  } finally {
-    unzip.destroy()
-    await feeding
   }
 }

@@ -1,5 +1,5 @@
 /** In which encoding a text is, by its first bytes: a byte order mark, or NUL bytes where UTF-16 and UTF-32 have them. */
-import { isUtf8 } from 'node:buffer'
+import { isUtf8 } from '../runtime/index.js'
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'utf-32le' | 'utf-32be'
 

@@ -1,5 +1,5 @@
 /** .jsonl files: a JSON object a line, its text under one key. */
-import { isUtf8 } from 'node:buffer'
+import { isUtf8 } from '../runtime/index.js'
 import { parseJson } from '../files/index.js'
 import { DataError } from './error.js'
 import type { DocumentPiece } from './read-documents.js'

@@ -1,5 +1,5 @@
 /** Text that must be UTF-8 once it is decoded, for readers that do not replace what is not. */
-import { isUtf8 } from 'node:buffer'
+import { isUtf8 } from '../runtime/index.js'
 import { DataError } from './error.js'
 import type { ReadReport } from './report.js'
 import { streamText } from './text-stream.js'

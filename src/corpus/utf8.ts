@@ -2,7 +2,7 @@
  * Bytes to text. Policy for bytes that are not UTF-8: each maximal bad sequence becomes U+FFFD (the WHATWG rule), and
  * the number of replacements is counted, so that a report can say it.
  */
-import { isUtf8 } from 'node:buffer'
+import { isUtf8 } from '../runtime/index.js'
 
 export interface DecodedText {
   readonly text: string

@@ -1,7 +1,7 @@
 import { EngineError, type Engine } from './engine.js'
-import { findPlugin, PluginNotFoundError } from './xla/discovery.js'
+import { findPlugin, openXla, PluginNotFoundError } from '#xla'
+import { runtime } from '../runtime/index.js'
 import type { Platform } from './xla/plugins.js'
-import { openXla } from './xla/engine.js'
 import type { KeyValues } from './xla/pjrt/index.js'
 
 export const ENGINES = ['xla', 'host', 'tfjs-node', 'tfjs-node-gpu'] as const
@@ -25,6 +25,7 @@ export interface OpenOptions {
   readonly onFallback?: (reason: string) => void
 }
 
+const IN_BROWSER = 'a browser cannot load XLA, which is native code; using the engine host'
 const NO_PLUGIN =
   'no PJRT plugin found; falling back to the engine host, several times slower (`neomesh doctor` says how to install one)'
 
@@ -40,10 +41,10 @@ export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
     )
   if (deviceCount > 1)
     throw new EngineError(`the engine ${name} must have 1 device (got ${deviceCount}). Use the engine xla.`)
-  if (engine === undefined) onFallback?.(NO_PLUGIN)
+  if (engine === undefined) onFallback?.(runtime.kind === 'browser' ? IN_BROWSER : NO_PLUGIN)
   // Loaded only where they are used.
   if (name === 'host') return (await import('./host/engine.js')).openHost()
-  return (await import('./tfjs/native.js')).openNative(`@tensorflow/${name}`)
+  return (await import('#tfjs-native')).openNative(`@tensorflow/${name}`)
 }
 
 /** Whether there is a plugin for the CPU. A missing file that PJRT_PLUGIN_LIBRARY_PATH names stays an error. */

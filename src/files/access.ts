@@ -1,8 +1,8 @@
 /** Files by path, on this machine or in Google Cloud Storage. Errors are as FileSystem says. */
-import { createHash } from 'node:crypto'
+import { localFiles } from '#local-files'
+import { sha256Digest } from '../runtime/index.js'
 import { asFileError, FileError, withFileErrors } from './error.js'
 import type { Appending, AtomicFile, FileStatus, FileSystem, FolderEntry, OpenFile } from './file-system.js'
-import { localFiles } from './local/index.js'
 import { isCloudPath } from './paths.js'
 import { refuseScheme } from './schemes.js'
 
@@ -17,7 +17,7 @@ export async function fileSystemOf(path: string): Promise<FileSystem> {
     refuseScheme(path)
     return localFiles
   }
-  cloudFiles ??= import('./google-storage/index.js').then(({ googleStorage }) => googleStorage())
+  cloudFiles ??= import('#google-storage').then(({ googleStorage }) => googleStorage())
   return cloudFiles
 }
 
@@ -62,9 +62,9 @@ export async function* readPieces(path: string, pieceBytes: number): AsyncGenera
 /** SHA-256 of a file's content, in hexadecimal, read in pieces. Throws FileError. */
 export async function sha256File(path: string): Promise<string> {
   return withFileErrors('read', path, async () => {
-    const hash = createHash('sha256')
+    const hash = sha256Digest()
     for await (const piece of readPieces(path, 1 << 20)) hash.update(piece)
-    return hash.digest('hex')
+    return hash.digest()
   })
 }
 

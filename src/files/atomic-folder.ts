@@ -1,9 +1,9 @@
 /** Writing a folder of files that appears complete under its name, or not at all. */
-import { randomBytes } from 'node:crypto'
 import { fileSystemOf, isFolder, makeFolder, readFolder, remove, removeEmptyFolders } from './access.js'
 import { FileError, withFileErrors } from './error.js'
 import type { FolderEntry, Lock } from './file-system.js'
 import { tryLock } from './lock.js'
+import { randomHex } from '../runtime/index.js'
 import { basename, dirname, join, resolve } from './paths.js'
 
 export interface AtomicFolderOptions {
@@ -77,7 +77,7 @@ function hiddenName(target: string): string {
 /** New siblings, which no other process removes while their lock is held. */
 async function claim(target: string, id?: string): Promise<{ lock: Lock; siblings: Siblings }> {
   for (;;) {
-    const siblings = siblingsOf(target, id ?? randomBytes(6).toString('hex'))
+    const siblings = siblingsOf(target, id ?? randomHex(6))
     const lock = await tryLock(siblings.lock)
     if (lock !== undefined) return { lock, siblings }
     if (id !== undefined)

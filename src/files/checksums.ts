@@ -3,11 +3,11 @@
  * RFC 3720 appendix B.4), eight bytes per step ("slicing by 8"). TFRecord files store CRC-32C masked, so that the CRC of
  * data that contains CRCs stays meaningful.
  */
-import { createHash } from 'node:crypto'
+import { sha256Digest } from '../runtime/index.js'
 
 /** SHA-256 of bytes, in hexadecimal. */
 export function sha256(data: Uint8Array | string): string {
-  return createHash('sha256').update(data).digest('hex')
+  return sha256Digest().update(data).digest()
 }
 
 /** Reversed polynomial: the low bit is the highest power. */

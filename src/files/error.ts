@@ -1,5 +1,5 @@
 /** File errors as one line: what was tried, the path, the cause, and the remedy. */
-import { getSystemErrorMap } from 'node:util'
+import { runtime } from '../runtime/index.js'
 
 /** A file or folder could not be used. `code` is the system's (ENOENT, ENOSPC, ...); undefined for bad content. */
 export class FileError extends Error {
@@ -43,7 +43,7 @@ export function asFileError(action: string, path: string, cause: unknown): unkno
   const code = cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined
   if (cause instanceof FileError || code === undefined || !(/^E[A-Z]+$/.test(code) || code in meanings)) return cause
   // Node's own message would name a temporary path.
-  const meaning = meanings[code] ?? getSystemErrorMap().get((cause as NodeJS.ErrnoException).errno!)?.[1] ?? code
+  const meaning = meanings[code] ?? runtime.systemError((cause as NodeJS.ErrnoException).errno) ?? code
   return new FileError(`cannot ${action} ${path}: ${meaning} (${code})`, path, code, { cause })
 }
 
@@ -63,4 +63,10 @@ export function withFileErrorsSync<T>(action: string, path: string, work: () => 
   } catch (cause) {
     throw asFileError(action, path, cause)
   }
+}
+
+/** The error for a file whose folder does not exist. */
+export function missingFolder(path: string, folder: string): FileError {
+  const message = `cannot write ${path}: the folder ${folder} does not exist. Check the path, or choose another (ENOENT)`
+  return new FileError(message, path, 'ENOENT')
 }

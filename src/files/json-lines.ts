@@ -1,5 +1,6 @@
 /** Files with one JSON value per line. */
 import { openAppending, readText, writeFileAtomic } from './access.js'
+import { runtime } from '../runtime/index.js'
 import { withFileErrors } from './error.js'
 
 /**
@@ -25,7 +26,7 @@ export async function readJsonLines(path: string): Promise<unknown[]> {
     }
   })
   if (broken.length > 0)
-    process.emitWarning(`${path}: ${describeBroken(broken, lines.length - (lines.at(-1) === '' ? 1 : 0))}`)
+    runtime.warn(`${path}: ${describeBroken(broken, lines.length - (lines.at(-1) === '' ? 1 : 0))}`)
   return values
 }
 

@@ -1,5 +1,5 @@
 /** Locks between processes. A lock file contains its holder's process id and host name. */
-import { hostname } from 'node:os'
+import { machine, runtime } from '../runtime/index.js'
 import { fileSystemOf, readText } from './access.js'
 import type { Lock } from './file-system.js'
 
@@ -13,8 +13,9 @@ export async function tryLock(path: string): Promise<Lock | undefined> {
 
 /** The holder of a lock, for a message: "process 4242", with its host if that is another machine. */
 export async function lockHolder(path: string): Promise<{ description: string; pid: number | undefined }> {
+  if (runtime.kind === 'browser') return { description: 'another notebook or tab of this browser', pid: undefined }
   const [, pid, host] = /^(\d+) (\S*)/.exec(await readText(path).catch(() => '')) ?? []
   if (pid === undefined) return { description: 'another process', pid: undefined }
-  const description = `process ${pid}${host === hostname() ? '' : ` on ${host}`}`
+  const description = `process ${pid}${host === machine().hostName ? '' : ` on ${host}`}`
   return { description, pid: Number(pid) }
 }

@@ -2,8 +2,7 @@
  * Joining and splitting of local paths and of paths in Google Cloud Storage, gs://BUCKET/OBJECT. The functions are named
  * as in node:path, which would turn the two slashes into one.
  */
-import { randomBytes } from 'node:crypto'
-import * as local from 'node:path'
+import { paths as local, posix, randomHex } from '../runtime/index.js'
 import { refuseScheme } from './schemes.js'
 
 const scheme = 'gs://'
@@ -35,7 +34,7 @@ export function dirname(path: string): string {
 
 /** As in node:path. */
 export function basename(path: string): string {
-  return isCloudPath(path) ? local.posix.basename(path) : local.basename(path)
+  return isCloudPath(path) ? posix.basename(path) : local.basename(path)
 }
 
 /** As in node:path; a path in a bucket is absolute. */
@@ -50,21 +49,21 @@ export function relative(from: string, to: string): string {
   if (!isCloudPath(a) || !isCloudPath(b)) return b
   const [x, y] = [a, b].map(partsOfCloudPath)
   if (x.bucket !== y.bucket) return b
-  return local.posix.relative(`/${x.name}`, `/${y.name}`)
+  return posix.relative(`/${x.name}`, `/${y.name}`)
 }
 
 /** A hidden path beside another, for a temporary file that will be renamed to it or become a part of it. */
 export function partialBeside(path: string): string {
-  return join(dirname(path), `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.partial`)
+  return join(dirname(path), `.${basename(path).slice(0, 40)}.${randomHex(6)}.partial`)
 }
 
 /** The bucket, and the name of the object or folder in it: '' for the bucket itself. */
 export function partsOfCloudPath(path: string): { bucket: string; name: string } {
   const [, bucket, rest] = /^gs:\/\/([^/]*)(.*)$/s.exec(path)!
-  return { bucket, name: local.posix.join('/', rest).replace(/^\/|\/$/g, '') }
+  return { bucket, name: posix.join('/', rest).replace(/^\/|\/$/g, '') }
 }
 
 function inBucket(path: string, ...rest: string[]): string {
   const { bucket, name } = partsOfCloudPath(path)
-  return `${scheme}${bucket}${local.posix.join('/', name, ...rest)}`.replace(/\/$/, '')
+  return `${scheme}${bucket}${posix.join('/', name, ...rest)}`.replace(/\/$/, '')
 }

@@ -1,3 +1,4 @@
+import { runtime } from '../runtime/index.js'
 import { kernel } from './kernel.js'
 
 /**
@@ -8,6 +9,6 @@ export function interruptSignal(): AbortSignal {
   const notebook = kernel()
   if (notebook) return notebook.interruptSignal()
   const controller = new AbortController()
-  process.once('SIGINT', () => controller.abort(new DOMException('interrupted', 'AbortError')))
+  runtime.onInterrupt(() => controller.abort(new DOMException('interrupted', 'AbortError')))
   return controller.signal
 }

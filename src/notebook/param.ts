@@ -1,4 +1,6 @@
 /** Limits of a parameter's value. */
+import { runtime } from '../runtime/index.js'
+
 export interface ParamLimits {
   /** Integers only. */
   readonly integer?: boolean
@@ -14,7 +16,7 @@ type Plain<T> = T extends number ? number : T extends string ? string : boolean
 export const PARAMETER_PREFIX = 'NEOMESH_PARAM_'
 
 /** Text of the environment variable that sets a parameter; undefined if it is not set. */
-export const parameterText = (name: string): string | undefined => process.env[`${PARAMETER_PREFIX}${name}`]
+export const parameterText = (name: string): string | undefined => runtime.environment()[`${PARAMETER_PREFIX}${name}`]
 
 /**
  * A parameter of a notebook: the environment variable NEOMESH_PARAM_name, read as the type of `value`, or else `value`.

@@ -1,7 +1,7 @@
 /** The playground of a model below a cell: the page of a server on this machine, in a frame. */
 import type { LoadedModel, ModelFromCheckpoint } from '../generate/index.js'
 import { escapeXml } from '../plot/index.js'
-import { serve, type ServeOptions, type Server } from '../serve/index.js'
+import { serve, type ServeOptions, type Server } from '#serve'
 import { DISPLAY, type Displayable } from './display.js'
 
 export interface PlaygroundOptions extends Omit<ServeOptions, 'framed'> {

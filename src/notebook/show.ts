@@ -1,6 +1,5 @@
 import { DISPLAY, type Displayable } from './display.js'
-import { randomUUID } from 'node:crypto'
-import { inspect } from 'node:util'
+import { later, randomHex, runtime } from '../runtime/index.js'
 import { kernel, type MimeBundle } from './kernel.js'
 import { isFrame, table } from './table.js'
 
@@ -15,7 +14,7 @@ export function bundleOf(value: unknown): MimeBundle | null {
 
 /** Shows values below the running cell, one after the other; in a script, as text. */
 export function show(...values: readonly unknown[]): void {
-  for (const value of values) liveDisplay().update(bundleOf(value) ?? { 'text/plain': inspect(value) }, true)
+  for (const value of values) liveDisplay().update(bundleOf(value) ?? { 'text/plain': runtime.inspect(value) }, true)
 }
 
 /** Shows HTML. */
@@ -31,13 +30,13 @@ export interface LiveDisplay {
 
 /** An output below the running cell. In a script the last state is printed as text. */
 export function liveDisplay(): LiveDisplay {
-  const id = randomUUID()
+  const id = randomHex(16)
   let shown = false
   return {
     update(bundle, last = false) {
       const notebook = kernel()
       if (notebook) notebook.display(bundle, id, shown)
-      else if (last) process.stdout.write(`${bundle['text/plain']}\n`)
+      else if (last) console.log(bundle['text/plain'])
       shown = true
     },
   }
@@ -47,10 +46,10 @@ export function liveDisplay(): LiveDisplay {
 export function throttled(interval: number, work: () => void): { (): void; flush(): void } {
   let last = -Infinity
   let waiting = false
-  let timer: NodeJS.Timeout | undefined
+  let cancel: (() => void) | undefined
   const run = () => {
-    clearTimeout(timer)
-    timer = undefined
+    cancel?.()
+    cancel = undefined
     waiting = false
     last = performance.now()
     work()
@@ -59,7 +58,7 @@ export function throttled(interval: number, work: () => void): { (): void; flush
     waiting = true
     const left = last + interval - performance.now()
     if (left <= 0) run()
-    else timer ??= setTimeout(run, left).unref()
+    else cancel ??= later(left, run)
   }
   return Object.assign(ask, { flush: () => waiting && run() })
 }

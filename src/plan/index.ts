@@ -1,4 +1,4 @@
-export { LIMITS, PlanError, type Limits } from './ahead/compile.js'
+export { LIMITS, PlanError, type Limits } from './ahead/limits.js'
 export type { Advice } from './advice.js'
 export { CHIPS, type Chip } from './chips.js'
 export type { Choice } from './choices.js'

@@ -1,6 +1,7 @@
+import { nextTurn } from '../runtime/index.js'
 import type { ModelConfig } from '../config/index.js'
 import { LayoutError } from '../mesh/index.js'
-import { PlanError, type Limits } from './ahead/compile.js'
+import { PlanError, type Limits } from './ahead/limits.js'
 import { choicesOf, withMicrobatches, type Choice } from './choices.js'
 import type { Hardware } from './hardware.js'
 import { plan, type Plan } from './plan.js'
@@ -54,7 +55,7 @@ export async function searchLayouts(config: ModelConfig, options: SearchOptions)
     const found = await estimated(config, choice, hardware)
     if (found === 'too large') tooLarge++
     else if (found) fitting.push(found)
-    await new Promise(setImmediate) // lets Ctrl-C through
+    await nextTurn() // lets Ctrl-C through
   }
   onProgress?.(choices.length, choices.length)
   const ranked = fitting.sort((a, b) => a.plan.step!.seconds - b.plan.step!.seconds)

@@ -3,8 +3,7 @@
  * makes a step that the leader has not permitted, so that all stop after the same one; each sends heartbeats, so that the
  * others end when one has died.
  */
-import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { randomHex, sleep } from '../runtime/index.js'
 import { FileError, join, makeFolder, readJson, remove, writeFileAtomic } from '../files/index.js'
 
 /** Another process of the run failed, died, or did not come. */
@@ -77,7 +76,7 @@ export class Hosts {
     this.heartbeat = times.heartbeat ?? 5000
     this.expiry = times.expiry ?? 60_000
     this.poll = Math.min(1000, this.heartbeat)
-    const id = randomBytes(6).toString('hex')
+    const id = randomHex(6)
     const leader = this.isLeader ? id : ''
     this.state = { id, leader, beat: 0, stop: false, ended: '', members: [], until: 0, stops: false }
     this.failed = new Promise((_, reject) => (this.fail = reject))

@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os'
+import { machine } from '../runtime/index.js'
 import { EngineError, type Engine } from '../engine/index.js'
 import { bytesOf, isSpec, leavesOf, sizeOf } from '../tensor/index.js'
 
@@ -11,7 +11,7 @@ export function bytesOfSpecs(specs: unknown): number {
  * Rejects what cannot fit in a CPU's memory before it is allocated: an operating system that overcommits memory kills the
  * process instead of failing the allocation. Throws EngineError.
  */
-export function checkFits(engine: Engine, what: string, bytes: number, available = totalmem()): void {
+export function checkFits(engine: Engine, what: string, bytes: number, available = machine().memory ?? Infinity): void {
   if (engine.platform !== 'cpu' || bytes < available) return
   const show = (amount: number) => (amount / 2 ** 30).toLocaleString('en-US', { maximumFractionDigits: 1 })
   throw new EngineError(

@@ -1,5 +1,4 @@
 /** `neomesh export web`: a model as a static web page. */
-import { fileURLToPath } from 'node:url'
 import { extraTokens, followed, openModel, sumOfElements, tokenizerToExport } from '../convert/index.js'
 import type { ConvertOptions, ConvertTotals, OpenModel } from '../convert/index.js'
 import {
@@ -7,6 +6,7 @@ import {
   FileError,
   isCloudPath,
   join,
+  packageFolder,
   readFile,
   resolve,
   writeFileAtomic,
@@ -25,7 +25,7 @@ export interface ExportWebOptions extends ConvertOptions {
 
 /** Files that the build makes from page/. */
 const pageFiles = ['index.html', 'style.css', 'page.js', 'worker.js']
-const pageFolder = fileURLToPath(new URL('page/', import.meta.url))
+const pageFolder = join(packageFolder, 'dist/src/web/page')
 
 /** Maximum size of the weights, in bytes: while loading, a page holds them twice. */
 const LARGEST = 2 ** 30

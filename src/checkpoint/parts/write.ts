@@ -1,5 +1,5 @@
 /** Saving by parts: what each process writes, and how the first one commits. */
-import { setTimeout } from 'node:timers/promises'
+import { nextTurn, sleep } from '../../runtime/index.js'
 import {
   FileError,
   isFile,
@@ -139,7 +139,7 @@ async function digestsOf(bytes: Uint8Array): Promise<string[]> {
   const found: string[] = []
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
     found.push(digestOf(bytes.subarray(at, at + CHUNK_BYTES)))
-    if (at % (8 * CHUNK_BYTES) === 0) await new Promise(setImmediate)
+    if (at % (8 * CHUNK_BYTES) === 0) await nextTurn()
   }
   return found
 }
@@ -216,6 +216,6 @@ async function until(
           'and start them again: the run resumes from the checkpoint before',
         folder,
       )
-    await setTimeout(wait)
+    await sleep(wait)
   }
 }

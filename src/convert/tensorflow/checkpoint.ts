@@ -2,7 +2,7 @@
  * TensorFlow V2 checkpoints without TensorFlow: PREFIX.index lists the tensors, PREFIX.data-NNNNN-of-NNNNN hold their
  * bytes. The index is read at once, a tensor when it is asked for. Source: tensorflow/core/util/tensor_bundle.
  */
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '../../runtime/index.js'
 import {
   crc32c,
   FileError,
@@ -212,7 +212,7 @@ async function checksumOf(bytes: Buffer): Promise<number> {
   let crc = 0
   for (let at = 0; at < bytes.length; at += bytesPerTurn) {
     crc = crc32c(bytes, at, Math.min(at + bytesPerTurn, bytes.length), crc)
-    await setImmediate()
+    await nextTurn()
   }
   return maskCrc(crc)
 }

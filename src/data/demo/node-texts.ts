@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module'
+import { findTypes } from '#node-types'
 import {
   dirname,
-  FileError,
   isFolder,
   join,
   listFiles,
@@ -57,13 +56,4 @@ export function proseOf(source: string): string {
     .filter((comment) => comment.includes(' '))
     .join('\n\n')
     .concat('\n')
-}
-
-function findTypes(): string {
-  try {
-    return dirname(createRequire(import.meta.url).resolve('@types/node/package.json'))
-  } catch (cause) {
-    const why = 'the package @types/node is not there: run npm ci, or give texts of your own with --text'
-    throw new FileError(`there is no text for the demo: ${why}`, '@types/node', undefined, { cause })
-  }
 }

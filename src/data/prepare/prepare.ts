@@ -1,5 +1,5 @@
 /** Raw text to GPT-Neo TFRecords: read, clean, tokenize, join with eos, cut into records of n_ctx + 1 ids, index. */
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '../../runtime/index.js'
 import { findTexts, newReport, readDocuments, type DocumentPiece, type FoundTexts } from '../../corpus/index.js'
 import { join, relative, stat, withFileErrors, writeFileAtomic, writeFolderAtomic } from '../../files/index.js'
 import { nameOfTokenizer } from '../../tokenizer/index.js'
@@ -126,7 +126,7 @@ async function readInto(
     }
     if (++pieces % piecesPerPause === 0 || !piece.last) {
       progress()
-      await setImmediate()
+      await nextTurn()
     }
   }
   await packing.end?.()

@@ -4,6 +4,7 @@ import { DataError } from '../error.js'
 import { readIndex, readOffsets, toOffsets, type DatasetIndex } from '../records/index-file.js'
 import { scanRecordLengths } from '../records/tfrecord.js'
 import { countInName } from '../records/tfrecord-names.js'
+import { runtime } from '../../runtime/index.js'
 
 /** One file of a data set; `first` is the index of its first sample. */
 export interface DatasetFile {
@@ -72,7 +73,7 @@ export async function locateRecords(paths: readonly string[]) {
     files.push({ path, first, records, offsets })
     first += records
   }
-  if (misnamed.length > 0) process.emitWarning(describeMisnamed(misnamed))
+  if (misnamed.length > 0) runtime.warn(describeMisnamed(misnamed))
   return { files, indexes: [...byFolder.values()].filter((index) => index !== undefined), allIndexed }
 }
 

@@ -8,6 +8,7 @@ import { checkOneTokenizer } from './identity.js'
 import type { DatasetIndex } from '../records/index-file.js'
 import { createOpenFiles, type OpenFiles } from './open-files.js'
 import { checkPayload, footerBytes, headerBytes, readHeader } from '../records/tfrecord.js'
+import { runtime } from '../../runtime/index.js'
 
 export interface DatasetOptions {
   /** Patterns, folders or files. Files are taken in natural order over all of them, as GPT-Neo does. */
@@ -100,7 +101,7 @@ export async function openDataset({ path, contextLength, vocabularySize }: Datas
   function firstIds(ids: Int32Array, location: RecordLocation, wanted: number): Int32Array {
     if (ids.length === wanted) return ids
     if (ids.length < wanted) throw recordError(location, tooShort(ids.length, wanted))
-    if (!truncated) process.emitWarning(describeTruncation(location.path, ids.length, wanted))
+    if (!truncated) runtime.warn(describeTruncation(location.path, ids.length, wanted))
     truncated = true
     return ids.slice(0, wanted)
   }

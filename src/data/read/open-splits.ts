@@ -2,6 +2,7 @@ import { dirname, resolve } from '../../files/index.js'
 import { isTokenizer, nameOfTokenizer, TokenizerError } from '../../tokenizer/index.js'
 import { datasetFiles, readDatasetConfig, type DatasetConfig } from './dataset-config.js'
 import { openDataset, type Dataset, type DatasetOptions } from './dataset.js'
+import { runtime } from '../../runtime/index.js'
 
 /** The open training and validation data. */
 export interface Splits {
@@ -39,7 +40,7 @@ async function tokenizerOf({ tokenizer_path: path, file }: DatasetConfig): Promi
   } catch (error) {
     if (!(error instanceof TokenizerError)) throw error
     // Training needs only ids; the tokenizer would merely be copied into the run.
-    process.emitWarning(`${file}: tokenizer_path: ${error.message}. The run keeps no tokenizer`)
+    runtime.warn(`${file}: tokenizer_path: ${error.message}. The run keeps no tokenizer`)
     return undefined
   }
 }

@@ -2,8 +2,7 @@
  * A compiled program in a file, to be copied to where its devices are: `neomesh plan --keep` writes it on any machine,
  * `neomesh train --compiled` loads it on the slice. A header identifies it, since XLA checks nothing.
  */
-import { createHash } from 'node:crypto'
-import { FileError, readFile, withFileErrors, writeFileAtomic } from '../../files/index.js'
+import { FileError, readFile, sha256, withFileErrors, writeFileAtomic } from '../../files/index.js'
 
 export interface SavedExecutable {
   /** As in `train_step`. */
@@ -19,7 +18,7 @@ const MAGIC = 'neomesh executable 1\n'
 
 /** Identifies a program: a digest of its text and of the number of its devices. */
 export function programFingerprint(text: string, partitions: number): string {
-  return createHash('sha256').update(`${partitions}\0${text}`).digest('hex')
+  return sha256(`${partitions}\0${text}`)
 }
 
 /** Writes a compiled program atomically; throws FileError. */

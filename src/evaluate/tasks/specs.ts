@@ -1,7 +1,6 @@
 /** Which tasks, on which files. */
-import { fileURLToPath } from 'node:url'
 import { findTexts, hasJsonLines, readJsonValues } from '../../corpus/index.js'
-import { basename } from '../../files/index.js'
+import { basename, join, packageFolder } from '../../files/index.js'
 import { EvaluationError } from '../error.js'
 import { isKind, kindNames, kindOfLine, KINDS, type KindName } from './kinds.js'
 
@@ -28,7 +27,7 @@ const SHIPPED: Readonly<Record<string, { kind: KindName; file: string }>> = {
 export async function parseTask(text: string): Promise<TaskSpec> {
   const shipped = Object.hasOwn(SHIPPED, text) ? SHIPPED[text] : undefined
   if (shipped) {
-    const file = fileURLToPath(new URL(`../../../../configs/tasks/${shipped.file}`, import.meta.url))
+    const file = join(packageFolder, 'configs/tasks', shipped.file)
     return { kind: shipped.kind, name: text, files: [file] }
   }
   const [, kind, path] = /^([a-z][a-z0-9_-]*)=(.+)$/.exec(text) ?? []

@@ -4,7 +4,7 @@
  */
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { asFileError, FileError, withFileErrors } from '../error.js'
+import { asFileError, FileError, missingFolder, withFileErrors } from '../error.js'
 import type { AtomicFile } from '../file-system.js'
 import { partialBeside } from '../paths.js'
 import { createWriteQueue } from '../write-queue.js'
@@ -23,8 +23,13 @@ export async function refuseDevice(path: string): Promise<void> {
 
 /** The error for a folder that does not exist or does not accept files. */
 async function folderError(path: string, folder: string): Promise<FileError> {
-  const why = (await isFolder(folder)) ? `${folder} does not accept new files` : `the folder ${folder} does not exist`
-  return new FileError(`cannot write ${path}: ${why}. Check the path, or choose another (ENOENT)`, path, 'ENOENT')
+  return (await isFolder(folder))
+    ? new FileError(
+        `cannot write ${path}: ${folder} does not accept new files. Check the path, or choose another (ENOENT)`,
+        path,
+        'ENOENT',
+      )
+    : missingFolder(path, folder)
 }
 
 /** Starts writing a file at `path`, or at the target of a link there; an existing one is replaced on commit. Throws FileError. */

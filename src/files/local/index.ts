@@ -9,6 +9,8 @@ import { followLinks } from './follow-links.js'
 import { tryLock } from './lock.js'
 import { makeFolder, removeEmptyFolders } from './make-folder.js'
 
+export { openPartialFile, type PartialFile } from './partial-file.js'
+
 export const localFiles: FileSystem = {
   stat,
   readFolder: (path) => readdir(path, { withFileTypes: true }),

@@ -1,5 +1,5 @@
 /** Writing safetensors files, one tensor at a time and atomically. */
-import { createHash } from 'node:crypto'
+import { sha256Digest } from '../../runtime/index.js'
 import { createAtomicFile } from '../access.js'
 import { FileError } from '../error.js'
 import { bytesPerElement, tensorBytes, type SafetensorsDtype } from './format.js'
@@ -35,7 +35,7 @@ export async function writeSafetensors(
   const list: WritableTensor[] = []
   for await (const tensor of tensors) list.push(tensor)
   const header = makeHeader(path, list, options.metadata)
-  const hash = createHash('sha256')
+  const hash = sha256Digest()
   const file = await createAtomicFile(path)
   let writing: Promise<void> = Promise.resolve()
   // In slices, between which other work of this thread runs, such as the next training step; each is hashed while the
@@ -54,7 +54,7 @@ export async function writeSafetensors(
     await write(header)
     for (const tensor of list) await write(await bytesOf(path, tensor))
     await file.commit()
-    return { bytes: file.size, sha256: hash.digest('hex') }
+    return { bytes: file.size, sha256: hash.digest() }
   } finally {
     await file.abort()
   }

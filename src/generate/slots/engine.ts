@@ -1,3 +1,4 @@
+import { nextTurn } from '../../runtime/index.js'
 import type { LoadedModel } from '../generate.js'
 import type { Prefill, SlotBackend } from './backend.js'
 import { ChunkedBackend } from './chunked-backend.js'
@@ -145,7 +146,7 @@ export class SlotEngine {
       for (let chunks = this.chunksBeforeStep(); chunks > 0; chunks--) await this.prefillChunk()
       await this.step()
       // Lets sockets and timers run.
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await nextTurn()
     }
     this.loop = null
   }

@@ -3,23 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { PARENT } from '../../files/index.js'
+import { LIMITS, PlanError, type Limits } from './limits.js'
 import { readMemoryReport } from './memory-report.js'
 import type { CompileAnswer, CompileRequest, CompileResult } from './request.js'
-
-/** A failed compilation: it exceeded a limit, or XLA rejected the program. */
-export class PlanError extends Error {
-  override name = 'PlanError'
-}
-
-export interface Limits {
-  /** Seconds. */
-  readonly time: number
-  /** Bytes of this machine's memory. */
-  readonly memory: number
-}
-
-/** The memory limit is that of the plans in docs/. */
-export const LIMITS: Limits = { time: 20 * 60, memory: 8e9 }
 
 /** Interval of reading the process's memory, ms. */
 const WATCH = 200

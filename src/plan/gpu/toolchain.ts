@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { PlanError } from '../ahead/compile.js'
-import { findPlugin, PluginNotFoundError } from '../../engine/xla/discovery.js'
+import { PlanError } from '../ahead/limits.js'
+import { findPlugin, PluginNotFoundError } from '../../engine/index.js'
 
 /** What XLA's CUDA compiler needs beside the plugin, in a folder of CUDA. */
 const FILES = ['bin/ptxas', 'nvvm/libdevice/libdevice.10.bc']

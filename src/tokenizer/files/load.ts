@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { FileError, isFile, join, jsonText, readFile, refuseForeign, stat } from '../../files/index.js'
 import { TokenizerError } from '../error.js'
 import { folderFiles, namedTokens, withTokens, type FolderFiles } from './folder-tokens.js'
@@ -121,8 +120,13 @@ async function readSource(source: Source): Promise<Contents> {
   const alone = partsOfJson(source.path, text)
   const notes = notesOfJson(source.path, text)
   const parts = withTokens(alone, tokens)
-  const complete = notes.length === 0 && isDeepStrictEqual(parts.addedTokens, alone.addedTokens)
+  const complete = notes.length === 0 && keyOf(parts) === keyOf(alone)
   return { parts, notes, ...(complete && { json }) }
+}
+
+/** Equal for equal added tokens, whatever the order of their keys. */
+function keyOf({ addedTokens }: TokenizerParts): string {
+  return JSON.stringify(addedTokens.map((token) => Object.entries(token).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 /** The files of a folder that name added tokens. */

@@ -1,3 +1,4 @@
+import { nextTurn } from '../../runtime/index.js'
 import { DataError, hasJsonLines, newReport, readTextLines, utf8Pieces, type ReadReport } from '../../corpus/index.js'
 import { byteCharacters } from '../byte-alphabet.js'
 import { TokenizerError } from '../error.js'
@@ -107,7 +108,7 @@ class Yielder {
   pause(report: () => void): Promise<void> | undefined {
     if (performance.now() - this.last < YIELD_MS) return undefined
     report()
-    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    return nextTurn().then(() => {
       this.signal?.throwIfAborted()
       this.last = performance.now()
     })

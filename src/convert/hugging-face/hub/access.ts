@@ -34,8 +34,3 @@ export function hubCache(environment: Environment = process.env): string {
   if (cache) return cache
   return join(home || join(general || join(homedir(), '.cache'), 'huggingface'), 'hub')
 }
-
-/** Whether a path may be the name of a model on the hub: OWNER/NAME. */
-export function isHubName(path: string): boolean {
-  return /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(path)
-}

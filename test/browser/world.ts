@@ -1,0 +1,60 @@
+/** A page of a static server on which a worker has the library's browser bundle. */
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { writeSiteFiles } from '../../src/browser/pack.js'
+import { openPage, serve } from '../web/browser.js'
+
+const dist = fileURLToPath(new URL('../../../dist/', import.meta.url))
+
+export interface World {
+  readonly page: Page
+  /** Runs a function of cases.ts in a new worker, which ends afterwards. */
+  run(name: string, options?: Record<string, unknown>): Promise<unknown>
+  /** Begins one, and reloads the page once it has reported this step. */
+  reloadAtStep(step: number, name: string, options: Record<string, unknown>): Promise<void>
+  /** Addresses that the page and its workers asked for. */
+  readonly asked: string[]
+}
+
+export async function openWorld(test: TestContext): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'neomesh-site-'))
+  test.after(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(join(dist, 'browser'), folder, { recursive: true })
+  cpSync(join(dist, 'test/browser'), folder, { recursive: true })
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>test</title><link rel="icon" href="data:,">')
+  await writeSiteFiles(folder)
+  const { address, asked } = await serve(test, folder)
+  const page = await openPage(test)
+  page.on('console', (message) => message.type() === 'error' && console.log('page:', message.text()))
+  await page.goto(address)
+  const begin = `(name, options, onStep) => new Promise((resolve, reject) => {
+    const worker = new Worker('./worker.js', { type: 'module' })
+    worker.onerror = (event) => reject(new Error(event.message))
+    worker.onmessage = ({ data }) => {
+      if (data.ready) worker.postMessage({ name, options })
+      else if (data.step !== undefined) onStep(data.step)
+      else {
+        worker.terminate()
+        if (data.error) reject(new Error(data.error)); else resolve(data.result)
+      }
+    }
+  })`
+  const text = (value: unknown) => JSON.stringify(value)
+  return {
+    page,
+    asked,
+    run: (name, options = {}) => page.evaluate(`(${begin})(${text(name)}, ${text(options)}, () => {})`),
+    async reloadAtStep(step, name, options) {
+      await page.evaluate(
+        `new Promise((reached, failed) => {
+          (${begin})(${text(name)}, ${text(options)}, (at) => at === ${step} && reached()).catch(failed)
+        })`,
+      )
+      await page.reload()
+    },
+  }
+}
