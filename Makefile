@@ -14,7 +14,7 @@ JUPYTER := .venv/.jupyter
 PEERS := .venv-peers/.installed
 PLAN := .venv/.installed-plan$(if $(GPU),-gpu)
 
-.PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-peers fake-cloud docs clean distclean
+.PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-peers fake-cloud site docs clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,10 @@ bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) in
 
 fake-cloud: setup ## start a stand-in of Google's TPU service, for `neomesh tpu` without a bill; SCRIPT=file.json says what goes wrong
 	@$(NODE) dist/test/cloud/fake/main.js
+
+site: dist/.built ## write the lessons as a static site, which runs them in the browser, into dist/site
+	@$(NODE) kernels/browser/build.mjs
+	@$(NODE) bin/neomesh.mjs site dist/site
 
 docs: node_modules/.installed docs/site/node_modules/.installed ## build the site of docs and API reference in dist/docs
 	@cd docs/site && $(NODE) node_modules/typedoc/bin/typedoc --logLevel Warn

@@ -97,6 +97,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: "start this folder's JupyterLab (.venv) with the lessons",
     load: async () => (await import('./notebooks.js')).labCommand(),
   },
+  site: {
+    term: 'site <folder>',
+    description: 'write the lessons as a static site, which runs them in the browser',
+    load: async () => (await import('./site.js')).siteCommand(),
+  },
   doctor: {
     term: 'doctor [options]',
     description: 'check which engines work here, and how to install missing ones',

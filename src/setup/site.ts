@@ -1,0 +1,212 @@
+/** The lessons as a static site: JupyterLite with the kernel that runs in a browser. */
+import {
+  dirname,
+  FileError,
+  isFile,
+  isFolder,
+  join,
+  listFiles,
+  makeFolder,
+  packageFolder,
+  readFile,
+  readFolder,
+  readJson,
+  readText,
+  relative,
+  sha256,
+  userFolder,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from '../files/index.js'
+import { findPython, installPackages } from './python.js'
+import { runProgram } from './run-program.js'
+import { frontPage, teachersPage, type Lesson } from './site-pages.js'
+
+export interface Site {
+  readonly folder: string
+  readonly files: number
+  readonly bytes: number
+}
+
+/** Entries of a site: the folder may be written again over one that has no others. */
+const ENTRIES = [
+  ...['index.html', 'teachers.html', 'style.css', 'start.js', 'service-worker.js', 'favicon.ico', 'docs'],
+  ...['api', 'build', 'consoles', 'doc', 'edit', 'extensions', 'files', 'lab', 'notebooks', 'repl', 'tree'],
+  ...['bootstrap.js', 'config-utils.js', 'icon-120x120.png', 'icon-512x512.png', 'manifest.webmanifest'],
+  ...['jupyter-lite.ipynb', 'jupyter-lite.json', 'jupyterlite.schema.v0.json'],
+]
+/** Parts of JupyterLite that build it, or that the site has its own of. */
+const LEFT_OUT = [
+  '*.map',
+  '*/rspack.config*',
+  'package/package.json',
+  'package/index.html',
+  'package/service-worker.js',
+]
+/** Pages of JupyterLite that people open. */
+const APPS = ['lab', 'notebooks', 'tree', 'edit', 'consoles', 'repl']
+
+const EXTENSION = 'neomesh-kernel'
+const PLOTLY = 'neomesh'
+
+/**
+ * Writes the site into a folder, atomically; an older site there is replaced. JupyterLite is fetched from PyPI once, into the
+ * user's cache. Throws FileError.
+ */
+export async function writeSite(output: string): Promise<Site> {
+  const parts = join(packageFolder, 'dist/classroom')
+  if (!(await isFile(join(parts, 'extension/worker.js'))))
+    throw new FileError('the kernel for browsers must be built first (it is not). Run `make site`.', parts)
+  const app = await findApp()
+  const mayReplace = (name: string) => ENTRIES.includes(name)
+  await writeFolderAtomic(output, { overwrite: true, mayReplace }, async (folder) => {
+    const exclude = LEFT_OUT.map((pattern) => `--exclude=${pattern}`)
+    await runProgram('tar', ['-xzf', app.archive, '-C', folder, '--strip-components=1', ...exclude], 'Install tar.')
+    await writeExtensions(parts, folder)
+    const lessons = await writeContents(folder)
+    await writeConfig(folder)
+    await writePages(folder, lessons, app.version)
+    await copy(parts, folder, ['style.css', 'start.js'])
+    const docs = join(packageFolder, 'dist/docs')
+    if (await isFolder(docs)) await copyFolder(docs, join(folder, 'docs'))
+    await writeServiceWorker(parts, folder)
+  })
+  const sizes = await Promise.all((await listFiles(output)).map(async (path) => (await readFile(path)).length))
+  return { folder: output, files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
+}
+
+interface App {
+  readonly archive: string
+  readonly version: string
+}
+
+async function findApp(): Promise<App> {
+  const requirements = join(packageFolder, 'requirements-site.txt')
+  const version = /jupyterlite-core==(\S+)/.exec(await readText(requirements))![1]
+  const packages = join(userFolder(), `jupyterlite-${version}`)
+  const archive = join(packages, `jupyterlite_core/jupyterlite-app-${version}.tgz`)
+  if (!(await isFile(archive))) await installPackages(findPython(), ['--requirement', requirements], packages)
+  return { archive, version }
+}
+
+async function writeExtensions(parts: string, folder: string): Promise<void> {
+  await copyFolder(join(parts, 'extension'), join(folder, 'extensions', EXTENSION, 'static'))
+  const plotly = join(folder, 'extensions', PLOTLY, 'static')
+  await makeFolder(plotly)
+  await writeFileAtomic(
+    join(plotly, 'remoteEntry.js'),
+    await readFile(join(packageFolder, 'kernels/lab/remoteEntry.js')),
+  )
+  await writeFileAtomic(join(plotly, 'plotly.min.js'), await readFile(join(parts, 'plotly.min.js')))
+}
+
+/** Copies the lessons, and lists them as Jupyter's contents API does. */
+async function writeContents(folder: string): Promise<Lesson[]> {
+  const names = (await readFolder(join(packageFolder, 'notebooks')))
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith('.ipynb'))
+    .sort()
+  await makeFolder(join(folder, 'files'))
+  const lessons: Lesson[] = []
+  const content: object[] = []
+  for (const name of names) {
+    const bytes = await readFile(join(packageFolder, 'notebooks', name))
+    await writeFileAtomic(join(folder, 'files', name), bytes)
+    lessons.push({ name, ...titleOf(JSON.parse(new TextDecoder().decode(bytes)) as Notebook) })
+    content.push({ ...ENTRY, name, path: name, size: bytes.length, type: 'notebook' })
+  }
+  await makeFolder(join(folder, 'api/contents'))
+  const listing = { ...ENTRY, name: '', path: '', size: null, type: 'directory', format: 'json', content }
+  await writeFileAtomic(join(folder, 'api/contents/all.json'), JSON.stringify(listing))
+  return lessons
+}
+
+/** JupyterLite shows when a file was changed; here that says nothing, and the same sources make the same site. */
+const DATE = '2026-01-01T00:00:00Z'
+const ENTRY = { content: null, created: DATE, last_modified: DATE, format: null, mimetype: null, writable: true }
+
+interface Notebook {
+  readonly cells: readonly { readonly cell_type: string; readonly source: string | readonly string[] }[]
+}
+
+/** The heading of a notebook, and the first sentence below it. */
+function titleOf({ cells }: Notebook): { title: string; about: string } {
+  const { source } = cells.find(({ cell_type }) => cell_type === 'markdown')!
+  const text = typeof source === 'string' ? source : source.join('')
+  const [heading, ...rest] = text.split('\n').filter((line) => line.trim() !== '')
+  const sentence = /^.*?[.!?:](?=\s|$)/.exec(rest.join(' ').replace(/[*_`]|\[([^\]]*)\]\([^)]*\)/g, '$1'))
+  return { title: heading.replace(/^#+\s*/, ''), about: (sentence?.[0] ?? '').replace(/:$/, '.') }
+}
+
+async function writeConfig(folder: string): Promise<void> {
+  const file = join(folder, 'jupyter-lite.json')
+  const config = (await readJson(file)) as { 'jupyter-config-data': Record<string, unknown> }
+  Object.assign(config['jupyter-config-data'], {
+    appName: 'neomesh',
+    defaultKernelName: 'neomesh',
+    contentsAllJsonFile: 'all.json',
+    contentsStorageName: 'neomesh notebooks',
+    exposeAppInBrowser: false,
+    federated_extensions: [EXTENSION, PLOTLY].map((name) => ({
+      name,
+      load: 'static/remoteEntry.js',
+      ...(name === PLOTLY ? { mimeExtension: './plugin' } : { extension: './extension' }),
+      liteExtension: name === EXTENSION,
+    })),
+    // Neither asks another server: there is none to ask.
+    disabledExtensions: ['@jupyterlab/apputils-extension:announcements', '@jupyterlab/extensionmanager-extension'],
+    settingsOverrides: {
+      '@jupyterlab/notebook-extension:tracker': { windowingMode: 'defer' },
+    },
+  })
+  await writeFileAtomic(file, JSON.stringify(config, null, 1))
+  // Files that JupyterLite asks for, without which browsers report errors.
+  await makeFolder(join(folder, 'api/translations'))
+  const english = { en: { displayName: 'English', nativeName: 'English' } }
+  await writeFileAtomic(join(folder, 'api/translations/all.json'), JSON.stringify({ data: english, message: '' }))
+  await writeFileAtomic(join(folder, 'api/translations/en.json'), JSON.stringify({ data: {}, message: '' }))
+  await writeFileAtomic(join(folder, 'build/schemas/all_federated.json'), '[]')
+  await writeFileAtomic(join(folder, 'favicon.ico'), await readFile(join(folder, 'lab/favicon.ico')))
+}
+
+async function writePages(folder: string, lessons: readonly Lesson[], jupyterlite: string): Promise<void> {
+  const start = (root: string) => `<script src="${root}start.js" data-jupyterlite="${jupyterlite}"></script>`
+  for (const app of APPS) {
+    const page = join(folder, app, 'index.html')
+    const text = await readText(page)
+    const changed = text
+      .replace('<head>', `<head>\n    ${start('../')}`)
+      .replaceAll('JupyterLite</title>', 'neomesh</title>')
+    await writeFileAtomic(page, changed)
+  }
+  await writeFileAtomic(join(folder, 'index.html'), frontPage(lessons, start('')))
+  await writeFileAtomic(join(folder, 'teachers.html'), teachersPage(lessons, start('')))
+}
+
+/** What other lessons need than the one that is open; not the tables of other tokenizers, of a megabyte. */
+const AHEAD = [/^[^/]*$/, /^(files|api)\//, /^(lab|notebooks)\/\w+\.(html|json)$/, /^extensions\/(?!.*(gpt2|p50k))/]
+
+/** What is kept for use without a network, beside what a visit loads. */
+async function writeServiceWorker(parts: string, folder: string): Promise<void> {
+  const paths = (await listFiles(folder)).map((path) => relative(folder, path)).sort()
+  const ahead = paths.filter((path) => AHEAD.some((pattern) => pattern.test(path)))
+  const sums = await Promise.all(paths.map(async (path) => `${path} ${sha256(await readFile(join(folder, path)))}`))
+  const version = sha256(new TextEncoder().encode(sums.join('\n'))).slice(0, 16)
+  const script = await readText(join(parts, 'service-worker.js'))
+  await writeFileAtomic(
+    join(folder, 'service-worker.js'),
+    `const SITE = ${JSON.stringify({ version, ahead })}\n${script}`,
+  )
+}
+
+const copy = async (from: string, to: string, names: readonly string[]) => {
+  for (const name of names) await writeFileAtomic(join(to, name), await readFile(join(from, name)))
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  for (const path of await listFiles(from)) {
+    const target = join(to, relative(from, path))
+    await makeFolder(dirname(target))
+    await writeFileAtomic(target, await readFile(path))
+  }
+}
