@@ -32,6 +32,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'estimate a training step on TPUs or GPUs (none needed): memory, speed, communication',
     load: async () => (await import('./plan.js')).planCommand(),
   },
+  profile: {
+    term: 'profile [options] <config>',
+    description: 'time each operation of a training step on this CPU, with its line of model code',
+    load: async () => (await import('./profile.js')).profileCommand(),
+  },
   train: {
     term: 'train [options] [config]',
     description: 'train or fine-tune a model, resuming an interrupted run',

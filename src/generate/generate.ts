@@ -157,6 +157,15 @@ function makePrograms(
   sampling: Sampling,
   watched: boolean,
 ) {
+  const { prefill, decode } = decodingFunctions(model, rows, capacity, sampling, watched)
+  return {
+    start: jit(engine, prefill, { name: 'prefill', parameterArgs: [0] }),
+    step: jit(engine, decode, { name: 'decode', donate: [1], parameterArgs: [0] }),
+  }
+}
+
+/** The two programs of generation, as functions to trace: whole prompts, and one more token per row. */
+export function decodingFunctions(model: GptNeo, rows: number, capacity: number, sampling: Sampling, watched = false) {
   const batch = dim('batch', rows)
   const next = ({ logits, caches }: Decoded, position: Positions, words: Tensor) => ({
     ids: pickNext(logits, keyAt(words, position), sampling),
@@ -164,21 +173,14 @@ function makePrograms(
     caches,
     position,
   })
-  const start = jit(
-    engine,
-    (parameters: Parameters, ids: Tensor<'batch' | 'sequence'>, lengths: Positions, words: Tensor) =>
+  return {
+    prefill: (parameters: Parameters, ids: Tensor<'batch' | 'sequence'>, lengths: Positions, words: Tensor) =>
       next(model.prefill(parameters, ids, lengths, capacity), lengths, words),
-    { name: 'prefill', parameterArgs: [0] },
-  )
-  const step = jit(
-    engine,
-    (parameters: Parameters, from: DecodeState, ids: Tensor<'batch'>, words: Tensor) => {
+    decode: (parameters: Parameters, from: DecodeState, ids: Tensor<'batch'>, words: Tensor) => {
       const given = reshape(ids, [batch, dim('sequence', 1)])
       return next(model.decodeStep(parameters, given, from), from.position.add(1), words)
     },
-    { name: 'decode', donate: [1], parameterArgs: [0] },
-  )
-  return { start, step }
+  }
 }
 
 function disposeAll({ ids, logits, caches, position }: StepResult): void {

@@ -4,6 +4,7 @@ export { fitPrompt, type FittedPrompt } from './fit-prompt.js'
 export { StopStrings } from './stop-strings.js'
 export { LogitsError } from './check-logits.js'
 export { pickNext, type Sampling } from './pick.js'
+export { lowerDecode, type LowerDecodeOptions } from './lower.js'
 export { loadModel, type LoadOptions, type ModelFromCheckpoint } from './load.js'
 export {
   seedOf,

@@ -9,6 +9,16 @@ export { clusterOf, type GpuCluster } from './gpu/cluster.js'
 export { cpuDevices, gpus, hardwareOf, tpuSlice, type Hardware } from './hardware.js'
 export type { Collective } from './hlo/collectives.js'
 export { plan, type Plan, type PlanOptions } from './plan.js'
+export {
+  profileProgram,
+  type Peaks,
+  type Profile,
+  type ProfiledOperation,
+  type ProfileOptions,
+} from './profile/profile.js'
+export type { OperationKind } from './profile/describe.js'
+export type { Time } from './profile/run.js'
+export { profileTable } from './profile/table.js'
 export { searchLayouts, type Found, type SearchOptions, type SearchResult } from './search.js'
 export type { Estimate } from './static/estimate.js'
 export { topologiesOf, topologyOf, TopologyError, type Topology } from './topology.js'

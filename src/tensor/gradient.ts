@@ -5,7 +5,7 @@ import { constant } from './ops/constant.js'
 import { zeros } from './ops/fill.js'
 import { applyPrimitive } from './primitive.js'
 import { reach } from './program.js'
-import { Tensor, type Value } from './tensor.js'
+import { Tensor, withCallSite, type Value } from './tensor.js'
 import { leavesOf, withLeaves, type Mapped } from './tree.js'
 
 /**
@@ -37,16 +37,19 @@ export function gradients(
     if (!needed.includes(true)) continue
     const grads = node.outputs.map((y) => sums.get(y) ?? null)
     if (grads.every((grad) => grad === null)) continue
-    const results = node.primitive.gradient({
-      inputs: node.inputs,
-      outputs: node.outputs,
-      attributes: node.attributes,
-      grad: grads[0] as Tensor,
-      grads,
-      needed,
-      node,
-      apply: (operands, attributes) => applyPrimitive(node.name, node.primitive, operands, attributes),
-    })
+    // The line of a gradient is that of the operation that it is of; where it was asked for says nothing.
+    const results = withCallSite(node.callSite, () =>
+      node.primitive.gradient({
+        inputs: node.inputs,
+        outputs: node.outputs,
+        attributes: node.attributes,
+        grad: grads[0] as Tensor,
+        grads,
+        needed,
+        node,
+        apply: (operands, attributes) => applyPrimitive(node.name, node.primitive, operands, attributes),
+      }),
+    )
     results.forEach((grad, i) => {
       if (!grad || !needed[i]) return
       const x = node.inputs[i]

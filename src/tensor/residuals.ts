@@ -6,7 +6,7 @@ import type { CallAttributes, CustomGradient, Keep, ScanAttributes } from './ops
 import { zeros } from './ops/fill.js'
 import { evaluate, programOf, reach, record, type Program } from './program.js'
 import type { GradientArgs } from './primitive.js'
-import { placeholder, Tensor, withGraph, type Node, type Value } from './tensor.js'
+import { placeholder, Tensor, withCallSite, withGraph, type Node, type Value } from './tensor.js'
 
 /**
  * Gradients of bodies. A body and its gradient are recorded together, then cut in two: a forward program that also returns
@@ -206,7 +206,7 @@ function customGradient(args: GradientArgs<CallAttributes>, custom: CustomGradie
   if (!attributes.residuals) {
     let count = 0
     const forward = record(attributes.body.name, attributes.body.inputs, (...xs) => {
-      const [ys, residuals] = custom.forward(xs)
+      const [ys, residuals] = withCallSite(null, () => custom.forward(xs))
       count = residuals.length
       return [...ys, ...residuals]
     })
@@ -217,9 +217,11 @@ function customGradient(args: GradientArgs<CallAttributes>, custom: CustomGradie
   const { from, count } = residuals!
   const own = grads.slice(0, from)
   const byHand = own.some((grad) => grad !== null)
-    ? custom.backward(
-        node.outputs.slice(from, from + count),
-        own.map((grad, i) => grad ?? zeros(node.outputs[i].dims, node.outputs[i].dtype)),
+    ? withCallSite(null, () =>
+        custom.backward(
+          node.outputs.slice(from, from + count),
+          own.map((grad, i) => grad ?? zeros(node.outputs[i].dims, node.outputs[i].dtype)),
+        ),
       )
     : inputs.map(() => null)
   if (!grads.slice(from).some((grad) => grad !== null)) return [...byHand]

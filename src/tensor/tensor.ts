@@ -127,7 +127,7 @@ export function makeNode(
   attributes: unknown,
   shapes: readonly Shape[],
   graph: Graph,
-  callSite = capture(),
+  callSite = inherited ?? capture(),
 ): Node {
   for (const input of inputs)
     if (input.graph.closed)
@@ -149,6 +149,20 @@ export function makeNode(
   }
   node.outputs = shapes.map(({ dims, dtype }) => new Tensor(dims, dtype, node, graph))
   return node
+}
+
+/** The line that operations are recorded with, if not that of their caller. */
+let inherited: Error | null = null
+
+/** Runs `f` such that operations are recorded with a line of other code, or with null with that of their own caller. */
+export function withCallSite<T>(callSite: Error | null, f: () => T): T {
+  const before = inherited
+  inherited = callSite
+  try {
+    return f()
+  } finally {
+    inherited = before
+  }
 }
 
 /** Frames deep enough to leave `tensor/`, whatever limit the host set. */

@@ -180,6 +180,21 @@ export class XlaEngine implements Engine {
     return { executable, fromCache: true, seconds: (performance.now() - start) / 1000 }
   }
 
+  /**
+   * Compiles a program for the profiler: its native form, whose optimized program names the lines of model code, without
+   * the cache. Throws PjrtError.
+   */
+  compileWithLines(program: Program, options: CompileOptions = {}): Promise<PjrtExecutable> {
+    return this.client.compile(this.print(program, options, true).text, this.compileOptions())
+  }
+
+  /** Compiles a part of an optimized program, an HloModuleProto, with this engine's flags. Throws PjrtError. */
+  compilePart(module: Uint8Array): Promise<PjrtExecutable> {
+    const { overrides, ...options } = this.compileOptions()
+    // Its passes have run; to run them again would change it, and some do not expect their own results.
+    return this.client.compile(module, { ...options, overrides: { ...overrides, xla_disable_all_hlo_passes: true } })
+  }
+
   upload(data: HostData, dims: readonly Dim[], dtype: DType, role: Role = 'computation'): Storage {
     return XlaStorage.upload(this.client, this.localDevices, data, dims, dtype, this.mesh, this.axesOf(dims, role))
   }

@@ -2,7 +2,7 @@
  * A compiled program as XLA serializes it (xla/service/hlo.proto, xla/xla_data.proto): the parts that plans count, from
  * `optimizedProgram()` of any plugin.
  */
-import { decode, integer, integers, message, messages, text, type Field, type Fields } from '../../files/protobuf.js'
+import { decode, integer, integers, message, messages, text, type Field, type Fields } from './protobuf.js'
 
 /** An array, or a tuple of shapes. */
 export interface Shape {

@@ -86,12 +86,12 @@ export class Client {
   }
 
   /**
-   * Compiles a module in StableHLO text, on a thread.
+   * Compiles a module in StableHLO text, or an HloModuleProto, on a thread.
    * @throws PjrtError INVALID_ARGUMENT with XLA's message; RESOURCE_EXHAUSTED when it cannot fit the device
    */
-  async compile(text: string, options: CompileOptions = {}): Promise<Executable> {
+  async compile(program: string | Uint8Array, options: CompileOptions = {}): Promise<Executable> {
     this.checkOpen('Client_Compile')
-    const argument = { client: this.handle, ...compileArguments(text, options) }
+    const argument = { client: this.handle, ...compileArguments(program, options) }
     const call = await this.track(this.plugin.callAsync('Client_Compile', argument))
     return new Executable(this, call.word('executable'))
   }

@@ -18,10 +18,13 @@ export interface CompileOptions {
   overrides?: Readonly<Record<string, boolean | number | string>>
 }
 
-/** The arguments that compiling for a client and for a topology share. @param text a module in StableHLO text */
-export function compileArguments(text: string, options: CompileOptions) {
-  const code = pinText(text)
-  const format = pinText('mlir')
+/**
+ * The arguments that compiling for a client and for a topology share.
+ * @param program a module in StableHLO text, or an HloModuleProto
+ */
+export function compileArguments(program: string | Uint8Array, options: CompileOptions) {
+  const code = typeof program === 'string' ? pinText(program) : pin(program)
+  const format = pinText(typeof program === 'string' ? 'mlir' : 'hlo')
   const encoded = pin(encodeCompileOptions(options))
   return {
     program: new Struct(structs.Program, {
