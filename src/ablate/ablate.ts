@@ -1,8 +1,9 @@
 import type { Engine } from '../engine/index.js'
-import { FileError, findUnexpectedEntry, isFile, join, makeFolder, readJson, writeFileAtomic } from '../files/index.js'
+import { FileError, join } from '../files/index.js'
 import type { TrainEvent } from '../train/index.js'
 import { contextCosts, type CostEvent, type CostPoint } from './context-costs.js'
 import { openData, type DataIdentity, type Preparation } from './data.js'
+import { openFolder, refuseForeign } from './folder.js'
 import { describeMachine, nameOf } from './machine.js'
 import { reportOf, type AblationReport } from './report.js'
 import { checkRun, finishedRun, trainRun, type RunResult } from './run.js'
@@ -50,13 +51,13 @@ export async function* ablate(
 ): AsyncGenerator<AblationEvent, AblationReport | null> {
   const planned = spec.seeds.flatMap((seed) => spec.variants.map((variant) => ({ variant, seed })))
   const folderOf = ({ variant, seed }: { variant: Variant; seed: number }) => join(out, `${variant.name}-seed-${seed}`)
-  await refuseForeign(out)
+  await refuseForeign(out, ['tokenizer.json', 'data'])
   for (const each of planned) await checkRun(folderOf(each), configOf(each.variant, each.seed))
 
   const preparing = (what: Preparation): AblationEvent => ({ kind: 'preparing', what })
   const data = yield* mapped(openData(spec, out, signal), preparing)
   try {
-    await openFolder(out, data.identity)
+    await openForData(out, data.identity)
     const machine = describeMachine(engine)
     const runs = new Map<string, RunResult[]>(spec.variants.map(({ name }) => [name, []]))
     let points: CostPoint[] = []
@@ -120,22 +121,11 @@ async function* mapped<T, U, R>(items: AsyncGenerator<T, R>, f: (item: T) => U):
   }
 }
 
-const MARKER = 'ablation.json'
 const FORMAT = 'neomesh ablation folder 1'
 
-/** An ablation's folder has its marker, or only what preparing its data leaves. */
-async function refuseForeign(out: string): Promise<void> {
-  const foreign = await findUnexpectedEntry(out, { marker: MARKER, expected: ['tokenizer.json', 'data'] })
-  if (foreign !== undefined)
-    throw new FileError(`${out} must be an ablation's folder or empty (it holds "${foreign}"). Use another --out`, out)
-}
-
 /** Makes the folder, or checks that it is resumed with the same data. */
-async function openFolder(out: string, data: DataIdentity): Promise<void> {
-  await makeFolder(out)
-  const path = join(out, MARKER)
-  if (!(await isFile(path))) return writeFileAtomic(path, `${JSON.stringify({ format: FORMAT, data }, null, 1)}\n`)
-  const saved = (await readJson(path)) as { data?: DataIdentity } | null
+async function openForData(out: string, data: DataIdentity): Promise<void> {
+  const saved = (await openFolder(out, { format: FORMAT, data })) as { data?: DataIdentity } | null
   const known = Object.keys(saved?.data ?? {}) as (keyof DataIdentity)[] // older versions wrote fewer keys
   const same = (key: keyof DataIdentity) => JSON.stringify(saved!.data![key]) === JSON.stringify(data[key])
   if (known.length === 0 || !known.every(same))

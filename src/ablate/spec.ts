@@ -1,8 +1,7 @@
 import { ConfigError, inspectModelConfig, readKeys, type AttentionKind, type ModelConfig } from '../config/index.js'
-import { basename, dirname, FileError, isAbsolute, join, readJson } from '../files/index.js'
+import { basename, dirname, readJson } from '../files/index.js'
 import { ablationKeys, costKeys } from './spec-keys.js'
-
-type Keys = Readonly<Record<string, unknown>>
+import { checkName, isObject, readBase, within, type Keys, type ParseAblation } from './spec-parts.js'
 
 /** A model to train with each seed. */
 export interface Variant {
@@ -40,15 +39,6 @@ export interface AblationSpec {
   readonly costs: CostSpec | null
   /** Notes for the user: keys without effect, surprising values. */
   readonly notes: readonly string[]
-}
-
-export interface ParseAblation {
-  /** Name in errors. @default 'ablation' */
-  readonly source?: string
-  /** Folder that its paths are relative to. @default '.' */
-  readonly folder?: string
-  /** @default 'ablation' */
-  readonly name?: string
 }
 
 /** Reads the file of an ablation, such as configs/ablations/attention.json. Throws FileError, ConfigError with all problems. */
@@ -104,16 +94,8 @@ async function keysOfBase(
   { steps, tokens }: Pick<Given, 'steps' | 'tokens'>,
   problems: string[],
 ): Promise<Keys | null> {
-  let keys: unknown = base
-  if (typeof base === 'string') {
-    try {
-      keys = await readJson(within(folder, base))
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error
-      problems.push(`base: ${error.message}`)
-      return null
-    }
-  }
+  const keys = await readBase(base, folder, problems)
+  if (keys === null) return null
   // Steps follow from tokens only if the rest of the config is valid.
   const counted = inspectModelConfig(keys, { purpose: 'train', changes: { train_steps: steps ?? (tokens && 1) } })
   if (counted.config === null) {
@@ -133,10 +115,7 @@ function readVariants(base: Keys, given: Keys, seed: number, problems: string[])
   const notes: string[][] = []
   for (const [name, keys] of Object.entries(given)) {
     const at = `variants.${name}`
-    if (!/^[a-z][\w.+-]*$/i.test(name))
-      problems.push(
-        `${at}: the name must be a letter, then letters, digits and - _ . + (it is a prefix of folder names)`,
-      )
+    checkName(at, name, problems)
     if (!isObject(keys)) {
       problems.push(
         `${at}: must be an object of model keys, such as {"rotary_emb": true} (got ${JSON.stringify(keys)})`,
@@ -178,14 +157,6 @@ function readCosts(given: Keys, problems: string[]): CostSpec {
       `costs.tokens: must be a multiple of all costs.lengths (got ${tokens}, not a multiple of ${odd.join(', ')})`,
     )
   return costs
-}
-
-function within(folder: string, path: string): string {
-  return isAbsolute(path) ? path : join(folder, path)
-}
-
-function isObject(value: unknown): value is Keys {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 /** The config of a run. */

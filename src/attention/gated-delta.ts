@@ -2,7 +2,7 @@ import { type Tensor } from '../tensor/index.js'
 import type { AttentionKind, AttentionShape, ParameterScope } from './contract.js'
 import { deltaCosts, deltaRule, projectDelta, type DeltaProjections } from './delta.js'
 import { logOfUniform, timeStep } from './initializers.js'
-import { rmsNormed, silu, softplus } from './norms-and-gates.js'
+import { logDecay, rmsNormed, silu } from './norms-and-gates.js'
 import { convolved, recurrentKind, type RecurrentOutput } from './recurrent.js'
 import { fromHeads, stateDims, stateSize, toEachHead, toHeads } from './state-size.js'
 
@@ -33,7 +33,7 @@ export const gatedDeltaAttention: AttentionKind<GatedDeltaProjections, Recurrent
   ...convolved(['q', 'k', 'v']),
   recurrence: (projected, { config }) => ({
     ...deltaRule(projected, stateDims(sizeOf(config)), config),
-    decay: softplus(projected.step.cast('f32')).mul(projected.rate.cast('f32').exp()).neg(),
+    decay: logDecay(projected),
   }),
   finish: (read, { norm, gate }, { config }) =>
     rmsNormed(read, norm, stateDims(sizeOf(config)).values).mul(silu(gate.cast('f32'))),

@@ -2,7 +2,7 @@ import { sigmoid, type Tensor } from '../tensor/index.js'
 import type { AttentionKind, AttentionShape, ParameterScope } from './contract.js'
 import { deltaCosts, deltaRule, projectDelta, type DeltaProjections } from './delta.js'
 import { logOfUniform, timeStep, zeros } from './initializers.js'
-import { rmsNormed, softplus } from './norms-and-gates.js'
+import { logDecay, rmsNormed } from './norms-and-gates.js'
 import { convolved, recurrentKind, type RecurrentOutput } from './recurrent.js'
 import { fromHeads, stateDims, stateSize, throughRank } from './state-size.js'
 
@@ -33,7 +33,7 @@ export const kimiDeltaAttention: AttentionKind<KimiDelta, RecurrentOutput> = rec
   ...convolved(['q', 'k', 'v']),
   recurrence: (projected, { config }) => ({
     ...deltaRule(projected, stateDims(sizeOf(config)), config),
-    decay: softplus(projected.step.cast('f32')).mul(projected.rate.cast('f32').exp()).neg(),
+    decay: logDecay(projected),
   }),
   finish: (read, { norm, gate }, { config }) =>
     rmsNormed(read, norm, stateDims(sizeOf(config)).values).mul(sigmoid(gate.cast('f32'))),

@@ -24,3 +24,7 @@ export const softplus = (x: Tensor): Tensor => x.maximum(0).add(log1p(x.abs().ne
 
 /** log sigmoid(x). */
 export const logSigmoid = (x: Tensor): Tensor => softplus(x.neg()).neg()
+
+/** Logarithm of what a state fades by in a step: -e^rate softplus(step), in f32. At most 0. */
+export const logDecay = ({ step, rate }: { readonly step: Tensor; readonly rate: Tensor }): Tensor =>
+  softplus(step.cast('f32')).mul(rate.cast('f32').exp()).neg()

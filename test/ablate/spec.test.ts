@@ -51,7 +51,7 @@ test('all problems at once, each with its path', async () => {
     'data: must be a string (got 3)',
     'seeds: must not repeat a value (got [1,1])',
     'evaluate_every: must be an integer >= 1 (got 0)',
-    'variants.../up: the name must be a letter, then letters, digits and - _ . + (it is a prefix of folder names)',
+    'variants.../up: the name must be a letter, then letters, digits and - _ . + (it is a part of folder names)',
     'variants.a: must be an object of model keys, such as {"rotary_emb": true} (got 3)',
     'variants.b: n_ctx, seed must be equal in all variants. Put it into the base',
     'variants.b: must differ from the other variants (it is the same model as variants.../up)',

@@ -4,11 +4,10 @@ import { parseTask } from '../../tasks/index.js'
 import type { Tally } from '../../train/index.js'
 import type { Machine } from '../machine.js'
 import { mean, spreadOf, studentQuantile, type Spread } from '../statistics.js'
+import type { Keys } from '../spec-parts.js'
 import type { GridSpec } from './grid-spec.js'
 import { publishedFor, publishedKind, type Published } from './published.js'
 import { OWN_TEST, type CellResult } from './run-cell.js'
-
-type Keys = Readonly<Record<string, unknown>>
 
 /** The results of an ablation on tasks, as in report.json. Tables, figures and the verdict are made from it alone. */
 export interface GridReport {

@@ -1,9 +1,8 @@
 import { ConfigError, inspectModelConfig, readKeys, type ModelConfig } from '../../config/index.js'
-import { dirname, basename, FileError, isAbsolute, join, readJson } from '../../files/index.js'
+import { basename, dirname, readJson } from '../../files/index.js'
 import { readTask, type TaskSpec } from '../../tasks/index.js'
+import { checkName, isObject, readBase, type Keys, type ParseAblation } from '../spec-parts.js'
 import { gridKeys, gridTaskKeys } from './grid-keys.js'
-
-type Keys = Readonly<Record<string, unknown>>
 
 /** A test after training: the task with other settings, such as longer sequences. */
 export interface GridTest {
@@ -54,24 +53,15 @@ export async function readGrid(path: string): Promise<GridSpec> {
   return parseGrid(await readJson(path), { source: path, folder: dirname(path), name })
 }
 
-export interface ParseGrid {
-  /** Name in errors. @default 'ablation' */
-  readonly source?: string
-  /** Folder that its paths are relative to. @default '.' */
-  readonly folder?: string
-  /** @default 'ablation' */
-  readonly name?: string
-}
-
 /** Checks an ablation on tasks given as an object of the same keys. Throws ConfigError with all problems. */
-export async function parseGrid(given: unknown, options: ParseGrid = {}): Promise<GridSpec> {
+export async function parseGrid(given: unknown, options: ParseAblation = {}): Promise<GridSpec> {
   const { source = 'ablation', folder = '.', name = 'ablation' } = options
   if (!isObject(given))
     throw new ConfigError(source, ['an ablation must be a JSON object of keys such as base, task, variants and seeds'])
   const problems: string[] = []
   const read = readKeys({ ...given }, gridKeys, problems) as unknown as Given
   const tasks = readTasks(read, problems)
-  const base = await readBase(read.base, folder, problems)
+  const base = ((await readBase(read.base, folder, problems)) ?? {}) as Keys
   const variants = Object.entries(read.variants ?? {}).map(([name, keys]) => ({ name, keys: keys as Keys }))
   for (const { name, keys } of variants) {
     checkName(`variants.${name}`, name, problems)
@@ -152,17 +142,6 @@ function readTasks({ task, tasks }: Given, problems: string[]): (GridTask & { re
   })
 }
 
-async function readBase(base: Given['base'], folder: string, problems: string[]): Promise<Keys> {
-  if (typeof base !== 'string') return base ?? {}
-  try {
-    return (await readJson(isAbsolute(base) ? base : join(folder, base))) as Keys
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error
-    problems.push(`base: ${error.message}`)
-    return {}
-  }
-}
-
 function readAxes(given: unknown, at: string, problems: string[]): Record<string, unknown[]> {
   if (!isObject(given)) {
     problems.push(`${at}: must be an object of lists by model key`)
@@ -193,14 +172,5 @@ export function shownPoint(point: Keys): string {
 
 const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value).replace(/[^\w.,+-]/g, ''))
 
-function checkName(at: string, name: string, problems: string[]): void {
-  if (!/^[a-z][\w.+-]*$/i.test(name))
-    problems.push(`${at}: the name must be a letter, then letters, digits and - _ . + (it is a part of folder names)`)
-}
-
 /** Models whose positions are in a table cannot read sequences longer than it. */
 const hasPositionTable = ({ rotary_emb, pos_emb }: ModelConfig) => rotary_emb !== true && pos_emb !== 'none'
-
-function isObject(value: unknown): value is Keys {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-}

@@ -1,14 +1,7 @@
 import type { Engine } from '../../engine/index.js'
-import {
-  FileError,
-  findUnexpectedEntry,
-  isFile,
-  join,
-  makeFolder,
-  readJson,
-  writeFileAtomic,
-} from '../../files/index.js'
-import type { TrainEvent } from '../../train/index.js'
+import { FileError, join } from '../../files/index.js'
+import { createQueue, type TrainEvent } from '../../train/index.js'
+import { openFolder, refuseForeign } from '../folder.js'
 import { describeMachine, nameOf } from '../machine.js'
 import { checkRun } from '../run.js'
 import { gridReport, type GridReport } from './grid-report.js'
@@ -57,7 +50,7 @@ export async function* runGrid(spec: GridSpec, options: GridOptions): AsyncGener
   const { engine, out, pool, signal } = options
   const { cells } = spec
   const folderOf = ({ id }: Cell) => join(out, id)
-  await openFolder(out, spec)
+  await openForTasks(out, spec)
   for (const cell of cells) await checkRun(folderOf(cell), cell.config)
   const machine = describeMachine(engine)
   const results = new Map<string, CellResult>()
@@ -79,7 +72,7 @@ export async function* runGrid(spec: GridSpec, options: GridOptions): AsyncGener
     return { kind: 'report', report, path: await writeGridReport(out, report) }
   }
 
-  const events = createChannel<GridEvent>()
+  const events = createQueue<GridEvent>()
   const left = cells.filter(({ id }) => !results.has(id))
   const one = async (cell: Cell): Promise<void> => {
     const onEvent = (event: TrainEvent) => events.push({ kind: 'training', cell, event, done: results.size, of })
@@ -115,40 +108,11 @@ async function drained<T, R>(items: AsyncGenerator<T, R>, onItem: (item: T) => v
   return next.value
 }
 
-/** Events of several producers, in the order in which they come. */
-function createChannel<T>() {
-  const waiting: T[] = []
-  let ended = false
-  let wake = () => {}
-  return {
-    push(item: T) {
-      waiting.push(item)
-      wake()
-    },
-    end() {
-      ended = true
-      wake()
-    },
-    async *items(): AsyncGenerator<T> {
-      for (;;) {
-        while (waiting.length > 0) yield waiting.shift()!
-        if (ended) return
-        await new Promise<void>((resolve) => (wake = resolve))
-      }
-    },
-  }
-}
-
-const MARKER = 'ablation.json'
 const FORMAT = 'neomesh laboratory folder 1'
 
 /** Makes the folder, or checks that it is resumed with the same tasks. */
-async function openFolder(out: string, { tasks, evaluateEvery, stopAt }: GridSpec): Promise<void> {
-  const foreign = await findUnexpectedEntry(out, { marker: MARKER, expected: [] })
-  if (foreign !== undefined)
-    throw new FileError(`${out} must be an ablation's folder or empty (it holds "${foreign}"). Use another --out`, out)
-  await makeFolder(out)
-  const path = join(out, MARKER)
+async function openForTasks(out: string, { tasks, evaluateEvery, stopAt }: GridSpec): Promise<void> {
+  await refuseForeign(out, [])
   const settings = {
     format: FORMAT,
     tasks: tasks.map(({ name, given, tests }) => ({
@@ -159,8 +123,7 @@ async function openFolder(out: string, { tasks, evaluateEvery, stopAt }: GridSpe
     evaluateEvery,
     stopAt,
   }
-  if (!(await isFile(path))) return writeFileAtomic(path, `${JSON.stringify(settings, null, 1)}\n`)
-  if (JSON.stringify(await readJson(path)) !== JSON.stringify(settings))
+  if (JSON.stringify(await openFolder(out, settings)) !== JSON.stringify(settings))
     throw new FileError(
       `${out} was started with other tasks, evaluate_every or stop_at. Use another --out, or what it was started with`,
       out,

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import {
   attachTpu,
   CloudError,
@@ -15,7 +15,7 @@ import { readModelConfig } from '../../config/index.js'
 import { resolve } from '../../files/index.js'
 import { bytes, fixed } from '../../text/index.js'
 import { withMesh, meshKeys, type MeshOptions } from '../mesh.js'
-import { integerOption, numberOption } from '../options.js'
+import { integerOption, numberOption, parseOverride } from '../options.js'
 import { print } from './create.js'
 import { tpuOptionsOf, withCreation, withProject, type CreationOptions, type PlaceOptions } from './options.js'
 import { stopSignals } from './signals.js'
@@ -151,16 +151,6 @@ async function confirm(offer: Offer, options: Options): Promise<boolean> {
     return /^(y|yes)$/i.test((await prompt.question('Create it? [y/N] ')).trim())
   } finally {
     prompt.close()
-  }
-}
-
-function parseOverride(text: string, before: Record<string, unknown> = {}): Record<string, unknown> {
-  const [, key, value] = /^(\w+)=([^]*)$/.exec(text) ?? []
-  if (key === undefined) throw new InvalidArgumentError('It must be key=value, such as lr=1e-4.')
-  try {
-    return { ...before, [key]: JSON.parse(value) as unknown }
-  } catch {
-    return { ...before, [key]: value }
   }
 }
 
