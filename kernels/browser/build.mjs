@@ -47,10 +47,15 @@ function bundleExtension() {
 function bundleWorker() {
   const built = {
     name: 'built',
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
       onResolve({ filter: /^\.\.\/.*\/src\/.*\.js$/ }, ({ path, resolveDir }) => {
         const file = resolve(resolveDir, path)
         return file.startsWith(join(root, 'src')) ? { path: join(root, 'dist', relative(root, file)) } : undefined
+      })
+      // Files that look for their own lines in stack traces, where find-source.ts has put them.
+      onLoad({ filter: /\/(tensor\/source-location|model\/scope)\.js$/ }, ({ path }) => {
+        const url = JSON.stringify(`file:///lab/${relative(root, path)}`)
+        return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', url) }
       })
     },
   }
@@ -63,6 +68,8 @@ function bundleWorker() {
     format: 'esm',
     splitting: true, // what few cells use, such as the ranks of other tokenizers, is loaded when it is used
     chunkNames: 'parts/[name]-[hash]',
+    sourcemap: 'external', // read when an error is shown
+    sourcesContent: false,
   })
 }
 

@@ -14,6 +14,7 @@ import type { CellCompiler } from '../core/tslab.js'
 import { loadCompiler, type CompilerBundle } from './compiler.js'
 import { ROOT } from './compiler-files.js'
 import { execute } from './executor.js'
+import { createFindSource } from './find-source.js'
 import { createPrompt } from './input.js'
 import type { Executed, FromWorker, Published, Request, ToWorker } from './messages.js'
 import { createModules } from './modules.js'
@@ -49,8 +50,8 @@ async function start({ base, shared, parameters }: ToWorker & { kind: 'start' })
     execute,
     breathe,
     inspect: (value) => inspectValue(value, { depth: 1 }),
-    findSource: () => null,
-    isInternal: (frame) => frame.includes(base),
+    findSource: createFindSource(base),
+    isInternal: (frame) => frame.includes(base) || frame.includes(`${ROOT}kernels/`),
   })
   interruptHeard = heard
   const ask = (prompt: string) => {

@@ -94,13 +94,17 @@ function causesOf(error: unknown, context: ErrorContext): string[] {
     if (parts.length > DEPTH) lines.push(`... ${parts.length - DEPTH} more`)
     const cause = current instanceof Error ? current.cause : undefined
     // The message has the system's error already.
-    if (cause === undefined || seen.has(cause) || (cause instanceof Error && 'syscall' in cause)) break
+    if (cause === undefined || seen.has(cause) || isOfSystem(cause)) break
     if (lines.length === 0) lines.push('')
     lines.push(`caused by ${headOf(cause, context)}`)
     seen.add((current = cause))
   }
   return lines
 }
+
+/** Of files: Node has the system call's name; a browser's files have the code alone. */
+const isOfSystem = (error: unknown) =>
+  error instanceof Error && ('syscall' in error || ('code' in error && error.message === error.code))
 
 function headOf(error: unknown, context: ErrorContext): string {
   const { name, message } = namesOf(error, context)
@@ -121,6 +125,7 @@ function framesOf(error: unknown, { root, isInternal }: ErrorContext): Frame[] {
         .trim()
         .replaceAll(root, '')
         .replace(/^at (?:async )?(?:(?:Proxy|Object)\.)?/, '')
+        .replace(/^eval \((cell .*)\)$/, '$1') // how browsers run cells
       return { location, text: location ? plain.replace(/cell (\d+):(\d+):\d+/, 'cell $1, line $2') : plain }
     })
     .filter(({ location }) => !location || location.line <= (sourceOf(location.cell)?.split('\n').length ?? 0))

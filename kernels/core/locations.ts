@@ -56,7 +56,7 @@ function named(site: string, root: string, findSource: FindSource): string {
       return `${root}cell ${cell}:${original ?? line}:1`
     })
     .replace(
-      /(file:\/\/[^)]*?|\/[^)]*?\.js):(\d+):(\d+)/,
+      /((?:file|https?):\/\/[^)]*?|\/[^)]*?\.js):(\d+):(\d+)(?=\)?$)/,
       (given, script: string, line, column) => findSource(script, Number(line), Number(column)) ?? given,
     )
 }
