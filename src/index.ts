@@ -139,6 +139,7 @@ export {
   html,
   liveDisplay,
   show,
+  stepsFor,
   table,
   liveTokenText,
   tokenText,

@@ -26,7 +26,7 @@ export { foreignKind, headBytes, pickleRemedy, refuseForeign, refuseForeignFile,
 export { isCheckout, kernelPackages, packageFolder, sitePackages, userFolder, userPackages } from '#this-machine'
 export { jsonText, parseJson, readJson } from './json.js'
 export { readJsonLines, startJsonLines, writeJsonLines, type JsonLines } from './json-lines.js'
-export { openPartialFile, type PartialFile } from '#local-files'
+export { openPartialFile, storageUse, type PartialFile, type StorageUse } from '#local-files'
 export { lockHolder, tryLock } from './lock.js'
 export { compareNatural, naturalSort } from './natural-sort.js'
 export { basename, dirname, isAbsolute, isCloudPath, join, relative, resolve } from './paths.js'

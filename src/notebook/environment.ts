@@ -1,4 +1,4 @@
-import { machine } from '../runtime/index.js'
+import { machine, runtime } from '../runtime/index.js'
 import type { Engine } from '../engine/index.js'
 import { bytes } from '../text/format.js'
 import { table } from './table.js'
@@ -6,13 +6,13 @@ import type { Displayable } from './show.js'
 
 /** A table of the engine, its devices, memory, cores and versions. */
 export function environment(engine: Engine): Displayable {
-  const { memory, freeMemory, cores, runtime } = machine()
+  const { memory, freeMemory, cores, runtime: version } = machine()
   const rows = [
     ['engine', engine.description],
     ['devices', `${engine.deviceCount} x ${engine.platform}`],
     ['memory', memoryText(memory, freeMemory)],
     ['cores', String(cores)],
-    ['runtime', runtime],
+    [runtime.kind, version],
   ]
   return table(rows.map(([what, value]) => ({ what, value })))
 }

@@ -43,7 +43,7 @@ export const runtime: Runtime = {
     cpu: cpus()[0]?.model.trim() ?? process.arch,
     os: `${type()} ${release()}`,
     hostName: hostname(),
-    runtime: `node ${process.version} on ${process.platform} ${process.arch}`,
+    runtime: `${process.version} on ${process.platform} ${process.arch}`,
   }),
   cpuSeconds() {
     const { user, system } = process.cpuUsage()

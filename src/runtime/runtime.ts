@@ -29,7 +29,7 @@ export interface MachineFacts {
   readonly cpu: string
   readonly os: string
   readonly hostName: string
-  /** As in `node v20.20.2` or `Chromium 156`. */
+  /** As in `v20.20.2 on linux x64` or `Chromium 156`. */
   readonly runtime: string
 }
 

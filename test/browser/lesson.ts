@@ -1,10 +1,12 @@
 /** A small lesson that Node and a browser run alike: the tests compare what they return. */
 import type * as filesRoom from '../../src/files/index.js'
 import type * as library from '../../src/index.js'
+import type * as notebookRoom from '../../src/notebook/index.js'
 
 export interface Modules {
   readonly neomesh: typeof library
   readonly 'neomesh/files': typeof filesRoom
+  readonly 'neomesh/notebook': typeof notebookRoom
 }
 
 export interface Trained {
@@ -26,7 +28,7 @@ export interface LessonOptions {
 }
 
 /** Trains a tokenizer and a model, or resumes the run at its checkpoint, and samples. */
-export async function lesson(modules: Modules, options: LessonOptions): Promise<Trained> {
+export async function lesson(modules: Omit<Modules, 'neomesh/notebook'>, options: LessonOptions): Promise<Trained> {
   const { neomesh: neo, 'neomesh/files': files } = modules
   const { folder, steps, onStep } = options
   const engine = await neo.openEngine({ engine: 'host' })

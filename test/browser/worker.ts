@@ -18,7 +18,11 @@ await startBrowser({ base: worker.location.href })
 
 worker.onmessage = ({ data: { name, options } }) => {
   const run = cases[name as keyof typeof cases] as (modules: unknown, options: unknown) => Promise<unknown>
-  run(modules, { ...options, onStep: (step: number) => worker.postMessage({ step }) }).then(
+  const reports = {
+    onStep: (step: number) => worker.postMessage({ step }),
+    show: (html: string) => worker.postMessage({ html }),
+  }
+  run(modules, { ...options, ...reports }).then(
     (result) => worker.postMessage({ result }),
     (error: Error) => worker.postMessage({ error: `${error.stack}` }),
   )

@@ -12,12 +12,14 @@ const dist = fileURLToPath(new URL('../../../dist/', import.meta.url))
 
 export interface World {
   readonly page: Page
-  /** Runs a function of cases.ts in a new worker, which ends afterwards. */
+  /** Runs a function of cases.ts in a new worker, which ends afterwards, unless it has the option `stays`. */
   run(name: string, options?: Record<string, unknown>): Promise<unknown>
   /** Begins one, and reloads the page once it has reported this step. */
   reloadAtStep(step: number, name: string, options: Record<string, unknown>): Promise<void>
   /** Addresses that the page and its workers asked for. */
   readonly asked: string[]
+  /** Addresses of other origins that they asked for. */
+  readonly elsewhere: string[]
 }
 
 export async function openWorld(test: TestContext): Promise<World> {
@@ -30,6 +32,10 @@ export async function openWorld(test: TestContext): Promise<World> {
   const { address, asked } = await serve(test, folder)
   const page = await openPage(test)
   page.on('console', (message) => message.type() === 'error' && console.log('page:', message.text()))
+  const elsewhere: string[] = []
+  page.context().on('request', (request) => {
+    if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(address)) elsewhere.push(request.url())
+  })
   await page.goto(address)
   const begin = `(name, options, onStep) => new Promise((resolve, reject) => {
     const worker = new Worker('./worker.js', { type: 'module' })
@@ -37,8 +43,10 @@ export async function openWorld(test: TestContext): Promise<World> {
     worker.onmessage = ({ data }) => {
       if (data.ready) worker.postMessage({ name, options })
       else if (data.step !== undefined) onStep(data.step)
+      else if (data.html !== undefined) document.body.innerHTML = data.html
       else {
-        worker.terminate()
+        if (!options.stays) worker.terminate()
+        if (options.stays) window.lastWorker = worker
         if (data.error) reject(new Error(data.error)); else resolve(data.result)
       }
     }
@@ -47,6 +55,7 @@ export async function openWorld(test: TestContext): Promise<World> {
   return {
     page,
     asked,
+    elsewhere,
     run: (name, options = {}) => page.evaluate(`(${begin})(${text(name)}, ${text(options)}, () => {})`),
     async reloadAtStep(step, name, options) {
       await page.evaluate(

@@ -16,6 +16,7 @@ const skip = !existsSync(python) && 'no Python in .venv: `make setup` installs i
 
 /** Those that are not named have their own values. */
 const parameters: Readonly<Record<string, Record<string, number | boolean>>> = {
+  '00_first_model.ipynb': { steps: 20 },
   '01_tokenizer.ipynb': { vocabSize: 512, texts: 60 },
   '04_training.ipynb': { steps: 20 },
   '05_sampling.ipynb': { steps: 20 },

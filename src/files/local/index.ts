@@ -10,6 +10,7 @@ import { tryLock } from './lock.js'
 import { makeFolder, removeEmptyFolders } from './make-folder.js'
 
 export { openPartialFile, type PartialFile } from './partial-file.js'
+export { storageUse, type StorageUse } from './storage-use.js'
 
 export const localFiles: FileSystem = {
   stat,
