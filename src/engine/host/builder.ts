@@ -5,6 +5,7 @@ import type { Shape } from '../../tensor/primitive.js'
 import { productOf } from '../../tensor/dim.js'
 import { bytesHeld } from './arrays.js'
 import { copy } from './copy.js'
+import type { Member } from './elementwise.js'
 import { flatten, usersOf, type FlatProgram, type Op } from './flatten.js'
 import { FusedLoop, type Base, type Ref } from './fused-loop.js'
 import type { Kernel, Made } from './kernel.js'
@@ -71,7 +72,11 @@ class Builder<T> {
     else if (kernel) this.byLibrary(op, kernel)
     else if ('element' in rule) {
       const from = this.made(op.inputs.at(-1)!).dtype
-      this.join(op, index, (operands) => rule.element(operands, from, attributes, this.made(y).dtype))
+      const to = this.made(y).dtype
+      this.join(op, index, {
+        write: (operands) => rule.element(operands, from, attributes, to),
+        vector: (scope, operands) => rule.vector?.(scope, operands, from, attributes, to) ?? null,
+      })
     } else {
       const inputs = op.inputs.map((x) => this.settled(x))
       const made = op.outputs.map((each) => this.made(each))
@@ -105,7 +110,7 @@ class Builder<T> {
   }
 
   /** Adds an elementwise operation to the open loop of its sizes. */
-  private join({ inputs, outputs: [y] }: Op, index: number, write: (operands: readonly string[]) => string): void {
+  private join({ inputs, outputs: [y] }: Op, index: number, code: Pick<Member, 'write' | 'vector'>): void {
     const { sizes, dtype } = this.made(y)
     const key = sizes.join()
     for (const x of inputs) {
@@ -117,7 +122,7 @@ class Builder<T> {
     const group = this.open.get(key) ?? new FusedLoop(sizes)
     this.open.set(key, group)
     const operands = inputs.map((x) => this.refs[x])
-    this.refs[y] = { base: group.add(index, write, operands, dtype), layout: dense(sizes) }
+    this.refs[y] = { base: group.add(index, code, operands, dtype), layout: dense(sizes) }
   }
 
   /** Makes a step of a loop. Values that only the loop uses are not stored. */

@@ -1,12 +1,18 @@
-import { isFloat, type DType } from '../../tensor/dtype.js'
+import { isFloat, type DType } from '../../tensor/index.js'
 import { collapse, dense, isContiguous, isScalar, type Layout } from './layout.js'
 import { compileLoop, nest, type Cursor } from './loops.js'
 import type { Kernel } from './kernel.js'
+import type { Code, FunctionScope } from './wasm/assembler.js'
+import { onHeap } from './wasm/functions.js'
+import { vectorLoop, type LoopInput } from './wasm/loop.js'
+import type { VectorOperand } from './wasm/rows.js'
 
 /** One of several elementwise operations that run in the same loop. */
 export interface Member {
   /** JavaScript of one element from those of the operands. */
   readonly write: (operands: readonly string[]) => string
+  /** WebAssembly SIMD of four elements, or null where there is none. */
+  readonly vector: (scope: FunctionScope, operands: readonly VectorOperand[]) => Code | null
   readonly operands: readonly Operand[]
   readonly dtype: DType
 }
@@ -19,6 +25,26 @@ export type Operand = { readonly member: number } | { readonly input: number }
  * `results` are the members whose values are wanted, each a dense array of its own.
  */
 export function elementwise(
+  sizes: readonly number[],
+  inputs: readonly LoopInput[],
+  members: readonly Member[],
+  results: readonly number[],
+): Kernel {
+  const loop = vectorLoop(sizes, inputs, members, results)
+  if (!loop) {
+    const layouts = inputs.map(({ layout }) => layout)
+    return scalarLoop(sizes, layouts, members, results)
+  }
+  const kernel = onHeap((x, y) => loop.run(...x, ...y, 0, loop.turns))
+  return (x, y) =>
+    kernel(
+      loop.reads.map((i) => x[i]),
+      y,
+    )
+}
+
+/** The loop in JavaScript, one element at a time. */
+export function scalarLoop(
   sizes: readonly number[],
   inputs: readonly Layout[],
   members: readonly Member[],

@@ -2,7 +2,7 @@ import type { DType } from '../../tensor/dtype.js'
 import type { Numbers } from './arrays.js'
 import { elementwise, type Member, type Operand } from './elementwise.js'
 import type { Kernel } from './kernel.js'
-import type { Layout } from './layout.js'
+import { isScalar, type Layout } from './layout.js'
 
 /** V8 optimises longer loops badly. */
 const MOST_MEMBERS = 200
@@ -37,8 +37,8 @@ export class FusedLoop {
     return this.members.length >= MOST_MEMBERS
   }
 
-  add(op: number, write: Member['write'], operands: readonly Ref[], dtype: DType): Base {
-    this.members.push({ write, operands: operands.map((ref) => this.operand(ref)), dtype })
+  add(op: number, code: Pick<Member, 'write' | 'vector'>, operands: readonly Ref[], dtype: DType): Base {
+    this.members.push({ ...code, operands: operands.map((ref) => this.operand(ref)), dtype })
     this.ops.push(op)
     const base = { sizes: this.sizes, dtype, slot: -1, group: this, member: this.bases.length }
     this.bases.push(base)
@@ -47,8 +47,12 @@ export class FusedLoop {
 
   /** The loop, with the results of these members. */
   kernel(results: readonly number[]): Kernel {
-    const layouts = this.inputs.map(({ layout }) => layout)
-    return elementwise(this.sizes, layouts, this.members, results)
+    const inputs = this.inputs.map(({ base: { known, dtype }, layout }) => ({
+      layout,
+      dtype,
+      ...(known && isScalar(layout) && { constant: known[layout.offset] }),
+    }))
+    return elementwise(this.sizes, inputs, this.members, results)
   }
 
   private operand(ref: Ref): Operand {

@@ -2,17 +2,19 @@ import type { DType } from '../../tensor/dtype.js'
 import { productOf } from '../../tensor/dim.js'
 import { ARRAY_OF, HELD_AS, type Numbers } from './arrays.js'
 import type { Memory } from './memory.js'
+import { heap } from './wasm/heap.js'
 
 /** A handle of numbers in JavaScript's memory; null once it is freed. */
 export interface HostArray {
   data: { readonly numbers: Numbers; handles: number } | null
 }
 
-/** Typed arrays, whose memory is reused from operation to operation. */
+/** Typed arrays in the memory that WebAssembly works on; outside of it where that is full. */
 export class HostMemory implements Memory<HostArray> {
   readonly library = null
-  private readonly pool = new Pool()
   private scope: HostArray[] | null = null
+  /** What is allocated and not yet an array. */
+  private readonly loose = new Set<Numbers>()
   private readonly count = { arrays: 0, bytes: 0 }
 
   /** Arrays that are not freed, and their bytes. */
@@ -29,7 +31,9 @@ export class HostMemory implements Memory<HostArray> {
     return data.numbers
   }
 
-  array(numbers: Numbers): HostArray {
+  array(given: Numbers): HostArray {
+    const numbers = this.placed(given)
+    this.loose.delete(numbers)
     this.count.bytes += numbers.byteLength
     return this.handle({ numbers, handles: 0 })
   }
@@ -37,8 +41,11 @@ export class HostMemory implements Memory<HostArray> {
   allocate(sizes: readonly number[], dtype: DType): Numbers {
     const kind = ARRAY_OF[HELD_AS[dtype]]
     const count = productOf(sizes)
-    const memory = this.pool.take(count * kind.BYTES_PER_ELEMENT)
-    return memory ? new kind(memory) : new kind(count)
+    const address = heap().allocate(count * kind.BYTES_PER_ELEMENT)
+    if (address < 0) return new kind(count)
+    const numbers = new kind(heap().buffer as ArrayBuffer, address, count)
+    this.loose.add(numbers)
+    return numbers
   }
 
   share({ data }: HostArray): HostArray {
@@ -56,7 +63,7 @@ export class HostMemory implements Memory<HostArray> {
     this.count.arrays--
     if (--data.handles > 0) return
     this.count.bytes -= data.numbers.byteLength
-    this.pool.put(data.numbers.buffer as ArrayBuffer)
+    release(data.numbers)
   }
 
   scoped(f: () => HostArray[]): HostArray[] {
@@ -72,11 +79,28 @@ export class HostMemory implements Memory<HostArray> {
       for (const x of made)
         if (!results.has(x)) this.free(x)
         else outer?.push(x)
+      if (!outer) this.releaseLoose()
     }
   }
 
   trim(): void {
-    this.pool.clear()
+    heap().merge()
+  }
+
+  /** Numbers from elsewhere are copied into the memory of WebAssembly. */
+  private placed(numbers: Numbers): Numbers {
+    if (this.loose.has(numbers)) return numbers
+    const address = heap().allocate(numbers.byteLength)
+    if (address < 0) return numbers
+    const copy = new (numbers.constructor as typeof Float32Array)(heap().buffer, address, numbers.length)
+    copy.set(numbers)
+    return copy
+  }
+
+  /** What a step that threw had allocated. */
+  private releaseLoose(): void {
+    for (const numbers of this.loose) release(numbers)
+    this.loose.clear()
   }
 
   private handle(data: NonNullable<HostArray['data']>): HostArray {
@@ -88,29 +112,6 @@ export class HostMemory implements Memory<HostArray> {
   }
 }
 
-/** Smaller arrays are left to the garbage collector. */
-const LEAST_BYTES = 1 << 14
-
-/**
- * Memory of arrays that are no longer needed, by size. A program's runs use the same sizes again and again, and memory
- * fresh from the system costs more to touch for the first time than most operations take.
- */
-class Pool {
-  private readonly free = new Map<number, ArrayBuffer[]>()
-
-  take(bytes: number): ArrayBuffer | undefined {
-    return this.free.get(bytes)?.pop()
-  }
-
-  put(memory: ArrayBuffer): void {
-    const bytes = memory.byteLength
-    if (bytes < LEAST_BYTES) return
-    const same = this.free.get(bytes)
-    if (same) same.push(memory)
-    else this.free.set(bytes, [memory])
-  }
-
-  clear(): void {
-    this.free.clear()
-  }
+function release(numbers: Numbers): void {
+  if (heap().owns(numbers)) heap().free(numbers.byteOffset, numbers.byteLength)
 }

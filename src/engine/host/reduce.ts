@@ -1,10 +1,12 @@
-import { isFloat, type DType } from '../../tensor/dtype.js'
+import { isFloat, type DType } from '../../tensor/index.js'
 import type { Axes } from '../../tensor/ops/reduce.js'
 import { productOf } from '../../tensor/dim.js'
 import { ROUND } from './arrays.js'
 import type { MakeKernel } from './kernel.js'
 import { collapse, dense, transposed, type Layout } from './layout.js'
 import { compileLoop, nest, type Cursor } from './loops.js'
+import { onHeap } from './wasm/functions.js'
+import { vectorReduce, type Reduction } from './wasm/reduce.js'
 
 /** How two numbers `a` and `b` become one, as JavaScript. */
 type Combine = (dtype: DType) => string
@@ -12,14 +14,17 @@ type Lowest = (dtype: DType) => number
 
 /** Sums of floats are kept in f64 until they are whole. */
 export const reduceSum = reduce(
+  'sum',
   (dtype) => (isFloat(dtype) ? 'a + b' : '(a + b) | 0'),
   () => 0,
 )
 export const reduceMax = reduce(
+  'max',
   (dtype) => (isFloat(dtype) ? 'Math.max(a, b)' : order('>', dtype)),
   (dtype) => (isFloat(dtype) ? -Infinity : dtype === 'i32' ? -0x80000000 : 0),
 )
 export const reduceMin = reduce(
+  'min',
   (dtype) => (isFloat(dtype) ? 'Math.min(a, b)' : order('<', dtype)),
   (dtype) => (isFloat(dtype) ? Infinity : dtype === 'i32' ? 0x7fffffff : dtype === 'u32' ? -1 : 1),
 )
@@ -27,9 +32,11 @@ export const reduceMin = reduce(
 const order = (sign: string, dtype: DType) =>
   dtype === 'u32' ? `(a >>> 0 ${sign} b >>> 0 ? a : b)` : `(a ${sign} b ? a : b)`
 
-function reduce(combine: Combine, first: Lowest): MakeKernel<Axes> {
+function reduce(kind: Reduction, combine: Combine, first: Lowest): MakeKernel<Axes> {
   return ([{ layout, dtype }], { axes }, [out]) => {
     const { x, sums } = walk(layout, axes, out.sizes)
+    const vector = dtype === 'f32' ? vectorReduce(kind, x, sums) : null
+    if (vector) return onHeap(([from], [to]) => vector.run(from, to, 0, vector.turns))
     const { sizes, strides } = collapse([x, sums])
     const cursors: Cursor[] = [
       { name: 'p', start: 'start[0]', strides: strides[0] },
