@@ -12,6 +12,7 @@ export interface TestReport {
 /** Why a whole file may be skipped, in continuous integration too: what `make setup` does not install. */
 const KNOWN_REASONS = [
   /CHROME_PATH names no browser$/,
+  /^firefox is not installed$/,
   /^libtpu is not installed$/,
   /^XLA's CUDA plugin is not installed$/,
   /^@tensorflow\/tfjs-node(-gpu)? is not installed$/,

@@ -2,20 +2,14 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { strFromU8, unzipSync, zipSync } from 'fflate'
 import * as files from '../../src/files/index.js'
 import * as neomesh from '../../src/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
 import { noBrowser } from '../web/browser.js'
-import { lesson, type Trained } from './lesson.js'
-import { openWorld } from './world.js'
+import { lesson, texts, type Trained } from './lesson.js'
+import { model, openWorld } from './world.js'
 
-const model = fileURLToPath(new URL('../../../configs/models/notebook.json', import.meta.url))
-const texts = Array.from(
-  { length: 40 },
-  (_, i) => `The state of the Union in year ${1790 + i} is ${i % 3 ? 'good' : 'better'}.`,
-)
 const steps = 24
 
 test('the library in a browser', { skip: noBrowser }, async (t) => {

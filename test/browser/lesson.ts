@@ -27,6 +27,11 @@ export interface LessonOptions {
   readonly onStep?: (step: number) => void
 }
 
+export const texts: readonly string[] = Array.from(
+  { length: 40 },
+  (_, i) => `The state of the Union in year ${1790 + i} is ${i % 3 ? 'good' : 'better'}.`,
+)
+
 /** Trains a tokenizer and a model, or resumes the run at its checkpoint, and samples. */
 export async function lesson(modules: Omit<Modules, 'neomesh/notebook'>, options: LessonOptions): Promise<Trained> {
   const { neomesh: neo, 'neomesh/files': files } = modules

@@ -10,6 +10,9 @@ import { openPage, serve } from '../web/browser.js'
 
 const dist = fileURLToPath(new URL('../../../dist/', import.meta.url))
 
+/** The config of the lesson's model, in Node. */
+export const model = join(dist, '../configs/models/notebook.json')
+
 export interface World {
   readonly page: Page
   /** Runs a function of cases.ts in a new worker, which ends afterwards, unless it has the option `stays`. */
@@ -22,22 +25,20 @@ export interface World {
   readonly elsewhere: string[]
 }
 
-export async function openWorld(test: TestContext): Promise<World> {
+/** A folder with the bundle, the worker, what a site serves, and this script in its page. It is gone after the test. */
+export async function makeSite(test: TestContext, script: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'neomesh-site-'))
   test.after(() => rmSync(folder, { recursive: true, force: true }))
   cpSync(join(dist, 'browser'), folder, { recursive: true })
   cpSync(join(dist, 'test/browser'), folder, { recursive: true })
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>test</title><link rel="icon" href="data:,">')
+  const head = '<!doctype html><title>test</title><link rel="icon" href="data:,">'
+  writeFileSync(join(folder, 'index.html'), `${head}<script type="module">${script}</script>`)
   await writeSiteFiles(folder)
-  const { address, asked } = await serve(test, folder)
-  const page = await openPage(test)
-  page.on('console', (message) => message.type() === 'error' && console.log('page:', message.text()))
-  const elsewhere: string[] = []
-  page.context().on('request', (request) => {
-    if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(address)) elsewhere.push(request.url())
-  })
-  await page.goto(address)
-  const begin = `(name, options, onStep) => new Promise((resolve, reject) => {
+  return folder
+}
+
+/** Source of a function that runs a function of cases.ts in a new worker. */
+export const runInWorker = `(name, options, onStep) => new Promise((resolve, reject) => {
     const worker = new Worker('./worker.js', { type: 'module' })
     worker.onerror = (event) => reject(new Error(event.message))
     worker.onmessage = ({ data }) => {
@@ -51,16 +52,27 @@ export async function openWorld(test: TestContext): Promise<World> {
       }
     }
   })`
+
+export async function openWorld(test: TestContext): Promise<World> {
+  const folder = await makeSite(test, '')
+  const { address, asked } = await serve(test, folder)
+  const page = await openPage(test)
+  page.on('console', (message) => message.type() === 'error' && console.log('page:', message.text()))
+  const elsewhere: string[] = []
+  page.context().on('request', (request) => {
+    if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(address)) elsewhere.push(request.url())
+  })
+  await page.goto(address)
   const text = (value: unknown) => JSON.stringify(value)
   return {
     page,
     asked,
     elsewhere,
-    run: (name, options = {}) => page.evaluate(`(${begin})(${text(name)}, ${text(options)}, () => {})`),
+    run: (name, options = {}) => page.evaluate(`(${runInWorker})(${text(name)}, ${text(options)}, () => {})`),
     async reloadAtStep(step, name, options) {
       await page.evaluate(
         `new Promise((reached, failed) => {
-          (${begin})(${text(name)}, ${text(options)}, (at) => at === ${step} && reached()).catch(failed)
+          (${runInWorker})(${text(name)}, ${text(options)}, (at) => at === ${step} && reached()).catch(failed)
         })`,
       )
       await page.reload()
