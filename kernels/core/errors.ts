@@ -1,5 +1,5 @@
 /** What is shown of an error that ends a cell: name, message, the line of the cell, a short trace. */
-import { cellLocationIn, sourceOf, type CellLocation } from './locations.js'
+import { cellLocationIn, sourceOf, stackOf, type CellLocation } from './locations.js'
 import type { Diagnostic } from './tslab.js'
 
 /** Of Jupyter's protocol. */
@@ -114,7 +114,7 @@ function headOf(error: unknown, context: ErrorContext): string {
 /** Frames of user code and of packages, the innermost first. */
 function framesOf(error: unknown, { root, isInternal }: ErrorContext): Frame[] {
   if (!(error instanceof Error)) return []
-  const stack = (error.stack ?? '').replace(error.message, '')
+  const stack = stackOf(error).replace(error.message, '')
   return stack
     .split('\n')
     .filter((line) => /^\s+at /.test(line))

@@ -33,12 +33,32 @@ export function cellLocationIn(line: string): CellLocation | null {
 /** `PATH:LINE:COLUMN` of the source that a script's position (line and column from 1) was compiled from; null if unknown. */
 export type FindSource = (script: string, line: number, column: number) => string | null
 
+/** `    at FUNCTION (SCRIPT:LINE:COLUMN)` with the names of cells and sources; see nameLocations. */
+let nameOf = (site: string): string => site
+
 /** Makes stack traces name lines of cells, and of TypeScript where `findSource` knows them. `root` ends with a slash. */
 export function nameLocations(root: string, findSource: FindSource): void {
+  nameOf = (site) => named(site, root, findSource)
   Error.prepareStackTrace = (error, sites) => {
-    const lines = sites.map((site) => `\n    at ${named(String(site), root, findSource)}`)
+    const lines = sites.map((site) => `\n    at ${nameOf(String(site))}`)
     return `${headOf(error)}${lines.join('')}`
   }
+}
+
+/** The stack trace as V8 writes it. Firefox has `FUNCTION@SCRIPT:LINE:COLUMN` in each line, and knows no prepareStackTrace. */
+export function stackOf(error: Error): string {
+  const stack = error.stack ?? ''
+  if (/^\s+at /m.test(stack)) return stack
+  return stack
+    .split('\n')
+    .map((line) => {
+      const found = /^([^@]*)@(.*:\d+:\d+)$/.exec(line)
+      if (!found) return line
+      const [, name, place] = found
+      const plain = name.replace(/^(?:async\*|\*)*|[/<]+$/g, '')
+      return `    at ${nameOf(plain === '' || plain === 'anonymous' ? place : `${plain} (${place})`)}`
+    })
+    .join('\n')
 }
 
 function headOf(error: Error): string {
