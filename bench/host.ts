@@ -1,6 +1,6 @@
 /**
  * Trains a model config on the engines that run here, in turn in one process; prints tokens per second of wall time and of
- * processor time. node dist/bench/host.js [--model notebook] [--steps 4] [--rounds 3] [--engines host,xla]
+ * processor time. node dist/bench/host.js [--model notebook] [--steps 4] [--rounds 3] [--engines host,xla] [--threads 1]
  * Engines: host, xla, tfjs (TensorFlow.js on cpu), wasm (tfjs-backend-wasm), native (tfjs-node).
  */
 import { cpus, loadavg } from 'node:os'
@@ -20,11 +20,12 @@ const { values: options } = parseArgs({
     warmup: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
     engines: { type: 'string', default: 'host,xla' },
+    threads: { type: 'string', default: '1' },
   },
 })
 
 const OPEN: Readonly<Record<string, () => Promise<Engine>>> = {
-  host: async () => openHost(),
+  host: async () => openHost({ threads: Number(options.threads) }),
   xla: () => openXla(),
   tfjs: () => openTfjs(),
   wasm: async () => {
@@ -93,7 +94,7 @@ console.log(
   `${cpus()[0].model}, ${cpus().length} cores, load ${load}; Node ${process.version}; configs/models/${options.model}.json`,
 )
 console.log(
-  `${tokens} tokens a step, ${options.rounds} rounds of ${options.steps} steps in alternation; median (smallest to largest)\n`,
+  `${tokens} tokens a step, host on ${options.threads} threads, ${options.rounds} rounds of ${options.steps} steps in alternation; median (smallest to largest)\n`,
 )
 console.log('| engine | tokens/s | tokens per second of processor time | last loss |\n|---|---|---|---|')
 const shown = (all: readonly number[]) =>

@@ -21,6 +21,8 @@ export interface OpenOptions {
   readonly keyValues?: KeyValues
   /** @default 1 */
   readonly deviceCount?: number
+  /** Threads that share the work with the engine `host`; others choose by themselves. @default 1 */
+  readonly threads?: number
   /** Called with the reason when no engine was chosen and XLA is not available. */
   readonly onFallback?: (reason: string) => void
 }
@@ -31,7 +33,7 @@ const NO_PLUGIN =
 
 /** Starts the engine that runs programs here. Throws PluginNotFoundError, EngineError. */
 export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
-  const { engine, device, compiled, deviceCount = 1, onFallback, keyValues } = options
+  const { engine, device, compiled, deviceCount = 1, onFallback, keyValues, threads } = options
   const asked = engine === FORMER_HOST ? 'host' : engine
   const name = asked ?? (device === undefined && !hasPlugin() ? 'host' : 'xla')
   if (name === 'xla') return openXla({ platform: device ?? 'cpu', deviceCount, compiled, keyValues })
@@ -43,7 +45,7 @@ export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
     throw new EngineError(`the engine ${name} must have 1 device (got ${deviceCount}). Use the engine xla.`)
   if (engine === undefined) onFallback?.(runtime.kind === 'browser' ? IN_BROWSER : NO_PLUGIN)
   // Loaded only where they are used.
-  if (name === 'host') return (await import('./host/engine.js')).openHost()
+  if (name === 'host') return (await import('./host/engine.js')).openHost({ threads })
   return (await import('#tfjs-native')).openNative(`@tensorflow/${name}`)
 }
 

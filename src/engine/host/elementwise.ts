@@ -1,9 +1,10 @@
 import { isFloat, type DType } from '../../tensor/index.js'
+import { productOf } from '../../tensor/dim.js'
 import { collapse, dense, isContiguous, isScalar, type Layout } from './layout.js'
 import { compileLoop, nest, type Cursor } from './loops.js'
 import type { Kernel } from './kernel.js'
 import type { Code, FunctionScope } from './wasm/assembler.js'
-import { onHeap } from './wasm/functions.js'
+import { callInParts, onHeap } from './wasm/functions.js'
 import { vectorLoop, type LoopInput } from './wasm/loop.js'
 import type { VectorOperand } from './wasm/rows.js'
 
@@ -35,7 +36,8 @@ export function elementwise(
     const layouts = inputs.map(({ layout }) => layout)
     return scalarLoop(sizes, layouts, members, results)
   }
-  const kernel = onHeap((x, y) => loop.run(...x, ...y, 0, loop.turns))
+  const work = productOf(sizes)
+  const kernel = onHeap((x, y) => callInParts(loop.run, [...x, ...y], loop.turns, work))
   return (x, y) =>
     kernel(
       loop.reads.map((i) => x[i]),

@@ -4,12 +4,16 @@ import { ROUND } from './arrays.js'
 import type { Kernel, MakeKernel } from './kernel.js'
 import { offsetsOf, type Layout } from './layout.js'
 import { skinnyMatmul } from './skinny-matmul.js'
-import { onHeap, withScratch } from './wasm/functions.js'
+import { onHeap, partsOf, runInThreads, withScratch } from './wasm/functions.js'
 import { COLUMNS, makeGemm, makePack, ROWS, type Gemm, type Order, type Pack } from './wasm/gemm.js'
 import { heap } from './wasm/heap.js'
+import type { Call } from './wasm/team.js'
 
 /** Most rows, columns and sums of a block: blocks of 1 MiB stay in a core's cache. */
 const BLOCK = 512
+
+/** Products of fewer multiplications are left to one thread. */
+const LEAST_PRODUCT = 1 << 19
 
 /** An operand's elements: index = batches[i] + free[j] + sums[k]. */
 export interface Side {
@@ -108,17 +112,37 @@ function blocked(left: Side, right: Side): Kernel {
               // Where sums lie side by side the table is not read beyond its first.
               const along = (order: Order) => (order === 'sums' ? 4 * k : 0)
               // With one block of sums, the columns stay packed for all rows.
-              if (i === 0 || depth > BLOCK)
-                packRight(
-                  packedRight,
+              const packColumns = (start: number, end: number): Call => ({
+                run: packRight,
+                parameters: [
+                  packedRight + 4 * COLUMNS * sums * start,
                   fromB + along(columns.order),
-                  rightTable + 4 * j,
+                  rightTable + 4 * (j + COLUMNS * start),
                   rightSums + 4 * k,
-                  panelsN,
+                  end - start,
                   sums,
-                )
-              packLeft(packedLeft, fromA + along(rows.order), leftTable + 4 * i, leftSums + 4 * k, panelsM, sums)
-              multiply(packedLeft, packedRight, to, sums, panelsM, panelsN, width, Number(k > 0))
+                ],
+              })
+              /** Packs panels of the left operand and multiplies them. */
+              const multiplyRows = (start: number, end: number): Call[] => {
+                const packed = packedLeft + 4 * ROWS * sums * start
+                const table = leftTable + 4 * (i + ROWS * start)
+                const panels = end - start
+                const target = to + ROWS * width * start
+                const from = fromA + along(rows.order)
+                return [
+                  { run: packLeft, parameters: [packed, from, table, leftSums + 4 * k, panels, sums] },
+                  {
+                    run: multiply,
+                    parameters: [packed, packedRight, target, sums, panels, panelsN, width, Number(k > 0)],
+                  },
+                ]
+              }
+              const alone = high * wide * sums < LEAST_PRODUCT
+              const parts = (panels: number) => (alone ? [{ start: 0, end: panels }] : partsOf(panels, 1))
+              if (i === 0 || depth > BLOCK)
+                runInThreads(parts(panelsN).map(({ start, end }) => [packColumns(start, end)]))
+              runInThreads(parts(panelsM).map(({ start, end }) => multiplyRows(start, end)))
             }
             if (!whole) copyTile(tile, width, toY + 4 * (i * n + j), 4 * n, high, wide)
           }

@@ -5,7 +5,7 @@ import { ROUND } from './arrays.js'
 import type { MakeKernel } from './kernel.js'
 import { collapse, dense, transposed, type Layout } from './layout.js'
 import { compileLoop, nest, type Cursor } from './loops.js'
-import { onHeap } from './wasm/functions.js'
+import { callInParts, onHeap } from './wasm/functions.js'
 import { vectorReduce, type Reduction } from './wasm/reduce.js'
 
 /** How two numbers `a` and `b` become one, as JavaScript. */
@@ -36,7 +36,10 @@ function reduce(kind: Reduction, combine: Combine, first: Lowest): MakeKernel<Ax
   return ([{ layout, dtype }], { axes }, [out]) => {
     const { x, sums } = walk(layout, axes, out.sizes)
     const vector = dtype === 'f32' ? vectorReduce(kind, x, sums) : null
-    if (vector) return onHeap(([from], [to]) => vector.run(from, to, 0, vector.turns))
+    if (vector) {
+      const work = productOf(layout.sizes)
+      return onHeap((from, to) => callInParts(vector.run, [...from, ...to], vector.turns, work))
+    }
     const { sizes, strides } = collapse([x, sums])
     const cursors: Cursor[] = [
       { name: 'p', start: 'start[0]', strides: strides[0] },

@@ -1,0 +1,114 @@
+import type { WasmFunction } from './functions.js'
+import type { Heap } from './heap.js'
+import { spawn, type Thread } from './spawn.js'
+
+/** A call of a function, in a thread. */
+export interface Call {
+  readonly run: WasmFunction
+  readonly parameters: readonly number[]
+}
+
+/** What of a function other threads need: its number, and its module. */
+export interface Portable {
+  readonly id: number
+  readonly bytes: Uint8Array
+}
+
+/** Words of a member's mailbox: the order's number, the number of the last one done, its length, then its calls. */
+const WORDS = 65536
+const ORDER = 0
+const DONE = 1
+const LENGTH = 2
+const CALLS = 3
+/** A call with this number compiles a module. */
+const COMPILE = -1
+/** How often the main thread looks before it sleeps: some ten microseconds. */
+const LOOKS = 2000
+
+interface Member {
+  readonly thread: Thread
+  readonly box: Int32Array<ArrayBufferLike>
+  readonly compiled: Set<number>
+  order: number
+}
+
+/** Threads that run functions on the shared memory. The main thread is one of them. */
+export class Team {
+  private readonly members: Member[]
+
+  constructor(
+    heap: Heap,
+    threads: number,
+    private readonly portable: (run: WasmFunction) => Portable,
+  ) {
+    this.members = Array.from({ length: threads - 1 }, () => {
+      const address = heap.allocate(4 * WORDS)
+      const box = new Int32Array(heap.buffer as ArrayBuffer, address, WORDS).fill(0)
+      return {
+        thread: spawn({ memory: heap.memory, address, words: WORDS }),
+        box,
+        compiled: new Set<number>(),
+        order: 0,
+      }
+    })
+  }
+
+  /** Threads that have started. */
+  get size(): number {
+    return 1 + this.members.filter(({ box }) => Atomics.load(box, DONE) !== 0).length
+  }
+
+  /** Runs a list of calls in each thread; the first list in this one. Returns when all are done. */
+  run(lists: readonly (readonly Call[])[]): void {
+    const ready = this.members.filter(({ box }) => Atomics.load(box, DONE) !== 0)
+    const used = ready.slice(0, lists.length - 1)
+    const here: Call[] = [...lists[0], ...lists.slice(1 + used.length).flat()]
+    used.forEach((member, i) => here.push(...this.send(member, lists[i + 1])))
+    for (const { run, parameters } of here) run(...parameters)
+    for (const member of used) wait(member)
+  }
+
+  /** Gives a member as many of the calls as its mailbox takes; the others are returned. */
+  private send(member: Member, calls: readonly Call[]): readonly Call[] {
+    const { box, compiled } = member
+    let at = CALLS
+    let given = 0
+    for (const { run, parameters } of calls) {
+      const { id, bytes } = this.portable(run)
+      if (at + parameters.length + bytes.length / 4 + 6 > WORDS) break
+      if (!compiled.has(id)) {
+        for (const word of [COMPILE, id, bytes.length]) box[at++] = word
+        new Uint8Array(box.buffer as ArrayBuffer, box.byteOffset + 4 * at, bytes.length).set(bytes)
+        at += Math.ceil(bytes.length / 4)
+        compiled.add(id)
+      }
+      box[at++] = id
+      box[at++] = parameters.length
+      for (const word of parameters) box[at++] = word
+      given++
+    }
+    box[LENGTH] = at
+    Atomics.store(box, ORDER, ++member.order)
+    Atomics.notify(box, ORDER)
+    return calls.slice(given)
+  }
+
+  end(): void {
+    for (const { thread } of this.members) thread.end()
+  }
+}
+
+function wait({ box, order }: Member): void {
+  // A member has done order n when the word is n + 1: 0 says that it has not started.
+  for (let look = 0; ; look++) {
+    const done = Atomics.load(box, DONE)
+    if (done === order + 1) return
+    if (done < 0) throw new Error('a thread of the engine host failed')
+    if (look < LOOKS) continue
+    try {
+      Atomics.wait(box, DONE, done)
+    } catch {
+      // The window's thread of a browser may not sleep.
+    }
+  }
+}
