@@ -143,6 +143,7 @@ function defineKernel({ BaseKernel }: Services) {
       } finally {
         this.abandon = null
         clearTimeout(this.patience)
+        dispatchEvent(new Event('neomesh:ran')) // start.ts loads the rest of the site
       }
     }
 

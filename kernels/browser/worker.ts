@@ -137,6 +137,16 @@ function capture(write: (name: 'stdout' | 'stderr', text: string) => void): void
     (...values: unknown[]) =>
       write(name, `${format(...values)}\n`)
   const [out, error] = [print('stdout'), print('stderr')]
+  const stream = (name: 'stdout' | 'stderr') => ({
+    isTTY: false,
+    write: (text: string) => {
+      write(name, text)
+      return true
+    },
+  })
+  // Of Node's globals, what a cell is likely to use.
+  const process = { env: {}, argv: [], platform: 'browser', stdout: stream('stdout'), stderr: stream('stderr') }
+  Object.assign(globalThis, { Buffer, process })
   Object.assign(console, { log: out, info: out, debug: out, dir: out, table: out, warn: error, error, trace: error })
 }
 

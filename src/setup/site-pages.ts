@@ -69,7 +69,7 @@ export function teachersPage(lessons: readonly Lesson[], start: string): string 
     start,
     `<h1>For teachers</h1>
 <p>Send a class one of these links. What the server delivers are files; every computation runs on the student's computer.
-No account, no cookies, no measurement of visitors; a page asks no other server for anything.</p>
+No account, no measurement of visitors; a page asks no other server for anything.</p>
 <h2>Links</h2>
 <table>
 <tr><th>Lesson</th><th></th><th></th></tr>
@@ -79,7 +79,7 @@ ${rows.join('\n')}
 notebook says.</p>
 <h2>What students need</h2>
 <ul>
-<li>A current Chrome, Edge or Firefox; 4 GB of memory. Keyboards are handy; tablets show everything.</li>
+<li>A current Chrome, Edge or Firefox; 4 GB of memory.</li>
 <li>About 5 MB per student for the first visit. Open the lesson once while there is a network; later it works without.</li>
 </ul>
 <h2>What is kept, and where</h2>

@@ -110,10 +110,11 @@ async function writeContents(folder: string): Promise<Lesson[]> {
   const lessons: Lesson[] = []
   const content: object[] = []
   for (const name of names) {
-    const bytes = await readFile(join(packageFolder, 'notebooks', name))
-    await writeFileAtomic(join(folder, 'files', name), bytes)
-    lessons.push({ name, ...titleOf(JSON.parse(new TextDecoder().decode(bytes)) as Notebook) })
-    content.push({ ...ENTRY, name, path: name, size: bytes.length, type: 'notebook' })
+    const notebook = withWholeTexts((await readJson(join(packageFolder, 'notebooks', name))) as Notebook)
+    const text = JSON.stringify(notebook)
+    await writeFileAtomic(join(folder, 'files', name), text)
+    lessons.push({ name, ...titleOf(notebook) })
+    content.push({ ...ENTRY, name, path: name, size: text.length, type: 'notebook' })
   }
   await makeFolder(join(folder, 'api/contents'))
   const listing = { ...ENTRY, name: '', path: '', size: null, type: 'directory', format: 'json', content }
@@ -125,15 +126,37 @@ async function writeContents(folder: string): Promise<Lesson[]> {
 const DATE = '2026-01-01T00:00:00Z'
 const ENTRY = { content: null, created: DATE, last_modified: DATE, format: null, mimetype: null, writable: true }
 
+type Lines = string | readonly string[]
+
 interface Notebook {
-  readonly cells: readonly { readonly cell_type: string; readonly source: string | readonly string[] }[]
+  readonly cells: readonly {
+    readonly cell_type: string
+    readonly source: Lines
+    readonly outputs?: readonly { readonly text?: Lines; readonly data?: Readonly<Record<string, unknown>> }[]
+  }[]
+}
+
+/** Texts are lists of lines in files; Jupyter's server joins them for JupyterLab, and JupyterLite has none. */
+function withWholeTexts(notebook: Notebook): Notebook {
+  const whole = <T>(value: T) =>
+    Array.isArray(value) && value.every((line) => typeof line === 'string') ? value.join('') : value
+  const cells = notebook.cells.map((cell) => {
+    const outputs = cell.outputs?.map((output) => ({
+      ...output,
+      ...(output.text !== undefined && { text: whole(output.text) }),
+      ...(output.data !== undefined && {
+        data: Object.fromEntries(Object.entries(output.data).map(([type, value]) => [type, whole(value)])),
+      }),
+    }))
+    return { ...cell, source: whole(cell.source), ...(outputs && { outputs }) }
+  })
+  return { ...notebook, cells }
 }
 
 /** The heading of a notebook, and the first sentence below it. */
 function titleOf({ cells }: Notebook): { title: string; about: string } {
   const { source } = cells.find(({ cell_type }) => cell_type === 'markdown')!
-  const text = typeof source === 'string' ? source : source.join('')
-  const [heading, ...rest] = text.split('\n').filter((line) => line.trim() !== '')
+  const [heading, ...rest] = (source as string).split('\n').filter((line) => line.trim() !== '')
   const sentence = /^.*?[.!?:](?=\s|$)/.exec(rest.join(' ').replace(/[*_`]|\[([^\]]*)\]\([^)]*\)/g, '$1'))
   return { title: heading.replace(/^#+\s*/, ''), about: (sentence?.[0] ?? '').replace(/:$/, '.') }
 }

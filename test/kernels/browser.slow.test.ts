@@ -68,6 +68,7 @@ const cells = [
   '[1, 2].map((x) => x * 2)',
   "({ batch, embd, text: 'x', map: new Map([[1, { deep: { er: { est: 1 } } }]]), f: (x: number) => x, date: new Date(0) })",
   "console.log('%s is %d', 'one', 1, { a: [1, 2, 3] }, new Float32Array(3), [undefined, null])",
+  "process.stdout.write('no line end'); Buffer.from('é').toString('hex')",
   'class Thing { readonly size = 1 }\nnew Thing()',
   'let sum = 0\nfor await (const x of [1, 2, Promise.resolve(3)]) sum += x\nsum',
   'const steps = 200 //@param {type: "integer", min: 1}',

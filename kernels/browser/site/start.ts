@@ -31,9 +31,8 @@ if ('serviceWorker' in navigator) {
     window.stop() // what it has begun to load would be loaded twice
     register().then(reload, reload)
   } else {
-    const loadAhead = (worker: ServiceWorker) => worker.postMessage('load ahead')
-    // After the page: a lesson that is open needs the network first.
-    const later = () => setTimeout(() => void register().then(loadAhead, console.warn), 10_000)
-    addEventListener('load', later)
+    const loadAhead = () => void register().then((worker) => worker.postMessage('load ahead'), console.warn)
+    // Once the first cell has run (extension.ts): a lesson that is open needs the network first.
+    addEventListener('neomesh:ran', loadAhead, { once: true })
   }
 }
