@@ -189,7 +189,9 @@ async function writeConfig(folder: string): Promise<void> {
   await writeFileAtomic(join(folder, 'api/translations/all.json'), JSON.stringify({ data: english, message: '' }))
   await writeFileAtomic(join(folder, 'api/translations/en.json'), JSON.stringify({ data: {}, message: '' }))
   await writeFileAtomic(join(folder, 'build/schemas/all_federated.json'), '[]')
-  await writeFileAtomic(join(folder, 'favicon.ico'), await readFile(join(folder, 'lab/favicon.ico')))
+  // JupyterLab's icon has 0.3 MB; that of notebooks, 1 kB.
+  const icon = await readFile(join(folder, 'notebooks/favicon.ico'))
+  for (const name of ['favicon.ico', 'lab/favicon.ico']) await writeFileAtomic(join(folder, name), icon)
 }
 
 async function writePages(folder: string, lessons: readonly Lesson[], jupyterlite: string): Promise<void> {
