@@ -78,13 +78,21 @@ export async function openDatabase(name: string, stores: readonly string[]): Pro
         const native = database.transaction(stores, mode, { durability })
         let outcome: (() => void) | undefined
         let failure: { cause: unknown } | undefined
-        native.oncomplete = () => outcome?.()
+        let isOver = false
+        native.oncomplete = () => {
+          isOver = true
+          outcome?.()
+        }
         native.onabort = () => reject((failure?.cause ?? native.error) as Error)
         work((store) => promised(native.objectStore(store))).then(
-          (value) => (outcome = () => resolve(value)),
+          (value) => {
+            outcome = () => resolve(value)
+            if (isOver) outcome()
+          },
           (cause: unknown) => {
             failure = { cause }
-            native.abort()
+            if (isOver) reject(cause as Error)
+            else native.abort()
           },
         )
       }),
