@@ -1,13 +1,15 @@
 /**
  * Measures neomesh beside its peers, each figure in a process of its own, the sides alternating; prints tables in Markdown.
- * node dist/bench/run.js [train|generate|attention] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
+ * node dist/bench/run.js [train|generate|attention|start] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
  * Peers are left out where `make bench-peers` has not installed them.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { goalLines, goalsOf, type Figure } from './goals.js'
 import { median } from './work.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -76,7 +78,11 @@ function rounds(sides: readonly Side[], count = Number(options.rounds)): Map<str
 }
 
 const shapes = ['teach', 'small', '125m']
-const kinds = ['train', 'generate', 'attention']
+const kinds = ['train', 'generate', 'attention', 'start']
+const figures = new Map<string, Map<string, Figure>>()
+function keep(table: string, side: string, figure: Figure): void {
+  figures.set(table, (figures.get(table) ?? new Map<string, Figure>()).set(side, figure))
+}
 const versions = new Map<string, string>()
 const note = (result: Result) =>
   Object.entries((result.versions ?? {}) as Record<string, string>).forEach(([name, version]) =>
@@ -132,6 +138,7 @@ if (wanted('train', kinds)) {
       note(first)
       const ms = median(all),
         best = Math.min(...all)
+      keep(`train ${shape}`, name, { ms, peakMb: Math.max(...results.map((result) => result.peak_mb as number)) })
       const rate = (per: number) => ((first.tokens_per_step / per) * 1000).toFixed(0)
       const host = first.host_ms ? median(results.flatMap((result) => result.host_ms as number[])).toFixed(1) : ''
       say(
@@ -148,7 +155,7 @@ if (wanted('generate', kinds)) {
   say('## Generation')
   say()
   say(
-    'Greedy, f32, 128 tokens generated, keys and values cached. Decoding is all but the first token. Equal checksums: equal tokens.',
+    'Greedy, f32 unless bf16 is said, 128 tokens generated, keys and values cached. Decoding is all but the first token. Equal checksums: equal tokens.',
   )
   for (const shape of ['small', '125m'].filter((each) => wanted(each, shapes)))
     for (const batch of ['1', '8'])
@@ -162,6 +169,7 @@ if (wanted('generate', kinds)) {
         say('|---|---|---|---|---|---|')
         const sides = [
           ours('generate', ...args),
+          withSuffix(ours('generate', ...args, '--dtype', 'bf16'), 'bf16'),
           ...(peers
             ? [
                 ...['jax', 'torch', 'hf'].map((impl) => peer('generate', impl, args)),
@@ -176,6 +184,7 @@ if (wanted('generate', kinds)) {
           const runs = results.flatMap((result) =>
             (result.run_ms as number[]).map((ms, i) => ms - (result.first_token_ms[i] ?? result.first_token_ms[0])),
           )
+          if (prompt === '64') keep(`generate ${shape} ${batch}`, name, { ms: median(runs) })
           const rate = (ms: number) => ((Number(batch) * 127 * 1000) / ms).toFixed(1)
           say(
             `| ${name} | ${rate(median(runs))} (${rate(Math.min(...runs))}) | ${median(results.flatMap((result) => result.first_token_ms)).toFixed(0)} | ` +
@@ -227,6 +236,7 @@ if (wanted('attention', kinds)) {
         if (results.length === 0) continue
         note(results[0])
         const all = results.flatMap((result) => result.run_ms as number[])
+        keep(`attention ${kind} ${ctx}`, name, { ms: median(all) })
         const extra = Math.max(...results.map((result) => result.extra_mb as number))
         say(
           `| ${name} | ${median(all).toFixed(0)} (${Math.min(...all).toFixed(0)}) | ${extra.toFixed(0)} | ${(results[0].check as number).toFixed(6)} |`,
@@ -234,6 +244,57 @@ if (wanted('attention', kinds)) {
       }
     }
 }
+
+if (wanted('start', kinds)) {
+  const cache = mkdtempSync(join(tmpdir(), 'neomesh-bench-'))
+  const launched = (args: readonly string[]) => {
+    const times = Array.from({ length: 9 }, () => {
+      const start = performance.now()
+      spawnSync(process.execPath, args, { cwd: root })
+      return performance.now() - start
+    })
+    return median(times)
+  }
+  /** Tracing and compiling of a process of its own; the second loads what the first has put into the cache. */
+  const prepared = () => {
+    const side = ours('train', '--shape', '125m', '--steps', '1', '--warmup', '0')
+    const result = measure({ ...side, environment: { ...side.environment, NEOMESH_CACHE: cache } })
+    return result && { trace: result.trace_s as number, compile: result.compile_s as number }
+  }
+  const [cold, cached] = [prepared(), prepared()]
+  rmSync(cache, { recursive: true })
+  keep('start', 'help', { ms: launched([`${root}bin/neomesh.mjs`, '--help']) })
+  keep('start', 'import', { ms: launched(['-e', "import('neomesh')"]) - launched(['-e', '0']) })
+  if (cold) keep('start', 'cold', { ms: 1000 * (cold.trace + cold.compile) })
+  if (cached) keep('start', 'cached', { ms: 1000 * (cached.trace + cached.compile) })
+  say()
+  say('## Start')
+  say()
+  say(
+    'Medians of nine processes; of the import without what starting Node takes. 125m: seconds of tracing and of compiling or loading.',
+  )
+  say()
+  say('| | ms | trace s | compile s |')
+  say('|---|---|---|---|')
+  const rows = {
+    '`neomesh --help`': 'help',
+    "`import 'neomesh'`": 'import',
+    '125m, no cache': 'cold',
+    '125m, cached': 'cached',
+  }
+  for (const [title, name] of Object.entries(rows)) {
+    const part = name === 'cold' ? cold : name === 'cached' ? cached : null
+    const ms = figures.get('start')!.get(name)?.ms.toFixed(0) ?? ''
+    say(`| ${title} | ${ms} | ${part?.trace.toFixed(2) ?? ''} | ${part?.compile.toFixed(2) ?? ''} |`)
+  }
+}
+
+say()
+say('## Goals')
+say()
+say('How many times as fast as the fastest of the rows that a goal names; memory as a share of theirs; start in ms.')
+say()
+for (const line of goalLines(goalsOf(figures))) say(line)
 
 if (versions.size > 0) {
   say()

@@ -50,6 +50,10 @@ test('import of neomesh loads small packages only: not the server, TensorFlow.js
   assert.deepEqual(packages, ['@huggingface/jinja', 'koffi', 'protobufjs/minimal.js', 'xxhash-wasm', 'zod'])
 })
 
+const { imports } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as {
+  imports: Readonly<Record<string, { readonly default: string }>>
+}
+
 /** Files and packages that a compiled file loads when it is imported; what it imports later, when called, is not among them. */
 function loadedBy(entry: string): { files: string[]; packages: string[] } {
   const files = new Set<string>()
@@ -62,7 +66,8 @@ function loadedBy(entry: string): { files: string[]; packages: string[] } {
       /^(?:import|export)\b[^'"]*?\bfrom ['"]([^'"]+)['"]|^import ['"]([^'"]+)['"]/gm,
     )) {
       const name = from ?? bare
-      if (name.startsWith('.')) visit(relative(root, resolve(root, file, '..', name)))
+      if (name.startsWith('#')) visit(relative(root, resolve(root, imports[name].default)))
+      else if (name.startsWith('.')) visit(relative(root, resolve(root, file, '..', name)))
       else if (!name.startsWith('node:')) packages.add(name)
     }
   }
