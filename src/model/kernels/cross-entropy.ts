@@ -5,12 +5,16 @@ import {
   dim,
   type Dim,
   einsum,
+  embed,
   maxForExp,
   pick,
   range,
   reshape,
   scan,
+  stopGradient,
+  take,
   type Tensor,
+  total,
   transpose,
   type Value,
   where,
@@ -46,16 +50,21 @@ export function crossEntropy(
   const chunked = chunkTokens(model, CHUNK_ELEMENTS)
   const { chunks, sequence: part } = chunked
   const cut = (h: Tensor, ids: Tensor) => ({ h: chunked.cut(h, [embd]), ids: chunked.cut(ids, [], NO_TOKEN) })
+  const whole = DIMS.every((name) => model.parts(name) === 1)
+  // Without rounding, a label's logit may as well be a product of its own: then no pass over all logits is for labels.
+  const apartLabels = whole && x.dtype === 'f32'
   /** The sums of a chunk, and what their gradient is made of. */
   const forward = (h: Tensor, w: Tensor, ids: Tensor) => {
-    const logits = maskPadding(cast(einsum([h, w], [batch, part, vocab]), 'f32') as Tensor, model)
+    const products: Tensor = einsum([h, w], [batch, part, vocab])
+    const logits = maskPadding(cast(products, 'f32') as Tensor, model)
     const top = maxForExp(logits, vocab)
     const exps = logits.sub(top).exp()
     const total = exps.sum(vocab)
     const z = total.log().add(top)
     const counts = cast(compare(ids, 'NE', NO_TOKEN), 'f32').mul(1 / tokens)
     const known = and(compare(ids, 'GE', 0), compare(ids, 'LT', vocabSize))
-    const entropy = where(known, z.sub(pick(logits, vocab, ids)), 0).mul(counts)
+    const label = () => (whole ? labelled(products, ids, [batch, part], vocab) : pick(logits, vocab, ids))
+    const entropy = where(known, apartLabels ? z : z.sub(label()), 0).mul(counts)
     const loss = entropy.add(z.square().mul(config.z_loss).mul(counts))
     return { exps, total, z, counts, known, sums: [loss.sum(batch, part), entropy.sum(batch, part)] as Tensor[] }
   }
@@ -77,6 +86,13 @@ export function crossEntropy(
             const weight = where(known, 1, 0)
               .add(z.mul(2 * config.z_loss))
               .mul(counts)
+            if (apartLabels) {
+              // Rows of the softmax are rows of exps times a number, which the smaller operand takes.
+              const scale = weight.div(total)
+              const product: Tensor = einsum([exps, at.h.mul(scale)], [embd, vocab])
+              const dh: Tensor = einsum([exps, narrow], [batch, part, embd]).mul(scale)
+              return [[addTo(sums, more), dw.add(product)] as const, dh] as const
+            }
             const soft = exps.mul(weight.div(total))
             const dlogits = cast(where(compare(at.ids, 'EQ', range(vocab)), soft.sub(counts), soft), h.dtype) as Tensor
             const product = einsum([apart(at.h, embd), apart(dlogits, vocab)], [...shares, embd, vocab])
@@ -104,7 +120,23 @@ export function crossEntropy(
     },
   )
   const [loss, entropy] = run([x, table, labels]) as readonly Value[] as readonly Tensor<never>[]
-  return { loss, crossEntropy: entropy }
+  if (!apartLabels) return { loss, crossEntropy: entropy }
+  const known = and(compare(labels, 'GE', 0), compare(labels, 'LT', vocabSize))
+  const ofLabels = einsum([x, embed(table, vocab, labels)], [batch, sequence])
+  const sum = total(where(known, ofLabels, 0)).mul(1 / tokens)
+  return { loss: loss.sub(sum), crossEntropy: entropy.sub(stopGradient(sum)) }
+}
+
+/** Dims of a chunk's logits and their gradient, which a mesh may split. */
+const DIMS = ['batch', 'sequence', 'vocab', 'embd']
+
+/** Products of the labels among those of the whole vocabulary, f32; a label outside of it takes any. */
+function labelled(products: Tensor, ids: Tensor, [batch, part]: readonly [Dim, Dim], vocab: Dim): Tensor {
+  const rows = dim('rows', batch.size * part.size)
+  const all = dim('logits', rows.size * vocab.size)
+  const inside = reshape(ids.maximum(0).minimum(vocab.size - 1), [rows])
+  const at = range(rows).mul(vocab.size).add(inside)
+  return cast(reshape(take(reshape(products, [all]), all, at), [batch, part]), 'f32')
 }
 
 /**
