@@ -13,14 +13,14 @@ export interface Time {
 }
 
 export interface MeasureOptions {
-  /** Measurements, of which the least counts. */
+  /** Rounds of samples, of which the least counts. */
   readonly rounds: number
-  /** Runs of a measurement take about this long together, in ms of processor time; at least one is made. */
+  /** The samples of a round take about this long together, in ms of processor time; at least three are made. */
   readonly roundMs: number
 }
 
 /**
- * The least time of a run over several rounds. Arrays are filled with small positive numbers, integers with zeros: their
+ * The least time of a run over several samples. Arrays are filled with small positive numbers, integers with zeros: their
  * values do not change what XLA's code does, apart from indices, which all name the same element.
  */
 export async function measure(engine: XlaEngine, native: Native, { rounds, roundMs }: MeasureOptions): Promise<Time> {
@@ -30,22 +30,28 @@ export async function measure(engine: XlaEngine, native: Native, { rounds, round
   try {
     await once(engine, native, row) // code and pages are touched once
     const probe = await timed(() => once(engine, native, row))
-    const runs = Math.max(1, Math.min(MOST_RUNS, Math.round(roundMs / Math.max(0.01, probe.processor))))
-    let best = runs === 1 ? probe : null
-    for (let round = best ? 1 : 0; round < rounds; round++) {
+    // A sample is long enough for the clock, and short enough that some are not interrupted.
+    const runs = Math.max(1, Math.min(MOST_RUNS, Math.round(SAMPLE_MS / Math.max(0.001, probe.processor))))
+    const inRound = Math.max(FEWEST_SAMPLES, Math.round(roundMs / (probe.processor * runs + 0.001)))
+    let best = probe
+    for (let sample = 0; sample < rounds * inRound; sample++) {
       const all = await timed(async () => {
         for (let i = 0; i < runs; i++) await once(engine, native, row)
       })
-      const time = { wall: all.wall / runs, processor: all.processor / runs }
-      best = best ? { wall: Math.min(best.wall, time.wall), processor: Math.min(best.processor, time.processor) } : time
+      best = {
+        wall: Math.min(best.wall, all.wall / runs),
+        processor: Math.min(best.processor, all.processor / runs),
+      }
     }
-    return best!
+    return best
   } finally {
     row.forEach((buffer) => buffer.dispose())
   }
 }
 
-const MOST_RUNS = 2000
+const MOST_RUNS = 200
+const SAMPLE_MS = 0.5
+const FEWEST_SAMPLES = 3
 
 /** One run; donated inputs are replaced by the results that took their memory over, of equal type and shape. */
 async function once(engine: XlaEngine, native: Native, row: NativeBuffer[]): Promise<void> {
