@@ -14,7 +14,7 @@ let copy: string
 
 before(() => {
   copy = mkdtempSync(join(tmpdir(), 'neomesh-how-to-'))
-  for (const room of ['tensor', 'mesh', 'engine'])
+  for (const room of ['tensor', 'mesh', 'engine', 'runtime'])
     cpSync(join(root, 'src', room), join(copy, 'src', room), { recursive: true })
   cpSync(join(root, 'src/files'), join(copy, 'src/files'), { recursive: true })
   cpSync(join(root, 'package.json'), join(copy, 'package.json'))
