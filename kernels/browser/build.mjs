@@ -1,6 +1,6 @@
 /**
  * Bundles the kernel for browsers into dist/classroom: the extension of JupyterLite, the worker, the compiler and the
- * declarations that it reads. Run after the build, by `make site`.
+ * declarations that it reads. Run after the build, by `make site`; an argument names another folder.
  */
 import { build } from 'esbuild'
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,8 @@ import { writeSiteFiles } from '../../dist/src/browser/pack.js'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = resolve(here, '../..')
-const out = join(root, 'dist/classroom/extension')
+const parts = resolve(process.argv[2] ?? join(root, 'dist/classroom'))
+const out = join(parts, 'extension')
 const require = createRequire(import.meta.url)
 const { exports, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const requireOfTslab = createRequire(require.resolve('tslab'))
@@ -30,13 +31,13 @@ const common = {
 }
 
 await Promise.all([bundlePages(), bundleExtension(), bundleWorker(), bundleCompiler()])
-copyFileSync(require.resolve('plotly.js-dist-min'), join(root, 'dist/classroom/plotly.min.js'))
+copyFileSync(require.resolve('plotly.js-dist-min'), join(parts, 'plotly.min.js'))
 packDeclarations()
 await writeSiteFiles(out)
 
 function bundlePages() {
   const entryPoints = ['start.ts', 'service-worker.ts', 'style.css'].map((name) => join(here, 'site', name))
-  return build({ ...common, entryPoints, outdir: join(root, 'dist/classroom') })
+  return build({ ...common, entryPoints, outdir: parts })
 }
 
 function bundleExtension() {

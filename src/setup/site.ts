@@ -51,10 +51,9 @@ const PLOTLY = 'neomesh'
 
 /**
  * Writes the site into a folder, atomically; an older site there is replaced. JupyterLite is fetched from PyPI once, into the
- * user's cache. Throws FileError.
+ * user's cache. `parts`: folder that kernels/browser/build.mjs has made. Throws FileError.
  */
-export async function writeSite(output: string): Promise<Site> {
-  const parts = join(packageFolder, 'dist/classroom')
+export async function writeSite(output: string, parts = join(packageFolder, 'dist/classroom')): Promise<Site> {
   if (!(await isFile(join(parts, 'extension/worker.js'))))
     throw new FileError('the kernel for browsers must be built first (it is not). Run `make site`.', parts)
   const app = await findApp()

@@ -12,11 +12,12 @@ import { root } from './client.js'
 
 /** Builds the site, as `make site` does, in a folder that is removed after the test. */
 export async function buildSite(test: Pick<TestContext, 'after'>): Promise<string> {
-  execFileSync(process.execPath, [join(root, 'kernels/browser/build.mjs')], { stdio: 'inherit' })
   const parent = mkdtempSync(join(tmpdir(), 'neomesh-site-'))
+  const parts = join(parent, 'parts') // of its own: another test may build at the same time
+  execFileSync(process.execPath, [join(root, 'kernels/browser/build.mjs'), parts], { stdio: 'inherit' })
   test.after(() => rmSync(parent, { recursive: true, force: true }))
   const folder = join(parent, 'site')
-  await writeSite(folder)
+  await writeSite(folder, parts)
   return folder
 }
 
