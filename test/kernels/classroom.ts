@@ -13,7 +13,9 @@ import { root } from './client.js'
 /** Builds the site, as `make site` does, in a folder that is removed after the test. */
 export async function buildSite(test: Pick<TestContext, 'after'>): Promise<string> {
   const parent = mkdtempSync(join(tmpdir(), 'neomesh-site-'))
-  const parts = join(parent, 'parts') // of its own: another test may build at the same time
+  // Of its own: another test may build at the same time. In dist, as source maps name files by the way from there.
+  const parts = join(root, `dist/classroom-${process.pid}`)
+  test.after(() => rmSync(parts, { recursive: true, force: true }))
   execFileSync(process.execPath, [join(root, 'kernels/browser/build.mjs'), parts], { stdio: 'inherit' })
   test.after(() => rmSync(parent, { recursive: true, force: true }))
   const folder = join(parent, 'site')
