@@ -53,7 +53,7 @@ bench: setup ## measure training and sampling, next to the peers where they are 
 bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) into .venv-peers
 
 fake-cloud: setup ## start a stand-in of Google's TPU service, for `neomesh tpu` without a bill; SCRIPT=file.json says what goes wrong
-	@$(NODE) dist/test/cloud/fake/main.js
+	@$(NODE) bin/neomesh.mjs tpu stand-in $(if $(SCRIPT),--script $(SCRIPT))
 
 site: dist/.built ## write the lessons as a static site, which runs them in the browser, into dist/site
 	@$(NODE) kernels/browser/build.mjs

@@ -19,6 +19,8 @@ export { ENDPOINT } from './service/endpoint.js'
 export { openTpuService, type ServiceOptions } from './service/google.js'
 export { type Node, type QueuedResource, type TpuService } from './service/types.js'
 export { type TimeLimit } from './workers/dead-man.js'
+export { startStandIn, type StandIn, type StandInOptions } from './stand-in/service.js'
+export type { StandInScript } from './stand-in/state.js'
 export { localKey } from './workers/keys.js'
 export { runOnTpu, sshCommand, type RunOnTpuOptions, type WorkerResult } from './workers/run.js'
 export {

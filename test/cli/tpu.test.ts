@@ -1,9 +1,12 @@
 /** `neomesh tpu` as a user runs it: what it prints, refuses and would do. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { cloudWorld } from '../cloud/fake/world.js'
-import { runHere } from './run-here.js'
+import { cloudWorld } from '../cloud/world.js'
+import { temporaryFolder } from '../files/temporary-folder.js'
+import { launcher, runHere } from './run-here.js'
 import { makeWorld } from './world.js'
 
 test('create, list, describe and delete', async (t) => {
@@ -87,4 +90,40 @@ test('zones are listed without a call', async () => {
     stdout,
     /^v4-16: 8 chips, 8 devices, 2 workers\nruntime version: tpu-ubuntu2204-base\n.*USD per hour.*\nzones:\n {2}us-central2-b\n$/s,
   )
+})
+
+test('the stand-in that a user starts: its variables are enough, and at the end nothing of it is left', async (t) => {
+  const home = temporaryFolder(t)
+  writeFileSync(join(home, 'script.json'), '{"creations": ["stockout"], "pace": 50, "sshDelay": 50}')
+  const args = [launcher, 'tpu', 'stand-in', '--script', join(home, 'script.json')]
+  const standIn = spawn(process.execPath, args, { env: { ...process.env, HOME: home } })
+  t.after(() => standIn.kill('SIGKILL'))
+  let text = ''
+  await new Promise<void>((resolve, reject) => {
+    standIn.stdout.on('data', (chunk) => (text += chunk).includes('Commands here') && resolve())
+    standIn.on('exit', () => reject(new Error(text)))
+  })
+  const variables = Object.fromEntries(
+    /export (.*)/
+      .exec(text)![1]
+      .split(' ')
+      .map((each) => each.split(/=(.*)/s).slice(0, 2)),
+  ) as Record<string, string>
+  const environment = { ...variables, PATH: variables.PATH.replace('$PATH', process.env.PATH!), HOME: home }
+  const made = await runHere(
+    'tpu create mine --tpu v5litepod-8 --zones us-west4-a,us-central1-a'.split(' '),
+    environment,
+  )
+  assert.equal(made.stdout, 'mine us-central1-a READY\n', made.stderr)
+  assert.match(made.stderr, /us-west4-a has no free capacity/)
+  const there = await runHere(['tpu', 'run', 'mine', '--', 'echo', 'from', 'there'], environment)
+  assert.equal(there.stdout.trim(), 'from there', there.stderr)
+  standIn.stdin.write('list\npreempt\n')
+  while (!text.includes('nodes/mine\n')) await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.equal((await runHere(['tpu', 'delete', 'mine'], environment)).code, 0)
+  // Its key is its own: that of gcloud is neither read nor made.
+  assert.deepEqual(readdirSync(home), ['script.json'])
+  standIn.kill('SIGTERM')
+  await new Promise((resolve) => standIn.on('exit', resolve))
+  assert.ok(!existsSync(dirname(variables.NEOMESH_TPU_KEY)))
 })

@@ -12,7 +12,7 @@ import {
 } from '../../src/cloud/index.js'
 import { queuedRequest } from '../../src/cloud/service/messages.js'
 import type { QueuedSpec } from '../../src/cloud/service/types.js'
-import { cloudWorld } from './fake/world.js'
+import { cloudWorld } from './world.js'
 
 const V5E: Omit<CreateTpuOptions, 'service'> = { name: 'mine', type: 'v5litepod-8', zones: ['us-west4-a'] }
 

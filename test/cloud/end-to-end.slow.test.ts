@@ -4,8 +4,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SECRET } from './fake/metadata.js'
-import { lastVariables, trainingWorld } from './fake/training.js'
+import { SECRET } from '../../src/cloud/stand-in/metadata.js'
+import { lastVariables, trainingWorld } from './training.js'
 
 const LONG = { train_steps: 600, steps_per_checkpoint: 20 }
 

@@ -23,6 +23,7 @@ const parameters: Readonly<Record<string, Record<string, number | boolean>>> = {
   '06_attention.ipynb': { steps: 10 },
   // Without libtpu it says what it needs; with it, compiling would take minutes.
   '07_meshes.ipynb': { steps: 1, compile: withoutLibtpu !== false },
+  '08_tpu.ipynb': { steps: 12 },
   '09_fine_tuning.ipynb': { steps: 20, tuningSteps: 5 },
 }
 

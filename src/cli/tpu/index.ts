@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { createCommand } from './create.js'
 import { deleteCommand } from './delete.js'
 import { runCommand, sshToCommand } from './run.js'
+import { standInCommand } from './stand-in.js'
 import { attachCommand, tpuTrainCommand } from './train.js'
 import { describeCommand, listCommand, zonesCommand } from './look.js'
 
@@ -17,6 +18,7 @@ export function tpuCommand(): Command {
     zonesCommand(),
     tpuTrainCommand(),
     attachCommand(),
+    standInCommand(),
   ]
   for (const each of commands) command.addCommand(each)
   return command

@@ -12,7 +12,7 @@ import { withRetries } from './retry.js'
 import type { TpuService } from './types.js'
 
 /** The version that neomesh is tested with. */
-const PACKAGE = '@google-cloud/tpu@3.8.1'
+export const PACKAGE = '@google-cloud/tpu@3.8.1'
 
 export interface ServiceOptions {
   /** Project id. @default GOOGLE_CLOUD_PROJECT, or that of the credentials */

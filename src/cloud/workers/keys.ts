@@ -1,11 +1,17 @@
-/** The ssh key: that of gcloud, ~/.ssh/google_compute_engine, which is made if it does not exist. */
+/**
+ * The ssh key: that of gcloud, ~/.ssh/google_compute_engine, or the one that an environment variable names; it is made if it
+ * does not exist.
+ */
 import { spawnSync } from 'node:child_process'
 import { homedir, userInfo } from 'node:os'
 import { isFile, join, makeFolder, readText } from '../../files/index.js'
 import { CloudError } from '../error.js'
 
+/** Environment variable: path of the private key to use in place of gcloud's. */
+export const KEY_FILE = 'NEOMESH_TPU_KEY'
+
 export function keyFile(): string {
-  return join(homedir(), '.ssh/google_compute_engine')
+  return process.env[KEY_FILE] || join(homedir(), '.ssh/google_compute_engine')
 }
 
 /** The name under which workers know this user. */

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { startStorage } from '../../files/google-storage/server.js'
-import { lastVariables, trainingWorld } from '../fake/training.js'
+import { lastVariables, trainingWorld } from '../training.js'
 
 const storage = await startStorage('bucket')
 

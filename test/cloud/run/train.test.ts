@@ -1,7 +1,7 @@
 /** `neomesh tpu train` from nothing to trained and gone, on the stand-in, with a training that is real. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lastVariables, trainingWorld } from '../fake/training.js'
+import { lastVariables, trainingWorld } from '../training.js'
 
 test('trains on a TPU that is created, set up and deleted, with the variables of a training here', async (t) => {
   const { neomesh, train, run, uninterrupted, cloud } = await trainingWorld(t, {

@@ -8,7 +8,7 @@ import { createPatience } from '../../../src/cloud/patience.js'
 import { checkThere } from '../../../src/cloud/workers/reach.js'
 import { setupWorkers } from '../../../src/cloud/workers/setup.js'
 import { sshError, workersOf, type Worker } from '../../../src/cloud/workers/ssh.js'
-import { cloudWorld, type CloudWorld } from '../fake/world.js'
+import { cloudWorld, type CloudWorld } from '../world.js'
 import { temporaryFolder } from '../../files/temporary-folder.js'
 
 /** A TPU of four workers, which this process can reach. */

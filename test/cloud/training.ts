@@ -2,11 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { findPlugin } from '../../../src/engine/index.js'
-import { runThere, type Watched } from '../../cli/run-here.js'
-import { makeWorld } from '../../cli/world.js'
-import { temporaryFolder } from '../../files/temporary-folder.js'
-import type { FakeScript } from './state.js'
+import { findPlugin } from '../../src/engine/index.js'
+import { runThere, type Watched } from '../cli/run-here.js'
+import { makeWorld } from '../cli/world.js'
+import { temporaryFolder } from '../files/temporary-folder.js'
+import type { StandInScript } from '../../src/cloud/stand-in/state.js'
 import { cloudWorld } from './world.js'
 
 /** For the eight devices of v5litepod-8. */
@@ -22,7 +22,7 @@ const EIGHT = {
 export async function trainingWorld(
   test: TestContext,
   changes: Record<string, unknown> = {},
-  script: Partial<FakeScript> = {},
+  script: Partial<StandInScript> = {},
   bucket?: string,
 ) {
   const plugin = findPlugin('cpu').path

@@ -3,12 +3,20 @@
  * copy files in them. A worker's processes carry its folder in their environment, so that exactly they can be ended with it.
  */
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, isFolder, join, makeFolder, packageFolder } from '../../files/index.js'
 
-const checkout = fileURLToPath(new URL('../../../../', import.meta.url))
-const MARK = 'NEOMESH_FAKE_WORKER'
+const MARK = 'NEOMESH_STAND_IN_WORKER'
 
 export interface WorkerOptions {
   readonly address: string
@@ -25,8 +33,12 @@ export interface WorkerOptions {
 export interface Workers {
   /** Folder of programs to put in front of a client's PATH. */
   readonly bin: string
+  /** Path of the client's ssh key, so that it makes none for the machines of others. */
+  readonly key: string
   home(address: string): string
   start(worker: WorkerOptions): void
+  /** Sets the keys that ssh accepts. */
+  authorize(address: string, keys: string): void
   /** Makes ssh answer. */
   connect(address: string): void
   /** Makes ssh time out, with its processes left as they are. */
@@ -35,15 +47,23 @@ export interface Workers {
   kill(address: string, pattern?: RegExp): number
   /** Ends its processes, and removes it. */
   remove(address: string): void
+  /** Removes the folder, if none was given. */
+  end(): void
   /** Failures of ssh and of commands: `refuse ADDRESS` and so on are files that the stubs look at. */
   breakCommand(address: string, pattern: string, status: number, message: string): void
 }
 
-export function createWorkers(folder: string): Workers {
+/** @param given where to keep them; one that is removed at the end if it is undefined */
+export async function createWorkers(given: string | undefined): Promise<Workers> {
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'neomesh-stand-in-'))
   const bin = join(folder, 'bin')
   const workerBin = join(folder, 'worker-bin')
   const hosts = join(folder, 'hosts')
-  for (const each of [bin, workerBin, hosts]) mkdirSync(each, { recursive: true })
+  for (const each of [bin, workerBin, hosts]) await makeFolder(each)
+  // Installed by npm, it is beside the packages that it needs.
+  const modules = (await isFolder(join(packageFolder, 'node_modules')))
+    ? join(packageFolder, 'node_modules')
+    : dirname(packageFolder)
   const program = (path: string, text: string) => {
     writeFileSync(path, text)
     chmodSync(path, 0o755)
@@ -51,7 +71,7 @@ export function createWorkers(folder: string): Workers {
   program(join(bin, 'ssh'), SSH.replaceAll('HOSTS', hosts))
   program(join(bin, 'scp'), SCP.replaceAll('HOSTS', hosts))
   program(join(bin, 'ssh-keygen'), KEYGEN)
-  program(join(workerBin, 'npm'), NPM.replaceAll('CHECKOUT', checkout.replace(/\/$/, '')))
+  program(join(workerBin, 'npm'), NPM.replaceAll('MODULES', modules))
   const home = (address: string) => join(hosts, address, 'home')
   const path = [workerBin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':')
 
@@ -72,10 +92,11 @@ export function createWorkers(folder: string): Workers {
 
   return {
     bin,
+    key: join(folder, 'key'),
     home,
     start(worker) {
       const at = join(hosts, worker.address)
-      mkdirSync(home(worker.address), { recursive: true })
+      for (const each of [at, home(worker.address)]) if (!existsSync(each)) mkdirSync(each)
       const environment = environmentOf(worker)
       const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`
       const lines = Object.entries(environment).map(([key, value]) => `export ${key}=${quote(value)}`)
@@ -90,6 +111,7 @@ export function createWorkers(folder: string): Workers {
       })
       child.unref()
     },
+    authorize: (address, keys) => writeFileSync(join(hosts, address, 'keys'), keys),
     connect: (address) => existsSync(join(hosts, address)) && writeFileSync(join(hosts, address, 'up'), ''),
     disconnect: (address) => rmSync(join(hosts, address, 'up'), { force: true }),
     kill: (address, pattern) => endProcesses(join(hosts, address), pattern),
@@ -98,6 +120,9 @@ export function createWorkers(folder: string): Workers {
       // A command may be just starting: its parent ends first, so a second look finds what the first did not.
       while (endProcesses(join(hosts, address)) > 0);
       rmSync(join(hosts, address), { recursive: true, force: true })
+    },
+    end() {
+      if (given === undefined) rmSync(folder, { recursive: true, force: true })
     },
     breakCommand(address, pattern, status, message) {
       writeFileSync(join(hosts, address, 'broken'), `${pattern}\n${status}\n${message}\n`)
@@ -174,7 +199,7 @@ echo "ssh-rsa AAAA$secret tester" > "$file.pub"
 `
 
 const NPM = `#!/bin/sh
-# Installs the package of a file, with the dependencies of the checkout.
+# Installs the package of a file, with the packages of this one.
 while [ $# -gt 0 ]; do case "$1" in --prefix) prefix=$2; shift 2;; *.tgz) file=$1; shift;; *) shift;; esac; done
 set -e
 mkdir -p "$prefix/node_modules/.bin"
@@ -183,7 +208,7 @@ mkdir "$prefix/unpacked"
 tar -xzf "$file" -C "$prefix/unpacked"
 mv "$prefix/unpacked/package" "$prefix/node_modules/neomesh"
 rmdir "$prefix/unpacked"
-for each in CHECKOUT/node_modules/*; do
+for each in MODULES/*; do
   name=\${each##*/}
   [ "$name" = neomesh ] || ln -sfn "$each" "$prefix/node_modules/$name"
 done

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { openTpuService, type TpuService } from '../../../src/cloud/index.js'
-import { endpointOf } from '../../../src/cloud/service/endpoint.js'
-import { temporaryFolder } from '../../files/temporary-folder.js'
-import { PROJECT, startFakeCloud, type FakeCloud, type FakeOptions } from './service.js'
+import { openTpuService, type TpuService } from '../../src/cloud/index.js'
+import { endpointOf } from '../../src/cloud/service/endpoint.js'
+import { temporaryFolder } from '../files/temporary-folder.js'
+import { PROJECT, startStandIn, type StandIn, type StandInOptions } from '../../src/cloud/stand-in/service.js'
 
 export interface CloudWorld {
-  readonly cloud: FakeCloud
+  readonly cloud: StandIn
   readonly service: TpuService
   readonly folder: string
 }
@@ -18,10 +18,10 @@ const ZONE = `projects/${PROJECT}/locations/us-west4-a`
 /** Starts a service; after the test nothing of another's was touched, and with `clean` nothing of ours is left. */
 export async function cloudWorld(
   test: TestContext,
-  options: Partial<FakeOptions> & { readonly clean?: boolean } = {},
+  options: Partial<StandInOptions> & { readonly clean?: boolean } = {},
 ): Promise<CloudWorld> {
   const folder = temporaryFolder(test)
-  const cloud = await startFakeCloud({ folder: join(folder, 'cloud'), ...options })
+  const cloud = await startStandIn({ folder: join(folder, 'cloud'), ...options })
   addForeign(cloud)
   const before = foreignState(cloud)
   const endpoint = endpointOf({ NEOMESH_TPU_ENDPOINT: cloud.endpoint })
@@ -36,7 +36,7 @@ export async function cloudWorld(
   return { cloud, service, folder }
 }
 
-function addForeign(cloud: FakeCloud): void {
+function addForeign(cloud: StandIn): void {
   const node = {
     name: `${ZONE}/nodes/of-a-colleague`,
     state: 'READY',
@@ -63,7 +63,7 @@ function addForeign(cloud: FakeCloud): void {
   cloud.queued.set(request.name, request)
 }
 
-const foreignState = (cloud: FakeCloud) =>
+const foreignState = (cloud: StandIn) =>
   JSON.stringify([
     cloud.nodes.get(`${ZONE}/nodes/of-a-colleague`),
     cloud.queued.get(`${ZONE}/queuedResources/waits-for-a-colleague`),

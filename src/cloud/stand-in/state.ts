@@ -1,7 +1,7 @@
 /** What the stand-in of the Cloud TPU service keeps, and the script of what goes wrong. */
 
 /** A node, as google.cloud.tpu.v2.Node in JSON; `name` is the whole one. */
-export interface FakeNode {
+export interface NodeRecord {
   name: string
   state: string
   health: string
@@ -17,16 +17,16 @@ export interface FakeNode {
   [more: string]: unknown
 }
 
-export interface FakeQueued {
+export interface QueuedRecord {
   name: string
   state: { state: string; failedData?: { error: { code: number; message: string } }; stateInitiator?: string }
-  tpu: { nodeSpec: { parent: string; nodeId: string; node: FakeNode }[] }
+  tpu: { nodeSpec: { parent: string; nodeId: string; node: NodeRecord }[] }
   createTime: { seconds: number; nanos: number }
   requestId: string
   [more: string]: unknown
 }
 
-export interface FakeOperation {
+export interface OperationRecord {
   name: string
   done: boolean
   error?: { code: number; message: string }
@@ -60,7 +60,7 @@ export type Outcome =
   /** Never leaves CREATING. */
   | 'stuck'
 
-export interface FakeScript {
+export interface StandInScript {
   calls: CallRule[]
   /** Of the next creations, in order; then all are `ready`. */
   creations: Outcome[]

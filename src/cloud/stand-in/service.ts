@@ -2,38 +2,42 @@
  * A stand-in of the Cloud TPU service over gRPC: nodes, queued resources and operations with their states, quota, stock-outs,
  * preemption and failures by script. It records every call that would have changed a resource without neomesh's label.
  */
-import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall, Metadata } from '@grpc/grpc-js'
+import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findPlugin } from '../../engine/index.js'
+import { KEY_FILE } from '../workers/keys.js'
 import { startMetadata, startRest, type HttpServer } from './metadata.js'
-import { operationsService, tpuService } from './protocol.js'
+import { loadProtocol } from './protocol.js'
 import {
   chipsOf,
   quotaMessage,
   stockoutMessage,
   workersOf,
-  type FakeNode,
-  type FakeOperation,
-  type FakeQueued,
-  type FakeScript,
+  type NodeRecord,
+  type OperationRecord,
+  type QueuedRecord,
+  type StandInScript,
   type Outcome,
 } from './state.js'
 import { createWorkers, type Workers } from './workers.js'
 
 export const PROJECT = 'neomesh-test'
 
-export interface FakeCloud {
+export interface StandIn {
   /** For NEOMESH_TPU_ENDPOINT. */
   readonly endpoint: string
-  readonly script: FakeScript
-  readonly nodes: Map<string, FakeNode>
-  readonly queued: Map<string, FakeQueued>
+  readonly script: StandInScript
+  readonly nodes: Map<string, NodeRecord>
+  readonly queued: Map<string, QueuedRecord>
   readonly workers: Workers
   /** All calls: method and resource. */
   readonly calls: string[]
   /** Calls that touched what is not neomesh's: must stay empty. */
   readonly violations: string[]
-  /** Variables of a client: endpoint, project, PATH. */
+  /** Variables of a client: endpoint, project, PATH, its ssh key. */
   readonly environment: Record<string, string>
+  /** Makes this process a client: sets these variables in its environment. */
+  use(): void
   /** Names of resources of neomesh that exist. */
   ours(): string[]
   /** Takes the nodes of neomesh away, as the service does with spot. Returns their names. */
@@ -42,11 +46,11 @@ export interface FakeCloud {
   close(): Promise<void>
 }
 
-export interface FakeOptions {
-  /** Where the workers' folders are. */
-  readonly folder: string
-  readonly script?: Partial<FakeScript>
-  /** More variables of the workers' processes. */
+export interface StandInOptions {
+  /** Where the workers' folders are. @default a temporary one */
+  readonly folder?: string
+  readonly script?: Partial<StandInScript>
+  /** More variables of the workers' processes. @default the XLA plugin of this machine */
   readonly workerEnvironment?: Readonly<Record<string, string>>
   readonly port?: number
 }
@@ -64,15 +68,19 @@ interface Request {
   name: string
   parent: string
   nodeId: string
-  node: FakeNode
+  node: NodeRecord
   queuedResourceId: string
-  queuedResource: FakeQueued
+  queuedResource: QueuedRecord
   requestId: string
   force: boolean
 }
 
-export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
-  const script: FakeScript = {
+/**
+ * Starts a stand-in of the Cloud TPU service on this machine. Its TPUs' workers are folders in which commands really run, with
+ * programs `ssh` and `scp` for a client whose variables are `environment`. Nothing leaves this machine.
+ */
+export async function startStandIn(options: StandInOptions = {}): Promise<StandIn> {
+  const script: StandInScript = {
     calls: [],
     creations: [],
     quota: {},
@@ -82,13 +90,16 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     hidesPreemption: false,
     ...options.script,
   }
-  const nodes = new Map<string, FakeNode>()
-  const queued = new Map<string, FakeQueued>()
-  const operations = new Map<string, FakeOperation>()
+  const nodes = new Map<string, NodeRecord>()
+  const queued = new Map<string, QueuedRecord>()
+  const operations = new Map<string, OperationRecord>()
   const servers = new Map<string, HttpServer>()
   const calls: string[] = []
   const violations: string[] = []
-  const workers = createWorkers(options.folder)
+  const protocol = loadProtocol()
+  const workerEnvironment = options.workerEnvironment ?? { PJRT_PLUGIN_LIBRARY_PATH: findPlugin('cpu').path }
+  const { Server, ServerCredentials, Metadata } = protocol.grpc
+  const workers = await createWorkers(options.folder)
   let count = 0
   let closed = false
   const now = () => ({ seconds: Math.floor(Date.now() / 1000), nanos: 0 })
@@ -115,8 +126,8 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     if ((typeof state === 'string' ? state : state.state) === 'DELETING') throw new Gone()
   }
 
-  function newOperation(): FakeOperation {
-    const operation: FakeOperation = { name: `projects/${PROJECT}/locations/z/operations/op-${++count}`, done: false }
+  function newOperation(): OperationRecord {
+    const operation: OperationRecord = { name: `projects/${PROJECT}/locations/z/operations/op-${++count}`, done: false }
     operations.set(operation.name, operation)
     return operation
   }
@@ -131,12 +142,12 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     if (used + chipsOf(type) > limit) throw new Refusal(8, quotaMessage(zone, limit))
   }
 
-  const nodeNameOf = ({ tpu: { nodeSpec } }: FakeQueued) => `${nodeSpec[0].parent}/nodes/${nodeSpec[0].nodeId}`
+  const nodeNameOf = ({ tpu: { nodeSpec } }: QueuedRecord) => `${nodeSpec[0].parent}/nodes/${nodeSpec[0].nodeId}`
   const zoneOf = (name: string) => /locations\/([^/]+)/.exec(name)![1]
 
-  function addNode(name: string, spec: Partial<FakeNode>, queuedResource: string): FakeNode {
-    const node: FakeNode = {
-      ...(spec as FakeNode),
+  function addNode(name: string, spec: Partial<NodeRecord>, queuedResource: string): NodeRecord {
+    const node: NodeRecord = {
+      ...(spec as NodeRecord),
       labels: spec.labels ?? {},
       metadata: spec.metadata ?? {},
       name,
@@ -152,7 +163,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     return node
   }
 
-  async function makeReady(node: FakeNode, outcome: Outcome): Promise<void> {
+  async function makeReady(node: NodeRecord, outcome: Outcome): Promise<void> {
     const size = workersOf(node.acceleratorType)
     const first = ++count
     const endpoints = Array.from({ length: size }, (_, k) => ({
@@ -177,7 +188,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
         startupScript: node.metadata['startup-script'] ?? '',
         metadataHost: server.host,
         api: `http://${rest.host}`,
-        environment: options.workerEnvironment ?? {},
+        environment: workerEnvironment,
       })
       setTimeout(() => workers.connect(address), script.sshDelay).unref()
     }
@@ -191,14 +202,14 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     }
   }
 
-  function stopWorkers(node: FakeNode): void {
+  function stopWorkers(node: NodeRecord): void {
     for (const { accessConfig } of node.networkEndpoints) {
       workers.remove(accessConfig.externalIp)
       servers.get(accessConfig.externalIp)?.close()
     }
   }
 
-  function createNode({ parent, nodeId, node: spec }: Request): FakeOperation {
+  function createNode({ parent, nodeId, node: spec }: Request): OperationRecord {
     const name = `${parent}/nodes/${nodeId}`
     if (nodes.has(name)) throw new Refusal(6, `Resource '${name}' already exists.`)
     if (!isOurs(spec.labels)) violations.push(`CreateNode without the label ${name}`)
@@ -223,7 +234,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     return operation
   }
 
-  function createQueued({ parent, queuedResourceId, queuedResource, requestId }: Request): FakeOperation {
+  function createQueued({ parent, queuedResourceId, queuedResource, requestId }: Request): OperationRecord {
     const name = `${parent}/queuedResources/${queuedResourceId}`
     const existing = queued.get(name)
     if (existing && existing.requestId === requestId) return newOperation() // the same request again
@@ -233,7 +244,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     const zone = zoneOf(parent)
     checkQuota(zone, spec.node.acceleratorType)
     const outcome = script.creations.shift() ?? 'ready'
-    const made: FakeQueued = { ...queuedResource, name, state: { state: 'CREATING' }, createTime: now(), requestId }
+    const made: QueuedRecord = { ...queuedResource, name, state: { state: 'CREATING' }, createTime: now(), requestId }
     queued.set(name, made)
     const operation = newOperation()
     operation.done = true
@@ -258,7 +269,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     return operation
   }
 
-  function deleteNode(name: string): FakeOperation {
+  function deleteNode(name: string): OperationRecord {
     const node = nodes.get(name)
     if (!node) throw new Refusal(5, `Resource '${name}' was not found`)
     mustBeOurs('DeleteNode', name, node.labels)
@@ -272,7 +283,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     return operation
   }
 
-  function deleteQueued(name: string, force: boolean): FakeOperation {
+  function deleteQueued(name: string, force: boolean): OperationRecord {
     const found = queued.get(name)
     if (!found) throw new Refusal(5, `Resource '${name}' was not found`)
     mustBeOurs('DeleteQueuedResource', name, found.tpu.nodeSpec[0].node.labels)
@@ -317,13 +328,15 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
       if (node.state !== 'READY')
         throw new Refusal(3, `Cloud TPU received a bad request. update is not supported while in state ${node.state}`)
       node.metadata = metadata
+      for (const { accessConfig } of node.networkEndpoints)
+        workers.authorize(accessConfig.externalIp, metadata['ssh-keys'] ?? '')
       const operation = newOperation()
       operation.done = true
       return operation
     },
     GetOperation: ({ name }) => orRefuse(operations.get(name), name),
   }
-  const shown = (node: FakeNode): FakeNode =>
+  const shown = (node: NodeRecord): NodeRecord =>
     node.state === 'PREEMPTED' && script.hidesPreemption ? { ...node, state: 'READY' } : node
 
   function handler(name: string) {
@@ -358,14 +371,21 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
 
   const server = new Server()
   const known = Object.keys(methods).filter((name) => name !== 'GetOperation')
-  server.addService(tpuService, Object.fromEntries(known.map((name) => [name, handler(name)])) as never)
-  server.addService(operationsService, { GetOperation: handler('GetOperation') } as never)
+  server.addService(protocol.tpu, Object.fromEntries(known.map((name) => [name, handler(name)])) as never)
+  server.addService(protocol.operations, { GetOperation: handler('GetOperation') } as never)
   const port = await new Promise<number>((resolve, reject) =>
     server.bindAsync(`127.0.0.1:${options.port ?? 0}`, ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     ),
   )
   const endpoint = `127.0.0.1:${port}`
+
+  const environment = {
+    NEOMESH_TPU_ENDPOINT: endpoint,
+    GOOGLE_CLOUD_PROJECT: PROJECT,
+    PATH: `${workers.bin}:${process.env.PATH}`,
+    [KEY_FILE]: workers.key,
+  }
 
   return {
     endpoint,
@@ -375,11 +395,8 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
     workers,
     calls,
     violations,
-    environment: {
-      NEOMESH_TPU_ENDPOINT: endpoint,
-      GOOGLE_CLOUD_PROJECT: PROJECT,
-      PATH: `${workers.bin}:${process.env.PATH}`,
-    },
+    environment,
+    use: () => void Object.assign(process.env, environment),
     ours: () => [
       ...[...nodes.values()].filter(({ labels }) => isOurs(labels)).map(({ name }) => name),
       ...[...queued.values()].filter(({ tpu }) => isOurs(tpu.nodeSpec[0].node.labels)).map(({ name }) => name),
@@ -407,6 +424,7 @@ export async function startFakeCloud(options: FakeOptions): Promise<FakeCloud> {
       for (const node of nodes.values()) stopWorkers(node)
       rest.close()
       server.forceShutdown()
+      workers.end()
       await sleep(0)
     },
   }
