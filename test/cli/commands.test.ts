@@ -47,7 +47,7 @@ test('help loads the command line parser and nothing of the rooms', () => {
 
 test('import of neomesh loads small packages only: not the server, TensorFlow.js, the cloud or a hub', () => {
   const { packages } = loadedBy('dist/src/index.js')
-  assert.deepEqual(packages, ['@huggingface/jinja', 'koffi', 'protobufjs/minimal.js', 'xxhash-wasm', 'zod'])
+  assert.deepEqual(packages, ['@huggingface/jinja', 'fflate', 'koffi', 'protobufjs/minimal.js', 'xxhash-wasm', 'zod'])
 })
 
 const { imports } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as {
