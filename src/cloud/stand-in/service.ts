@@ -112,7 +112,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     if (!isOurs(labels)) violations.push(`${call} ${name}`)
   }
 
-  /** Work that goes on after an answer; it ends silently when its resource is gone. */
+  /** Work that continues after an answer; it ends silently when its resource is gone. */
   function later(work: () => Promise<void>): void {
     work().catch((error: unknown) => {
       if (!(error instanceof Gone)) throw error

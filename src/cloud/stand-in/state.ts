@@ -32,7 +32,7 @@ export interface OperationRecord {
   error?: { code: number; message: string }
 }
 
-/** An answer in place of that to a call: the first rule that fits, `times` times. */
+/** An answer instead of that to a call: the first rule that fits, `times` times. */
 export interface CallRule {
   /** Method, such as CreateNode; any if absent. */
   readonly call?: string

@@ -7,7 +7,7 @@ import { homedir, userInfo } from 'node:os'
 import { isFile, join, makeFolder, readText } from '../../files/index.js'
 import { CloudError } from '../error.js'
 
-/** Environment variable: path of the private key to use in place of gcloud's. */
+/** Environment variable: path of the private key to use instead of gcloud's. */
 export const KEY_FILE = 'NEOMESH_TPU_KEY'
 
 export function keyFile(): string {
