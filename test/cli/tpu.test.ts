@@ -1,7 +1,7 @@
 /** `neomesh tpu` as a user runs it: what it prints, refuses and would do. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { cloudWorld } from '../cloud/world.js'
@@ -92,24 +92,28 @@ test('zones are listed without a call', async () => {
   )
 })
 
-test('the stand-in that a user starts: its variables are enough, and at the end nothing of it is left', async (t) => {
-  const home = temporaryFolder(t)
-  writeFileSync(join(home, 'script.json'), '{"creations": ["stockout"], "pace": 50, "sshDelay": 50}')
+/** Starts `neomesh tpu stand-in`; gives the variables that it prints, as a client has them. */
+async function startStandIn(home: string, script: object) {
+  writeFileSync(join(home, 'script.json'), JSON.stringify({ pace: 50, sshDelay: 50, ...script }))
   const args = [launcher, 'tpu', 'stand-in', '--script', join(home, 'script.json')]
   const standIn = spawn(process.execPath, args, { env: { ...process.env, HOME: home } })
-  t.after(() => standIn.kill('SIGKILL'))
+  const exit = new Promise<void>((resolve) => standIn.on('exit', () => resolve()))
   let text = ''
-  await new Promise<void>((resolve, reject) => {
-    standIn.stdout.on('data', (chunk) => (text += chunk).includes('Commands here') && resolve())
-    standIn.on('exit', () => reject(new Error(text)))
-  })
-  const variables = Object.fromEntries(
-    /export (.*)/
-      .exec(text)![1]
-      .split(' ')
-      .map((each) => each.split(/=(.*)/s).slice(0, 2)),
-  ) as Record<string, string>
+  const said = async (words: string) => {
+    while (!text.includes(words)) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  standIn.stdout.on('data', (chunk) => (text += chunk))
+  await Promise.race([said('Commands here'), exit.then(() => assert.fail(text))])
+  const pairs = /export (.*)/.exec(text)![1].split(' ')
+  const variables = Object.fromEntries(pairs.map((each) => each.split(/=(.*)/s))) as Record<string, string>
   const environment = { ...variables, PATH: variables.PATH.replace('$PATH', process.env.PATH!), HOME: home }
+  return { standIn, said, exit, environment, folder: dirname(variables.NEOMESH_TPU_KEY) }
+}
+
+test('the stand-in that a user starts: its variables are enough, and at the end nothing of it is left', async (t) => {
+  const home = temporaryFolder(t)
+  const { standIn, said, exit, environment, folder } = await startStandIn(home, { creations: ['stockout'] })
+  t.after(() => standIn.kill('SIGKILL'))
   const made = await runHere(
     'tpu create mine --tpu v5litepod-8 --zones us-west4-a,us-central1-a'.split(' '),
     environment,
@@ -119,11 +123,30 @@ test('the stand-in that a user starts: its variables are enough, and at the end 
   const there = await runHere(['tpu', 'run', 'mine', '--', 'echo', 'from', 'there'], environment)
   assert.equal(there.stdout.trim(), 'from there', there.stderr)
   standIn.stdin.write('list\npreempt\n')
-  while (!text.includes('nodes/mine\n')) await new Promise((resolve) => setTimeout(resolve, 20))
+  await said('nodes/mine\n')
   assert.equal((await runHere(['tpu', 'delete', 'mine'], environment)).code, 0)
   // Its key is its own: that of gcloud is neither read nor made.
   assert.deepEqual(readdirSync(home), ['script.json'])
   standIn.kill('SIGTERM')
-  await new Promise((resolve) => standIn.on('exit', resolve))
-  assert.ok(!existsSync(dirname(variables.NEOMESH_TPU_KEY)))
+  await exit
+  assert.equal(standIn.exitCode, 143)
+  assert.ok(!existsSync(folder))
+})
+
+test('a stand-in that is killed leaves neither processes of its workers nor files', async (t) => {
+  const home = temporaryFolder(t)
+  const { standIn, environment, folder } = await startStandIn(home, {})
+  const made = await runHere('tpu create mine --tpu v5litepod-8 --zone us-west4-a'.split(' '), environment)
+  assert.equal(made.code, 0, made.stderr)
+  const left = () =>
+    readdirSync('/proc').filter((id) => {
+      try {
+        return /^\d+$/.test(id) && readFileSync(`/proc/${id}/environ`, 'utf8').includes(`${folder}/hosts/`)
+      } catch {
+        return false
+      }
+    })
+  assert.ok(left().length > 0, 'the VM watches its time limit')
+  standIn.kill('SIGKILL')
+  while (left().length > 0 || existsSync(folder)) await new Promise((resolve) => setTimeout(resolve, 50))
 })

@@ -72,6 +72,12 @@ export async function createWorkers(given: string | undefined): Promise<Workers>
   program(join(bin, 'scp'), SCP.replaceAll('HOSTS', hosts))
   program(join(bin, 'ssh-keygen'), KEYGEN)
   program(join(workerBin, 'npm'), NPM.replaceAll('MODULES', modules))
+  const watcher = spawn('sh', ['-c', WATCH, 'sh', String(process.pid), hosts, given === undefined ? folder : ''], {
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: 'ignore',
+    detached: true,
+  })
+  watcher.unref()
   const home = (address: string) => join(hosts, address, 'home')
   const path = [workerBin, dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':')
 
@@ -122,6 +128,7 @@ export async function createWorkers(given: string | undefined): Promise<Workers>
       rmSync(join(hosts, address), { recursive: true, force: true })
     },
     end() {
+      watcher.kill()
       if (given === undefined) rmSync(folder, { recursive: true, force: true })
     },
     breakCommand(address, pattern, status, message) {
@@ -146,6 +153,14 @@ function endProcesses(mark: string, pattern?: RegExp): number {
     }
   return count
 }
+
+/** Ends the workers' processes when this one was killed, which could not: its id, the workers' folder, the folder to remove. */
+const WATCH = `while kill -0 "$1" 2>/dev/null; do sleep 0.5; done
+for each in /proc/[0-9]*; do
+  if tr '\\0' '\\n' < "$each/environ" 2>/dev/null | grep -q "^${MARK}=$2/"; then kill -9 "\${each#/proc/}"; fi
+done
+if [ -n "$3" ]; then rm -rf "$3"; fi
+`
 
 const ARGUMENTS = `key=
 while [ $# -gt 0 ]; do
