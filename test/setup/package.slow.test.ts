@@ -64,6 +64,18 @@ test('a lesson runs without a browser on the installed kernel', () => {
   assert.match(readFileSync(output, 'utf8'), /300 tokens|the whole address comes back unchanged/)
 })
 
+test('the lessons as a static site are written without a checkout', () => {
+  assert.match(run('npx', ['neomesh', 'site', 'site'], project), /^wrote site: \d+ files, \d+ MB\n/)
+  const { cells } = JSON.parse(readFileSync(join(project, 'site/files/00_first_model.ipynb'), 'utf8')) as Notebook
+  assert.ok(cells.length > 5)
+  for (const name of ['index.html', 'lab/index.html', 'extensions/neomesh-kernel/static/worker.js'])
+    assert.ok(readFileSync(join(project, 'site', name)).length > 100, name)
+})
+
+interface Notebook {
+  readonly cells: readonly object[]
+}
+
 test('set-up again has nothing to do; a folder that exists is refused by init', () => {
   assert.match(run('npx', ['neomesh', 'setup'], project), /^nothing to install/)
   const { status, stderr } = spawnSync('npx', ['neomesh', 'init', 'my-project'], {
