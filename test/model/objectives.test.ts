@@ -5,7 +5,17 @@ import { maskTokens, modelShape } from '../../src/model/index.js'
 import { NO_TOKEN } from '../../src/model/kernels/cross-entropy.js'
 import { entmax, entmaxLoss } from '../../src/model/objectives/entmax.js'
 import { objective } from '../../src/model/objectives/objective.js'
-import { dim, gradients, random, sizeOf, type Dim, type Tensor } from '../../src/tensor/index.js'
+import {
+  dim,
+  gradients,
+  printProgram,
+  random,
+  sizeOf,
+  spec,
+  trace,
+  type Dim,
+  type Tensor,
+} from '../../src/tensor/index.js'
 import { checkOp, close, evaluate } from '../tensor/check.js'
 import { configOf } from './support.js'
 
@@ -182,6 +192,16 @@ async function masked(changes: Record<string, unknown>) {
   return { ids, inputs: inputs.values, labels: labels.values }
 }
 const share = (xs: boolean[]) => xs.filter(Boolean).length / xs.length
+
+test('masking is fenced off from what reads the ids: XLA would draw the numbers in each reader, and compile for minutes', () => {
+  for (const compat of [undefined, 'gpt-neo']) {
+    const config = configOf({ mlm_training: true, mlm_mask_id: 60, compat })
+    const ids = spec([dim('batch', 2), dim('sequence', 8)], 'i32')
+    const { program } = trace((x: Tensor) => maskTokens(random.key(5), x, config), [ids])
+    const text = printProgram(program, { locations: false })
+    assert.match(text, /\n +(\w+), (\w+) = barrier .*\n +return \1, \2\n\}\s*$/)
+  }
+})
 
 test('masking: labels are the chosen tokens; most become the mask, some stay, some become others', async () => {
   const { ids, inputs, labels } = await masked({
