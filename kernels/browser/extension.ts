@@ -3,6 +3,7 @@
  * `init` gets what JupyterLite shares, `get` gives the plugin. The kernel's worker lies beside this file.
  */
 import { FLAGS } from '../core/flags.js'
+import { KERNEL_INFO } from '../core/kernel-info.js'
 import { answerPrompt, endPrompt } from './input.js'
 import {
   sharedMemory,
@@ -181,23 +182,7 @@ function defineKernel({ BaseKernel }: Services) {
     }
 
     async kernelInfoRequest(): Promise<object> {
-      return {
-        status: 'ok',
-        protocol_version: '5.3',
-        implementation: 'neomesh',
-        implementation_version: '1.0.0',
-        banner: 'neomesh: TypeScript',
-        help_links: [],
-        language_info: {
-          name: 'typescript',
-          version: '5.0',
-          mimetype: 'text/typescript',
-          file_extension: '.ts',
-          pygments_lexer: 'typescript',
-          codemirror_mode: { name: 'javascript', mode: 'typescript', typescript: true },
-          nbconvert_exporter: 'script',
-        },
-      }
+      return { ...KERNEL_INFO, help_links: [] }
     }
 
     completeRequest = ({ code, cursor_pos }: Editing) => this.ask({ type: 'complete', code, cursor: cursor_pos })

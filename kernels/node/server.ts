@@ -6,6 +6,7 @@ import { bundleOf } from '../../src/notebook/show.js'
 import type { Attendant } from './attendant.js'
 import type { Cells, Outcome } from '../core/cells.js'
 import { Interrupted } from '../core/interrupts.js'
+import { KERNEL_INFO } from '../core/kernel-info.js'
 import { complete, inspect } from '../core/language.js'
 import { captureChildren } from './children.js'
 import { ProcessExit, refuseExit } from './exit.js'
@@ -181,22 +182,7 @@ interface ExecuteRequest {
 
 function handlerOf(tslab: Tslab, cells: Cells): Handler {
   return {
-    handleKernel: () => ({
-      status: 'ok',
-      protocol_version: '5.3',
-      implementation: 'neomesh',
-      implementation_version: '1.0.0',
-      banner: 'neomesh: TypeScript',
-      language_info: {
-        name: 'typescript',
-        version: '5.0',
-        mimetype: 'text/typescript',
-        file_extension: '.ts',
-        pygments_lexer: 'typescript',
-        codemirror_mode: { name: 'javascript', mode: 'typescript', typescript: true },
-        nbconvert_exporter: 'script',
-      },
-    }),
+    handleKernel: () => KERNEL_INFO,
     handleIsComplete({ code }) {
       const { completed, indent = '' } = tslab.isCompleteCode(code)
       return completed ? { status: 'complete' } : { status: 'incomplete', indent }

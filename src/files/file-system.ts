@@ -89,3 +89,14 @@ export interface FileSystem {
   /** Takes the lock of this lock file, creating the file; undefined if another process holds it. */
   tryLock(path: string): Promise<Lock | undefined>
 }
+
+/** A download on this machine, which a later one continues where it ended. */
+export interface PartialFile {
+  /** Bytes that it has. */
+  readonly size: number
+  append(bytes: Uint8Array): Promise<void>
+  /** Closes the file; what it has stays. Idempotent. */
+  close(): Promise<void>
+  /** Closes the file and moves it to its final path. */
+  commit(target: string): Promise<void>
+}

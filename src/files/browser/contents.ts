@@ -1,11 +1,11 @@
 /** Bytes of files in IndexedDB: reading at any offset, atomic writing, appending. */
 import { runtime } from '../../runtime/index.js'
 import { asFileError, FileError, missingFolder, withFileErrors } from '../error.js'
-import type { Appending, AtomicFile } from '../file-system.js'
+import type { Appending, AtomicFile, PartialFile } from '../file-system.js'
 import { dirname, resolve } from '../paths.js'
 import { createWriteQueue } from '../write-queue.js'
 import { announce } from './changes.js'
-import { systemError, Tree, type FileEntry } from './entries.js'
+import { checkName, systemError, Tree, type FileEntry } from './entries.js'
 import { joined, served } from './served.js'
 import { asStorageError } from './storage-use.js'
 
@@ -88,8 +88,7 @@ export async function createAtomicFile(path: string): Promise<AtomicFile> {
         throw cause.code === 'ENOENT' ? missingFolder(path, dirname(target)) : cause
       }
       if (folder.kind !== 'folder') throw systemError('ENOTDIR')
-      if (new TextEncoder().encode(target.slice(target.lastIndexOf('/') + 1)).length > 255)
-        throw systemError('ENAMETOOLONG')
+      checkName(target)
     }),
   )
   let pieces: Uint8Array[] | undefined = []
@@ -215,13 +214,6 @@ export async function openAppending(path: string): Promise<Appending> {
       check()
     },
   }
-}
-
-export interface PartialFile {
-  readonly size: number
-  append(bytes: Uint8Array): Promise<void>
-  close(): Promise<void>
-  commit(target: string): Promise<void>
 }
 
 /** As in ../local/partial-file.ts; nothing downloads in pieces in a browser. */

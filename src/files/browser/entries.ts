@@ -109,3 +109,8 @@ export class Tree {
 export function systemError(code: string): Error {
   return Object.assign(new Error(code), { code })
 }
+
+/** As file systems do, so that a path that works here works there. */
+export function checkName(path: string): void {
+  if (new TextEncoder().encode(path.slice(path.lastIndexOf('/') + 1)).length > 255) throw systemError('ENAMETOOLONG')
+}

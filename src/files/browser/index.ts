@@ -3,13 +3,13 @@ import { FileError, withFileErrors } from '../error.js'
 import type { FileStatus, FileSystem, OpenFile } from '../file-system.js'
 import { dirname, join, resolve } from '../paths.js'
 import { announce } from './changes.js'
-import { Tree, systemError, type Entry } from './entries.js'
+import { checkName, Tree, systemError, type Entry } from './entries.js'
 import { served } from './served.js'
 import { tryLock } from './lock.js'
 import { bytesOf, createAtomicFile, openAppending, pieceReader } from './contents.js'
 
 export { onChange } from './changes.js'
-export { openPartialFile, type PartialFile } from './contents.js'
+export { openPartialFile } from './contents.js'
 export { useDatabase } from './entries.js'
 export { serveFiles, type ServedFiles, type ServedPack } from './served.js'
 export { storageUse, type StorageUse } from './storage-use.js'
@@ -121,11 +121,6 @@ async function makeFolder(path: string): Promise<string | undefined> {
   )
   if (missing.length > 0) announce(resolve(missing[0]))
   return missing[0]
-}
-
-/** As file systems do, so that a path that works here works there. */
-function checkName(path: string): void {
-  if (new TextEncoder().encode(path.slice(path.lastIndexOf('/') + 1)).length > 255) throw systemError('ENAMETOOLONG')
 }
 
 async function removeEmptyFolders(path: string, topmost: string): Promise<void> {

@@ -9,7 +9,7 @@ import { followLinks } from './follow-links.js'
 import { tryLock } from './lock.js'
 import { makeFolder, removeEmptyFolders } from './make-folder.js'
 
-export { openPartialFile, type PartialFile } from './partial-file.js'
+export { openPartialFile } from './partial-file.js'
 export { storageUse, type StorageUse } from './storage-use.js'
 
 export const localFiles: FileSystem = {

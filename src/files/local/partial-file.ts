@@ -3,17 +3,8 @@ import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { syncFolder } from './atomic-file.js'
 import { withFileErrors } from '../error.js'
+import type { PartialFile } from '../file-system.js'
 import { makeFolder } from './make-folder.js'
-
-export interface PartialFile {
-  /** Bytes that it has. */
-  readonly size: number
-  append(bytes: Uint8Array): Promise<void>
-  /** Closes the file; what it has stays. Idempotent. */
-  close(): Promise<void>
-  /** Closes the file and moves it to its final path. */
-  commit(target: string): Promise<void>
-}
 
 /** Opens a partial file, or makes it with its folder. Throws FileError. */
 export async function openPartialFile(path: string): Promise<PartialFile> {
