@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../config/index.js'
 import { identityOf, openSplits, prepareDemoData, trainDemoTokenizer, type Splits } from '../data/index.js'
 import { FileError, isFile, join } from '../files/index.js'
-import type { AblationSpec } from './spec.js'
+import type { AblationSpec, Variant } from './spec.js'
 
 /** Identity of an ablation's data: it can be resumed with the same data only. */
 export interface DataIdentity {
@@ -29,7 +29,7 @@ export type Preparation = 'tokenizer' | 'data'
  * each. Throws DataError, FileError, TokenizerError, or the signal's reason.
  */
 export async function* openData(
-  spec: AblationSpec,
+  spec: Pick<AblationSpec, 'data'> & { readonly variants: readonly Pick<Variant, 'config'>[] },
   out: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Preparation, AblationData> {
@@ -71,7 +71,7 @@ function datasetFile(path: string): string {
 }
 
 /** Makes the tokenizer and the records of the demo's texts, one in twenty held out, unless they exist. */
-async function* openDemo(
+export async function* openDemo(
   { n_ctx, n_vocab }: Pick<ModelConfig, 'n_ctx' | 'n_vocab'>,
   out: string,
   signal?: AbortSignal,

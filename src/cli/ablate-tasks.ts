@@ -1,24 +1,44 @@
 import { availableParallelism } from 'node:os'
-import { createPool, gridTable, gridVerdict, readGrid, runGrid, type GridEvent } from '../ablate/index.js'
+import {
+  cellsNamed,
+  createPool,
+  gridTable,
+  gridVerdict,
+  readGrid,
+  runGrid,
+  type Cell,
+  type GridEvent,
+} from '../ablate/index.js'
 import { join } from '../files/index.js'
 import { fixed, grouped, plural, textTable } from '../text/index.js'
 import { openEngine, type EngineOptions } from './engine.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { createProgress, type Progress } from './progress.js'
 
+export interface TaskOptions extends EngineOptions {
+  readonly out?: string
+  /** Parts of the names of the trainings to do. */
+  readonly only?: readonly string[]
+  /** Processes, each of one thread. */
+  readonly processes?: number
+}
+
 /** `neomesh ablate` on tasks: trains the cells of the grid, on a CPU as many at a time as it has cores. */
-export async function ablateOnTasks(path: string, options: EngineOptions & { readonly out?: string }): Promise<void> {
+export async function ablateOnTasks(path: string, options: TaskOptions): Promise<void> {
   const spec = await readGrid(path)
+  const chosen = new Set(options.only ? cellsNamed(spec, options.only) : spec.cells)
   const out = options.out ?? join('runs', spec.name)
   const engine = await openEngine(options)
   const progress = showGrid(engine.description)
   const { signal, done } = interruptible(progress.interrupted)
   const onCpu = options.device === undefined || options.device === 'cpu'
-  const size = onCpu ? Math.min(availableParallelism(), spec.cells.length) : 1
-  const pool = size > 1 ? createPool({ engine: options.engine, device: options.device }) : null
+  const size = options.processes ?? (onCpu ? Math.min(availableParallelism(), chosen.size) : 1)
+  const pool =
+    size > 1 || options.processes !== undefined ? createPool({ engine: options.engine, device: options.device }) : null
   try {
-    for await (const event of runGrid(spec, { engine, out, pool: pool ? { pool, size } : undefined, signal }))
-      progress.show(event)
+    const only = (cell: Cell) => chosen.has(cell)
+    const given = { engine, out, pool: pool ? { pool, size } : undefined, only, signal }
+    for await (const event of runGrid(spec, given)) progress.show(event)
   } finally {
     progress.stop()
     pool?.close()

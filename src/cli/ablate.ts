@@ -3,16 +3,19 @@ import { join, readJson } from '../files/index.js'
 import {
   ablate,
   isGrid,
+  isScaling,
   readAblation,
   summaryNotes,
   summaryTable,
   type AblationEvent,
   type AblationReport,
 } from '../ablate/index.js'
-import { openEngine, withEngine, type EngineOptions } from './engine.js'
-import { ablateOnTasks } from './ablate-tasks.js'
+import { openEngine, withEngine } from './engine.js'
+import { ablateForFit, needsFit } from './ablate-fit.js'
+import { ablateOnTasks, type TaskOptions } from './ablate-tasks.js'
 import { interruptedStatus, interruptible } from './interrupt.js'
 import { onMesh } from './mesh.js'
+import { integerOption } from './options.js'
 import { createProgress, whileWaiting, type Progress } from './progress.js'
 import { fixed, grouped, textTable } from '../text/index.js'
 
@@ -22,8 +25,17 @@ export function ablateCommand(): Command {
       .description('compare variants of a model, such as attention kinds, on equal tokens over several seeds')
       .argument('<spec>', 'ablation config, such as configs/ablations/attention.json')
       .option('-o, --out <folder>', 'output folder; an interrupted ablation in it is resumed (default: "runs/NAME")')
-      .action(async (path: string, options: EngineOptions & { out?: string }) => {
-        if (isGrid(await readJson(path))) return ablateOnTasks(path, options)
+      .option(
+        '--only <parts...>',
+        'of an ablation on tasks, do the trainings whose names have these parts, such as delta seed-1',
+      )
+      .option('--processes <N>', 'of an ablation on tasks, do N trainings at a time (default: cores)', integerOption(1))
+      .option('--fit', 'train each variant on each number of tokens, and fit loss = E + A / N^a + B / D^b')
+      .action(async (path: string, { fit, ...options }: TaskOptions & { fit?: boolean }) => {
+        if (fit) return ablateForFit(path, options)
+        const given = await readJson(path)
+        if (isGrid(given)) return ablateOnTasks(path, options)
+        if (isScaling(given)) throw needsFit(path, (given as { tokens: unknown }).tokens)
         const spec = await readAblation(path)
         for (const note of spec.notes) process.stderr.write(`${spec.name}: ${note}\n`)
         const out = options.out ?? join('runs', spec.name)

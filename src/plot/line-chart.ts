@@ -16,6 +16,8 @@ export interface Series {
   readonly style: Style
   /** In order of x. */
   readonly points: readonly Point[]
+  /** Draws the points alone, or the line alone; a line without marks has no place in the legend. @default both */
+  readonly only?: 'marks' | 'line'
 }
 
 export interface Axis {
@@ -44,7 +46,8 @@ const SAMPLE = 26
 export function lineChart({ title, x, y, series }: LineChart): string {
   const points = series.flatMap((each) => each.points)
   const heights = points.flatMap((each) => [each.y, each.low ?? each.y, each.high ?? each.y])
-  const right = SAMPLE + 24 + Math.max(...series.map(({ name }) => widthOf(name)))
+  const named = series.filter(({ only }) => only !== 'line')
+  const right = SAMPLE + 24 + Math.max(...named.map(({ name }) => widthOf(name)))
   const yDomain = padded(heights, y.kind)
   const ticks = createScale({ ...y, domain: yDomain, range: [0, 1] }).ticks
   const left = 44 + Math.max(...ticks.map((tick) => widthOf(y.format(tick))))
@@ -76,7 +79,7 @@ function band({ points, style }: Series, { x, y }: Scales): string {
   return element('path', { d: path([...above, ...below.reverse()], true), fill: style.colour, opacity: 0.18 })
 }
 
-function line({ name, points, style }: Series, axes: { x: Axis; y: Axis }, { x, y }: Scales): string {
+function line({ name, points, style, only }: Series, axes: { x: Axis; y: Axis }, { x, y }: Scales): string {
   const drawn = element('path', {
     d: path(points.map((point) => [x.at(point.x), y.at(point.y)])),
     fill: 'none',
@@ -88,7 +91,7 @@ function line({ name, points, style }: Series, axes: { x: Axis; y: Axis }, { x, 
     const tooltip = `${name}: ${axes.y.format(point.y)} at ${axes.x.format(point.x)}`
     return mark(style, x.at(point.x), y.at(point.y), escapeXml(tooltip))
   })
-  return drawn + marks.join('')
+  return (only === 'marks' ? '' : drawn) + (only === 'line' ? '' : marks.join(''))
 }
 
 const ROW = 17
@@ -96,7 +99,7 @@ const ROW = 17
 /** Names at the heights where their lines end, moved apart where those are close. */
 function legend(series: readonly Series[], y: Scale, left: number): string {
   const rows = series
-    .filter(({ points }) => points.length > 0)
+    .filter(({ points, only }) => points.length > 0 && only !== 'line')
     .map((each) => ({ ...each, at: y.at(each.points.at(-1)!.y) }))
     .sort((a, b) => a.at - b.at)
   // Down from the top, then up from the bottom: each at least a row from the next.

@@ -96,6 +96,8 @@ test('wrong uses end in a line that says what to do, and leave nothing', async (
   const there = snapshot(world)
   writeFileSync(at('wrong.json'), JSON.stringify({ ...SPEC, seeds: 'one', variants: { a: { n_heads: 3 } } }))
   writeFileSync(at('elsewhere.json'), JSON.stringify({ ...SPEC, data: 'no/data' }))
+  const { steps: _, costs: __, ...rest } = SPEC
+  writeFileSync(at('lengths.json'), JSON.stringify({ ...rest, tokens: [32, 64] }))
   const cases: [string[], string][] = [
     [[at('none.json')], `cannot read ${at('none.json')}: it does not exist`],
     [
@@ -110,6 +112,11 @@ test('wrong uses end in a line that says what to do, and leave nothing', async (
       `${at('texts')} must be an ablation's folder or empty (it holds "0.txt"). Use another --out`,
     ],
     [['a.json', 'b.json'], 'too many arguments for'],
+    [
+      [at('lengths.json')],
+      `${at('lengths.json')}: tokens: must be an integer >= 1 without --fit (got [32,64]). Add --fit to train each variant`,
+    ],
+    [['--fit', at('lengths.json')], `${at('lengths.json')}: a scaling law must have at least 3 different numbers of`],
   ]
   for (const [args, message] of cases) {
     const { code, stdout, stderr } = await runHere(['ablate', ...args], env)
@@ -119,5 +126,6 @@ test('wrong uses end in a line that says what to do, and leave nothing', async (
   }
   rmSync(at('wrong.json'))
   rmSync(at('elsewhere.json'))
+  rmSync(at('lengths.json'))
   assert.deepEqual(snapshot(world), there)
 })

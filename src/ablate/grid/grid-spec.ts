@@ -163,6 +163,22 @@ function pointsOf(axes: Readonly<Record<string, readonly unknown[]>>): Keys[] {
   )
 }
 
+/**
+ * The cells whose names have all of these parts, such as `delta`, `lr=0.003` and `seed-1`; commas separate alternatives.
+ * Throws RangeError for a part that no cell has.
+ */
+export function cellsNamed({ cells }: Pick<GridSpec, 'cells'>, parts: readonly string[]): Cell[] {
+  const partsOf = ({ id }: Cell) => id.split('--')
+  const known = new Set(cells.flatMap(partsOf))
+  const wanted = parts.map((part) => part.split(','))
+  const unknown = wanted.flat().find((part) => !known.has(part))
+  if (unknown !== undefined)
+    throw new RangeError(
+      `only: must be parts of the names of trainings (got "${unknown}"). They are: ${[...known].join(', ')}`,
+    )
+  return cells.filter((cell) => wanted.every((any) => any.some((part) => partsOf(cell).includes(part))))
+}
+
 /** "n_embd 64, lr 0.001". */
 export function shownPoint(point: Keys): string {
   return Object.entries(point)

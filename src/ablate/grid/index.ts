@@ -1,7 +1,7 @@
 export { gridDocument, gridTable } from './grid-document.js'
 export { gridFigures } from './grid-plots.js'
 export { summaryOfCells, type CellReport, type GridReport, type GridRow } from './grid-report.js'
-export { isGrid, parseGrid, readGrid, type Cell, type GridSpec } from './grid-spec.js'
+export { cellsNamed, isGrid, parseGrid, readGrid, type Cell, type GridSpec } from './grid-spec.js'
 export { gridVerdict } from './grid-verdict.js'
 export { createPool, type Pool } from '#grid-pool'
 export type { CellResult, TestResult } from './run-cell.js'

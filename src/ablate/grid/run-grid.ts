@@ -16,6 +16,8 @@ export interface GridOptions {
   readonly out: string
   /** Processes that train cells, and how many at a time. @default one at a time, on the engine */
   readonly pool?: { readonly pool: Pool; readonly size: number }
+  /** The cells to train; the others are reported as not finished, unless they were trained before. @default all */
+  readonly only?: (cell: Cell) => boolean
   /** Ends after the current steps, with checkpoints. */
   readonly signal?: AbortSignal
 }
@@ -47,7 +49,7 @@ export type GridEvent =
  * except DivergenceError, which is a result.
  */
 export async function* runGrid(spec: GridSpec, options: GridOptions): AsyncGenerator<GridEvent, GridReport | null> {
-  const { engine, out, pool, signal } = options
+  const { engine, out, pool, only = () => true, signal } = options
   const { cells } = spec
   const folderOf = ({ id }: Cell) => join(out, id)
   await openForTasks(out, spec)
@@ -58,7 +60,8 @@ export async function* runGrid(spec: GridSpec, options: GridOptions): AsyncGener
     const known = await finishedCell(folderOf(cell))
     if (known) results.set(cell.id, known)
   }
-  const of = cells.length
+  const wanted = (cell: Cell) => only(cell) || results.has(cell.id)
+  const of = cells.filter(wanted).length
   yield { kind: 'start', cells: of, finished: results.size }
   const workOf = (cell: Cell): CellWork => {
     const { given, tests } = spec.tasks.find(({ name }) => name === cell.task)!
@@ -73,7 +76,7 @@ export async function* runGrid(spec: GridSpec, options: GridOptions): AsyncGener
   }
 
   const events = createQueue<GridEvent>()
-  const left = cells.filter(({ id }) => !results.has(id))
+  const left = cells.filter((cell) => wanted(cell) && !results.has(cell.id))
   const one = async (cell: Cell): Promise<void> => {
     const onEvent = (event: TrainEvent) => events.push({ kind: 'training', cell, event, done: results.size, of })
     const result = pool
@@ -98,7 +101,7 @@ export async function* runGrid(spec: GridSpec, options: GridOptions): AsyncGener
   await working
   const last = await write()
   yield last
-  yield { kind: 'end', interrupted: !last.report.complete, report: last.report }
+  yield { kind: 'end', interrupted: results.size < of, report: last.report }
   return last.report
 }
 

@@ -8,9 +8,11 @@ import {
   gridTable,
   gridVerdict,
   isGrid,
+  isScaling,
   parseGrid,
   readAblation,
   readGrid,
+  readScaling,
 } from '../../../src/ablate/index.js'
 import { readJson } from '../../../src/files/index.js'
 import { GRID, madeUp } from './support.js'
@@ -20,7 +22,8 @@ const configs = fileURLToPath(new URL('../../../../configs/ablations/', import.m
 test('configs of ablations have no problems', async () => {
   for (const name of readdirSync(configs)) {
     const path = configs + name
-    await (isGrid(await readJson(path)) ? readGrid(path) : readAblation(path))
+    const given = await readJson(path)
+    await (isGrid(given) ? readGrid(path) : isScaling(given) ? readScaling(path) : readAblation(path))
   }
 })
 

@@ -4,12 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
+  cellsNamed,
   createPool,
   gridFiles,
   parseGrid,
   readGridReport,
   runGrid,
   summaryOfCells,
+  type Cell,
   type GridEvent,
   type GridReport,
   type Pool,
@@ -20,14 +22,18 @@ import { folder, GRID } from './support.js'
 interface RunGrid {
   readonly spec?: Record<string, unknown>
   readonly pool?: Pool
+  /** Parts of names. */
+  readonly only?: readonly string[]
   readonly onEvent?: (event: GridEvent, controller: AbortController) => void
 }
 
-async function run(name: string, { spec = {}, pool, onEvent }: RunGrid = {}): Promise<GridEvent[]> {
+async function run(name: string, { spec = {}, pool, only, onEvent }: RunGrid = {}): Promise<GridEvent[]> {
   const parsed = await parseGrid({ ...GRID, ...spec }, { name: 'tiny' })
   const controller = new AbortController()
   const events: GridEvent[] = []
-  const options = { engine: await engine(), out: join(folder, name), signal: controller.signal }
+  const chosen = only && cellsNamed(parsed, only)
+  const which = chosen && { only: (cell: Cell) => chosen.includes(cell) }
+  const options = { engine: await engine(), out: join(folder, name), signal: controller.signal, ...which }
   for await (const event of runGrid(parsed, { ...options, pool: pool && { pool, size: 2 } })) {
     events.push(event)
     onEvent?.(event, controller)
@@ -97,6 +103,23 @@ test('interrupted within a training and resumed, also in processes, a grid gives
   } finally {
     pool.close()
   }
+})
+
+test('of a part of the cells the others stay unfinished, and the whole grid resumes it', async () => {
+  const events = await run('part', { only: ['none,global', 'seed-2'] })
+  assert.deepEqual(events[0], { kind: 'start', cells: 2, finished: 0 })
+  const end = events.at(-1)!
+  assert.ok(end.kind === 'end' && !end.interrupted && !end.report!.complete)
+  assert.deepEqual(
+    end.report!.cells.map(({ seed, result }) => [seed, result !== null]),
+    [1, 1, 2, 2].map((seed) => [seed, seed === 2]),
+  )
+  assert.deepEqual((await run('part'))[0], { kind: 'start', cells: 4, finished: 2 })
+  await assert.rejects(run('part', { only: ['glob'] }), {
+    name: 'RangeError',
+    message:
+      /^only: must be parts of the names of trainings \(got "glob"\)\. They are: mqar, global, seed-1, none, seed-2$/,
+  })
 })
 
 test('a folder of other tasks is not resumed, a training that is solved ends early', async () => {
