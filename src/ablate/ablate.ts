@@ -111,7 +111,7 @@ export async function* ablate(
 }
 
 /** Maps the items of a generator, and returns its result. */
-async function* mapped<T, U, R>(items: AsyncGenerator<T, R>, f: (item: T) => U): AsyncGenerator<U, R> {
+export async function* mapped<T, U, R>(items: AsyncGenerator<T, R>, f: (item: T) => U): AsyncGenerator<U, R> {
   try {
     let next = await items.next()
     for (; !next.done; next = await items.next()) yield f(next.value)
@@ -123,9 +123,13 @@ async function* mapped<T, U, R>(items: AsyncGenerator<T, R>, f: (item: T) => U):
 
 const FORMAT = 'neomesh ablation folder 1'
 
-/** Makes the folder, or checks that it is resumed with the same data. */
-async function openForData(out: string, data: DataIdentity): Promise<void> {
-  const saved = (await openFolder(out, { format: FORMAT, data })) as { data?: DataIdentity } | null
+/** What all runs of a folder share, by name. */
+type Settings = Readonly<Record<string, number>>
+
+/** Makes the folder, or checks that it is resumed with the same data and settings. */
+export async function openForData(out: string, data: DataIdentity, settings: Settings = {}): Promise<void> {
+  const saved = (await openFolder(out, { format: FORMAT, data, ...settings })) as
+    ({ data?: DataIdentity } & Settings) | null
   const known = Object.keys(saved?.data ?? {}) as (keyof DataIdentity)[] // older versions wrote fewer keys
   const same = (key: keyof DataIdentity) => JSON.stringify(saved!.data![key]) === JSON.stringify(data[key])
   if (known.length === 0 || !known.every(same))
@@ -133,4 +137,10 @@ async function openForData(out: string, data: DataIdentity): Promise<void> {
       `${out} was started with other data. Use another --out, or the data that it was started with`,
       out,
     )
+  for (const [key, value] of Object.entries(settings))
+    if (saved![key] !== value)
+      throw new FileError(
+        `${out} was started with another ${key}: ${saved![key]}, not ${value}. Use another --out, or the value that it was started with`,
+        out,
+      )
 }

@@ -14,6 +14,8 @@ export interface EvaluationResult {
   readonly tokens: number
   /** Wall time of the steps so far, without compiling, evaluating and saving. */
   readonly seconds: number
+  /** CPU time of these steps, on all cores of the host; older versions did not write it. */
+  readonly cpuSeconds?: number
   /** Mean cross entropy, nats a token. */
   readonly loss: number
   readonly bitsPerByte: number | null
@@ -52,6 +54,8 @@ export interface RunOptions {
   readonly evaluateEvery: number
   /** Ends training early, on labelled data. */
   readonly stopAtAccuracy?: number
+  /** Ends training at this validation loss. */
+  readonly stopAtLoss?: number
   readonly machine: string
   readonly signal?: AbortSignal
 }
@@ -82,9 +86,9 @@ export async function checkRun(run: string, config: ModelConfig): Promise<void> 
 
 /** Trains one variant with one seed, resuming an interrupted run. Returns null if the signal came first. */
 export async function* trainRun(options: RunOptions): AsyncGenerator<TrainEvent, RunResult | null> {
-  const { engine, config, run, data, evaluateEvery, stopAtAccuracy, signal } = options
+  const { engine, config, run, data, evaluateEvery, stopAtAccuracy, stopAtLoss, signal } = options
   const { samples, validation, tokenizer } = data
-  const given = { data: samples, validation, tokenizer, keepCheckpoints: 1, stopAtAccuracy }
+  const given = { data: samples, validation, tokenizer, keepCheckpoints: 1, stopAtAccuracy, stopAtLoss }
   let times: StepTimes | null = null
   let start: StartEvent | null = null
   let interrupted = true
@@ -118,7 +122,7 @@ async function resultOf(
   diverged: string | null,
 ): Promise<RunResult> {
   const each = config.train_batch_size * config.n_ctx
-  const secondsAt = new Map(times.map(({ step, seconds }) => [step, seconds]))
+  const timeAt = new Map(times.map((line) => [line.step, line]))
   const evaluations = (await readMetrics(join(run, 'metrics.jsonl'))).flatMap(
     ({ step, validation_loss: loss, bits_per_byte: bitsPerByte = null, accuracy }): EvaluationResult[] =>
       loss === undefined
@@ -127,7 +131,8 @@ async function resultOf(
             {
               step,
               tokens: step * each,
-              seconds: secondsAt.get(step) ?? 0,
+              seconds: timeAt.get(step)?.seconds ?? 0,
+              cpuSeconds: timeAt.get(step)?.cpuSeconds ?? 0,
               loss,
               bitsPerByte,
               ...(accuracy !== undefined && { accuracy }),

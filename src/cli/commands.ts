@@ -77,6 +77,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'compare variants of a model, such as attention kinds, on equal tokens over several seeds',
     load: async () => (await import('./ablate.js')).ablateCommand(),
   },
+  speedrun: {
+    term: 'speedrun [options] <spec>',
+    description: 'measure the time to a validation loss: recipes against the record, over several seeds',
+    load: async () => (await import('./speedrun.js')).speedrunCommand(),
+  },
   demo: {
     term: 'demo [options]',
     description: 'run all steps on real text: tokenizer, data, config, training, samples',

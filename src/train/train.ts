@@ -50,6 +50,8 @@ export interface TrainOptions extends Adaptation {
   readonly evaluateEvery?: number
   /** Ends training when an evaluation on labelled data has this accuracy. @default never */
   readonly stopAtAccuracy?: number
+  /** Ends training when an evaluation has this validation loss or a lower one. @default never */
+  readonly stopAtLoss?: number
   /** The newest checkpoints to keep; 0 keeps all. @default the config's keep_checkpoint_max: 2 */
   readonly keepCheckpoints?: number
   /** Ends the run after the current step, with a checkpoint; of several processes all end after the same step. */
@@ -185,7 +187,7 @@ class TrainingLoop {
   /** The metrics of the last step, which are read while the next one runs. */
   private pending: { readonly step: number; readonly metrics: StepMetrics<DeviceArray> } | null = null
   private readonly saver: Saver
-  /** Whether an evaluation had the accuracy at which training ends. */
+  /** Whether an evaluation had the accuracy or loss at which training ends. */
   private solved = false
   /** Whether the processes of the run stop after the current step. */
   private stopped = false
@@ -261,8 +263,12 @@ class TrainingLoop {
       const evaluated = this.options.start.evaluated!
       const given = { step, parameters: trainer.parameters, evaluate, data, evaluated, config, log, signal }
       for await (const event of evaluation(given)) {
-        const { stopAtAccuracy = Infinity } = this.options
-        if (event.kind === 'evaluation' && (event.accuracy ?? 0) >= stopAtAccuracy) this.solved = true
+        const { stopAtAccuracy = Infinity, stopAtLoss = -Infinity } = this.options
+        if (
+          event.kind === 'evaluation' &&
+          ((event.accuracy ?? 0) >= stopAtAccuracy || (Number.isFinite(event.loss) && event.loss <= stopAtLoss))
+        )
+          this.solved = true
         yield event
       }
       if (this.isBest()) await this.save()

@@ -17,7 +17,7 @@ import { only, run, SPEC, world } from './support.js'
 
 /** What does not depend on time. */
 const timeless = ({ evaluations, diverged, parameters, seed, stepMemory }: RunResult) => ({
-  evaluations: evaluations.map(({ seconds: _, ...rest }) => rest),
+  evaluations: evaluations.map(({ seconds: _, cpuSeconds: __, ...rest }) => rest),
   diverged,
   parameters,
   seed,
