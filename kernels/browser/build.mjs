@@ -3,7 +3,7 @@
  * declarations that it reads. Run after the build, by `make site`; an argument names another folder.
  */
 import { build } from 'esbuild'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,7 +30,23 @@ const common = {
   logLevel: 'warning',
 }
 
-await Promise.all([bundlePages(), bundleExtension(), bundleWorker(), bundleCompiler()])
+/** The library is taken as built: package.json's `imports` name built files, and none may be there twice. */
+const built = {
+  name: 'built',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\.\/.*\/src\/.*\.js$/ }, ({ path, resolveDir }) => {
+      const file = resolve(resolveDir, path)
+      return file.startsWith(join(root, 'src')) ? { path: join(root, 'dist', relative(root, file)) } : undefined
+    })
+    // Files that look for their own lines in stack traces, where find-source.ts has put them.
+    onLoad({ filter: /\/(tensor\/source-location|model\/scope)\.js$/ }, ({ path }) => {
+      const url = JSON.stringify(`file:///lab/${relative(root, path)}`)
+      return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', url) }
+    })
+  },
+}
+
+await Promise.all([bundlePages(), bundleExtension(), bundleWorker(), bundleCompiler(), bundleDanfo()])
 copyFileSync(require.resolve('plotly.js-dist-min'), join(parts, 'plotly.min.js'))
 packDeclarations()
 await writeSiteFiles(out)
@@ -41,25 +57,16 @@ function bundlePages() {
 }
 
 function bundleExtension() {
-  return build({ ...common, entryPoints: [join(here, 'extension.ts')], outfile: join(out, 'remoteEntry.js') })
+  return build({
+    ...common,
+    ...browserBuild({ version, root }),
+    plugins: [built],
+    entryPoints: [join(here, 'extension.ts')],
+    outfile: join(out, 'remoteEntry.js'),
+  })
 }
 
-/** The library is taken as built: package.json's `imports` name built files, and none may be there twice. */
 function bundleWorker() {
-  const built = {
-    name: 'built',
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\.\/.*\/src\/.*\.js$/ }, ({ path, resolveDir }) => {
-        const file = resolve(resolveDir, path)
-        return file.startsWith(join(root, 'src')) ? { path: join(root, 'dist', relative(root, file)) } : undefined
-      })
-      // Files that look for their own lines in stack traces, where find-source.ts has put them.
-      onLoad({ filter: /\/(tensor\/source-location|model\/scope)\.js$/ }, ({ path }) => {
-        const url = JSON.stringify(`file:///lab/${relative(root, path)}`)
-        return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.url', url) }
-      })
-    },
-  }
   return build({
     ...common,
     ...browserBuild({ version, root }),
@@ -119,6 +126,36 @@ function bundleCompiler() {
   })
 }
 
+/** danfo.js, which the worker loads when a cell first asks for it; a script, as `require` in a cell waits for it. */
+function bundleDanfo() {
+  const frame = join(dirname(require.resolve('danfojs-node')), 'core/frame.js')
+  const parts = {
+    name: 'danfo',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /danfojs-base\/io\/node$/ }, () => ({ path: join(here, 'danfo-files.ts') }))
+      onResolve({ filter: /^danfojs-frame$/ }, () => ({ path: frame }))
+      onResolve({ filter: /^@tensorflow\/tfjs-node$/ }, () => ({ path: require.resolve('@tensorflow/tfjs-core') }))
+      onResolve({ filter: /^neomesh\/files$/ }, ({ path }) => ({ path, external: true }))
+      // Of 600 kB of mathjs danfo.js uses four functions; of streams and Plotly, nothing that works in a worker.
+      onResolve({ filter: /^(mathjs|stream|plotly\.js-dist-min)$/ }, ({ path }) => ({ path, namespace: 'small' }))
+      onLoad({ filter: /^mathjs$/, namespace: 'small' }, () => ({
+        contents: "export { std, variance, median, mode } from 'mathjs/number'",
+        resolveDir: root,
+      }))
+      onLoad({ filter: /^(stream|plotly.*)$/, namespace: 'small' }, () => ({ contents: 'module.exports = {}' }))
+    },
+  }
+  return build({
+    ...common,
+    entryPoints: [require.resolve('danfojs-node')],
+    outfile: join(out, 'danfo.js'),
+    format: 'cjs',
+    plugins: [parts],
+    inject: [join(root, 'dist/src/browser/globals.js')],
+    define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+  })
+}
+
 /** Packs what a program with all entries of the package reads, by the paths that it has in the worker. */
 function packDeclarations() {
   const ts = requireOfTslab('@tslab/typescript-for-tslab')
@@ -151,6 +188,9 @@ function packDeclarations() {
     },
     host,
   )
+  const danfo = dirname(require.resolve('danfojs-node/package.json'))
+  const danfoTypes = readdirSync(join(danfo, 'dist'), { recursive: true }).filter((name) => name.endsWith('.d.ts'))
+  for (const name of ['package.json', ...danfoTypes.map((path) => `dist/${path}`)]) read.add(join(danfo, name))
   for (const path of read) {
     const text = readFile(path)
     if (text === undefined) continue

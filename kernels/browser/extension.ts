@@ -1,9 +1,10 @@
 /**
- * The extension of JupyterLite that registers the kernel. It is a container of webpack's module federation, written by hand:
+ * The extension of JupyterLite that registers the kernel, and shows its files. It is a container of webpack's module federation, written by hand:
  * `init` gets what JupyterLite shares, `get` gives the plugin. The kernel's worker lies beside this file.
  */
 import { FLAGS } from '../core/flags.js'
 import { KERNEL_INFO } from '../core/kernel-info.js'
+import { createDrive, type DriveParts } from './drive.js'
 import { answerPrompt, endPrompt } from './input.js'
 import {
   sharedMemory,
@@ -244,16 +245,41 @@ function makePlugin(services: Services) {
   }
 }
 
+/** The parts of `@jupyterlab/services` that are used. */
+interface LabServices {
+  readonly IDefaultDrive: unknown
+  readonly ServerConnection: { makeSettings(): unknown }
+}
+
+/** It replaces the plugin `@jupyterlite/services-extension:default-drive`, which the site's configuration disables. */
+const makeDrivePlugin = (
+  { IDefaultDrive, ServerConnection }: LabServices,
+  { Signal }: Pick<DriveParts, 'Signal'>,
+): object => ({
+  id: 'neomesh:drive',
+  autoStart: true,
+  provides: IDefaultDrive,
+  activate: () => createDrive({ Signal, serverSettings: ServerConnection.makeSettings(), base }),
+})
+
 let shared: Shared
+const load = async (name: string) => {
+  const [version] = Object.values(shared[name])
+  return (await version.get())()
+}
 const container = {
   init(given: Shared): void {
     shared = given
   },
   async get(): Promise<() => object> {
-    const [version] = Object.values(shared['@jupyterlite/services'])
-    const services = (await version.get())() as Services
-    const plugin = makePlugin(services)
-    return () => ({ __esModule: true, default: plugin }) // without the mark JupyterLab takes the module for the plugin
+    const [services, lab, signaling] = await Promise.all(
+      ['@jupyterlite/services', '@jupyterlab/services', '@lumino/signaling'].map(load),
+    )
+    const plugins = [
+      makePlugin(services as Services),
+      makeDrivePlugin(lab as LabServices, signaling as Pick<DriveParts, 'Signal'>),
+    ]
+    return () => ({ __esModule: true, default: plugins }) // without the mark JupyterLab takes the module for a plugin
   },
 }
 const page = window as unknown as { _JUPYTERLAB?: Record<string, object> }

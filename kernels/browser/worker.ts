@@ -46,7 +46,7 @@ async function start({ base, shared, parameters }: ToWorker & { kind: 'start' })
     flags,
     protect: (work) => work(),
     onInterrupt: (given) => void (heard = given),
-    modules: createModules({ ...modules, tslab: compiler }),
+    modules: createModules({ ...modules, tslab: compiler }, { 'danfojs-node': new URL('danfo.js', base) }),
     execute,
     breathe,
     inspect: (value) => inspectValue(value, { depth: 1 }),

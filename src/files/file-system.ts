@@ -5,6 +5,8 @@ export interface FileStatus {
   isDirectory(): boolean
   /** Bytes of a file. */
   readonly size: number
+  /** When the file was changed last, in ms since 1970, where the file system knows it. */
+  readonly mtimeMs?: number
 }
 
 export interface FolderEntry {

@@ -99,7 +99,7 @@ async function writeExtensions(parts: string, folder: string): Promise<void> {
   await writeFileAtomic(join(plotly, 'plotly.min.js'), await readFile(join(parts, 'plotly.min.js')))
 }
 
-/** Copies the lessons, and lists them as Jupyter's contents API does. */
+/** Copies the lessons, and adds them to the files that the kernel and the file browser see. */
 async function writeContents(folder: string): Promise<Lesson[]> {
   const names = (await readFolder(join(packageFolder, 'notebooks')))
     .map(({ name }) => name)
@@ -107,23 +107,19 @@ async function writeContents(folder: string): Promise<Lesson[]> {
     .sort()
   await makeFolder(join(folder, 'files'))
   const lessons: Lesson[] = []
-  const content: object[] = []
+  const packs: object[] = []
   for (const name of names) {
     const notebook = withWholeTexts((await readJson(join(packageFolder, 'notebooks', name))) as Notebook)
     const text = JSON.stringify(notebook)
     await writeFileAtomic(join(folder, 'files', name), text)
     lessons.push({ name, ...titleOf(notebook) })
-    content.push({ ...ENTRY, name, path: name, size: text.length, type: 'notebook' })
+    packs.push({ url: `../../../files/${name}`, files: [{ path: `/${name}`, size: Buffer.byteLength(text) }] })
   }
-  await makeFolder(join(folder, 'api/contents'))
-  const listing = { ...ENTRY, name: '', path: '', size: null, type: 'directory', format: 'json', content }
-  await writeFileAtomic(join(folder, 'api/contents/all.json'), JSON.stringify(listing))
+  const list = join(folder, 'extensions', EXTENSION, 'static/files.json')
+  const served = (await readJson(list)) as { packs: readonly object[] } // as in files/browser/served.ts
+  await writeFileAtomic(list, JSON.stringify({ packs: [...served.packs, ...packs] }))
   return lessons
 }
-
-/** JupyterLite shows when a file was changed; here that says nothing, and the same sources make the same site. */
-const DATE = '2026-01-01T00:00:00Z'
-const ENTRY = { content: null, created: DATE, last_modified: DATE, format: null, mimetype: null, writable: true }
 
 type Lines = string | readonly string[]
 
@@ -166,8 +162,6 @@ async function writeConfig(folder: string): Promise<void> {
   Object.assign(config['jupyter-config-data'], {
     appName: 'neomesh',
     defaultKernelName: 'neomesh',
-    contentsAllJsonFile: 'all.json',
-    contentsStorageName: 'neomesh notebooks',
     exposeAppInBrowser: false,
     federated_extensions: [EXTENSION, PLOTLY].map((name) => ({
       name,
@@ -175,8 +169,13 @@ async function writeConfig(folder: string): Promise<void> {
       ...(name === PLOTLY ? { mimeExtension: './plugin' } : { extension: './extension' }),
       liteExtension: name === EXTENSION,
     })),
-    // Neither asks another server: there is none to ask.
-    disabledExtensions: ['@jupyterlab/apputils-extension:announcements', '@jupyterlab/extensionmanager-extension'],
+    disabledExtensions: [
+      // The kernel's extension has another.
+      '@jupyterlite/services-extension:default-drive',
+      // Neither asks another server: there is none to ask.
+      '@jupyterlab/apputils-extension:announcements',
+      '@jupyterlab/extensionmanager-extension',
+    ],
     settingsOverrides: {
       '@jupyterlab/notebook-extension:tracker': { windowingMode: 'defer' },
     },

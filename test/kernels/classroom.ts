@@ -157,14 +157,22 @@ const STAND_IN = `
     dispose() {}
   }
   const services = { BaseKernel, IKernelSpecs: 1, IKernelClient: 2 }
+  const shared = {
+    '@jupyterlite/services': services,
+    '@jupyterlab/services': { IDefaultDrive: 3, ServerConnection: { makeSettings: () => ({}) } },
+    '@lumino/signaling': { Signal: class { emit(change) { changes.push(change) } } },
+  }
+  window.changes = []
   const client = { interrupt: async () => {} }
   let create
   window.openKernel = async () => {
     if (!create) {
       const container = _JUPYTERLAB['neomesh-kernel']
-      container.init({ '@jupyterlite/services': { '0.8.6': { get: async () => () => services } } })
-      const { default: plugin } = (await container.get())()
+      const versions = ([name, module]) => [name, { '1.0.0': { get: async () => () => module } }]
+      container.init(Object.fromEntries(Object.entries(shared).map(versions)))
+      const { default: [plugin, drivePlugin] } = (await container.get())()
       plugin.activate(null, { register: (kernel) => (create = kernel.create) }, client)
+      window.drive = drivePlugin.activate()
     }
     window.kernel?.dispose()
     window.count = 0

@@ -136,7 +136,7 @@ async function writeFile(path: string, given: readonly Uint8Array[]): Promise<vo
         ends.push((ends.at(-1) ?? 0) + piece.length)
       })
       tree.removeBytes(old)
-      tree.put(path, { kind: 'file', id, size: ends.at(-1) ?? 0, ends })
+      tree.put(path, { kind: 'file', id, size: ends.at(-1) ?? 0, ends, modified: Date.now() })
     },
     'strict',
   )
@@ -176,7 +176,8 @@ async function appendBytes(path: string, added: Uint8Array): Promise<void> {
     const piece = extend ? joined([(await tree.pieces.get([id, last])) as Uint8Array, added]) : added
     const end = size + added.length
     tree.pieces.put(piece, [id, extend ? last : last + 1])
-    tree.put(path, { kind: 'file', id, size: end, ends: [...(extend ? ends.slice(0, -1) : ends), end] })
+    const pieceEnds = [...(extend ? ends.slice(0, -1) : ends), end]
+    tree.put(path, { kind: 'file', id, size: end, ends: pieceEnds, modified: Date.now() })
   })
   announce(path)
 }

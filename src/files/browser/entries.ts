@@ -13,6 +13,8 @@ export interface FileEntry {
   readonly size: number
   /** Where each piece ends. */
   readonly ends: readonly number[]
+  /** When it was changed last, in ms since 1970. */
+  readonly modified?: number
 }
 
 /** A folder, a file, or a file of the site, which is fetched when it is read. */

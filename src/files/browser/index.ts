@@ -50,7 +50,12 @@ const asBuffer = (bytes: Uint8Array<ArrayBuffer>) => Buffer.from(bytes.buffer, b
 
 function statusOf(entry: Entry): FileStatus {
   const isFolder = entry.kind === 'folder'
-  return { isFile: () => !isFolder, isDirectory: () => isFolder, size: entry.kind === 'folder' ? 0 : entry.size }
+  return {
+    isFile: () => !isFolder,
+    isDirectory: () => isFolder,
+    size: entry.kind === 'folder' ? 0 : entry.size,
+    ...(entry.kind === 'file' && entry.modified !== undefined && { mtimeMs: entry.modified }),
+  }
 }
 
 async function openFile(path: string): Promise<OpenFile> {
