@@ -1,16 +1,15 @@
 /**
  * Trains a model config on the engines that run here, in turn in one process; prints tokens per second of wall time and of
- * processor time. node dist/bench/host.js [--model notebook] [--steps 4] [--rounds 3] [--engines host,xla] [--threads 1]
- * Engines: host, xla, tfjs (TensorFlow.js on cpu), wasm (tfjs-backend-wasm), native (tfjs-node).
+ * processor time, each beside XLA's. node dist/bench/host.js [--model notebook] [--steps 4] [--rounds 3] [--engines host:1,host:2,xla]
+ * Engines: host:THREADS, xla, tfjs (TensorFlow.js on cpu), wasm (tfjs-backend-wasm), native (tfjs-node). The last line is JSON.
  */
 import { cpus, loadavg } from 'node:os'
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { parseModelConfig } from '../src/config/index.js'
 import { DeviceArray, openEngine, openXla, type Engine } from '../src/engine/index.js'
 import { openHost } from '../src/engine/host/engine.js'
 import { openTfjs } from '../src/engine/tfjs/engine.js'
 import { Trainer } from '../src/train/index.js'
+import { configNamed, idsOf } from './host-work.js'
 import { median } from './work.js'
 
 const { values: options } = parseArgs({
@@ -19,13 +18,12 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '4' },
     warmup: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
-    engines: { type: 'string', default: 'host,xla' },
-    threads: { type: 'string', default: '1' },
+    engines: { type: 'string', default: 'host:1,host:2,xla' },
   },
 })
 
-const OPEN: Readonly<Record<string, () => Promise<Engine>>> = {
-  host: async () => openHost({ threads: Number(options.threads) }),
+const OPEN: Readonly<Record<string, (threads: number) => Promise<Engine>>> = {
+  host: async (threads) => openHost({ threads }),
   xla: () => openXla(),
   tfjs: () => openTfjs(),
   wasm: async () => {
@@ -35,18 +33,8 @@ const OPEN: Readonly<Record<string, () => Promise<Engine>>> = {
   native: () => openEngine({ engine: 'tfjs-node' }),
 }
 
-const config = parseModelConfig(
-  JSON.parse(readFileSync(`configs/models/${options.model}.json`, 'utf8')),
-  'bench',
-).config
-const { train_batch_size: batch, n_ctx, n_vocab } = config
-const tokens = batch * n_ctx
-
-/** The same ids for all engines: step k of each trains on the same batch. */
-const idsOf = (step: number) =>
-  Int32Array.from({ length: batch * (n_ctx + 1) }, (_, i) =>
-    Math.floor(((Math.imul(i + 1, 0x9e3779b1 + step) >>> 0) / 2 ** 32) ** 3 * n_vocab),
-  )
+const config = configNamed(options.model)
+const tokens = config.train_batch_size * config.n_ctx
 
 class Side {
   readonly wall: number[] = []
@@ -61,7 +49,8 @@ class Side {
   ) {}
 
   static async open(name: string): Promise<Side> {
-    const engine = await OPEN[name]()
+    const [kind, threads = '1'] = name.split(':')
+    const engine = await OPEN[kind](Number(threads))
     const trainer = new Trainer(engine, config)
     await trainer.initialise()
     const side = new Side(name, engine, trainer)
@@ -71,7 +60,7 @@ class Side {
 
   async run(steps: number, counted: boolean): Promise<void> {
     for (let i = 0; i < steps; i++) {
-      const ids = idsOf(this.step++)
+      const ids = idsOf(config, this.step++)
       const [start, used] = [performance.now(), process.cpuUsage()]
       const metrics = await this.trainer.trainOn(ids)
       this.loss = await metrics.loss.readScalar()
@@ -94,11 +83,26 @@ console.log(
   `${cpus()[0].model}, ${cpus().length} cores, load ${load}; Node ${process.version}; configs/models/${options.model}.json`,
 )
 console.log(
-  `${tokens} tokens a step, host on ${options.threads} threads, ${options.rounds} rounds of ${options.steps} steps in alternation; median (smallest to largest)\n`,
+  `${tokens} tokens a step, ${options.rounds} rounds of ${options.steps} steps in alternation; median (smallest to largest)\n`,
 )
-console.log('| engine | tokens/s | tokens per second of processor time | last loss |\n|---|---|---|---|')
+console.log("| engine | tokens/s | of XLA's | tokens per second of processor time | last loss |\n|---|---|---|---|---|")
 const shown = (all: readonly number[]) =>
   `${median(all).toFixed(0)} (${Math.min(...all).toFixed(0)} to ${Math.max(...all).toFixed(0)})`
-for (const { engine, wall, cpu, loss } of sides)
-  console.log(`| ${engine.description} | ${shown(wall)} | ${shown(cpu)} | ${loss.toFixed(5)} |`)
+const xla = sides.find(({ name }) => name === 'xla')
+const ratio = ({ wall }: Side) => (xla ? median(wall) / median(xla.wall) : NaN)
+for (const side of sides)
+  console.log(
+    `| ${side.engine.description} | ${shown(side.wall)} | ${xla ? ratio(side).toFixed(2) : ''} | ${shown(side.cpu)} | ${side.loss.toFixed(5)} |`,
+  )
 for (const { engine } of sides) await engine.close()
+console.log()
+console.log(
+  JSON.stringify(
+    sides.map((side) => ({
+      name: side.name,
+      step_ms: side.wall.map((rate) => (1000 * tokens) / rate),
+      cpu_ms: side.cpu.map((rate) => (1000 * tokens) / rate),
+      loss: side.loss,
+    })),
+  ),
+)

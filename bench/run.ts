@@ -1,6 +1,6 @@
 /**
  * Measures neomesh beside its peers, each figure in a process of its own, the sides alternating; prints tables in Markdown.
- * node dist/bench/run.js [train|generate|attention|start] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
+ * node dist/bench/run.js [train|generate|attention|host|start] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
  * Peers are left out where `make bench-peers` has not installed them.
  */
 import { spawnSync } from 'node:child_process'
@@ -78,7 +78,7 @@ function rounds(sides: readonly Side[], count = Number(options.rounds)): Map<str
 }
 
 const shapes = ['teach', 'small', '125m']
-const kinds = ['train', 'generate', 'attention', 'start']
+const kinds = ['train', 'generate', 'attention', 'host', 'start']
 const figures = new Map<string, Map<string, Figure>>()
 function keep(table: string, side: string, figure: Figure): void {
   figures.set(table, (figures.get(table) ?? new Map<string, Figure>()).set(side, figure))
@@ -243,6 +243,29 @@ if (wanted('attention', kinds)) {
         )
       }
     }
+}
+
+if (wanted('host', kinds)) {
+  say()
+  say('## The engine without native code')
+  say()
+  say('Training steps of configs/models/notebook.json in one process, the engines in turn; XLA uses all cores.')
+  say()
+  say("| host | step ms | tokens/s | of XLA's | processor ms | last loss |")
+  say('|---|---|---|---|---|---|')
+  const result = measure({ ...ours('host', '--rounds', String(2 * Number(options.rounds))), name: 'host' })
+  const sides = (result ?? []) as { name: string; step_ms: number[]; cpu_ms: number[]; loss: number }[]
+  const xla = sides.find(({ name }) => name === 'xla')
+  for (const { name, step_ms, cpu_ms, loss } of sides) {
+    const ms = median(step_ms)
+    const best = Math.min(...step_ms)
+    keep('host', name, { ms })
+    const rate = (per: number) => ((2048 * 1000) / per).toFixed(0)
+    const share = xla ? (median(xla.step_ms) / ms).toFixed(2) : ''
+    say(
+      `| ${name} | ${ms.toFixed(0)} (${best.toFixed(0)}) | ${rate(ms)} (${rate(best)}) | ${share} | ${median(cpu_ms).toFixed(0)} | ${loss.toFixed(5)} |`,
+    )
+  }
 }
 
 if (wanted('start', kinds)) {

@@ -21,7 +21,7 @@ export interface OpenOptions {
   readonly keyValues?: KeyValues
   /** @default 1 */
   readonly deviceCount?: number
-  /** Threads that share the work with the engine `host`; others choose by themselves. @default 1 */
+  /** Most threads of the engine `host`, whose numbers do not depend on it; others choose by themselves. @default the cores, at most 4 */
   readonly threads?: number
   /** Called with the reason when no engine was chosen and XLA is not available. */
   readonly onFallback?: (reason: string) => void

@@ -24,7 +24,7 @@ test('with npm alone: the engine host works, and each missing one has its comman
   assert.equal(status, 0, stderr)
   assert.match(stdout, /^neomesh \d+\.\d+\.\d+, Node \d+/)
   assert.match(stdout, /^Python: none \(needed only/m)
-  assert.match(stdout, /^host +works +host on cpu \(JavaScript kernels\); [\d.]+ GFLOP\/s$/m)
+  assert.match(stdout, /^host +works +host on cpu \(WebAssembly, \d+ threads?\); [\d.]+ GFLOP\/s$/m)
   assert.match(stdout, /^xla --device cpu +missing +.*(pip install|host)/m)
   assert.match(stdout, /^tfjs-node-gpu +missing +npm install @tensorflow\/tfjs-node-gpu$/m)
   assert.match(stdout, /^Without --engine and --device: host$/m)

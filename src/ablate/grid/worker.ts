@@ -22,7 +22,7 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 await endWithParent(Number(process.env[PARENT]))
 
 function open(options: PoolEngine): Promise<Engine> {
-  const opened = openEngine({ ...options, deviceCount: 1 })
+  const opened = openEngine({ ...options, deviceCount: 1, threads: 1 })
   opened.catch(() => {}) // reported by the first cell
   return opened
 }

@@ -5,6 +5,7 @@ import type { Shape } from '../../tensor/primitive.js'
 import { productOf } from '../../tensor/dim.js'
 import { bytesHeld } from './arrays.js'
 import { copy } from './copy.js'
+import { shapesOf } from './describe.js'
 import type { Member } from './elementwise.js'
 import { flatten, usersOf, type FlatProgram, type Op } from './flatten.js'
 import { FusedLoop, type Base, type Ref } from './fused-loop.js'
@@ -168,6 +169,8 @@ class Builder<T> {
     const refs = made.map(({ sizes, dtype }) => this.inSlot({ sizes, dtype }))
     this.steps.push({
       name,
+      shapes: shapesOf(inputs, made),
+      flops: kernel.flops,
       reads: inputs.flatMap(({ base }) => (base.known ? [] : [base.slot])),
       writes: refs.map(({ base }) => base.slot),
       run(arrays) {

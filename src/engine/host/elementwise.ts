@@ -4,7 +4,8 @@ import { collapse, dense, isContiguous, isScalar, type Layout } from './layout.j
 import { compileLoop, nest, type Cursor } from './loops.js'
 import type { Kernel } from './kernel.js'
 import type { Code, FunctionScope } from './wasm/assembler.js'
-import { callInParts, onHeap } from './wasm/functions.js'
+import { onHeap } from './wasm/functions.js'
+import { callInParts } from './wasm/threads.js'
 import { vectorLoop, type LoopInput } from './wasm/loop.js'
 import type { VectorOperand } from './wasm/rows.js'
 

@@ -2,6 +2,7 @@ import type { DType } from '../../tensor/dtype.js'
 import { productOf } from '../../tensor/dim.js'
 import { ARRAY_OF, HELD_AS, type Numbers } from './arrays.js'
 import type { Memory } from './memory.js'
+import type { Observer } from './plan.js'
 import { heap } from './wasm/heap.js'
 
 /** A handle of numbers in JavaScript's memory; null once it is freed. */
@@ -12,6 +13,7 @@ export interface HostArray {
 /** Typed arrays in the memory that WebAssembly works on; outside of it where that is full. */
 export class HostMemory implements Memory<HostArray> {
   readonly library = null
+  observer?: Observer
   private scope: HostArray[] | null = null
   /** What is allocated and not yet an array. */
   private readonly loose = new Set<Numbers>()

@@ -19,6 +19,7 @@ import { planProgram } from './builder.js'
 import { sizesOf } from './layout.js'
 import type { Memory } from './memory.js'
 import { runPlan, type Plan } from './plan.js'
+import { useHeap, withThreads } from './wasm/threads.js'
 
 /** Runs programs as plans over arrays of a kind T, by the host's kernels and a library's. A run is over when it returns. */
 export class Interpreter<T, M extends Memory<T> = Memory<T>> implements Engine {
@@ -26,13 +27,19 @@ export class Interpreter<T, M extends Memory<T> = Memory<T>> implements Engine {
   readonly placement = null
   readonly process = ONE_PROCESS
   private running: Interpreted<T> | null = null
+  private readonly release: () => void
+  private closed = false
 
+  /** @param threads most that run the host's kernels */
   constructor(
     readonly name: string,
     readonly description: string,
     readonly platform: string,
     readonly memory: M,
-  ) {}
+    readonly threads = 1,
+  ) {
+    this.release = useHeap(this, threads)
+  }
 
   async compile(program: Program, { aliases = [] }: CompileOptions = {}): Promise<Executable> {
     const start = performance.now()
@@ -56,6 +63,8 @@ export class Interpreter<T, M extends Memory<T> = Memory<T>> implements Engine {
 
   /** Memory is kept for the program that runs; another one allocates afresh. */
   enter(executable: Interpreted<T>): void {
+    if (this.closed)
+      throw new EngineError(`${executable.program.name} must run on an open engine (got a closed one). Open another.`)
     if (this.running !== executable) this.memory.trim()
     this.running = executable
   }
@@ -74,8 +83,12 @@ export class Interpreter<T, M extends Memory<T> = Memory<T>> implements Engine {
     )
   }
 
+  /** Idempotent. Ends its threads, and gives memory back when no engine of this kind is open. */
   async close(): Promise<void> {
+    this.closed = true
+    this.running = null
     this.memory.trim()
+    this.release()
   }
 }
 
@@ -123,7 +136,7 @@ class Interpreted<T> implements Executable {
       throw new EngineError(`${program.name}: an argument must be on this engine. Read it, and upload it here.`)
     })
     engine.enter(this)
-    const outputs = runPlan(plan, memory, arrays)
+    const outputs = withThreads(engine.threads, () => runPlan(plan, memory, arrays))
     return {
       outputs: outputs.map(
         (y, i) => new ArrayStorage(memory, memory.keep(y), program.outputs[i].dtype, program.outputs[i].dims),

@@ -3,7 +3,11 @@ import type { Numbers } from './arrays.js'
 import type { Layout } from './layout.js'
 
 /** An operation on arrays: reads the inputs, writes every element of the outputs, which are dense. */
-export type Kernel = (inputs: readonly Numbers[], outputs: readonly Numbers[]) => void
+export interface Kernel {
+  (inputs: readonly Numbers[], outputs: readonly Numbers[]): void
+  /** Floating-point operations of a product. */
+  readonly flops?: number
+}
 
 /** An operand of a kernel: where in its array its elements are. */
 export interface Given {

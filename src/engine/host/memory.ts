@@ -1,11 +1,14 @@
 import type { DType } from '../../tensor/dtype.js'
 import type { Numbers } from './arrays.js'
 import type { Library } from './library.js'
+import type { Observer } from './plan.js'
 
 /** The arrays that a plan works on, of a kind T: how they are made, read and freed. */
 export interface Memory<T> {
   /** Kernels that run where the arrays are; null where they are JavaScript's, which the host's kernels read at no cost. */
   readonly library: Library<T> | null
+  /** Called around each step of a plan. */
+  observer?: Observer
   /** The elements, row-major, once they are there. Not to be written to. */
   read(x: T): Numbers | Promise<Numbers>
   /** As `read`, but waits. */

@@ -11,7 +11,14 @@ export interface Step<T> {
   readonly run: (inputs: readonly T[]) => readonly T[]
   /** Bytes that it needs while it runs, beside what it reads and writes. */
   readonly bytes?: number
+  /** For people: what it makes of what, as in `f32[4,8] of f32[4,2] f32[2,8]`. */
+  readonly shapes?: string
+  /** Floating-point operations of a product. */
+  readonly flops?: number
 }
+
+/** Runs a step; a profile measures it. */
+export type Observer = <R>(step: Pick<Step<unknown>, 'name' | 'shapes' | 'flops'>, run: () => R) => R
 
 /** A program as steps in order, with what is freed after each. The first slots are the inputs. */
 export interface Plan<T> {
@@ -34,7 +41,8 @@ export function runPlan<T>(plan: Plan<T>, memory: Memory<T>, inputs: readonly T[
     const slots: T[] = [...inputs]
     for (const slot of plan.unused) memory.free(slots[slot])
     plan.steps.forEach((step, i) => {
-      const made = step.run(step.reads.map((slot) => slots[slot]))
+      const run = () => step.run(step.reads.map((slot) => slots[slot]))
+      const made = memory.observer ? memory.observer(step, run) : run()
       step.writes.forEach((slot, j) => (slots[slot] = made[j]))
       for (const slot of plan.frees[i]) memory.free(slots[slot])
     })

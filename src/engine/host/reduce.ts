@@ -5,7 +5,8 @@ import { ROUND } from './arrays.js'
 import type { MakeKernel } from './kernel.js'
 import { collapse, dense, transposed, type Layout } from './layout.js'
 import { compileLoop, nest, type Cursor } from './loops.js'
-import { callInParts, onHeap } from './wasm/functions.js'
+import { onHeap } from './wasm/functions.js'
+import { callInParts } from './wasm/threads.js'
 import { vectorReduce, type Reduction } from './wasm/reduce.js'
 
 /** How two numbers `a` and `b` become one, as JavaScript. */

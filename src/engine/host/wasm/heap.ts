@@ -21,7 +21,8 @@ const ARRAY_PAGES = MOST_PAGES - FIXED_PAGES
 
 /**
  * The memory that WebAssembly works on, and an allocator in it. It is shared memory, although only one thread may use it:
- * growing then leaves arrays that lie in it as they are. It never shrinks; what is freed is used again.
+ * growing then leaves arrays that lie in it as they are. It never shrinks; what is freed is used again, and the whole is given
+ * back when no engine is open.
  */
 export class Heap {
   readonly memory: WasmMemory
@@ -45,7 +46,8 @@ export class Heap {
     this.memory = memory ?? new WebAssembly.Memory({ initial: FIXED_PAGES })
     this.current = this.memory.buffer
     this.buffers.add(this.current)
-    this.end = this.current.byteLength
+    // Kernels may read, but not use, some numbers behind an array.
+    this.end = this.current.byteLength - LINE
     this.ranges = [{ start: LINE, end: this.end }]
   }
 
@@ -96,9 +98,12 @@ export class Heap {
   }
 
   private grow(size: number, mostPages: number): boolean {
-    const now = this.end / PAGE
-    const pages = Math.min(Math.max(Math.ceil(size / PAGE), GROWTH, now >> 2), mostPages - now)
-    if (!this.shared || pages * PAGE < size) return false
+    const now = this.current.byteLength / PAGE
+    const last = this.ranges.at(-1)
+    // The new pages join what is free before them.
+    const missing = size - (last?.end === this.end ? last.end - last.start : 0)
+    const pages = Math.min(Math.max(Math.ceil(missing / PAGE), GROWTH, now >> 3), mostPages - now)
+    if (!this.shared || pages * PAGE < missing) return false
     try {
       this.memory.grow(pages)
     } catch {
@@ -117,5 +122,23 @@ const rounded = (bytes: number) => Math.max(LINE, Math.ceil(bytes / LINE) * LINE
 
 let only: Heap | undefined
 
-/** The heap of this thread: programs of all engines work on one memory. */
+/** The heap of this thread: programs of all engines that are open work on one memory. */
 export const heap = (): Heap => (only ??= new Heap())
+
+/**
+ * Gives the memory back as soon as no array in it is referenced; the next engine has a new one. WebAssembly cannot shrink a
+ * memory that is in use.
+ */
+export function dropHeap(): void {
+  only = undefined
+}
+
+/** A value that is made once for each heap, as functions are, which work on one. */
+export function perHeap<T>(make: () => T): () => T {
+  let of: Heap | undefined
+  let made: T
+  return () => {
+    if (of !== heap()) [of, made] = [heap(), make()]
+    return made
+  }
+}

@@ -15,6 +15,7 @@ import {
   loadLane,
   loadOne,
   loadSplat,
+  repeatWhile,
   set,
   storeByte,
   storeLane,
@@ -46,6 +47,9 @@ interface Stream {
 }
 
 const LANES = 4
+/** Vectors of a turn, so that pointers and counter take less of it, in loops that are short enough. */
+const UNROLL = 4
+const MOST_UNROLLED = 24
 const bytesOf = (dtype: DType) => (dtype === 'bool' ? 1 : 4)
 
 /**
@@ -91,14 +95,14 @@ export function vectorLoop(
     if (known !== undefined) fixed.set(i, { code: splat(known, dtype), constant: known })
   })
 
-  /** The operations on four elements, or on one in the first lane. */
-  const body = (lanes: number): Code | null => {
+  /** The operations on four elements some vectors further, or on one in the first lane. */
+  const body = (lanes: number, further = 0): Code | null => {
     const code: number[] = []
     const operands = inputs.map((_, i): VectorOperand => {
       const known = fixed.get(i)
       if (known) return known
       const source = sources[reads.indexOf(i)]
-      const loaded = variable(scope, lanes === 1 ? loadFirst(source, depth - 1) : loadFour(source, depth - 1))
+      const loaded = variable(scope, lanes === 1 ? loadFirst(source, depth - 1) : loadFour(source, depth - 1, further))
       code.push(...loaded.code)
       return { code: loaded.read }
     })
@@ -112,13 +116,17 @@ export function vectorLoop(
       code.push(...kept.code)
       values.push({ code: kept.read })
     }
-    results.forEach((member, i) => code.push(...store(targets[i], depth - 1, values[member].code, lanes)))
-    for (const { strides: steps, pointers } of all)
-      if (steps[depth - 1] !== 0) code.push(...increase(pointers[depth - 1], constant(lanes * steps[depth - 1])))
+    results.forEach((member, i) => code.push(...store(targets[i], depth - 1, values[member].code, lanes, further)))
     return code
   }
+  const forward = (elements: number): Code =>
+    all.flatMap(({ strides: steps, pointers }) =>
+      steps[depth - 1] === 0 ? [] : increase(pointers[depth - 1], constant(elements * steps[depth - 1])),
+    )
   const [four, one] = [body(LANES), body(1)]
   if (!four || !one) return null
+  const unrolled = members.length <= MOST_UNROLLED ? UNROLL : 1
+  const wide = [four, ...Array.from({ length: unrolled - 1 }, (_, i) => body(LANES, 1 + i)!)].flat()
 
   const counters = loops.map(() => scope.local(I32))
   const level = (at: number): Code => {
@@ -126,19 +134,17 @@ export function vectorLoop(
     const count = at === 0 ? subtract(get(stop), get(first)) : constant(loops[at])
     if (at === depth - 1) {
       const left = get(counter)
-      const step = [...four, ...set(counter, subtract(left, constant(LANES)))]
+      /** Steps of `elements` elements while there are as many. */
+      const steps = (elements: number, step: Code): Code => {
+        const enough = atLeast(left, constant(elements))
+        const moved = [...step, ...forward(elements), ...set(counter, subtract(left, constant(elements)))]
+        return when(enough, repeatWhile(moved, enough))
+      }
       return [
         ...[...before, ...set(counter, count)],
-        ...when(atLeast(left, constant(LANES)), [
-          0x03,
-          0x40,
-          ...step,
-          ...atLeast(left, constant(LANES)),
-          0x0d,
-          0,
-          0x0b,
-        ]),
-        ...when(left, countDown(counter, one)),
+        ...steps(unrolled * LANES, wide),
+        ...(unrolled > 1 ? steps(LANES, four) : []),
+        ...steps(1, one),
       ]
     }
     const enter = all.flatMap(({ pointers }) => set(pointers[at + 1], get(pointers[at])))
@@ -169,21 +175,23 @@ function loadFirst({ bytes, pointers }: Stream, at: number): Code {
   return bytes === 1 ? mask(i32x4.splat(load8(address))) : loadOne(address)
 }
 
-function loadFour({ bytes, strides, pointers }: Stream, at: number): Code {
-  const address = get(pointers[at])
+function loadFour({ bytes, strides, pointers }: Stream, at: number, further: number): Code {
   const step = strides[at]
+  const start = LANES * further * step
+  const [address, offset] = [get(pointers[at]), start]
   if (bytes === 1) {
-    if (step === 1) return mask(bytesToWords(loadOne(address)))
-    const lane = (i: number): Code => [...load8(address, i * step), 0xfd, 0x1c, i]
+    if (step === 1) return mask(bytesToWords(loadOne(address, offset)))
+    const lane = (i: number): Code => [...load8(address, offset + i * step), 0xfd, 0x1c, i]
     return mask([...integers(0), ...each(LANES, lane)])
   }
-  if (step === bytes) return vectorLoad(address)
-  return [1, 2, 3].reduce((sum, i) => loadLane(i, address, sum, i * step), loadOne(address))
+  if (step === bytes) return vectorLoad(address, offset)
+  return [1, 2, 3].reduce((sum, i) => loadLane(i, address, sum, offset + i * step), loadOne(address, offset))
 }
 
-function store({ bytes, pointers }: Stream, at: number, value: Code, lanes: number): Code {
+function store({ bytes, pointers }: Stream, at: number, value: Code, lanes: number, further: number): Code {
   const address = get(pointers[at])
-  if (bytes === 4) return lanes === 1 ? storeLane(0, address, value) : vectorStore(address, value)
+  const offset = LANES * further * bytes
+  if (bytes === 4) return lanes === 1 ? storeLane(0, address, value) : vectorStore(address, value, offset)
   const ones = v128.and(value, integers(1))
-  return lanes === 1 ? storeByte(0, address, ones) : storeLane(0, address, wordsToBytes(ones))
+  return lanes === 1 ? storeByte(0, address, ones) : storeLane(0, address, wordsToBytes(ones), offset)
 }

@@ -5,6 +5,8 @@ export interface ThreadStart {
   readonly memory: unknown
   readonly address: number
   readonly words: number
+  /** How often it looks for an order before it sleeps. */
+  readonly looks: number
 }
 
 export interface Thread {
@@ -18,12 +20,13 @@ export interface Thread {
 const PROGRAM = `
 const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b))
 const { sin, cos, expm1, log1p } = Math
-function serve({ memory, address, words }) {
+function serve({ memory, address, words, looks }) {
   const box = new Int32Array(memory.buffer, address, words)
   const imports = { m: { m: memory, sin, cos, expm1, log1p, pow: power, remainder: (a, b) => a % b } }
   const functions = new Map()
   Atomics.store(box, 1, 1)
   for (let order = 1; ; order++) {
+    for (let look = 0; look < looks && Atomics.load(box, 0) < order; look++);
     while (Atomics.load(box, 0) < order) Atomics.wait(box, 0, order - 1)
     try {
       for (let at = 3; at < box[2]; ) {
@@ -50,19 +53,33 @@ interface NodeThreads {
     text: string,
     options: { eval: true; workerData: unknown },
   ) => { unref(): void; terminate(): Promise<number> }
+  readonly availableParallelism: () => number
 }
 
 /** What of Node and of browsers is used. */
 interface Surroundings {
   readonly process?: { getBuiltinModule?: (name: string) => NodeThreads }
   readonly Worker?: new (url: string) => { postMessage(data: unknown): void; terminate(): void }
+  readonly crossOriginIsolated?: boolean
+  readonly navigator?: { readonly hardwareConcurrency?: number }
   readonly URL: { createObjectURL(blob: unknown): string }
   readonly Blob: new (parts: string[], options: { type: string }) => unknown
 }
 
+const surroundings = () => globalThis as unknown as Surroundings
+
+/** Whether threads may share memory; a page has to be cross-origin isolated. */
+export const isIsolated = (): boolean => surroundings().crossOriginIsolated ?? true
+
+/** Threads that this machine runs at a time. */
+export function coreCount(): number {
+  const { process, navigator } = surroundings()
+  return process?.getBuiltinModule?.('node:os').availableParallelism() ?? navigator?.hardwareConcurrency ?? 1
+}
+
 /** Starts a thread. Throws where the page may not share memory. */
 export function spawn(start: ThreadStart): Thread {
-  const { process, Worker, URL, Blob } = globalThis as unknown as Surroundings
+  const { process, Worker, URL, Blob } = surroundings()
   const threads = process?.getBuiltinModule?.('node:worker_threads')
   if (threads) {
     const text = `${PROGRAM}\nserve(require('node:worker_threads').workerData)`

@@ -1,4 +1,4 @@
-import type { WasmFunction } from './functions.js'
+import type { Portable, WasmFunction } from './functions.js'
 import type { Heap } from './heap.js'
 import { spawn, type Thread } from './spawn.js'
 
@@ -6,12 +6,6 @@ import { spawn, type Thread } from './spawn.js'
 export interface Call {
   readonly run: WasmFunction
   readonly parameters: readonly number[]
-}
-
-/** What of a function other threads need: its number, and its module. */
-export interface Portable {
-  readonly id: number
-  readonly bytes: Uint8Array
 }
 
 /** Words of a member's mailbox: the order's number, the number of the last one done, its length, then its calls. */
@@ -22,8 +16,8 @@ const LENGTH = 2
 const CALLS = 3
 /** A call with this number compiles a module. */
 const COMPILE = -1
-/** How often the main thread looks before it sleeps: some ten microseconds. */
-const LOOKS = 2000
+/** How often a thread looks before it sleeps: some fifty microseconds. Waking a thread takes as long. */
+const LOOKS = 20000
 
 interface Member {
   readonly thread: Thread
@@ -38,14 +32,14 @@ export class Team {
 
   constructor(
     heap: Heap,
-    threads: number,
+    readonly threads: number,
     private readonly portable: (run: WasmFunction) => Portable,
   ) {
     this.members = Array.from({ length: threads - 1 }, () => {
       const address = heap.allocate(4 * WORDS)
       const box = new Int32Array(heap.buffer as ArrayBuffer, address, WORDS).fill(0)
       return {
-        thread: spawn({ memory: heap.memory, address, words: WORDS }),
+        thread: spawn({ memory: heap.memory, address, words: WORDS, looks: LOOKS }),
         box,
         compiled: new Set<number>(),
         order: 0,
