@@ -9,7 +9,8 @@ export const PARAMETERS: Readonly<Record<string, string | number>> = {
   vocabSize: 512,
   steps: 3,
   tuningSteps: 2,
-  seeds: 1,
+  paritySteps: 2,
+  memorySteps: 2,
 }
 
 const query = Object.entries(PARAMETERS)

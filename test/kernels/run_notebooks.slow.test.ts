@@ -20,7 +20,7 @@ const parameters: Readonly<Record<string, Record<string, number | boolean>>> = {
   '01_tokenizer.ipynb': { vocabSize: 512, texts: 60 },
   '04_training.ipynb': { steps: 20 },
   '05_sampling.ipynb': { steps: 20 },
-  '06_attention.ipynb': { steps: 10 },
+  '06_attention.ipynb': { steps: 10, paritySteps: 5, memorySteps: 5 },
   // Without libtpu it says what it needs; with it, compiling would take minutes.
   '07_meshes.ipynb': { steps: 1, compile: withoutLibtpu !== false },
   '08_tpu.ipynb': { steps: 12 },
