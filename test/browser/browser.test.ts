@@ -6,7 +6,8 @@ import { strFromU8, unzipSync, zipSync } from 'fflate'
 import * as files from '../../src/files/index.js'
 import * as neomesh from '../../src/index.js'
 import { temporaryFolder } from '../files/temporary-folder.js'
-import { noBrowser } from '../web/browser.js'
+import { availableParallelism } from 'node:os'
+import { ISOLATED, noBrowser } from '../web/browser.js'
 import { lesson, texts, type Trained } from './lesson.js'
 import { model, openWorld } from './world.js'
 
@@ -25,6 +26,13 @@ test('the library in a browser', { skip: noBrowser }, async (t) => {
     assert.equal(got.losses.length, steps)
     assert.deepEqual(got.losses, wanted.losses)
     assert.deepEqual(got.sampled, wanted.sampled)
+  })
+
+  await t.test('a page that is not isolated has one thread, and says why', async () => {
+    const options = { folder: 'runs/alone', model: 'configs/models/notebook.json', texts, steps: 1 }
+    const { started, description } = (await world.run('threads', options)) as Threads
+    assert.equal(started, 1)
+    assert.equal(description, 'host on cpu (WebAssembly, 1 thread: the page is not cross-origin isolated)')
   })
 
   await t.test('files keep the promises of those of Node', async () => {
@@ -108,3 +116,28 @@ test('the library in a browser', { skip: noBrowser }, async (t) => {
     )
   })
 })
+
+interface Threads {
+  readonly losses: readonly number[]
+  readonly started: number
+  readonly description: string
+}
+
+test(
+  'in a page that is isolated all cores work, up to four, with the losses of one thread',
+  { skip: noBrowser },
+  async (t) => {
+    const world = await openWorld(t, ISOLATED)
+    const options = { model: 'configs/models/notebook.json', texts, steps: 8 }
+    const { losses, started, description } = (await world.run('threads', {
+      ...options,
+      folder: 'runs/threads',
+    })) as Threads
+    const count = Math.min(availableParallelism(), 4)
+    assert.equal(started, count)
+    assert.equal(description, `host on cpu (WebAssembly, ${count} thread${count === 1 ? '' : 's'})`)
+    const folder = join(temporaryFolder(t), 'work')
+    const wanted = await lesson({ neomesh, 'neomesh/files': files }, { ...options, folder, model })
+    assert.deepEqual(losses, wanted.losses)
+  },
+)

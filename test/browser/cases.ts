@@ -1,6 +1,6 @@
 /** Functions that worker.ts runs in a browser. They import nothing of Node. */
 import { cases } from './suite.js'
-import type { Modules } from './lesson.js'
+import { lesson as runLesson, type LessonOptions, type Modules } from './lesson.js'
 
 export { lesson } from './lesson.js'
 
@@ -14,6 +14,15 @@ export async function suite({ 'neomesh/files': files }: Modules): Promise<string
   }
   if (Object.keys(cases).length < 10) failed.push('few cases')
   return failed
+}
+
+/** The lesson, and which threads the engine had. */
+export async function threads(modules: Modules, options: LessonOptions): Promise<unknown> {
+  const { neomesh } = modules
+  const engine = (await neomesh.openEngine({ engine: 'host' })) as unknown as { started: number; description: string }
+  const { losses } = await runLesson(modules, options)
+  const { started, description } = engine
+  return { losses, started, description }
 }
 
 /** Takes a lock and keeps it until the worker ends. */

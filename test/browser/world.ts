@@ -53,9 +53,9 @@ export const runInWorker = `(name, options, onStep) => new Promise((resolve, rej
     }
   })`
 
-export async function openWorld(test: TestContext): Promise<World> {
+export async function openWorld(test: TestContext, headers: Readonly<Record<string, string>> = {}): Promise<World> {
   const folder = await makeSite(test, '')
-  const { address, asked } = await serve(test, folder)
+  const { address, asked } = await serve(test, folder, headers)
   const page = await openPage(test)
   page.on('console', (message) => message.type() === 'error' && console.log('page:', message.text()))
   const elsewhere: string[] = []

@@ -30,8 +30,18 @@ export async function openPage(
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
 
+/** Headers that isolate a page, so that it may share memory with threads. */
+export const ISOLATED: Readonly<Record<string, string>> = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+}
+
 /** Serves a folder until the test is over; returns its address and the paths asked for. */
-export async function serve(test: TestContext, folder: string): Promise<{ address: string; asked: string[] }> {
+export async function serve(
+  test: TestContext,
+  folder: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ address: string; asked: string[] }> {
   const asked: string[] = []
   const server = createServer(({ url }, response) => {
     const path = new URL(url!, 'http://localhost').pathname
@@ -39,6 +49,7 @@ export async function serve(test: TestContext, folder: string): Promise<{ addres
     const file = join(folder, path === '/' ? 'index.html' : path)
     if (!existsSync(file)) return void response.writeHead(404).end()
     response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream')
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
     response.end(readFileSync(file))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

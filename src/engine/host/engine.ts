@@ -1,7 +1,7 @@
 import { HostMemory, type HostArray } from './host-memory.js'
 import { Interpreter } from './interpreter.js'
 import { coreCount } from './wasm/spawn.js'
-import { whyAlone } from './wasm/threads.js'
+import { threadCount, whyAlone, withThreads } from './wasm/threads.js'
 
 /** Threads beyond this many gained little in a page, whose machine does other work too. */
 const MOST_THREADS = 4
@@ -34,5 +34,10 @@ export class HostEngine extends Interpreter<HostArray, HostMemory> {
   ) {
     const shown = alone === null ? `${threads} thread${threads === 1 ? '' : 's'}` : `1 thread: ${alone}`
     super('host', `host on cpu (WebAssembly, ${shown})`, 'cpu', new HostMemory(), threads)
+  }
+
+  /** Threads that work for it now: they start with the first large piece of work. */
+  get started(): number {
+    return withThreads(this.threads, threadCount)
   }
 }
