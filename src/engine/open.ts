@@ -23,13 +23,14 @@ export interface OpenOptions {
   readonly deviceCount?: number
   /** Most threads of the engine `host`, whose numbers do not depend on it; others choose by themselves. @default the cores, at most 4 */
   readonly threads?: number
-  /** Called with the reason when no engine was chosen and XLA is not available. */
+  /** Called with one line, what was chosen and why, when no engine was asked for and XLA is not available. */
   readonly onFallback?: (reason: string) => void
 }
 
-const IN_BROWSER = 'a browser cannot load XLA, which is native code; using the engine host'
-const NO_PLUGIN =
-  'no PJRT plugin found; falling back to the engine host, several times slower (`neomesh doctor` says how to install one)'
+const IN_BROWSER = (description: string) =>
+  `a browser cannot load XLA, which is native code; using the engine ${description}`
+const NO_PLUGIN = (description: string) =>
+  `no PJRT plugin found; falling back to the engine ${description}, which is slower (\`neomesh doctor\` says how to install one)`
 
 /** Starts the engine that runs programs here. Throws PluginNotFoundError, EngineError. */
 export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
@@ -43,9 +44,12 @@ export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
     )
   if (deviceCount > 1)
     throw new EngineError(`the engine ${name} must have 1 device (got ${deviceCount}). Use the engine xla.`)
-  if (engine === undefined) onFallback?.(runtime.kind === 'browser' ? IN_BROWSER : NO_PLUGIN)
   // Loaded only where they are used.
-  if (name === 'host') return (await import('./host/engine.js')).openHost({ threads })
+  if (name === 'host') {
+    const opened = (await import('./host/engine.js')).openHost({ threads })
+    if (engine === undefined) onFallback?.((runtime.kind === 'browser' ? IN_BROWSER : NO_PLUGIN)(opened.description))
+    return opened
+  }
   return (await import('#tfjs-native')).openNative(`@tensorflow/${name}`)
 }
 

@@ -6,6 +6,9 @@ import { copier } from './copy.js'
 import type { MakeKernel } from './kernel.js'
 import { dense, offsetsOf, type Layout } from './layout.js'
 
+/** Fewest numbers for which copying memory is quicker than a loop. */
+const LEAST_COPIED = 32
+
 /** The axes before and after one. */
 function around({ sizes, strides }: Layout, axis: number): { before: Layout; after: Layout } {
   const part = (from: number, to?: number) => ({
@@ -21,12 +24,17 @@ export const take: MakeKernel<AttributesOf<'take'>> = ([{ layout }, ids], { axis
   const { before, after } = around(layout, axis)
   const [outer, inner, offsets] = [offsetsOf(before), offsetsOf(after), offsetsOf(ids.layout)]
   const last = layout.sizes[axis] - 1
+  // Slices that lie in one piece, as the rows of an embedding, are copied as memory.
+  const whole = inner.length >= LEAST_COPIED && inner.every((at, i) => at === i)
   return ([table, from], [y]) => {
     let o = 0
     for (const begin of outer)
       for (const offset of offsets) {
         const row = layout.offset + begin + Math.max(0, Math.min(from[offset], last)) * layout.strides[axis]
-        for (let i = 0; i < inner.length; i++) y[o++] = table[row + inner[i]]
+        if (whole) {
+          y.set(table.subarray(row, row + inner.length), o)
+          o += inner.length
+        } else for (let i = 0; i < inner.length; i++) y[o++] = table[row + inner[i]]
       }
   }
 }

@@ -54,10 +54,14 @@ export function vectorReduce(
   const { sizes, strides } = collapse([x, sums])
   const loops = sizes.map((size, i): Loop => ({ size, x: strides[0][i], y: strides[1][i] }))
   const unit = loops.findIndex((loop) => loop.x === 1)
-  const line = loops[unit]
-  if (!line || line.y > 1) return null
+  const whole = loops[unit]
+  if (!whole || whole.y > 1) return null
   const rest = loops.filter((_, i) => i !== unit)
-  const kept = rest.filter(({ y }) => y !== 0)
+  const others = rest.filter(({ y }) => y !== 0)
+  // Sums of columns alone: a turn is some of them, so that threads can share them.
+  const divided = whole.y === 1 && others.length === 0 && whole.size % COLUMNS === 0
+  const line = divided ? { ...whole, size: COLUMNS } : whole
+  const kept = divided ? [{ size: whole.size / COLUMNS, x: COLUMNS, y: COLUMNS }] : others
   const reduced = rest.filter(({ y }) => y === 0)
 
   const scope = new FunctionScope(4)

@@ -40,3 +40,15 @@ test('arrays stay what they are when the memory grows', () => {
   second[10 * MIB - 1] = 1
   assert.equal(heap.allocate(2 ** 33), -1)
 })
+
+test('the memory grows to what is in use at a time, however sizes change', () => {
+  const heap = new Heap()
+  for (let turn = 0; turn < 200; turn++) {
+    // Four arrays of other sizes each time, 23 MiB at most.
+    const blocks = [1, 2, 3, 4].map((i) => ({ bytes: i * MIB + turn * 6400 * i, start: 0 }))
+    for (const block of blocks) block.start = heap.allocate(block.bytes)
+    assert.ok(blocks.every(({ start }) => start > 0))
+    for (const { start, bytes } of blocks) heap.free(start, bytes)
+  }
+  assert.ok(heap.buffer.byteLength <= 48 * MIB, `${heap.buffer.byteLength / MIB} MiB`)
+})

@@ -28,7 +28,14 @@ async function results(engine: HostEngine): Promise<number[][]> {
   const run = jit(engine, (x: Tensor, y: Tensor) => {
     const product = einsum([x, y], [b, m, n])
     const weights = softmax(product, n)
-    return [product, weights.mul(product).tanh(), weights.sum(m), product.max(n), einsum([weights, product], [b, n])]
+    return [
+      product,
+      weights.mul(product).tanh(),
+      weights.sum(m),
+      weights.sum(b, m),
+      product.max(n),
+      einsum([weights, product], [b, n]),
+    ]
   })
   const given = [make(b, m, k), make(k, n)] as const
   const made = (await run(...given)) as unknown as DeviceArray[]
@@ -77,7 +84,7 @@ test('threads start with the first large piece of work, and end with the last en
   await until(() => threadCount() === 3)
   const during = tasks()
   await one.close()
-  assert.deepEqual((await results(other)).length, 5)
+  assert.deepEqual((await results(other)).length, 6)
   assert.equal(threadCount(), 3)
   await other.close()
   await until(() => tasks() <= during - 2)
