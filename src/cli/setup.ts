@@ -15,6 +15,7 @@ import { bytes } from '../text/index.js'
 interface SetupOptions {
   readonly yes?: boolean
   readonly notebooks?: boolean
+  readonly kernel?: boolean
   readonly python?: string
 }
 
@@ -28,6 +29,10 @@ export function setupCommand(): Command {
     .description("install XLA and the demo's texts for this user; with --notebooks also JupyterLab for this folder")
     .option('-y, --yes', 'do not ask')
     .option('--notebooks', 'also install JupyterLab into .venv of this folder, with the kernel')
+    .option(
+      '--kernel',
+      'also install the notebook kernel for this user, for a Jupyter that is there; cells run in this folder',
+    )
     .option('--python <command>', 'the Python to use (default: python3 on PATH)')
     .action(async (options: SetupOptions) => {
       const packages = await missingPackages()
@@ -38,15 +43,17 @@ export function setupCommand(): Command {
       if (options.notebooks)
         lines.push(
           `  JupyterLab, into .venv of this folder (download ${bytes(JUPYTER.download)}, installed ${bytes(JUPYTER.installed)})`,
-          `  tslab and Plotly, of npm, for the kernel (installed ${bytes(KERNEL)}), into ${kernelPackages()}`,
         )
+      if (options.notebooks || options.kernel)
+        lines.push(`  tslab and Plotly, of npm, for the kernel (installed ${bytes(KERNEL)}), into ${kernelPackages()}`)
       if (lines.length === 0) return void process.stdout.write(`nothing to install: ${userPackages()} is complete\n`)
       const python = findPython(options.python)
       process.stdout.write(`From PyPI, with Python ${python.version}, into ${userPackages()}:\n${lines.join('\n')}\n`)
       if (!options.yes && !(await confirmed())) throw new UsageError('nothing was installed')
       if (packages.length > 0) await fetchPackages(python, packages)
+      if (options.notebooks || options.kernel) await fetchKernelPackages()
+      if (options.kernel) await installKernel({ project: '.' })
       if (options.notebooks) {
-        await fetchKernelPackages()
         await makeEnvironment(python, '.venv', join(packageFolder, 'requirements-notebooks.txt'))
         await installKernel({ project: '.', prefix: '.venv' })
       }

@@ -328,15 +328,18 @@ test(
   { skip, timeout: 120_000 },
   async (t) => {
     assert.equal((await browser.run(training)).error, null)
-    // On a busy machine a step alone may take that long, so the shortest of three counts.
+    // On a busy machine a step alone takes that long: the shortest of three counts, and time that steps take is added.
     const times: number[] = []
     for (const after of [3000, 4000, 3500]) {
       const { error, ms } = await browser.runInterrupted(train, after)
       assert.equal(error?.name, 'Interrupted')
       times.push(ms)
     }
-    t.diagnostic(`ended after ${times.map((ms) => ms.toFixed()).join(', ')} ms`)
-    assert.ok(Math.min(...times) < 1000, `${times}`)
+    const slowest = Number((await browser.run('slowest')).result)
+    t.diagnostic(
+      `ended after ${times.map((ms) => ms.toFixed()).join(', ')} ms; a step took up to ${slowest.toFixed()} ms`,
+    )
+    assert.ok(Math.min(...times) < 1000 + 2 * slowest, `${times}, a step ${slowest} ms`)
     const kept = await browser.run('console.log(JSON.stringify(began)); config.n_layer')
     assert.equal(kept.result, '4')
     const first = JSON.parse(kept.stdout) as number[]
@@ -352,14 +355,18 @@ const { tokenizer, tokenizerFile, dataset } = await neo.demoData({
   folder: 'runs/interrupt', vocabSize: config.n_vocab, contextLength: config.n_ctx,
 })
 const { samples } = await neo.openSplits(dataset, { contextLength: config.n_ctx, vocabularySize: config.n_vocab })
-const began: number[] = []`
+const began: number[] = []
+let slowest = 0`
 const train = `console.log('on')
 let isFirst = true
+let last = performance.now()
 for await (const event of neo.train({
   engine, config, run: 'runs/interrupt/run', data: samples, tokenizer: tokenizerFile, signal: neo.interruptSignal(),
 })) {
   if (event.kind === 'step' && isFirst) began.push(event.step)
+  if (event.kind === 'step' && !isFirst) slowest = Math.max(slowest, performance.now() - last)
   isFirst &&= event.kind !== 'step'
+  last = performance.now()
 }`
 
 test('nothing was asked of another server', { skip }, () => {

@@ -13,7 +13,8 @@ export const PARAMETERS: Readonly<Record<string, string | number>> = {
   memorySteps: 2,
 }
 
-const query = Object.entries(PARAMETERS)
+/** The same, in the address of a notebook. */
+export const query = Object.entries(PARAMETERS)
   .map(([name, value]) => `&param.${name}=${value}`)
   .join('')
 
@@ -25,6 +26,20 @@ export interface Shown {
 
 /** How JupyterLab marks errors, and what was written to stderr, which no lesson does. */
 const ERROR = '[data-mime-type="application/vnd.jupyter.stderr"]'
+
+/** In the page: whether all cells have run, or one has failed. */
+export const HAS_RUN = `(() => {
+  const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map((prompt) => prompt.textContent)
+  const failed = document.querySelector('.jp-CodeCell ${ERROR}')
+  return !prompts.some((text) => text.includes('*')) && (failed || prompts.every((text) => /\\d/.test(text)))
+})()`
+
+/** In the page: what the cells show now. */
+export const SHOWN = `[...document.querySelectorAll('.jp-CodeCell')].map((cell) => ({
+  prompt: cell.querySelector('.jp-InputPrompt').textContent,
+  text: [...cell.querySelectorAll('.jp-OutputArea-output')].map((output) => output.innerText).join('\\n'),
+  failed: cell.querySelector('${ERROR}') !== null,
+}))`
 
 export interface LessonPage {
   /** Opens a notebook of the site in one of JupyterLite's pages. */
@@ -45,12 +60,7 @@ export function lessonPage(page: Page, address: string): LessonPage {
     await page.getByRole('menuitem', { name, exact: true }).click()
     await page.getByRole('menuitem', { name: item }).click()
   }
-  const shown = (): Promise<Shown[]> =>
-    page.evaluate(`[...document.querySelectorAll('.jp-CodeCell')].map((cell) => ({
-      prompt: cell.querySelector('.jp-InputPrompt').textContent,
-      text: [...cell.querySelectorAll('.jp-OutputArea-output')].map((output) => output.innerText).join('\\n'),
-      failed: cell.querySelector('${ERROR}') !== null,
-    }))`)
+  const shown = (): Promise<Shown[]> => page.evaluate(SHOWN)
   const start = async () => {
     await menu('Kernel', /^Restart Kernel and Run All Cells/)
     await page.locator('.jp-Dialog .jp-mod-accept').click()
@@ -67,15 +77,7 @@ export function lessonPage(page: Page, address: string): LessonPage {
     shown,
     async runAll() {
       await start()
-      await page.waitForFunction(
-        `(() => {
-          const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map((prompt) => prompt.textContent)
-          const failed = document.querySelector('.jp-CodeCell ${ERROR}')
-          return !prompts.some((text) => text.includes('*')) && (failed || prompts.every((text) => /\\d/.test(text)))
-        })()`,
-        undefined,
-        { timeout: 200_000, polling: 500 },
-      )
+      await page.waitForFunction(HAS_RUN, undefined, { timeout: 200_000, polling: 500 })
       return shown()
     },
   }

@@ -20,10 +20,13 @@ const run = (command: string, args: readonly string[], cwd: string, more: Record
   return result.stdout
 }
 
+let archive: string
+
 before(() => {
   const name = execFileSync('npm', ['pack', '--silent', '--pack-destination', world], { cwd: root, encoding: 'utf8' })
   writeFileSync(join(world, 'package.json'), '{ "private": true }')
-  run('npm', ['install', ...quiet, `./${name.trim().split('\n').at(-1)}`], world)
+  archive = name.trim().split('\n').at(-1)!
+  run('npm', ['install', ...quiet, `./${archive}`], world)
   run('npx', ['neomesh', 'init', 'my-project'], world)
   run('npm', ['run', 'setup', '--', '--yes'], project)
 })
@@ -63,6 +66,38 @@ test('a lesson runs without a browser on the installed kernel', () => {
   run(jupyter, args, project, { NEOMESH_PARAM_vocabSize: '300', NEOMESH_PARAM_texts: '3' })
   assert.match(readFileSync(output, 'utf8'), /300 tokens|the whole address comes back unchanged/)
 })
+
+test("Colab's notebook installs the kernel for the Jupyter that is there, and runs a lesson on it", () => {
+  const { cells } = JSON.parse(readFileSync(join(project, 'notebooks/colab/colab.ipynb'), 'utf8')) as Colab
+  const sources = cells.filter(({ cell_type }) => cell_type === 'code').map(({ source }) => [source].flat().join(''))
+  const values: Readonly<Record<string, string>> = {
+    package: join(world, archive),
+    folder: join(world, 'colab'),
+    lesson: '01_tokenizer.ipynb',
+    parameters: 'vocabSize=300 texts=3',
+  }
+  // As its form does; the rest is as it is.
+  let code = sources.join('\n')
+  for (const [name, value] of Object.entries(values)) {
+    const line = new RegExp(`^${name} = ".*"(?=  #@param)`, 'm')
+    assert.match(code, line)
+    code = code.replace(line, `${name} = ${JSON.stringify(value)}`)
+  }
+  writeFileSync(join(world, 'colab.py'), code)
+  // The environment of the project has a kernel of that name, too.
+  const data = { JUPYTER_DATA_DIR: join(world, 'jupyter'), JUPYTER_PREFER_ENV_PATH: 'no' }
+  const printed = run(join(project, '.venv/bin/python'), ['colab.py'], world, data)
+  assert.match(printed, /The kernel is installed\. Lessons: 00_first_model\.ipynb .*\n\d+ characters of HTML/)
+  const specs = run(join(project, '.venv/bin/jupyter'), ['kernelspec', 'list', '--json'], world, data)
+  const { kernelspecs } = JSON.parse(specs) as { kernelspecs: Record<string, { resource_dir: string }> }
+  assert.equal(kernelspecs.neomesh.resource_dir, join(world, 'jupyter/kernels/neomesh'))
+  const ran = readFileSync(join(world, 'colab/lessons/notebooks/01_tokenizer.ipynb'), 'utf8')
+  assert.match(ran, /the whole address comes back unchanged/)
+})
+
+interface Colab {
+  readonly cells: readonly { readonly cell_type: string; readonly source: string | readonly string[] }[]
+}
 
 test('the lessons as a static site are written without a checkout', () => {
   assert.match(run('npx', ['neomesh', 'site', 'site'], project), /^wrote site: \d+ files, \d+ MB\n/)
