@@ -11,10 +11,10 @@ ONLY ?=
 SOURCES := $(shell find src kernels test bench -mindepth 1 -type d -o -name '*.ts' -o -path 'src/*/page/*')
 VENV := .venv/.installed
 JUPYTER := .venv/.jupyter
-PEERS := .venv-peers/.installed
+PEERS := .venv-peers/.installed$(if $(GPU),-gpu)
 PLAN := .venv/.installed-plan$(if $(GPU),-gpu)
 
-.PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-peers fake-cloud site docs clean distclean
+.PHONY: help setup plan-setup demo lab notebooks lint test test-slow test-peers bench bench-gpu bench-peers fake-cloud site docs clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -50,7 +50,10 @@ test-peers: setup ## compare with Hugging Face transformers and lm-evaluation-ha
 bench: setup ## measure training and sampling, next to the peers where they are installed
 	@$(NODE) dist/bench/run.js $(ONLY)
 
-bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) into .venv-peers
+bench-gpu: setup ## on a machine with an NVIDIA GPU: correctness, training, generation, memory and MFU, next to the peers
+	@$(NODE) dist/bench/gpu.js --save bench/RESULTS-GPU.md
+
+bench-peers: $(PEERS) ## install the peers (PyTorch, JAX, Hugging Face: 6 GB) into .venv-peers; with GPU=1 JAX for NVIDIA GPUs, too
 
 fake-cloud: setup ## start a stand-in of Google's TPU service, for `neomesh tpu` without a bill; SCRIPT=file.json says what goes wrong
 	@$(NODE) bin/neomesh.mjs tpu stand-in $(if $(SCRIPT),--script $(SCRIPT))
@@ -108,7 +111,11 @@ $(PLAN): requirements-plan$(if $(GPU),-gpu).txt $(VENV)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
-$(PEERS): bench/peers/requirements.txt
+.venv-peers/.installed: bench/peers/requirements.txt
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --disable-pip-version-check -r bench/peers/requirements.txt
+	.venv-peers/bin/python -m pip install --disable-pip-version-check -r $<
+	@touch $@
+
+.venv-peers/.installed-gpu: bench/peers/requirements-gpu.txt .venv-peers/.installed
+	.venv-peers/bin/python -m pip install --disable-pip-version-check -r $<
 	@touch $@

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { openXla } from '../src/engine/index.js'
 import { generate, SlotEngine } from '../src/generate/index.js'
 import { loadParameters } from '../src/generate/parameters.js'
-import { configOf, memory, SHAPES, tokens, weights } from './work.js'
+import { configOf, deviceMegabytes, memory, platformOf, SHAPES, tokens, weights } from './work.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -18,13 +18,14 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '3' },
     slots: { type: 'string' },
     dtype: { type: 'string', default: 'f32' },
+    device: { type: 'string', default: 'cpu' },
   },
 })
 const shape = { ...SHAPES[options.shape], batch: Number(options.batch) }
 const [prompt, made] = [Number(options.prompt), Number(options.new)]
 const bf16 = options.dtype === 'bf16'
 const config = configOf(shape)
-const engine = await openXla()
+const engine = await openXla({ platform: platformOf(options.device) })
 const model = await loadParameters(
   engine,
   config,
@@ -89,6 +90,9 @@ console.log(
     first_token_ms: runs.map(({ firstMs }) => firstMs),
     cpu_ms: runs.map(({ cpuMs }) => cpuMs),
     first_run_s: first.ms / 1000,
+    device: options.device,
+    device_kind: engine.client.devices[0].kind,
+    device_mb: deviceMegabytes(engine),
     peak_mb: memory().peak,
     ids_head: first.ids[0].slice(0, 8),
     checksum: first.ids.flat().reduce((a, b) => a + b, 0),

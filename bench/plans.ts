@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { describeSearch } from '../src/cli/plan-search.js'
 import { describePlan } from '../src/notebook/plan-table.js'
 import { readModelConfig } from '../src/config/index.js'
-import { hardwareOf, plan, searchLayouts, tpuSlice, type Plan } from '../src/plan/index.js'
+import { hardwareOf, plan, searchLayouts, type Plan } from '../src/plan/index.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = `${root}docs/plans/`
@@ -66,7 +66,12 @@ const cases: Readonly<Record<string, Case>> = {
     slice: 'a100-40gb-8',
     keys: { ...split(8), precision: 'bfloat16', tokens_per_mb_per_replica: 16384, remat_policy: 'products' },
   },
-  '1.3B-h100-1': { model: 'gpt3_XL', slice: 'h100-1', keys: { ...alone, ...lean, train_batch_size: 8 } },
+  '1.3B-h100-1': {
+    model: 'gpt3_XL',
+    slice: 'h100-1',
+    keys: { ...alone, ...lean, train_batch_size: 8 },
+    jax: '15.79 + 20.84',
+  },
   '1.3B-h100-8': { model: 'gpt3_XL', slice: 'h100-8', keys: { ...split(8), ...lean, train_batch_size: 64 } },
   '2.7B-a100-80gb-8': {
     model: 'gpt3_2-7B',
@@ -74,7 +79,12 @@ const cases: Readonly<Record<string, Case>> = {
     keys: { ...split(8), tokens_per_mb_per_replica: 16384, remat_policy: 'nothing' },
   },
   '6.7B-h100-64': { model: 'gpt3_6-7B', slice: 'h100-64', keys: { ...split(64), ...lean } },
-  '13B-h100-64': { model: 'gpt3_13B', slice: 'h100-64', keys: { ...split(64), ...lean } },
+  '13B-h100-64': {
+    model: 'gpt3_13B',
+    slice: 'h100-64',
+    keys: { ...split(64), ...lean },
+    jax: '2.42 + 54.49',
+  },
   '175B-h100-1024': {
     model: 'gpt3_175B',
     slice: 'h100-1024',
@@ -82,11 +92,23 @@ const cases: Readonly<Record<string, Case>> = {
   },
 }
 
-/** On the slice that GPT-Neo's layouts were made for. */
-const searches: Readonly<Record<string, string>> = {
-  'search-1.3B-v3-256': 'gpt3_XL',
-  'search-350M-v3-256': 'gpt3_medium',
-  'search-neo-2.7B-v3-256': 'gpt-neo-2.7B',
+interface Search {
+  readonly model: string
+  readonly slice: string
+  /** Of the config that the search is compared with. */
+  readonly keys?: Readonly<Record<string, unknown>>
+}
+
+/** On the slice that GPT-Neo's layouts were made for; and on GPUs against variables that every card has whole. */
+const searches: Readonly<Record<string, Search>> = {
+  'search-1.3B-v3-256': { model: 'gpt3_XL', slice: 'v3-256' },
+  'search-350M-v3-256': { model: 'gpt3_medium', slice: 'v3-256' },
+  'search-neo-2.7B-v3-256': { model: 'gpt-neo-2.7B', slice: 'v3-256' },
+  'search-13B-h100-64': {
+    model: 'gpt3_13B',
+    slice: 'h100-64',
+    keys: { mesh_shape: 'x:64', layout: 'batch:x', parameter_layout: '', ...lean },
+  },
 }
 
 const HEAD = `| model, hardware | mesh; layout; parameter_layout | batch, microbatch; remat_policy | device memory by XLA, GB | by estimate | available | JAX | device flops: XLA / by formula | step time, MFU | compilation: time, CPU time, memory |
@@ -111,11 +133,16 @@ for (const [name, { model, slice, keys }] of Object.entries(cases)) {
     `$ npx neomesh plan docs/plans/${name}.json --topology ${slice}\n\n${describePlan(found, `${name}.json`)}`,
   )
 }
-for (const [name, model] of Object.entries(searches)) {
+for (const [name, { model, slice, keys }] of Object.entries(searches)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
-  const { config } = await readModelConfig(`${root}configs/models/${model}.json`)
-  const found = await searchLayouts(config, { hardware: tpuSlice('v3-256'), compile: 1 })
-  const command = `$ npx neomesh plan configs/models/${model}.json --topology v3-256 --search`
+  const file = keys ? `docs/plans/${name}.json` : `configs/models/${model}.json`
+  if (keys) {
+    const base = JSON.parse(readFileSync(`${root}configs/models/${model}.json`, 'utf8')) as Record<string, unknown>
+    writeFileSync(`${root}${file}`, `${JSON.stringify({ ...base, ...keys }, null, 2)}\n`)
+  }
+  const { config } = await readModelConfig(`${root}${file}`)
+  const found = await searchLayouts(config, { hardware: hardwareOf(slice), compile: 1 })
+  const command = `$ npx neomesh plan ${file} --topology ${slice} --search`
   writeFileSync(`${folder}${name}.txt`, `${command}     (with the best one compiled)\n\n${describeSearch(found)}`)
 }
 writeFileSync(`${folder}README.md`, summary())
@@ -148,7 +175,8 @@ ${HEAD}
 ${rows(true)}
 
 - Memory is arguments (parameters, optimizer state, batch) + temporaries. JAX: memory of a JAX program for the same model and
-  batch in a plain layout.
+  batch in a plain layout; on GPUs bench/peers/plan_jax.py, with the same split of batch and variables and every layer recomputed,
+  compiled in the same way (bench/plan-program.ts). What it needs more is mostly the loss: it has all logits in f32 at once.
 - Flops are those of matrix products. The formula (see \`neomesh config show\`) is 3 times the forward pass plus recomputation, divided
   by the number of devices. XLA's cost analysis counts the body of a loop once; here it counts once per iteration, with trip counts
   from the compiled program.
@@ -163,7 +191,8 @@ src/plan/chips.ts and links.ts have the mapping of mesh axes to the torus, the b
 
 ## Searches
 
-\`neomesh plan --search\` compared with the layouts that GPT-Neo ships with its configs for 256 cores:
+\`neomesh plan --search\` compared with the layouts that GPT-Neo ships with its configs for 256 cores, and on GPUs with plain data
+parallelism, in which every card has all variables:
 ${found.map((name) => `[${name}](${name}.txt)`).join(', ') || 'none yet'}.
 
 ## On the slice

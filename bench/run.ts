@@ -4,21 +4,18 @@
  * Peers are left out where `make bench-peers` has not installed them.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { goalLines, goalsOf, type Figure } from './goals.js'
+import { measure, ours, peer, peers, root, takeTurns, withSuffix, type Result, type Side } from './sides.js'
 import { median } from './work.js'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const python = `${root}.venv-peers/bin/python`
 const { values: options, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '2' }, save: { type: 'string' } },
   allowPositionals: true,
 })
-const peers = existsSync(python)
 const wanted = (word: string, among: readonly string[]) => {
   const named = positionals.filter((each) => among.includes(each))
   return named.length === 0 || named.includes(word)
@@ -28,54 +25,7 @@ const say = (line = '') => {
   lines.push(line)
   console.log(line)
 }
-
-type Result = Record<string, any>
-interface Side {
-  readonly name: string
-  readonly command: readonly string[]
-  /** glibc's malloc as `neomesh` and `--malloc keep` set it. */
-  readonly environment?: Record<string, string>
-}
-
-const KEEP = { PEER_MALLOC: 'keep' }
-const ours = (script: string, ...args: string[]): Side => ({
-  name: 'neomesh',
-  command: [process.execPath, `${root}dist/bench/${script}.js`, ...args],
-  environment: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' },
-})
-const peer = (script: string, impl: string, args: readonly string[], keep = false): Side => ({
-  name: keep ? `${impl} +malloc` : impl,
-  command: [python, `${root}bench/peers/${script}.py`, '--impl', impl, ...args],
-  ...(keep && { environment: KEEP }),
-})
-
-const withSuffix = (side: Side, suffix: string): Side => ({ ...side, name: `${side.name} ${suffix}` })
-
-/** One figure; null if the process failed, which is reported on stderr. */
-function measure({ name, command, environment }: Side): Result | null {
-  const [program, ...args] = command
-  const { GLIBC_TUNABLES: _, ...inherited } = process.env
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    encoding: 'utf8',
-    env: { ...inherited, ...environment },
-    maxBuffer: 1 << 26,
-  })
-  if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1)!) as Result
-  process.stderr.write(`${name} failed: ${stderr.trim().split('\n').at(-1)}\n`)
-  return null
-}
-
-/** All sides in turn, `count` times. */
-function rounds(sides: readonly Side[], count = Number(options.rounds)): Map<string, Result[]> {
-  const results = new Map<string, Result[]>(sides.map(({ name }) => [name, []]))
-  for (let round = 0; round < count; round++)
-    for (const side of sides) {
-      process.stderr.write(`  ${side.name}, round ${round + 1} of ${count}\n`)
-      const result = measure(side)
-      if (result) results.get(side.name)!.push(result)
-    }
-  return results
-}
+const rounds = (sides: readonly Side[]) => takeTurns(sides, Number(options.rounds))
 
 const shapes = ['teach', 'small', '125m']
 const kinds = ['train', 'generate', 'attention', 'host', 'start']

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { DeviceArray, openXla } from '../src/engine/index.js'
 import type { LayerMode } from '../src/model/index.js'
 import { Trainer } from '../src/train/index.js'
-import { configOf, flopsPerToken, memory, SHAPES, tokens, weights } from './work.js'
+import { configOf, deviceMegabytes, flopsPerToken, memory, platformOf, SHAPES, tokens, weights } from './work.js'
 
 const { values: options } = parseArgs({
   options: {
@@ -14,6 +14,7 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '8' },
     warmup: { type: 'string', default: '1' },
     dtype: { type: 'string', default: 'f32' },
+    device: { type: 'string', default: 'cpu' },
     layers: { type: 'string' },
     config: { type: 'string', default: '{}' },
     flags: { type: 'string', default: '{}' },
@@ -25,7 +26,7 @@ const config = configOf(shape, {
   ...JSON.parse(options.config),
 })
 const began = performance.now()
-const engine = await openXla({ flags: JSON.parse(options.flags) })
+const engine = await openXla({ platform: platformOf(options.device), flags: JSON.parse(options.flags) })
 const trainer = new Trainer(engine, config, options.layers as LayerMode | undefined)
 await trainer.start(async (spec) => {
   const size = spec.shape.reduce((a, b) => a * b, 1)
@@ -70,6 +71,9 @@ console.log(
     compile_s: prepared.compileSeconds,
     from_cache: prepared.fromCache,
     host_ms: outsideMs,
+    device: options.device,
+    device_kind: engine.client.devices[0].kind,
+    device_mb: deviceMegabytes(engine),
     peak_mb: memory().peak,
     xla: prepared.memory,
     gflop_per_step: (shape.batch * shape.ctx * flopsPerToken(shape)) / 1e9,

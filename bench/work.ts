@@ -1,6 +1,7 @@
 /** The work that all peers of a benchmark do: shapes, and weights and tokens from a counter hash. See bench/peers/README.md. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseModelConfig, type ModelConfig } from '../src/config/index.js'
+import { PLATFORMS, type Platform, type XlaEngine } from '../src/engine/index.js'
 
 export interface Shape {
   readonly layers: number
@@ -9,6 +10,8 @@ export interface Shape {
   readonly ctx: number
   readonly vocab: number
   readonly batch: number
+  /** Whether every second layer is local. @default true */
+  readonly local?: boolean
 }
 
 export const SHAPES: Readonly<Record<string, Shape>> = {
@@ -16,11 +19,14 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
   teach: { layers: 4, embd: 256, heads: 8, ctx: 256, vocab: 8192, batch: 16 },
   small: { layers: 6, embd: 384, heads: 6, ctx: 512, vocab: 16384, batch: 8 },
   '125m': { layers: 12, embd: 768, heads: 12, ctx: 1024, vocab: 50304, batch: 2 },
+  // For a GPU: as 125m, and GPT-2's own attention.
+  '125m-gpu': { layers: 12, embd: 768, heads: 12, ctx: 1024, vocab: 50304, batch: 32 },
+  'gpt2-gpu': { layers: 12, embd: 768, heads: 12, ctx: 1024, vocab: 50304, batch: 32, local: false },
 }
 
 /** The model of a shape: layers alternate global and local with radius 256; AdamW at a constant rate; no z-loss. */
 export function configOf(
-  { layers, embd, heads, ctx, vocab, batch }: Shape,
+  { layers, embd, heads, ctx, vocab, batch, local = true }: Shape,
   changes: Record<string, unknown> = {},
 ): ModelConfig {
   return parseModelConfig(
@@ -30,7 +36,7 @@ export function configOf(
       n_embd: embd,
       n_head: heads,
       n_layer: layers,
-      attention_types: [[['global', 'local'], layers / 2]],
+      attention_types: [[['global', local ? 'local' : 'global'], layers / 2]],
       local_attention_radius: 256,
       z_loss: 0,
       opt_name: 'adamw',
@@ -112,6 +118,19 @@ export function memory(): { peak: number; now: number } {
   const status = readFileSync('/proc/self/status', 'utf8')
   const field = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024
   return { peak: field('VmHWM'), now: field('VmRSS') }
+}
+
+/** Highest memory of the first device, in MB, as the plugin counts it; null where it does not. */
+export function deviceMegabytes({ client }: XlaEngine): number | null {
+  const peak = client.memoryStats(client.devices[0])?.peakBytesInUse
+  return peak === undefined ? null : peak / 2 ** 20
+}
+
+/** A platform by the name that an option has. */
+export function platformOf(name: string): Platform {
+  const known = PLATFORMS.find((platform) => platform === name)
+  if (known === undefined) throw new RangeError(`--device must be one of ${PLATFORMS.join(', ')} (got ${name})`)
+  return known
 }
 
 /** Makes the highest resident memory the present one. */

@@ -15,6 +15,7 @@ const KNOWN_REASONS = [
   /^firefox is not installed$/,
   /^libtpu is not installed$/,
   /^XLA's CUDA plugin is not installed$/,
+  /^no NVIDIA GPU is here$/,
   /^@tensorflow\/tfjs-node(-gpu)? is not installed$/,
 ]
 

@@ -32,8 +32,8 @@ def make_torch():
     import torch_model
     torch.set_num_threads(args.threads)
     kind = torch.bfloat16 if args.dtype == "bf16" else torch.float32
-    m = torch_model.make(args.impl, shape).eval().to(kind)
-    ids = torch.from_numpy(prompt)
+    m = torch_model.make(args.impl, shape).eval().to(args.device, kind)
+    ids = torch.from_numpy(prompt).to(args.device)
     if args.impl == "hf":
         m.generation_config.eos_token_id = None  # never stops early
         m.generation_config.pad_token_id = 0
@@ -41,12 +41,13 @@ def make_torch():
         @torch.inference_mode()
         def run(n):
             return m.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=n,
-                              use_cache=True)[:, P:].numpy()
+                              use_cache=True)[:, P:].cpu().numpy()
         return run
 
-    keys, values = (torch.zeros(L, B, H, P + N, shape["embd"] // H, dtype=kind) for _ in range(2))
+    keys, values = (torch.zeros(L, B, H, P + N, shape["embd"] // H, dtype=kind, device=args.device)
+                    for _ in range(2))
 
-    back = torch.arange(P)[:, None] - torch.arange(P)
+    back = torch.arange(P, device=args.device)[:, None] - torch.arange(P, device=args.device)
     window = (back >= 0) & (back < common.RADIUS)
 
     def forward(ids, at):
@@ -66,7 +67,7 @@ def make_torch():
         out = [forward(ids, 0)]
         while len(out) < n:
             out.append(forward(out[-1][:, None], P + len(out) - 1))
-        return torch.stack(out, 1).numpy()
+        return torch.stack(out, 1).cpu().numpy()
     return run
 
 
@@ -86,7 +87,7 @@ def make_jax():
             q, k, v = J.before(w, x, H, kind)
             k, v = (jax.lax.dynamic_update_slice_in_dim(c, z, at, 2) for c, z in zip(cache[i], (k, v)))
             new.append((k, v))
-            visible = (back >= 0) & (back < common.RADIUS) if common.is_local(i) else back >= 0
+            visible = (back >= 0) & (back < common.RADIUS) if common.is_local(i, shape) else back >= 0
             x = J.after(w, x, J.attend(q, k, v, visible), kind)
         x = J.layer_norm(x[:, -1], p["g"], p["b"]).astype(kind)
         return new, (x @ p["wte"].T).argmax(-1).astype(jnp.int32)

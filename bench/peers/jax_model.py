@@ -59,7 +59,7 @@ def train_step(shape, dtype_name, scan):
 
     def loss_of(p, ids, labels):
         back = jnp.arange(n)[:, None] - jnp.arange(n)
-        masks = [back >= 0, (back >= 0) & (back < common.RADIUS)]
+        masks = [back >= 0, (back >= 0) & (back < (common.RADIUS if common.is_local(1, shape) else n))]
 
         def block(w, x, local):
             return after(w, x, attend(*before(w, x, heads, dtype), masks[local]), dtype)
@@ -69,7 +69,7 @@ def train_step(shape, dtype_name, scan):
             x, _ = jax.lax.scan(lambda x, w: (block(w[1], block(w[0], x, 0), 1), None), x, p["layers"])
         else:
             for i, w in enumerate(p["layers"]):
-                x = block(w, x, int(common.is_local(i)))
+                x = block(w, x, int(common.is_local(i, shape)))
         x = layer_norm(x, p["g"], p["b"]).astype(dtype)
         logits = (x @ p["wte"].T.astype(dtype)).astype(jnp.float32)
         right = jnp.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]

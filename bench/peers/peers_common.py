@@ -18,6 +18,9 @@ SHAPES = {  # the sizes of bench: layers, width, heads, context, vocabulary, bat
     "teach": dict(layers=4, embd=256, heads=8, ctx=256, vocab=8192, batch=16),
     "small": dict(layers=6, embd=384, heads=6, ctx=512, vocab=16384, batch=8),
     "125m": dict(layers=12, embd=768, heads=12, ctx=1024, vocab=50304, batch=2),
+    # for a GPU: as 125m, and GPT-2's own attention, which nanoGPT and fused kernels have
+    "125m-gpu": dict(layers=12, embd=768, heads=12, ctx=1024, vocab=50304, batch=32),
+    "gpt2-gpu": dict(layers=12, embd=768, heads=12, ctx=1024, vocab=50304, batch=32, local=False),
 }
 RADIUS = 256  # a local layer sees this many positions, its own included
 ADAMW = dict(lr=1e-3, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1, clip=1.0)
@@ -33,6 +36,7 @@ def parser(doc):
     ap.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPUs to use (default: all)")
     ap.add_argument("--malloc", choices=["default", "keep"], default=os.environ.get("PEER_MALLOC", "default"),
                     help="keep: glibc keeps freed memory (GLIBC_TUNABLES); the environment's PEER_MALLOC=keep does the same")
+    ap.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="cuda: the first GPU")
     return ap
 
 
@@ -51,8 +55,9 @@ def begin(ap):
         os.environ[name] = str(args.threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["JAX_PLATFORMS"] = "cpu"
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    os.environ["JAX_PLATFORMS"] = args.device
+    if args.device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     os.environ.setdefault("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")  # the first step is a cold compile
     return args
 
@@ -122,8 +127,8 @@ def layer(all_weights, n):
     return {to: all_weights[f"gpt2/h{n}/{name}"] for name, to in short.items()}
 
 
-def is_local(n):
-    return n % 2 == 1
+def is_local(n, shape):
+    return shape.get("local", True) and n % 2 == 1
 
 
 def flops_per_token(shape):
@@ -143,6 +148,15 @@ def peak_mb(field="VmHWM"):
 def reset_peak():
     with open("/proc/self/clear_refs", "w") as f:
         f.write("5")
+
+
+def device_mb(args):
+    """Highest memory of the GPU that arrays and temporaries had, in MB, as the loaded library counts it; None on a CPU."""
+    if args.device == "cpu":
+        return None
+    if "torch" in sys.modules:
+        return round(sys.modules["torch"].cuda.max_memory_allocated() / 2**20, 1)
+    return round(sys.modules["jax"].devices()[0].memory_stats()["peak_bytes_in_use"] / 2**20, 1)
 
 
 def _busy():
@@ -176,5 +190,6 @@ def versions(*names):
 
 
 def emit(args, **fields):
-    fields |= dict(threads=args.threads, malloc=args.malloc, peak_mb=round(peak_mb(), 1))
+    fields |= dict(threads=args.threads, malloc=args.malloc, device=args.device, device_mb=device_mb(args),
+                   peak_mb=round(peak_mb(), 1))
     print(json.dumps(fields), flush=True)

@@ -36,7 +36,7 @@ class Compact(nn.Module):
         super().__init__()
         D, n = shape["embd"], shape["ctx"]
         self.wte, self.wpe = nn.Embedding(shape["vocab"], D), nn.Embedding(n, D)
-        self.blocks = nn.ModuleList(Block(D, shape["heads"], common.is_local(i)) for i in range(shape["layers"]))
+        self.blocks = nn.ModuleList(Block(D, shape["heads"], common.is_local(i, shape)) for i in range(shape["layers"]))
         self.lnf = nn.LayerNorm(D)
         back = torch.arange(n)[:, None] - torch.arange(n)
         self.register_buffer("window", (back >= 0) & (back < common.RADIUS), persistent=False)
@@ -52,7 +52,7 @@ def hf(shape):
     from transformers import GPTNeoConfig, GPTNeoForCausalLM
     return GPTNeoForCausalLM(GPTNeoConfig(
         vocab_size=shape["vocab"], max_position_embeddings=shape["ctx"], hidden_size=shape["embd"],
-        num_layers=shape["layers"], num_heads=shape["heads"], attention_types=[[["global", "local"], shape["layers"] // 2]],
+        num_layers=shape["layers"], num_heads=shape["heads"], attention_types=[[["global", "local" if common.is_local(1, shape) else "global"], shape["layers"] // 2]],
         window_size=common.RADIUS, activation_function="gelu_new", embed_dropout=0.0, attention_dropout=0.0,
         resid_dropout=0.0, bos_token_id=0, eos_token_id=0)).float()
 
@@ -89,16 +89,18 @@ def make(impl, shape):
     return load(hf(shape) if impl.startswith("hf") else Compact(shape), shape)
 
 
-def train_step(impl, shape, dtype, adam):
+def train_step(impl, shape, dtype, adam, device="cpu"):
     """A function batch -> loss that also updates the model."""
-    model, A = make(impl, shape).train(), common.ADAMW
+    if device == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32 products, as nanoGPT has them
+    model, A = make(impl, shape).to(device).train(), common.ADAMW
     groups = [dict(params=[p for p in model.parameters() if p.dim() == 2], weight_decay=A["weight_decay"]),
               dict(params=[p for p in model.parameters() if p.dim() != 2], weight_decay=0.0)]
     opt = torch.optim.AdamW(groups, lr=A["lr"], betas=(A["beta1"], A["beta2"]), eps=A["eps"],
                             fused=True if adam == "fused" else None)
 
     def loss_of(x, y):
-        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bf16"):
+        with torch.autocast(device, torch.bfloat16, enabled=dtype == "bf16"):
             logits = model(input_ids=x, use_cache=False).logits if impl.startswith("hf") else model(x)
         return F.cross_entropy(logits.flatten(0, 1).float(), y.flatten())
 
@@ -106,7 +108,7 @@ def train_step(impl, shape, dtype, adam):
         loss_of = torch.compile(loss_of)
 
     def step(batch):
-        t = torch.from_numpy(batch)
+        t = torch.from_numpy(batch).to(device)
         loss = loss_of(t[:, :-1], t[:, 1:])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), A["clip"])

@@ -28,7 +28,7 @@ else:
     import torch_model
     torch.set_num_threads(args.threads)
     libraries = ("torch", "transformers", "numpy") if args.impl.startswith("hf") else ("torch", "numpy")
-    step = torch_model.train_step(args.impl, shape, args.dtype, args.adam)
+    step = torch_model.train_step(args.impl, shape, args.dtype, args.adam, args.device)
 
 ready_s = time.perf_counter() - common.START
 losses, warm, clock = [], common.Clock(), common.Clock()

@@ -87,7 +87,7 @@ export async function compileWithXla(
 }
 
 /** The compiler for some hardware. Throws PlanError where it is not installed, or there is none. */
-function compilerOf({ name, topology, cluster }: Hardware): CompileRequest['on'] {
+export function compilerOf({ name, topology, cluster }: Hardware): CompileRequest['on'] {
   if (topology) {
     requireLibtpu()
     return { platform: 'tpu', ...topology.libtpu }

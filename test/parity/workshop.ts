@@ -2,16 +2,17 @@ import { openXla, type XlaEngine, type XlaOptions } from '../../src/engine/index
 import type { LayerMode } from '../../src/model/index.js'
 import type { Workshop } from './case-file.js'
 
-/** Opens engines when they are asked for. `flags` are XLA's. */
+/** Opens engines of a platform when they are asked for. `flags` are XLA's. */
 export function openWorkshop(
   layers: LayerMode,
   flags: XlaOptions['flags'] = {},
+  platform: XlaOptions['platform'] = 'cpu',
 ): Workshop & { close(): Promise<void> } {
   const engines = new Map<number, Promise<XlaEngine>>()
   return {
     layers,
     engine(devices = 1) {
-      const opened = engines.get(devices) ?? openXla({ deviceCount: devices, flags })
+      const opened = engines.get(devices) ?? openXla({ platform, deviceCount: devices, flags })
       engines.set(devices, opened)
       return opened
     },

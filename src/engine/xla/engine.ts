@@ -24,6 +24,7 @@ import {
   type Storage,
 } from '../engine.js'
 import { debug } from '../debug.js'
+import { clientOptions } from './client-options.js'
 import { compileCached, type Compiled } from './cache.js'
 import { findPlugin, hasTpu, nameOf } from './discovery.js'
 import type { Platform } from './plugins.js'
@@ -52,6 +53,11 @@ export interface XlaOptions {
   readonly compiled?: string
   /** The store of a run over several hosts, for `cuda`: the engine then has the devices of all of them. */
   readonly keyValues?: KeyValues
+  /**
+   * Options of the plugin's client by its own names, as in `{ memory_fraction: 0.9, preallocate: true }` for `cuda`.
+   * They come before what the environment says (clientOptions).
+   */
+  readonly client?: Readonly<Record<string, NamedValue>>
 }
 
 /**
@@ -61,6 +67,8 @@ export interface XlaOptions {
  */
 const CPU_FLAGS: NonNullable<XlaOptions['flags']> = {
   xla_allow_excess_precision: false,
+  // XLA's own choice is 256 bits. Where vectors have at most 256, this changes nothing (docs/dev/log.md).
+  xla_cpu_prefer_vector_width: 512,
 }
 
 /**
@@ -68,7 +76,7 @@ const CPU_FLAGS: NonNullable<XlaOptions['flags']> = {
  * it, PjrtError where it does not start; all say what to do.
  */
 export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
-  const { platform = 'cpu', deviceCount = 1, flags = {}, compiled, keyValues } = options
+  const { platform = 'cpu', flags = {}, compiled, keyValues } = options
   if (keyValues && platform !== 'cuda')
     throw new EngineError(
       `the devices of several hosts must be GPUs, or the chips of a TPU slice, which find each other (got ${platform}): ` +
@@ -83,7 +91,7 @@ export async function openXla(options: XlaOptions = {}): Promise<XlaEngine> {
   const name = nameOf(found)
   const saved = compiled === undefined ? null : await readExecutable(compiled, name)
   const plugin = loadPlugin(found.path)
-  const settings: Record<string, NamedValue> = platform === 'cpu' ? { cpu_device_count: deviceCount } : {}
+  const settings = clientOptions(options)
   const all = platform === 'cpu' ? { ...CPU_FLAGS, ...flags } : flags
   return new XlaEngine(await Client.create(plugin, settings, keyValues), name, all, saved)
 }
