@@ -28,8 +28,9 @@ function serve({ memory, address, words, looks }) {
   for (let order = 1; ; order++) {
     for (let look = 0; look < looks && Atomics.load(box, 0) < order; look++);
     while (Atomics.load(box, 0) < order) Atomics.wait(box, 0, order - 1)
+    if (Atomics.compareExchange(box, 3, order - 1, order) !== order - 1) continue
     try {
-      for (let at = 3; at < box[2]; ) {
+      for (let at = 4; at < box[2]; ) {
         if (box[at] === -1) {
           const bytes = new Uint8Array(box.buffer, box.byteOffset + 4 * (at + 3), box[at + 2]).slice()
           functions.set(box[at + 1], new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports.f)

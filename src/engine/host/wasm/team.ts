@@ -8,22 +8,31 @@ export interface Call {
   readonly parameters: readonly number[]
 }
 
-/** Words of a member's mailbox: the order's number, the number of the last one done, its length, then its calls. */
+/** Words of a member's mailbox: the order's number, that of the last one done, its length, that of the last one begun, its calls. */
 const WORDS = 65536
 const ORDER = 0
 const DONE = 1
 const LENGTH = 2
-const CALLS = 3
+const BEGUN = 3
+const CALLS = 4
 /** A call with this number compiles a module. */
 const COMPILE = -1
-/** How often a thread looks before it sleeps: some fifty microseconds. Waking a thread takes as long. */
-const LOOKS = 20000
+/** How often a thread looks before it sleeps, since waking one takes some fifty microseconds. */
+const LOOKS = 5000
 
 interface Member {
   readonly thread: Thread
   readonly box: Int32Array<ArrayBufferLike>
   readonly compiled: Set<number>
   order: number
+}
+
+/** Calls that a member was given: the first `given`, and the functions that it is to compile for them. */
+interface Order {
+  readonly member: Member
+  readonly calls: readonly Call[]
+  readonly given: number
+  readonly compiles: readonly number[]
 }
 
 /** Threads that run functions on the shared memory. The main thread is one of them. */
@@ -52,19 +61,32 @@ export class Team {
     return 1 + this.members.filter(({ box }) => Atomics.load(box, DONE) !== 0).length
   }
 
-  /** Runs a list of calls in each thread; the first list in this one. Returns when all are done. */
+  /**
+   * Runs a list of calls in each thread; the first list in this one. Returns when all are done. What a thread has not begun by the time
+   * that this one is free, as where the system lets other programs run, is done here.
+   */
   run(lists: readonly (readonly Call[])[]): void {
     const ready = this.members.filter(({ box }) => Atomics.load(box, DONE) !== 0)
     const used = ready.slice(0, lists.length - 1)
     const here: Call[] = [...lists[0], ...lists.slice(1 + used.length).flat()]
-    used.forEach((member, i) => here.push(...this.send(member, lists[i + 1])))
+    const orders = used.map((member, i) => this.send(member, lists[i + 1]))
+    for (const { given, calls } of orders) here.push(...calls.slice(given))
     for (const { run, parameters } of here) run(...parameters)
-    for (const member of used) wait(member)
+    for (const { member, calls, given, compiles } of orders) {
+      const before = member.order - 1
+      if (Atomics.compareExchange(member.box, BEGUN, before, member.order) !== before) {
+        wait(member)
+        continue
+      }
+      for (const id of compiles) member.compiled.delete(id)
+      for (const { run, parameters } of calls.slice(0, given)) run(...parameters)
+    }
   }
 
-  /** Gives a member as many of the calls as its mailbox takes; the others are returned. */
-  private send(member: Member, calls: readonly Call[]): readonly Call[] {
+  /** Gives a member as many of the calls as its mailbox takes. */
+  private send(member: Member, calls: readonly Call[]): Order {
     const { box, compiled } = member
+    const compiles: number[] = []
     let at = CALLS
     let given = 0
     for (const { run, parameters } of calls) {
@@ -75,6 +97,7 @@ export class Team {
         new Uint8Array(box.buffer as ArrayBuffer, box.byteOffset + 4 * at, bytes.length).set(bytes)
         at += Math.ceil(bytes.length / 4)
         compiled.add(id)
+        compiles.push(id)
       }
       box[at++] = id
       box[at++] = parameters.length
@@ -84,7 +107,7 @@ export class Team {
     box[LENGTH] = at
     Atomics.store(box, ORDER, ++member.order)
     Atomics.notify(box, ORDER)
-    return calls.slice(given)
+    return { member, calls, given, compiles }
   }
 
   end(): void {
