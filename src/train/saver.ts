@@ -1,6 +1,6 @@
 import { checkpointFolder, pruneCheckpoints } from '../checkpoint/index.js'
 import type { CheckpointEvent } from './events.js'
-import { StateCopy } from './state-copy.js'
+import type { StateCopy } from './state-copy.js'
 import type { SaveCopy, SavedOf, Trainer } from './trainer.js'
 
 export interface SaverOptions {
@@ -25,7 +25,6 @@ export interface SaveCost {
 
 /** Saves checkpoints of a run in the background: the state is copied to the host, and written from there. At most one is under way. */
 export class Saver {
-  private readonly copy = new StateCopy()
   private writing: Promise<void> | null = null
   private failure: { readonly cause: unknown } | null = null
   private committed: CheckpointEvent[] = []
@@ -34,6 +33,8 @@ export class Saver {
   constructor(
     private readonly trainer: Trainer,
     private readonly options: SaverOptions,
+    /** Where the state is copied to; memory of an earlier copy is reused. */
+    private readonly copy: StateCopy,
     /** Step of the last checkpoint that was begun. */
     public saved: number,
   ) {}

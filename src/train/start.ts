@@ -8,6 +8,7 @@ import { changesOf, describeChange, type Change } from './resume.js'
 import { lastCheckpoint } from './run-folder.js'
 import { tokenizerToKeep } from './run-tokenizer.js'
 import { readRunTasks, type RunTasks } from './tasks.js'
+import { StateCopy } from './state-copy.js'
 import type { StepProgram, Trainer } from './trainer.js'
 
 export interface StartOptions extends Adaptation {
@@ -41,6 +42,8 @@ export interface Start {
   /** The config's eval_tasks. */
   readonly tasks?: RunTasks
   readonly program: StepProgram
+  /** What checkpoints copy the state to. */
+  readonly copy: StateCopy
   /** The order of the samples, and the position of step 0 in it. */
   readonly samples: Order
   readonly first: number
@@ -65,11 +68,27 @@ export async function prepareStart(trainer: Trainer, options: StartOptions): Pro
   const source = batches({ dataset: data, batchSize: config.train_batch_size, order: samples, first, rows })
   try {
     await source.batch(trainer.step)
-    return { ...begun, identity, evaluated, tasks, samples, first, source, program: await trainer.prepare() }
+    const { program, copy } = await compileAndCopy(trainer)
+    return { ...begun, identity, evaluated, tasks, samples, first, source, program, copy }
   } catch (cause) {
     await source.close()
     throw cause
   }
+}
+
+/**
+ * Compiles the step, and meanwhile copies the state once where a checkpoint is due before the end: the first copy takes its
+ * memory from the system, which is several times as slow as the copies after it, and for which training would stand still.
+ */
+async function compileAndCopy(trainer: Trainer): Promise<{ program: StepProgram; copy: StateCopy }> {
+  const { config, step } = trainer
+  const copy = new StateCopy()
+  const every = config.steps_per_checkpoint
+  const isDue = every > 0 && step + every < config.train_steps
+  const [program, copied] = await Promise.allSettled([trainer.prepare(), isDue && trainer.copyOut(copy)])
+  if (program.status === 'rejected') throw program.reason
+  if (copied.status === 'rejected') throw copied.reason
+  return { program: program.value, copy }
 }
 
 type Begun = Pick<Start, 'resumed' | 'from' | 'tokenizer' | 'notes' | 'changes'>

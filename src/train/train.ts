@@ -212,8 +212,8 @@ class TrainingLoop {
     const of = { tokenizer, data: start.identity }
     const checkLock = () => lock.check()
     const parts = group ? { attempt: group.attempt, checkOthers: () => group.check() } : undefined
-    const prunes = group?.isLeader ?? true
-    this.saver = new Saver(trainer, { run, keep: prunes ? keep : null, of, checkLock, parts }, trainer.step)
+    const saving = { run, keep: (group?.isLeader ?? true) ? keep : null, of, checkLock, parts }
+    this.saver = new Saver(trainer, saving, start.copy, trainer.step)
   }
 
   async *run(): AsyncGenerator<TrainEvent> {

@@ -59,7 +59,7 @@ test('one checkpoint is written at a time; each is reported once, when it is com
     await new Promise((resolve) => setTimeout(resolve, 5))
     writing--
   }
-  const saver = new Saver(trainer, { ...saverOptions(path('one')), checkLock }, 0)
+  const saver = new Saver(trainer, { ...saverOptions(path('one')), checkLock }, new StateCopy(), 0)
   for (let i = 0; i < 3; i++) {
     await step()
     await saver.begin()
