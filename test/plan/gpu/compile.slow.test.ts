@@ -4,8 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { attentionKindNames } from '../../../src/config/index.js'
 import { findPlugin } from '../../../src/engine/xla/discovery.js'
+import { lowerDecode } from '../../../src/generate/index.js'
+import { parsePlacement } from '../../../src/mesh/index.js'
 import { hardwareOf, plan } from '../../../src/plan/index.js'
+import { compileWithXla } from '../../../src/plan/xla-plan.js'
 import { configOf } from '../../config/base.js'
 
 const skip = !hasPlugin() && "XLA's CUDA plugin is not installed"
@@ -46,6 +50,34 @@ for (const [kind, changes] of Object.entries(kinds))
     assert.match(xla!.compiler!, /^jax-cuda/)
     assert.ok(xla!.flops! > 0)
   })
+
+/** Small: what has to compile is each kind's program, not its size. */
+const small = {
+  n_vocab: 1024,
+  n_ctx: 256,
+  n_embd: 128,
+  n_head: 4,
+  n_layer: 2,
+  precision: 'bfloat16',
+  train_batch_size: 8,
+}
+const ofKind = (kind: string, changes: Record<string, unknown> = {}) =>
+  configOf({ ...small, attention_types: [[[kind], 2]], ...changes })
+
+for (const kind of attentionKindNames) {
+  test(`${kind}: a training step compiles for eight H100`, { skip }, async () => {
+    const config = ofKind(kind, { mesh_shape: 'x:8', layout: 'batch:x', parameter_layout: 'embd:x' })
+    const { xla } = await plan(config, { hardware: hardwareOf('h100-8') })
+    assert.ok(xla!.memory!.temporaries > 0)
+    for (const { axes } of xla!.collectives!) assert.equal(axes, 'x')
+  })
+  test(`${kind}: decoding compiles for one H100, with caches updated in place`, { skip }, async () => {
+    const lowered = lowerDecode(ofKind(kind), { batch: 4, dtype: 'bf16' })
+    const { memory } = await compileWithXla(lowered, parsePlacement('', ''), hardwareOf('h100-1'), {})
+    // What is not donated, the tokens, is all that a step allocates for its results.
+    assert.ok(memory!.outputs < 4096, `${memory!.outputs} bytes of results`)
+  })
+}
 
 test('eight H100: memory, flops and collectives near the estimate', { skip }, async () => {
   const layout = { mesh_shape: 'x:8', layout: 'batch:x', parameter_layout: 'embd:x' }
