@@ -14,7 +14,8 @@ export function createQueue<T>() {
     },
     async *items(): AsyncGenerator<T> {
       for (;;) {
-        yield* waiting.splice(0)
+        // Also what comes while the reader is at work, up to the last item before the end.
+        while (waiting.length > 0) yield* waiting.splice(0)
         if (over) return
         await new Promise<void>((resolve) => {
           wake = resolve
