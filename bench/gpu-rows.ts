@@ -75,5 +75,3 @@ export function createRows() {
     },
   }
 }
-
-export const gpuRows = createRows()

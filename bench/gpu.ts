@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { gpuRows, peakOf } from './gpu-rows.js'
+import { createRows, peakOf } from './gpu-rows.js'
 import { ours, peer, peers, root, takeTurns, withSuffix, type Side } from './sides.js'
 
 const { values: options } = parseArgs({
@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
   },
 })
 const { device, steps } = options
+const rows = createRows()
 const lines: string[] = []
 const say = (...all: string[]) => {
   lines.push(...all)
@@ -70,7 +71,7 @@ for (const shape of options.small ? ['tiny'] : ['gpt2-gpu', '125m-gpu']) {
       .flatMap((impl) => theirs('train', impl, ...bf16))
       .map((side) => withSuffix(side, 'bf16')),
   ].map((side) => ({ ...side, environment: { ...side.environment, NEOMESH_CACHE: 'off' } }))
-  say('', ...gpuRows.training(shape, rounds(sides)))
+  say('', ...rows.training(shape, rounds(sides)))
 }
 
 say('', '## Generation', '')
@@ -85,12 +86,10 @@ for (const batch of options.small ? ['1'] : ['1', '8', '64']) {
     ...both((...dtype) => [ours('generate', ...args, ...dtype)]),
     ...['torch', 'hf', 'jax'].flatMap((impl) => both((...dtype) => theirs('generate', impl, ...args, ...dtype))),
   ]
-  say('', ...gpuRows.generation(batch, rounds(sides)))
+  say('', ...rows.generation(batch, rounds(sides)))
 }
 
-if (gpuRows.kind !== null && peakOf(gpuRows.kind) === null)
-  say('', `No peak is known for ${gpuRows.kind}: MFU is left out.`)
-if (gpuRows.versions.size > 0)
-  say('', `Peers: ${[...gpuRows.versions].map(([name, each]) => `${name} ${each}`).join(', ')}.`)
+if (rows.kind !== null && peakOf(rows.kind) === null) say('', `No peak is known for ${rows.kind}: MFU is left out.`)
+if (rows.versions.size > 0) say('', `Peers: ${[...rows.versions].map(([name, each]) => `${name} ${each}`).join(', ')}.`)
 if (options.save) writeFileSync(options.save, `${lines.join('\n')}\n`)
 process.exitCode = tests.status === 0 ? 0 : 1

@@ -2,7 +2,9 @@
  * JupyterLite's files are the kernel's: notebooks, runs, data and texts are one tree, which the file browser shows and cells
  * read. It replaces JupyterLite's own storage, which cells cannot reach.
  */
-import { localFiles, onChange, serveFiles, type ServedFiles } from '../../src/files/browser/index.js'
+import { startBrowser } from '../../src/browser/start.js'
+import { localFiles, onChange } from '../../src/files/browser/index.js'
+import { basename, dirname, join } from '../../src/files/paths.js'
 
 /** JupyterLab's `Contents.IModel`; `path` has no slash at its beginning. */
 export interface Model {
@@ -49,9 +51,6 @@ const REFRESH = 500
 
 const absolute = (path: string) => `/${path.split('/').filter(Boolean).join('/')}`
 const relative = (path: string) => path.slice(1)
-const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1)
-const parentOf = (path: string) => path.slice(0, Math.max(1, path.lastIndexOf('/')))
-const below = (folder: string, name: string) => (folder === '/' ? `/${name}` : `${folder}/${name}`)
 
 const EMPTY_NOTEBOOK = { cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 }
 
@@ -75,7 +74,8 @@ const mimeOf = (path: string) => MIME_TYPES[/[^.]*$/.exec(path)![0].toLowerCase(
 
 /** A drive of JupyterLab's contents manager. Its errors are shown as they are; that of a path that is not there has status 404. */
 export function createDrive({ Signal, serverSettings, base }: DriveParts) {
-  const ready = fetchList(new URL('files.json', base).href)
+  // Without what the site brings, as on a broken connection, there is what was written.
+  const ready = startBrowser({ base }).catch((cause) => console.warn('the lessons cannot be listed:', cause))
   const fileChanged = new Signal({})
   const uploads = new Map<string, Awaited<ReturnType<typeof localFiles.createAtomicFile>>>()
   const urls = new Map<string, string>()
@@ -87,7 +87,7 @@ export function createDrive({ Signal, serverSettings, base }: DriveParts) {
     for (const path of paths) changed.add(path)
   })
   function tell(): void {
-    const folders = new Map([...changed].map((path) => [parentOf(path), path]))
+    const folders = new Map([...changed].map((path) => [dirname(path), path]))
     changed.clear()
     for (const path of folders.values())
       fileChanged.emit({ type: 'new', oldValue: null, newValue: { path: relative(path) } })
@@ -110,7 +110,7 @@ export function createDrive({ Signal, serverSettings, base }: DriveParts) {
   function modelOf(path: string, { size, isDirectory, mtimeMs }: Awaited<ReturnType<typeof statusOf>>): Model {
     const date = mtimeMs === undefined ? DATE : new Date(mtimeMs).toISOString()
     const type = isDirectory() ? 'directory' : path.endsWith('.ipynb') ? 'notebook' : 'file'
-    const kept = { name: nameOf(path), path: relative(path), created: date, last_modified: date, writable: true }
+    const kept = { name: basename(path), path: relative(path), created: date, last_modified: date, writable: true }
     const mimetype = type === 'directory' ? '' : mimeOf(path)
     return { ...kept, type, size, mimetype, format: null, content: null }
   }
@@ -128,9 +128,7 @@ export function createDrive({ Signal, serverSettings, base }: DriveParts) {
 
   async function list(folder: string): Promise<Model[]> {
     const entries = (await localFiles.readFolder(folder)).filter(({ name }) => !name.startsWith('.'))
-    return Promise.all(
-      entries.map(async ({ name }) => modelOf(below(folder, name), await statusOf(below(folder, name)))),
-    )
+    return Promise.all(entries.map(async ({ name }) => modelOf(join(folder, name), await statusOf(join(folder, name)))))
   }
 
   async function write(path: string, bytes: Uint8Array): Promise<void> {
@@ -164,8 +162,8 @@ export function createDrive({ Signal, serverSettings, base }: DriveParts) {
   /** The first of `name`, `name1`, ... that is free. */
   async function freePath(folder: string, names: (count: number) => string): Promise<string> {
     let count = 0
-    while (await exists(below(folder, names(count)))) count++
-    return below(folder, names(count))
+    while (await exists(join(folder, names(count)))) count++
+    return join(folder, names(count))
   }
 
   async function created(path: string): Promise<Model> {
@@ -190,14 +188,14 @@ export function createDrive({ Signal, serverSettings, base }: DriveParts) {
   async function copyTree(from: string, to: string): Promise<void> {
     if (!(await folderAt(from))) return write(to, await localFiles.readFile(from))
     await localFiles.makeFolder(to)
-    for (const { name } of await localFiles.readFolder(from)) await copyTree(below(from, name), below(to, name))
+    for (const { name } of await localFiles.readFolder(from)) await copyTree(join(from, name), join(to, name))
   }
 
   async function copy(given: string, toFolder: string): Promise<Model> {
     const from = absolute(given)
-    const [, stem, suffix] = /^(.+?)(\.[^.]*)?$/.exec(nameOf(from))!
+    const [, stem, suffix] = /^(.+?)(\.[^.]*)?$/.exec(basename(from))!
     const target = await freePath(absolute(toFolder), (count) =>
-      count === 0 ? nameOf(from) : `${stem}-Copy${count}${suffix ?? ''}`,
+      count === 0 ? basename(from) : `${stem}-Copy${count}${suffix ?? ''}`,
     )
     await copyTree(from, target)
     return created(target)
@@ -214,7 +212,7 @@ export function createDrive({ Signal, serverSettings, base }: DriveParts) {
     })
     const [checkpoint, moved] = [CHECKPOINTS + from, CHECKPOINTS + target]
     if (await exists(checkpoint)) {
-      await localFiles.makeFolder(parentOf(moved))
+      await localFiles.makeFolder(dirname(moved))
       await localFiles.remove(moved)
       await localFiles.rename(checkpoint, moved)
     }
@@ -254,7 +252,7 @@ export function createDrive({ Signal, serverSettings, base }: DriveParts) {
   async function createCheckpoint(given: string) {
     const [path, target] = [absolute(given), CHECKPOINTS + absolute(given)]
     await statusOf(path)
-    await localFiles.makeFolder(parentOf(target))
+    await localFiles.makeFolder(dirname(target))
     await write(target, await localFiles.readFile(path))
     return (await listCheckpoints(given))[0]
   }
@@ -295,17 +293,6 @@ interface NewOptions {
   readonly path?: string
   readonly type?: 'directory' | 'notebook' | 'file'
   readonly ext?: string
-}
-
-/** Tells the file system what the site brings. Without it, as on a broken connection, there is what was written. */
-async function fetchList(address: string): Promise<void> {
-  try {
-    const response = await fetch(address)
-    if (!response.ok) throw new Error(`HTTP status ${response.status}`)
-    serveFiles((await response.json()) as ServedFiles, address)
-  } catch (cause) {
-    console.warn(`${address} cannot be read, so the lessons are not listed:`, cause)
-  }
 }
 
 const encode = (text: string) => new TextEncoder().encode(text)

@@ -1,26 +1,20 @@
 import type { CostPoint } from './context-costs.js'
 import { fixed, grouped, plural, short, signed } from '../text/index.js'
-import { figuresOf, type Figure } from './plots.js'
+import { heading, machinesRows, text, title, figure, table, type DocumentPart } from './document-part.js'
+import { figuresOf } from './plots.js'
 import { chanceBetween, finalLosses, type AblationReport, type SummaryRow } from './report.js'
 import { mean, median, type Spread } from './statistics.js'
 
-/** A part of a report, independent of the output format. */
-export type DocumentPart =
-  | { readonly kind: 'title' | 'heading' | 'text'; readonly text: string }
-  | { readonly kind: 'table'; readonly rows: readonly (readonly string[])[] }
-  | { readonly kind: 'figure'; readonly figure: Figure }
-  | { readonly kind: 'code'; readonly text: string }
-
 /** A report for people to read, made from report.json alone. */
 export function documentOf(report: AblationReport): DocumentPart[] {
-  const figures = figuresOf(report).map((figure): DocumentPart => ({ kind: 'figure', figure }))
+  const figures = figuresOf(report).map(figure)
   const cost = figures.filter((block) => block.kind === 'figure' && block.figure.name.startsWith('cost'))
   return [
     title(`Ablation: ${report.name}`),
     text(introduction(report)),
     ...(report.complete ? [] : [text('This ablation has not finished; these are the results so far.')]),
     heading('Results'),
-    { kind: 'table', rows: summaryTable(report) },
+    table(summaryTable(report)),
     ...summaryNotes(report).map(text),
     ...figures.filter((block) => !cost.includes(block)),
     ...costSection(report, cost),
@@ -28,17 +22,13 @@ export function documentOf(report: AblationReport): DocumentPart[] {
     text('Keys that override the base; everything else is the same in all variants.'),
     { kind: 'table', rows: [['variant', 'keys'], ...report.variants.map(({ name, keys }) => [name, shown(keys)])] },
     heading('Runs'),
-    { kind: 'table', rows: runTable(report) },
+    table(runTable(report)),
     heading('Environment'),
-    { kind: 'table', rows: environmentTable(report) },
+    table(environmentTable(report)),
     text(`The whole config of the first variant, ${report.variants[0].name}, with its defaults and the first seed:`),
     { kind: 'code', text: JSON.stringify(report.variants[0].config, null, 2) },
   ]
 }
-
-const title = (text: string): DocumentPart => ({ kind: 'title', text })
-const heading = (text: string): DocumentPart => ({ kind: 'heading', text })
-const text = (text: string): DocumentPart => ({ kind: 'text', text })
 
 function introduction({ variants, seeds, steps, tokensPerStep }: AblationReport): string {
   return (
@@ -211,15 +201,12 @@ function runTable({ variants }: AblationReport): string[][] {
 function environmentTable(report: AblationReport): string[][] {
   const { machine, data, variants, costs, written } = report
   const bytes = data.bytesPerToken === null ? '' : `, ${fixed(data.bytesPerToken, 3)} bytes of text per token`
-  const machines = new Set([
+  const machines = [
     ...variants.flatMap(({ runs }) => runs.map((run) => run.machine)),
     ...(costs?.points.map((point) => point.machine) ?? []),
-  ])
+  ]
   return [
-    ['', ''],
-    ['neomesh', machine.neomesh],
-    ['Node', machine.node],
-    ...[...machines].map((each, i) => [i === 0 ? 'engine and processor' : 'also', each]),
+    ...machinesRows(machine, machines),
     ['machine', `${fixed(machine.memory / 2 ** 30, 1)} GiB, ${machine.os}`],
     [
       'data',

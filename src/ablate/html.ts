@@ -1,5 +1,6 @@
 import { element, escapeXml } from '../plot/index.js'
-import { documentOf, type DocumentPart } from './document.js'
+import type { DocumentPart } from './document-part.js'
+import { documentOf } from './document.js'
 import { numeric } from './markdown.js'
 import type { AblationReport } from './report.js'
 

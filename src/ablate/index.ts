@@ -1,6 +1,7 @@
 /** Ablations: variants of a model on equal tokens, compared in a report. */
 export { ablate, type AblateOptions, type AblationEvent } from './ablate.js'
 export type { CostPoint } from './context-costs.js'
+export type { Preparation } from './data.js'
 export { summaryNotes, summaryTable } from './document.js'
 export * from './grid/index.js'
 export { htmlOf } from './html.js'

@@ -1,4 +1,5 @@
-import { documentOf, type DocumentPart } from './document.js'
+import type { DocumentPart } from './document-part.js'
+import { documentOf } from './document.js'
 import type { AblationReport } from './report.js'
 
 /** A report as Markdown, with figures in separate files. */

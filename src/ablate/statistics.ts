@@ -5,8 +5,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
 }
 
+export function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0)
+}
+
 export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+  return sum(values) / values.length
 }
 
 /** Mean and sample standard deviation (n - 1); the latter is null for one value. */

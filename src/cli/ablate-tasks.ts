@@ -11,9 +11,9 @@ import {
 } from '../ablate/index.js'
 import { join } from '../files/index.js'
 import { fixed, grouped, plural, textTable } from '../text/index.js'
+import { createDisplay, interruptedLine, type Display } from './ablation-progress.js'
 import { openEngine, type EngineOptions } from './engine.js'
-import { interruptedStatus, interruptible } from './interrupt.js'
-import { createProgress, type Progress } from './progress.js'
+import { interruptible } from './interrupt.js'
 
 export interface TaskOptions extends EngineOptions {
   readonly out?: string
@@ -29,8 +29,8 @@ export async function ablateOnTasks(path: string, options: TaskOptions): Promise
   const chosen = new Set(options.only ? cellsNamed(spec, options.only) : spec.cells)
   const out = options.out ?? join('runs', spec.name)
   const engine = await openEngine(options)
-  const progress = showGrid(engine.description)
-  const { signal, done } = interruptible(progress.interrupted)
+  const display = createDisplay()
+  const { signal, done } = interruptible(() => display.say(interruptedLine('these steps')))
   const onCpu = options.device === undefined || options.device === 'cpu'
   const size = options.processes ?? (onCpu ? Math.min(availableParallelism(), chosen.size) : 1)
   const pool =
@@ -38,9 +38,10 @@ export async function ablateOnTasks(path: string, options: TaskOptions): Promise
   try {
     const only = (cell: Cell) => chosen.has(cell)
     const given = { engine, out, pool: pool ? { pool, size } : undefined, only, signal }
-    for await (const event of runGrid(spec, given)) progress.show(event)
+    const show = showGrid(display, engine.description)
+    for await (const event of runGrid(spec, given)) show(event)
   } finally {
-    progress.stop()
+    display.stop()
     pool?.close()
     done()
     await engine.close()
@@ -48,59 +49,47 @@ export async function ablateOnTasks(path: string, options: TaskOptions): Promise
 }
 
 /** Reports a grid to a person, on stderr; the table of results goes to standard output. */
-function showGrid(engine: string) {
-  let bar: Progress | null = null
+function showGrid(display: Display, engine: string): (event: GridEvent) => void {
+  const { say } = display
+  const barOf = (total: number, start: number) => display.barOf('training', total, start)
   let path = ''
-  const say = (line: string) => (bar ? bar.log(line) : void process.stderr.write(`${line}\n`))
-  const stop = () => {
-    bar?.stop()
-    bar = null
-  }
-  const barOf = (total: number, start: number) =>
-    (bar ??= createProgress({ title: 'training', total, start, format: grouped }))
   const accuracies = new Map<string, number>()
-  return {
-    stop,
-    interrupted: () =>
-      say('interrupted: finishing these steps and saving (Ctrl-C again stops at once, without saving)'),
-    show(event: GridEvent): void {
-      switch (event.kind) {
-        case 'start': {
-          const there = event.finished > 0 ? `; ${event.finished} already finished` : ''
-          say(engine)
-          return say(`${plural(event.cells, 'training')}${there}`)
-        }
-        case 'training': {
-          const { cell, event: of, done, of: total } = event
-          if (of.kind === 'evaluation' && of.accuracy !== undefined) accuracies.set(cell.id, of.accuracy)
-          const known = accuracies.get(cell.id)
-          const accuracy = known === undefined ? '' : `, accuracy ${fixed(known, 3)}`
-          if (of.kind === 'step' || of.kind === 'evaluation')
-            barOf(total, done).update(done, `${cell.id}: step ${grouped(of.step)}${accuracy}`)
-          return
-        }
-        case 'result': {
-          const { cell, result, done, of: total } = event
-          const tests = Object.entries(result.tests).map(([name, { accuracy }]) => `${name} ${fixed(accuracy, 3)}`)
-          const steps = grouped(result.evaluations.at(-1)?.step ?? 0)
-          say(
-            `${cell.id}: ${result.diverged ?? `${tests.join(', ')} after ${steps} steps`}; ${fixed(result.seconds, 1)} s`,
-          )
-          barOf(total, done).update(done)
-          return
-        }
-        case 'report':
-          path = event.path
-          return
-        case 'end': {
-          stop()
-          const { interrupted, report } = event
-          if (!interrupted && report)
-            process.stdout.write(`${textTable(gridTable(report))}\n${gridVerdict(report).join('\n')}\n`)
-          process.stderr.write(interrupted ? 'stopped. To resume: run the same command again\n' : `report: ${path}\n`)
-          if (interrupted) process.exitCode = interruptedStatus()
-        }
+  return (event) => {
+    switch (event.kind) {
+      case 'start': {
+        const there = event.finished > 0 ? `; ${event.finished} already finished` : ''
+        say(engine)
+        return say(`${plural(event.cells, 'training')}${there}`)
       }
-    },
+      case 'training': {
+        const { cell, event: of, done, of: total } = event
+        if (of.kind === 'evaluation' && of.accuracy !== undefined) accuracies.set(cell.id, of.accuracy)
+        const known = accuracies.get(cell.id)
+        const accuracy = known === undefined ? '' : `, accuracy ${fixed(known, 3)}`
+        if (of.kind === 'step' || of.kind === 'evaluation')
+          barOf(total, done).update(done, `${cell.id}: step ${grouped(of.step)}${accuracy}`)
+        return
+      }
+      case 'result': {
+        const { cell, result, done, of: total } = event
+        const tests = Object.entries(result.tests).map(([name, { accuracy }]) => `${name} ${fixed(accuracy, 3)}`)
+        const steps = grouped(result.evaluations.at(-1)?.step ?? 0)
+        say(
+          `${cell.id}: ${result.diverged ?? `${tests.join(', ')} after ${steps} steps`}; ${fixed(result.seconds, 1)} s`,
+        )
+        barOf(total, done).update(done)
+        return
+      }
+      case 'report':
+        path = event.path
+        return
+      case 'end': {
+        display.stop()
+        const { interrupted, report } = event
+        if (interrupted) return display.stopped()
+        if (report) process.stdout.write(`${textTable(gridTable(report))}\n${gridVerdict(report).join('\n')}\n`)
+        process.stderr.write(`report: ${path}\n`)
+      }
+    }
   }
 }

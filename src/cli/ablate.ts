@@ -10,13 +10,11 @@ import {
   type AblationEvent,
   type AblationReport,
 } from '../ablate/index.js'
-import { openEngine, withEngine } from './engine.js'
+import { follow, sayPreparing, type Display } from './ablation-progress.js'
+import { withEngine } from './engine.js'
 import { ablateForFit, needsFit } from './ablate-fit.js'
 import { ablateOnTasks, type TaskOptions } from './ablate-tasks.js'
-import { interruptedStatus, interruptible } from './interrupt.js'
-import { onMesh } from './mesh.js'
 import { integerOption } from './options.js'
-import { createProgress, whileWaiting, type Progress } from './progress.js'
 import { fixed, grouped, textTable } from '../text/index.js'
 
 export function ablateCommand(): Command {
@@ -39,48 +37,27 @@ export function ablateCommand(): Command {
         const spec = await readAblation(path)
         for (const note of spec.notes) process.stderr.write(`${spec.name}: ${note}\n`)
         const out = options.out ?? join('runs', spec.name)
-        const devices = await openEngine(options)
-        const progress = showAblation(devices.description)
-        const { signal, done } = interruptible(progress.interrupted)
-        try {
-          const engine = onMesh(devices, spec.variants[0].config, {})
-          await progress.follow(ablate(spec, { engine, out, signal }))
-          // A program may still be compiling, which cannot be cancelled: exit without waiting for it.
-          if (process.exitCode === interruptedStatus()) process.exit()
-        } finally {
-          done()
-          await devices.close()
-        }
+        await follow({
+          options,
+          config: spec.variants[0].config,
+          events: (engine, signal) => ablate(spec, { engine, out, signal }),
+          show: showAblation,
+        })
       }),
   )
 }
 
 /** Reports an ablation to a person, on stderr; the table of results goes to standard output. */
-function showAblation(engine: string) {
-  let bar: { readonly of: 'training' | 'measuring costs'; readonly progress: Progress } | null = null
-  let doing = 'reading finished runs'
+function showAblation(display: Display, engine: string): (event: AblationEvent) => void {
+  const { say, barOf } = display
   let run = ''
   let loss = ''
   let steps = 0
   let path = ''
 
-  const say = (line: string) => (bar ? bar.progress.log(line) : void process.stderr.write(`${line}\n`))
-  const stop = () => {
-    bar?.progress.stop()
-    bar = null
-  }
-  const barOf = (of: 'training' | 'measuring costs', total: number, start: number): Progress => {
-    if (bar?.of !== of) {
-      stop()
-      bar = { of, progress: createProgress({ title: of, total, start, format }) }
-    }
-    return bar!.progress
-  }
-
   const show: { readonly [K in AblationEvent['kind']]: (event: Extract<AblationEvent, { kind: K }>) => void } = {
     preparing({ what }) {
-      doing = what === 'tokenizer' ? 'training a tokenizer' : 'preparing data'
-      say(doing)
+      sayPreparing(display, what)
     },
     start({ runs, finished, steps }) {
       const there = finished > 0 ? `; ${finished} already finished` : ''
@@ -89,8 +66,8 @@ function showAblation(engine: string) {
     },
     run({ variant, seed, number, runs }) {
       run = `${variant}, seed ${seed} (${number} of ${runs})`
-      doing = `${run}: preparing the training step`
-      bar?.progress.update(steps, `${run}, preparing`)
+      display.doing = `${run}: preparing the training step`
+      display.bar()?.update(steps, `${run}, preparing`)
     },
     training({ event, done, of }) {
       steps = done
@@ -112,26 +89,14 @@ function showAblation(engine: string) {
     },
     report: (event) => void (path = event.path),
     end({ interrupted, report }) {
-      stop()
-      if (!interrupted && report) process.stdout.write(results(report))
-      process.stderr.write(interrupted ? 'stopped. To resume: run the same command again\n' : `report: ${path}\n`)
-      if (interrupted) process.exitCode = interruptedStatus()
+      display.stop()
+      if (interrupted) return display.stopped()
+      if (report) process.stdout.write(results(report))
+      process.stderr.write(`report: ${path}\n`)
     },
   }
-  return {
-    interrupted: () => say('interrupted: finishing this step and saving (Ctrl-C again stops at once, without saving)'),
-    async follow(events: AsyncGenerator<AblationEvent>): Promise<void> {
-      const next = () => (bar ? events.next() : whileWaiting(doing, events.next()))
-      try {
-        for (let each = await next(); !each.done; each = await next()) show[each.value.kind](each.value as never)
-      } finally {
-        stop()
-      }
-    },
-  }
+  return (event) => show[event.kind](event as never)
 }
-
-const format = (x: number) => (Number.isInteger(x) ? grouped(x) : fixed(x, 2))
 
 function results(report: AblationReport): string {
   return `${textTable(summaryTable(report))}\n${summaryNotes(report).join('\n')}\n`

@@ -1,10 +1,11 @@
-import { DeviceArray, jit } from '../engine/index.js'
+import { jit } from '../engine/index.js'
 import type { LoadedModel } from '../generate/index.js'
 import type { Parameters } from '../model/index.js'
 import type { Tensor } from '../tensor/index.js'
 import { PLOTLY_MIME, plotlyText } from './chart.js'
 import { element, picture, QUIET, textAt } from '../plot/index.js'
 import { DISPLAY, type Displayable } from './show.js'
+import { uploadIds } from './text-ids.js'
 
 /** Attention weights of a text, by layer and head. */
 export interface AttentionMaps {
@@ -22,10 +23,7 @@ export interface AttentionMaps {
 /** Runs a model on a text and returns its attention weights. Throws RangeError for a text longer than the context. */
 export async function attentionMaps(loaded: LoadedModel, ids: ArrayLike<number>): Promise<AttentionMaps> {
   const { engine, config, model, parameters } = loaded
-  const { length } = ids
-  if (length === 0 || length > config.n_ctx)
-    throw new RangeError(`the text must have 1 to ${config.n_ctx} tokens, the model's context (got ${length})`)
-  const { batch, sequence, kinds } = model.shape(1, length)
+  const { length, kinds, given } = uploadIds(loaded, ids)
   const weightsOf = jit(
     engine,
     (values: Parameters, given: Tensor<'batch' | 'sequence'>) => {
@@ -34,7 +32,6 @@ export async function attentionMaps(loaded: LoadedModel, ids: ArrayLike<number>)
     },
     { name: 'attention_weights' },
   )
-  const given = DeviceArray.from(engine, Int32Array.from(ids), [batch, sequence], 'i32')
   const arrays = await weightsOf(parameters, given)
   const byLayer = await Promise.all(kinds.map((_, layer) => arrays[layer]?.readFloats()))
   for (const array of [given, ...Object.values(arrays)]) array.dispose()

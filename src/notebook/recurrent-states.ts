@@ -2,6 +2,7 @@ import { DeviceArray, jit } from '../engine/index.js'
 import type { LoadedModel } from '../generate/index.js'
 import type { Parameters } from '../model/index.js'
 import type { Tensor } from '../tensor/index.js'
+import { uploadIds } from './text-ids.js'
 
 /** The states of a model's recurrent layers after each token of a text. */
 export interface RecurrentStates {
@@ -24,11 +25,8 @@ export type StateLayer = {
  * head, as generation keeps it. Throws RangeError for a text longer than the context.
  */
 export async function recurrentStates(loaded: LoadedModel, ids: ArrayLike<number>): Promise<RecurrentStates> {
-  const { engine, config, model, parameters } = loaded
-  const { length } = ids
-  if (length === 0 || length > config.n_ctx)
-    throw new RangeError(`the text must have 1 to ${config.n_ctx} tokens, the model's context (got ${length})`)
-  const { batch, sequence, kinds } = model.shape(1, length)
+  const { engine, model, parameters } = loaded
+  const { length, kinds, given } = uploadIds(loaded, ids)
   const sizes: StateLayer[] = kinds.map(() => null)
   const after = jit(
     engine,
@@ -45,7 +43,6 @@ export async function recurrentStates(loaded: LoadedModel, ids: ArrayLike<number
     },
     { name: 'recurrent_states' },
   )
-  const given = DeviceArray.from(engine, Int32Array.from(ids), [batch, sequence], 'i32')
   const steps: Record<string, Float32Array>[] = []
   for (let tokens = 1; tokens <= length; tokens++) {
     const count = DeviceArray.from(engine, Int32Array.of(tokens), [], 'i32')

@@ -1,5 +1,6 @@
 import { bytes, fixed, grouped, plural } from '../../text/index.js'
-import type { DocumentPart } from '../document.js'
+import { heading, text, title, table, figure, machineRows, type DocumentPart } from '../document-part.js'
+import { sum } from '../statistics.js'
 import { gridFigures, rowName } from './grid-plots.js'
 import type { GridReport, GridRow } from './grid-report.js'
 import { shownPoint } from './grid-spec.js'
@@ -10,7 +11,7 @@ export function gridDocument(report: GridReport): DocumentPart[] {
   const { tasks, variants, seeds, machine, cells, stopAt, evaluateEvery } = report
   const done = cells.filter(({ result }) => result !== null).length
   return [
-    { kind: 'title', text: `Ablation: ${report.name}` },
+    title(`Ablation: ${report.name}`),
     text(
       `${plural(variants.length, 'variant')} on ${plural(tasks.length, 'task')}, ${plural(cells.length, 'training')} with ` +
         `${plural(seeds.length, 'seed')} (${seeds.join(', ')}). Accuracy is over labelled tokens of test sequences; ± is half ` +
@@ -21,8 +22,8 @@ export function gridDocument(report: GridReport): DocumentPart[] {
     heading('Verdict'),
     ...gridVerdict(report).map(text),
     heading('Results'),
-    { kind: 'table', rows: gridTable(report) },
-    ...gridFigures(report).map((figure): DocumentPart => ({ kind: 'figure', figure })),
+    table(gridTable(report)),
+    ...gridFigures(report).map(figure),
     ...groupTables(report),
     heading('Tasks'),
     {
@@ -45,11 +46,7 @@ export function gridDocument(report: GridReport): DocumentPart[] {
     {
       kind: 'table',
       rows: [
-        ['', ''],
-        ['neomesh', machine.neomesh],
-        ['Node', machine.node],
-        ['engine', machine.engine],
-        ['processor', `${plural(machine.cores, 'core')} of ${machine.cpu}`],
+        ...machineRows(machine),
         ['machine', `${fixed(machine.memory / 2 ** 30, 1)} GiB, ${machine.os}`],
         [
           'training',
@@ -63,10 +60,6 @@ export function gridDocument(report: GridReport): DocumentPart[] {
     { kind: 'code', text: JSON.stringify(cells[0].config, null, 2) },
   ]
 }
-
-const text = (text: string): DocumentPart => ({ kind: 'text', text })
-const heading = (text: string): DocumentPart => ({ kind: 'heading', text })
-const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
 
 /** The summary as rows of cells, which the command prints too. */
 export function gridTable({ summary }: Pick<GridReport, 'summary'>): string[][] {

@@ -1,6 +1,6 @@
 import { fixed, grouped, percent, plural, short, signed } from '../../text/index.js'
-import type { DocumentPart } from '../document.js'
-import { mean } from '../statistics.js'
+import { heading, text, title, table, figure, machineRows, type DocumentPart } from '../document-part.js'
+import { mean, sum } from '../statistics.js'
 import type { Interval, ScalingFit } from './fit-scaling.js'
 import { lossOfLaw, optimalExponents } from './law.js'
 import { scalingFigures } from './scaling-plots.js'
@@ -12,7 +12,7 @@ export function scalingDocument(report: ScalingReport): DocumentPart[] {
   const lengths = new Set(runs.map(({ tokens }) => tokens)).size
   const seeds = [...new Set(runs.map(({ seed }) => seed))]
   return [
-    { kind: 'title', text: `Scaling law: ${report.name}` },
+    title(`Scaling law: ${report.name}`),
     text(
       `${plural(sizes.length, 'size')} of a model, each trained on ${plural(lengths, 'number')} of tokens with ` +
         `${plural(seeds.length, 'seed')} (${seeds.join(', ')}): ${plural(runs.length, 'training')}. ` +
@@ -20,10 +20,10 @@ export function scalingDocument(report: ScalingReport): DocumentPart[] {
     ),
     heading('Law'),
     ...scalingVerdict(report).map(text),
-    ...(fit ? [{ kind: 'table', rows: scalingTable(fit) } as const] : []),
-    ...scalingFigures(report).map((figure): DocumentPart => ({ kind: 'figure', figure })),
+    ...(fit ? [table(scalingTable(fit))] : []),
+    ...scalingFigures(report).map(figure),
     heading('Runs'),
-    { kind: 'table', rows: runTable(report) },
+    table(runTable(report)),
     heading('Sizes'),
     {
       kind: 'table',
@@ -41,11 +41,7 @@ export function scalingDocument(report: ScalingReport): DocumentPart[] {
     {
       kind: 'table',
       rows: [
-        ['', ''],
-        ['neomesh', machine.neomesh],
-        ['Node', machine.node],
-        ['engine', machine.engine],
-        ['processor', `${plural(machine.cores, 'core')} of ${machine.cpu}`],
+        ...machineRows(machine),
         [
           'data',
           `${data.source}: ${grouped(data.trainingSequences)} sequences to train on; losses over ` +
@@ -57,10 +53,6 @@ export function scalingDocument(report: ScalingReport): DocumentPart[] {
     },
   ]
 }
-
-const text = (text: string): DocumentPart => ({ kind: 'text', text })
-const heading = (text: string): DocumentPart => ({ kind: 'heading', text })
-const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
 
 /** The constants with their intervals, as rows of cells, which the command prints too. */
 export function scalingTable({ law, intervals }: ScalingFit): string[][] {

@@ -1,6 +1,6 @@
 import { dotChart, lineChart, styleOf, type Series } from '../../plot/index.js'
 import { fixed, grouped, plural, scientific } from '../../text/index.js'
-import type { DocumentPart } from '../document.js'
+import { heading, text, title, table, figure, machinesRows, type DocumentPart } from '../document-part.js'
 import type { Figure } from '../plots.js'
 import { mean, type Spread } from '../statistics.js'
 import {
@@ -16,9 +16,9 @@ import {
 /** A report for people to read, made from report.json alone. */
 export function speedrunDocument(report: SpeedrunReport): DocumentPart[] {
   const { target, data, machine, machineClass, recipes, seeds, evaluateEvery, record } = report
-  const machines = [...new Set(recipes.flatMap(({ runs }) => runs.map((run) => run.machine)))]
+  const machines = recipes.flatMap(({ runs }) => runs.map((run) => run.machine))
   return [
-    { kind: 'title', text: `Speedrun: ${report.name}` },
+    title(`Speedrun: ${report.name}`),
     text(
       `Time to a validation loss of ${target} on ${data.source}, with ${plural(seeds.length, 'seed')} (${seeds.join(', ')}). Times are of ` +
         'the training steps until the first evaluation at the target, without compiling, evaluating and saving; an evaluation ' +
@@ -26,9 +26,9 @@ export function speedrunDocument(report: SpeedrunReport): DocumentPart[] {
     ),
     ...(report.complete ? [] : [text('This speedrun has not finished; these are the results so far.')]),
     heading('Results'),
-    { kind: 'table', rows: speedrunTable(report) },
+    table(speedrunTable(report)),
     ...speedrunVerdict(report).map(text),
-    ...speedrunFigures(report).map((figure): DocumentPart => ({ kind: 'figure', figure })),
+    ...speedrunFigures(report).map(figure),
     heading('Recipes'),
     {
       kind: 'table',
@@ -38,15 +38,12 @@ export function speedrunDocument(report: SpeedrunReport): DocumentPart[] {
       ],
     },
     heading('Runs'),
-    { kind: 'table', rows: runTable(report) },
+    table(runTable(report)),
     heading('Environment'),
     {
       kind: 'table',
       rows: [
-        ['', ''],
-        ['neomesh', machine.neomesh],
-        ['Node', machine.node],
-        ...machines.map((each, i) => [i === 0 ? 'engine and processor' : 'also', each]),
+        ...machinesRows(machine, machines),
         ['machine', `${fixed(machine.memory / 2 ** 30, 1)} GiB, ${machine.os}`],
         ['tokenizer', data.tokenizer === null ? 'unknown' : `sha256 ${data.tokenizer}`],
         ['written', report.written],
@@ -56,9 +53,6 @@ export function speedrunDocument(report: SpeedrunReport): DocumentPart[] {
     { kind: 'code', text: JSON.stringify(recipes[0].config, null, 2) },
   ]
 }
-
-const text = (text: string): DocumentPart => ({ kind: 'text', text })
-const heading = (text: string): DocumentPart => ({ kind: 'heading', text })
 
 /** The summary as rows of cells, which the command prints too. */
 export function speedrunTable({ summary, record, recipes }: SpeedrunReport): string[][] {

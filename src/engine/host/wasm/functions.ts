@@ -23,7 +23,7 @@ export interface Portable {
 export const portableOf = (run: WasmFunction): Portable => portable.get(run)!
 
 /** JavaScript says NaN where IEEE 754 says 1: 1 to any power, and -1 to an infinite one. */
-const power = (a: number, b: number) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b))
+export const power = (a: number, b: number) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b))
 const { sin, cos, expm1, log1p } = Math
 const IMPORTS = { sin, cos, expm1, log1p, pow: power, remainder: (a: number, b: number) => a % b }
 

@@ -1,4 +1,5 @@
 /** Starts threads: Node's, or a browser's workers. The only part of the engine that knows where it runs. */
+import { power } from './functions.js'
 
 /** What a thread begins with: the memory, and the address and words of its mailbox there. */
 export interface ThreadStart {
@@ -18,7 +19,7 @@ export interface Thread {
  * Orders are as team.ts writes them.
  */
 const PROGRAM = `
-const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b))
+const power = ${power}
 const { sin, cos, expm1, log1p } = Math
 function serve({ memory, address, words, looks }) {
   const box = new Int32Array(memory.buffer, address, words)
