@@ -34,6 +34,9 @@ export const HAS_RUN = `(() => {
   return !prompts.some((text) => text.includes('*')) && (failed || prompts.every((text) => /\\d/.test(text)))
 })()`
 
+/** In the page: takes the numbers from all cells. */
+const CLEAR_PROMPTS = `document.querySelectorAll('.jp-CodeCell .jp-InputPrompt').forEach((prompt) => (prompt.textContent = ' '))`
+
 /** In the page: what the cells show now. */
 export const SHOWN = `[...document.querySelectorAll('.jp-CodeCell')].map((cell) => ({
   prompt: cell.querySelector('.jp-InputPrompt').textContent,
@@ -62,6 +65,8 @@ export function lessonPage(page: Page, address: string): LessonPage {
   }
   const shown = (): Promise<Shown[]> => page.evaluate(SHOWN)
   const start = async () => {
+    // A notebook is saved with the numbers of its last run, which must not be taken for those of this one.
+    await page.evaluate(CLEAR_PROMPTS)
     await menu('Kernel', /^Restart Kernel and Run All Cells/)
     await page.locator('.jp-Dialog .jp-mod-accept').click()
   }

@@ -281,41 +281,48 @@ test('models and errors, as the client of OpenAI has them', async () => {
     ['tiny'],
   )
   assert.equal((await client.models.retrieve('tiny')).id, 'tiny')
-  const cases: [Promise<unknown>, number, string | null, string | null, RegExp][] = [
-    [client.models.retrieve('other'), 404, 'model_not_found', 'model', /model must be "tiny"/],
-    [client.completions.create({ model: 'gpt-4', prompt: 'a' }), 404, 'model_not_found', 'model', /\(got "gpt-4"\)/],
+  // Each is asked when its turn comes: an answer that nobody awaits yet would be an unhandled rejection.
+  const cases: [() => Promise<unknown>, number, string | null, string | null, RegExp][] = [
+    [() => client.models.retrieve('other'), 404, 'model_not_found', 'model', /model must be "tiny"/],
     [
-      client.completions.create({ model: 'tiny', prompt: 'a', temperature: -1 }),
+      () => client.completions.create({ model: 'gpt-4', prompt: 'a' }),
+      404,
+      'model_not_found',
+      'model',
+      /\(got "gpt-4"\)/,
+    ],
+    [
+      () => client.completions.create({ model: 'tiny', prompt: 'a', temperature: -1 }),
       400,
       null,
       'temperature',
       /temperature must be/,
     ],
     [
-      client.completions.create({ model: 'tiny', prompt: 'law '.repeat(200) }),
+      () => client.completions.create({ model: 'tiny', prompt: 'law '.repeat(200) }),
       400,
       'context_length_exceeded',
       'prompt',
       /context of 128/,
     ],
     [
-      client.completions.create({ model: 'tiny', prompt: 'a', max_tokens: 128, stream: true }),
+      () => client.completions.create({ model: 'tiny', prompt: 'a', max_tokens: 128, stream: true }),
       400,
       'context_length_exceeded',
       'max_tokens',
       /Shorten/,
     ],
     [
-      client.completions.create({ model: 'tiny', prompt: 'a', suffix: 'b' }),
+      () => client.completions.create({ model: 'tiny', prompt: 'a', suffix: 'b' }),
       400,
       'unsupported_parameter',
       'suffix',
       /suffix/,
     ],
-    [client.embeddings.create({ model: 'tiny', input: 'a' }), 404, 'not_found', null, /no such path/],
+    [() => client.embeddings.create({ model: 'tiny', input: 'a' }), 404, 'not_found', null, /no such path/],
   ]
-  for (const [answer, status, code, param, message] of cases)
-    await assert.rejects(answer, (error) => {
+  for (const [ask, status, code, param, message] of cases)
+    await assert.rejects(ask(), (error) => {
       assert.ok(error instanceof APIError, String(error))
       assert.deepEqual(
         [error.status, error.code, error.param, error.type],
