@@ -66,11 +66,42 @@ const parametersOf = (): Record<string, string> =>
       .map(([name, value]) => [name.slice('param.'.length), value]),
   )
 
+/** A worker that has been started; `hear` gets what it says once it is ready. */
+interface KernelWorker {
+  readonly worker: Worker
+  readonly started: Promise<void>
+  /** Where the page is not isolated there is none, and a cell hears of an interrupt on its event loop only. */
+  readonly shared: SharedMemory | undefined
+  hear: (message: FromWorker) => void
+}
+
+function startWorker(): KernelWorker {
+  const shared = crossOriginIsolated ? sharedMemory() : undefined
+  const worker = new Worker(new URL('worker.js', base), { type: 'module' })
+  const started = new Promise<void>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.kind === 'ready') resolve()
+      else if (data.kind === 'failed') reject(new Error(data.message))
+      else kernelWorker.hear(data)
+    }
+    worker.onerror = (event) => reject(new Error(event.message ?? 'the worker could not be loaded'))
+  })
+  started.catch(() => {})
+  worker.postMessage({ kind: 'start', base, shared, parameters: parametersOf() } satisfies ToWorker)
+  const kernelWorker: KernelWorker = { worker, started, shared, hear: () => {} }
+  return kernelWorker
+}
+
+/**
+ * The worker of the first kernel. A page that opens a notebook starts it while JupyterLite is still loading: the compiler
+ * needs as long as JupyterLite does, and both run at the same time on two cores.
+ */
+const opens = new URLSearchParams(location.search).get('path')
+let spare = crossOriginIsolated && opens?.endsWith('.ipynb') ? startWorker() : undefined
+
 function defineKernel({ BaseKernel }: Services) {
   return class NeomeshKernel extends BaseKernel implements Interruptible {
-    private worker!: Worker
-    private started!: Promise<void>
-    private shared: SharedMemory | undefined
+    private compute!: KernelWorker
     private interrupts = 0
     private cells = 0
     private asked = 0
@@ -85,24 +116,14 @@ function defineKernel({ BaseKernel }: Services) {
     }
 
     private start(): void {
-      // Where the page is not isolated, a cell hears of an interrupt on its event loop only.
-      this.shared = crossOriginIsolated ? sharedMemory() : undefined
       this.interrupts = 0
-      this.worker = new Worker(new URL('worker.js', base), { type: 'module' })
-      this.started = new Promise((resolve, reject) => {
-        this.worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-          if (data.kind === 'ready') resolve()
-          else if (data.kind === 'failed') reject(new Error(data.message))
-          else this.hear(data)
-        }
-        this.worker.onerror = (event) => reject(new Error(event.message ?? 'the worker could not be loaded'))
-      })
-      this.started.catch(() => {})
-      this.post({ kind: 'start', base, shared: this.shared, parameters: parametersOf() })
+      this.compute = spare ?? startWorker()
+      spare = undefined
+      this.compute.hear = (message) => this.hear(message)
     }
 
     private post(message: ToWorker): void {
-      this.worker.postMessage(message)
+      this.compute.worker.postMessage(message)
     }
 
     private hear(message: FromWorker): void {
@@ -126,7 +147,7 @@ function defineKernel({ BaseKernel }: Services) {
     }
 
     private async ask<T>(request: Request): Promise<T> {
-      await this.started
+      await this.compute.started
       return new Promise<T>((resolve) => {
         this.answers.set(++this.asked, resolve)
         this.post({ kind: 'ask', id: this.asked, request })
@@ -160,19 +181,19 @@ function defineKernel({ BaseKernel }: Services) {
     interrupt(): void {
       if (this.abandon === null) return
       const count = ++this.interrupts
-      if (this.shared) {
-        Atomics.store(this.shared.flags, FLAGS.requested, count)
-        endPrompt(this.shared)
+      if (this.compute.shared) {
+        Atomics.store(this.compute.shared.flags, FLAGS.requested, count)
+        endPrompt(this.compute.shared)
       }
       this.post({ kind: 'interrupt', count })
       clearTimeout(this.patience)
-      this.patience = setTimeout(() => this.end(), this.shared ? POLITE : PATIENCE)
+      this.patience = setTimeout(() => this.end(), this.compute.shared ? POLITE : PATIENCE)
     }
 
     private end(): void {
       const abandon = this.abandon
       if (abandon === null) return
-      this.worker.terminate()
+      this.compute.worker.terminate()
       this.answers.clear()
       this.start()
       const evalue =
@@ -191,7 +212,7 @@ function defineKernel({ BaseKernel }: Services) {
     isCompleteRequest = ({ code }: { code: string }) => this.ask({ type: 'isComplete', code })
     commInfoRequest = async () => ({ status: 'ok', comms: {} })
     inputReply(content: { value?: string }): void {
-      if (this.shared) answerPrompt(this.shared, String(content.value ?? ''))
+      if (this.compute.shared) answerPrompt(this.compute.shared, String(content.value ?? ''))
     }
     async commOpen(): Promise<void> {}
     async commMsg(): Promise<void> {}
@@ -199,7 +220,7 @@ function defineKernel({ BaseKernel }: Services) {
 
     override dispose(): void {
       if (this.isDisposed) return
-      this.worker.terminate()
+      this.compute.worker.terminate()
       kernels.delete(this.id)
       super.dispose()
     }

@@ -165,6 +165,17 @@ async function answer({ cells, compiler, execute: run }: Kernel, request: Reques
   }
 }
 
+/**
+ * Compiles what most first cells begin with, unless a cell waits: most of the time of a first cell is for reading and
+ * checking the declarations of the library.
+ */
+async function warmUp(started: Promise<Kernel>): Promise<void> {
+  const { cells } = await started
+  await breathe() // requests that have come are heard
+  if (!isAsked) cells.warmUp("import * as neo from 'neomesh'\nconst engine = await neo.openEngine()\nengine\n")
+}
+
+let isAsked = false
 let interruptHeard: (count: number) => void = () => {}
 let kernel: Promise<Kernel>
 
@@ -176,12 +187,14 @@ self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
       (error) =>
         say({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     )
+    warmUp(kernel).catch(() => {}) // a kernel that could not start has said so
   } else if (data.kind === 'interrupt') {
     const { flags } = await kernel
     if (Atomics.load(flags, FLAGS.requested) < data.count) Atomics.store(flags, FLAGS.requested, data.count)
     say({ kind: 'heard', count: data.count })
     interruptHeard(data.count)
   } else {
+    isAsked = true
     const { id, request } = data
     say({ kind: 'answer', id, content: await answer(await kernel, request) })
   }

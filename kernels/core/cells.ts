@@ -53,6 +53,8 @@ export interface Host extends ErrorContext {
 export interface Cells {
   readonly interrupts: Interrupts
   run(number: number, source: string): Promise<Outcome>
+  /** Compiles a cell that is not run, so that the compiler has read and checked what it uses. */
+  warmUp(source: string): void
   /** Reports an error of the current or last cell. */
   report(error: unknown): ErrorReport
   inspect(source: string, position: number): QuickInfo | undefined
@@ -144,6 +146,7 @@ export function createCells(
   return {
     interrupts,
     report,
+    warmUp: (source) => void protect(() => converter.convert(declarations, source)),
     async run(cell, source) {
       number = cell
       interrupts.begin()

@@ -26,16 +26,32 @@
         super()
         this.addClass('neomesh-plotly')
         this.drawn = Promise.resolve()
+        // Plotly has 1.5 MB, and saved figures stand below what a notebook shows first: it is loaded when one comes near.
+        this.near = new Promise((resolve) => {
+          this.observer = new IntersectionObserver(
+            (entries) =>
+              entries.some(({ isIntersecting }) => isIntersecting) && (this.observer.disconnect(), resolve()),
+            { rootMargin: '300px' },
+          )
+          this.observer.observe(this.node)
+        })
       }
 
       /** Called again for each update of a display. Of updates that come while one is drawn, the last is drawn. */
       renderModel(model) {
         this.figure = model.data[MIME]
+        this.fit(this.figure.layout)
         this.drawn = this.drawn.catch(() => {}).then(() => this.draw())
         return this.drawn
       }
 
+      /** What has no size of its own fills the cell. Set before it is drawn, so that nothing below it moves. */
+      fit({ width, height } = {}) {
+        Object.assign(this.node.style, { width: width ? `${width}px` : '', height: height ? `${height}px` : '' })
+      }
+
       async draw() {
+        await this.near
         const { figure } = this
         if (figure === this.shown) return
         const Plotly = await loadPlotly()
@@ -49,9 +65,7 @@
           modebar: { bgcolor: clear, color: 'rgba(128,128,128,0.6)', activecolor: color },
         }
         this.shown = figure
-        // What has no size of its own fills the cell. Plotly forgets the layout's when it fits a figure in anew.
-        const { width, height } = layout
-        Object.assign(this.node.style, { width: width ? `${width}px` : '', height: height ? `${height}px` : '' })
+        this.fit(layout) // Plotly forgets the layout's size when it fits a figure in anew
         await Plotly.react(this.node, figure.data, layout, { responsive: true, displaylogo: false, ...figure.config })
       }
 
@@ -60,6 +74,7 @@
       }
 
       dispose() {
+        this.observer.disconnect()
         if (this.shown) window.Plotly.purge(this.node)
         super.dispose()
       }

@@ -181,6 +181,19 @@ async function writeConfig(folder: string): Promise<void> {
     },
   })
   await writeFileAtomic(file, JSON.stringify(config, null, 1))
+  await disable(join(folder, 'notebooks/jupyter-lite.json'), [
+    // It waits 0.7 s for a list of files, which this page does not have, and the notebook waits for it.
+    '@jupyterlab/filebrowser-extension:notify-upload',
+    // It asks for icons of a Jupyter server, above the folder of the site.
+    '@jupyter-notebook/notebook-extension:tab-icon',
+    // What no lesson uses, and what needs a list of files.
+    '@jupyter-notebook/console-extension:scratchpad-console',
+    '@jupyterlab/celltags-extension',
+    '@jupyterlab/filebrowser-extension:open-browser-tab',
+    '@jupyterlab/filebrowser-extension:open-url',
+    '@jupyterlab/logconsole-extension',
+    '@jupyterlab/notebook-extension:log-output',
+  ])
   // Files that JupyterLite asks for, without which browsers report errors.
   await makeFolder(join(folder, 'api/translations'))
   const english = { en: { displayName: 'English', nativeName: 'English' } }
@@ -190,6 +203,13 @@ async function writeConfig(folder: string): Promise<void> {
   // JupyterLab's icon has 0.3 MB; that of notebooks, 1 kB.
   const icon = await readFile(join(folder, 'notebooks/favicon.ico'))
   for (const name of ['favicon.ico', 'lab/favicon.ico']) await writeFileAtomic(join(folder, name), icon)
+}
+
+/** Adds to the extensions that a page does not activate; those of the whole site are in the folder's jupyter-lite.json. */
+async function disable(file: string, extensions: readonly string[]): Promise<void> {
+  const config = (await readJson(file)) as { 'jupyter-config-data': Record<string, unknown> }
+  Object.assign(config['jupyter-config-data'], { disabledExtensions: extensions })
+  await writeFileAtomic(file, JSON.stringify(config, null, 1))
 }
 
 async function writePages(folder: string, lessons: readonly Lesson[], jupyterlite: string): Promise<void> {

@@ -182,8 +182,5 @@ test('without a network lessons open and run', { skip: noBrowser, timeout: 240_0
 test('nothing was asked of another server, and nothing that is not there', { skip: noBrowser }, (t) => {
   t.diagnostic(`${(received / 1e6).toFixed(1)} MB received, not compressed`)
   assert.deepEqual(elsewhere, [])
-  assert.deepEqual(
-    site.missing.filter((path) => !path.startsWith('/static/favicons/')),
-    [],
-  )
+  assert.deepEqual(site.missing, [])
 })
