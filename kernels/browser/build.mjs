@@ -129,6 +129,11 @@ function bundleCompiler() {
 /** danfo.js, which the worker loads when a cell first asks for it; a script, as `require` in a cell waits for it. */
 function bundleDanfo() {
   const frame = join(dirname(require.resolve('danfojs-node')), 'core/frame.js')
+  // Of 600 kB of mathjs danfo.js uses five functions.
+  const folder = join(dirname(require.resolve('danfojs-node/package.json')), 'dist')
+  const used = readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.js'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').match(/(?<=\bmathjs_1\.)\w+/g) ?? [])
   const parts = {
     name: 'danfo',
     setup({ onResolve, onLoad }) {
@@ -136,10 +141,10 @@ function bundleDanfo() {
       onResolve({ filter: /^danfojs-frame$/ }, () => ({ path: frame }))
       onResolve({ filter: /^@tensorflow\/tfjs-node$/ }, () => ({ path: require.resolve('@tensorflow/tfjs-core') }))
       onResolve({ filter: /^neomesh\/files$/ }, ({ path }) => ({ path, external: true }))
-      // Of 600 kB of mathjs danfo.js uses four functions; of streams and Plotly, nothing that works in a worker.
+      // Of streams and Plotly it uses nothing that works in a worker.
       onResolve({ filter: /^(mathjs|stream|plotly\.js-dist-min)$/ }, ({ path }) => ({ path, namespace: 'small' }))
       onLoad({ filter: /^mathjs$/, namespace: 'small' }, () => ({
-        contents: "export { std, variance, median, mode } from 'mathjs/number'",
+        contents: `export { ${[...new Set(used)].join(', ')} } from 'mathjs/number'`,
         resolveDir: root,
       }))
       onLoad({ filter: /^(stream|plotly.*)$/, namespace: 'small' }, () => ({ contents: 'module.exports = {}' }))

@@ -317,6 +317,8 @@ test('danfo.js is loaded by the cell that first imports it', { skip, timeout: 60
   )
   assert.equal(error, null)
   assert.equal(result, "[ 1.5, 'a,b\\n1,x\\n2,y' ]")
+  const described = await browser.run('(frame.describe() as any).values.flat()')
+  assert.equal(described.result, '[ 2, 1.5, 0.7071067811865476, 1, 1.5, 2, 0.5 ]')
   assert.match(
     (await browser.run('const n: number = danfo.toCSV')).error!.message,
     /is not assignable to type 'number'/,

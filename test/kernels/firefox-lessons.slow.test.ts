@@ -54,5 +54,11 @@ test('lessons 0 to 5: all cells run in Firefox', { skip: noFirefox, timeout: 10 
     )
     assert.ok(shown.length > 5 && shown.every(({ prompt }) => /\d/.test(prompt)), `${name}: all were run`)
     assert.equal(isolated, true)
+    // Lesson 2 shows a table of danfo.js, and says so where there is none.
+    if (name.startsWith('02'))
+      assert.ok(
+        shown.some(({ text }) => text.includes('frame.describe()')),
+        'danfo.js',
+      )
   }
 })
