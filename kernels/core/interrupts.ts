@@ -1,6 +1,6 @@
 /**
- * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) stops on its own, as training does: after the
- * current step, with a checkpoint. Other code gets an Interrupted error from the pending `await`, or from the next loop
+ * Interrupts. Code that took the cell's signal (`neo.interruptSignal()`) stops on its own, as training does: with
+ * a checkpoint, after the current step or, where the engine can, without it. Other code gets an Interrupted error from the pending `await`, or from the next loop
  * iteration, function call or `await` of a cell, so that its `finally` runs. A second interrupt does that to code with the
  * signal, too. Code of packages that never returns is terminated; see node/attendant-thread.ts.
  */
@@ -123,6 +123,18 @@ export function createInterrupts(
     if (Atomics.load(flags, FLAGS.requested) !== settled) meet()
   }
 
+  /** Makes `aborted` true without a turn of the event loop, so that code which computes for long may ask it. */
+  const lookWhenRead = (of: AbortController) => {
+    let hasAborted = false
+    of.signal.addEventListener('abort', () => (hasAborted = true))
+    Object.defineProperty(of.signal, 'aborted', {
+      get() {
+        if (!hasAborted && running && controller === of && Atomics.load(flags, FLAGS.requested) !== handled) act()
+        return hasAborted
+      },
+    })
+  }
+
   const waitFor = (value: unknown, line: number, breathes: boolean): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const among = waiting
@@ -211,6 +223,7 @@ export function createInterrupts(
     signal() {
       if (!controller) {
         controller = new AbortController()
+        lookWhenRead(controller)
         Atomics.store(flags, FLAGS.signal, 1)
       }
       return controller.signal

@@ -54,8 +54,11 @@ export interface Executable {
   /**
    * Starts a run and returns its outputs at once, before they are computed. Errors of the run reject `done`, and reads of the outputs.
    * Donated inputs are no longer usable.
+   *
+   * An engine that computes before it returns abandons the run once `signal` has aborted, unless donated inputs are freed
+   * already: it throws the signal's reason then, and all inputs are as before. Others finish the run.
    */
-  run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> }
+  run(inputs: readonly Storage[], signal?: AbortSignal): { outputs: Storage[]; readonly done: Promise<void> }
   memory(): MemoryUse | null
   dispose(): void
 }

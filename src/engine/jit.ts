@@ -20,6 +20,11 @@ export interface JitOptions {
   /** Throws LayoutError for a layout that a tensor of the program cannot follow; otherwise such a tensor is replicated. */
   readonly strict?: boolean
   readonly name?: string
+  /**
+   * Ends a call early, where the engine can abandon a run (engines host and tfjs): the call rejects with the signal's reason,
+   * and its arguments, also donated ones, are as before.
+   */
+  readonly signal?: AbortSignal
 }
 
 export interface Compiled<R> {
@@ -73,7 +78,7 @@ export function jit<A extends readonly unknown[], R>(
       args.filter((_, i) => options.donate?.includes(i)),
       isDeviceArray,
     )
-    const { outputs } = executable.run(storages) // reads of the outputs report its errors
+    const { outputs } = executable.run(storages, options.signal) // reads of the outputs report its errors
     donated.forEach((x) => x.markDonated(name))
     for (const i of unaliasedDonations) storages[i].dispose()
     const { program, result } = traced

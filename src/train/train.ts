@@ -54,7 +54,10 @@ export interface TrainOptions extends Adaptation {
   readonly stopAtLoss?: number
   /** The newest checkpoints to keep; 0 keeps all. @default the config's keep_checkpoint_max: 2 */
   readonly keepCheckpoints?: number
-  /** Ends the run after the current step, with a checkpoint; of several processes all end after the same step. */
+  /**
+   * Ends the run with a checkpoint, after the current step; of several processes all end after the same step. The engines host and
+   * tfjs leave the current step out, if `aborted` becomes true while they compute it, as in a notebook; the next run makes it.
+   */
   readonly signal?: AbortSignal
   /** Heartbeats between the processes of a run, if it has several. */
   readonly hosts?: HostTimes
@@ -84,7 +87,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     throw new DataError('training and validation data must both be labelled, or both of text (got one of each)')
   if ((options.validation?.completions ?? completions) !== completions)
     throw new DataError('training and validation data must both be of completions, or both of text (got one of each)')
-  const trainer = new Trainer(engine, config, options.layers, data)
+  const ending = engine.process.count > 1 ? undefined : signal // processes finish the step that others take part in
+  const trainer = new Trainer(engine, config, options.layers, data, ending)
   const isLeader = engine.process.index === 0
   const lock = isLeader ? await lockRun(run) : NO_LOCK
   let hosts: Hosts | null = null
@@ -236,9 +240,19 @@ class TrainingLoop {
   private async *oneStep(): AsyncGenerator<TrainEvent> {
     const { trainer, pending } = this
     if (pending === null) this.clock(trainer.step) // the time since the last step was not training
-    const metrics = await this.guarded(trainer.trainOn(await this.options.nextBatch(trainer.step)))
+    const metrics = await this.guarded(trainer.trainOn(await this.options.nextBatch(trainer.step))).catch(
+      this.abandoned,
+    )
+    if (metrics === ABORTED) return
     this.pending = { step: trainer.step, metrics }
     if (pending !== null) yield this.finish(pending)
+  }
+
+  /** Of a step that the engine has abandoned, for the signal: the last one is the one before. */
+  private readonly abandoned = (cause: unknown): typeof ABORTED => {
+    const { signal } = this.options
+    if (signal?.aborted && cause === signal.reason) return ABORTED
+    throw cause
   }
 
   /** The result of work that ends when all processes take part; throws HostError if one of them cannot. */

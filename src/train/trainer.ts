@@ -93,12 +93,14 @@ export class Trainer {
    * @param layers compile each layer (`unroll`, faster) or one layer in a loop (`scan`, whose compile time does not
    * depend on depth); by default `unroll` up to 16 layers
    * @param data what rows hold: several documents, of which the loss counts some tokens, or labels (Dataset)
+   * @param signal ends a step early, where the engine can (jit)
    */
   constructor(
     readonly engine: Engine,
     readonly config: ModelConfig,
     layers?: LayerMode,
     private readonly data: Pick<Dataset, 'completions' | 'labels'> = {},
+    private readonly signal?: AbortSignal,
   ) {
     this.model = new GptNeo(config, {
       layers: layers ?? (config.n_layer <= UNROLLED_LAYERS ? 'unroll' : 'scan'),
@@ -115,6 +117,7 @@ export class Trainer {
       parameterArgs: [0, 2],
       strict: true,
       name: 'train_step',
+      signal: this.signal,
     }))
   }
 
@@ -236,11 +239,13 @@ export class Trainer {
     )
   }
 
-  /** Starts a step on ids i32 [batch, n_ctx + 1], row-major. The metrics may be read while it runs; dispose of them. */
+  /**
+   * Starts a step on ids i32 [batch, n_ctx + 1], row-major. The metrics may be read while it runs; dispose of them.
+   * @throws the signal's reason if the engine has abandoned the step; the state is that before it
+   */
   async trainOn(ids: Int32Array): Promise<StepMetrics<DeviceArray>> {
     const batch = DeviceArray.from(this.engine, ids, this.rows, 'i32')
-    const { state, metrics } = await this.run(this.current(), batch, this.frozen)
-    batch.dispose()
+    const { state, metrics } = await this.run(this.current(), batch, this.frozen).finally(() => batch.dispose())
     this.state = state
     this.step++
     this.position += this.config.train_batch_size

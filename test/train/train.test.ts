@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { openHost } from '../../src/engine/host/engine.js'
 import { liveHandles } from '../../src/engine/xla/pjrt/index.js'
 import { openCheckpoint, readMetrics, Trainer } from '../../src/train/index.js'
 import { engine } from '../tensor/check.js'
@@ -13,6 +14,22 @@ function abortAfter(step: number): Pick<RunOptions, 'signal' | 'onEvent'> {
     signal: controller.signal,
     onEvent: (event) => void (event.kind === 'step' && event.step === step && controller.abort()),
   }
+}
+
+/** A signal that aborts when it is asked for the nth time whether it has, as that of a notebook's kernel may. */
+function abortWhenRead(reads: number, onAbort: () => void): AbortSignal {
+  const controller = new AbortController()
+  let asked = 0
+  Object.defineProperty(controller.signal, 'aborted', {
+    get() {
+      if (++asked === reads) {
+        onAbort()
+        controller.abort()
+      }
+      return asked >= reads
+    },
+  })
+  return controller.signal
 }
 
 test('a run interrupted and resumed ends with the bytes and the metrics of one that was not', async () => {
@@ -37,6 +54,32 @@ test('a run interrupted and resumed ends with the bytes and the metrics of one t
   assert.equal(start.step, 6)
   assert.equal(start.resumed, path('parts/checkpoints/step-00000006'))
   await assertSameRuns(path('whole'), path('parts'))
+})
+
+test('a step that the engine abandons for the signal is left to the resumed run, which has the same numbers', async (t) => {
+  const { run, path } = await world()
+  const host = openHost({ threads: 1 })
+  t.after(() => host.close())
+  await run('whole on host', { engine: host })
+  const ends: number[] = []
+  for (const reads of [700, 2000, Infinity]) {
+    let finished = 0
+    const during = { step: 0, isInStep: false }
+    const signal = abortWhenRead(reads, () => {
+      during.step = finished
+      during.isInStep = host.memory.check !== undefined
+    })
+    const onEvent: RunOptions['onEvent'] = (event) => void (event.kind === 'step' && (finished = event.step))
+    const end = only(await run('parts on host', { engine: host, signal, onEvent }), 'end')[0]
+    if (end.interrupted) {
+      assert.ok(during.isInStep, 'the signal came between two steps')
+      // The step before was computed, and not yet reported.
+      assert.equal(end.step, during.step + 1)
+    }
+    ends.push(end.step)
+  }
+  assert.ok(0 < ends[0] && ends[0] < ends[1] && ends[1] < 12 && ends[2] === 12, ends.join())
+  await assertSameRuns(path('whole on host'), path('parts on host'))
 })
 
 test('what training shows: a falling loss, the rate of the warm-up, tokens, perplexity', async () => {

@@ -14,6 +14,7 @@ export interface HostArray {
 export class HostMemory implements Memory<HostArray> {
   readonly library = null
   observer?: Observer
+  check?: () => void
   private scope: HostArray[] | null = null
   /** What is allocated and not yet an array. */
   private readonly loose = new Set<Numbers>()

@@ -18,7 +18,7 @@ import { bytesHeld, type Numbers } from './arrays.js'
 import { planProgram } from './builder.js'
 import { sizesOf } from './layout.js'
 import type { Memory } from './memory.js'
-import { runPlan, type Plan } from './plan.js'
+import { runAbandonable, type Plan } from './plan.js'
 import { useHeap, withThreads } from './wasm/threads.js'
 
 /** Runs programs as plans over arrays of a kind T, by the host's kernels and a library's. A run is over when it returns. */
@@ -128,7 +128,7 @@ class Interpreted<T> implements Executable {
     readonly seconds: number,
   ) {}
 
-  run(inputs: readonly Storage[]): { outputs: Storage[]; readonly done: Promise<void> } {
+  run(inputs: readonly Storage[], signal?: AbortSignal): { outputs: Storage[]; readonly done: Promise<void> } {
     const { engine, program, plan } = this
     const { memory } = engine
     const arrays = inputs.map((x) => {
@@ -136,7 +136,7 @@ class Interpreted<T> implements Executable {
       throw new EngineError(`${program.name}: an argument must be on this engine. Read it, and upload it here.`)
     })
     engine.enter(this)
-    const outputs = withThreads(engine.threads, () => runPlan(plan, memory, arrays))
+    const outputs = withThreads(engine.threads, () => runAbandonable(plan, memory, arrays, signal))
     return {
       outputs: outputs.map(
         (y, i) => new ArrayStorage(memory, memory.keep(y), program.outputs[i].dtype, program.outputs[i].dims),

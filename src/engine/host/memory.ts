@@ -9,6 +9,8 @@ export interface Memory<T> {
   readonly library: Library<T> | null
   /** Called around each step of a plan. */
   observer?: Observer
+  /** Called before each step of a plan, also of a scan's body; throws to abandon the run. */
+  check?: () => void
   /** The elements, row-major, once they are there. Not to be written to. */
   read(x: T): Numbers | Promise<Numbers>
   /** As `read`, but waits. */

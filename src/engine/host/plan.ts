@@ -28,19 +28,45 @@ export interface Plan<T> {
   readonly frees: readonly (readonly number[])[]
   /** Inputs that nothing needs, of those that may be freed. */
   readonly unused: readonly number[]
+  /** Steps that begin while all inputs are there. */
+  readonly intact: number
   /** Most bytes of values that steps make at any time. */
   readonly peakBytes: number
 }
 
 /**
- * Computes a plan's outputs. Each value is freed after the last step that needs it; inputs only where the plan was made so.
- * If a step throws, everything made is freed.
+ * As `runPlan`, but abandons the run once the signal has aborted: it throws the signal's reason then, with all inputs as they
+ * were. A run that has freed an input is finished; of a training step that is the update of the parameters.
  */
-export function runPlan<T>(plan: Plan<T>, memory: Memory<T>, inputs: readonly T[]): T[] {
+export function runAbandonable<T>(
+  plan: Plan<T>,
+  memory: Memory<T>,
+  inputs: readonly T[],
+  signal: AbortSignal | undefined,
+): T[] {
+  if (signal === undefined) return runPlan(plan, memory, inputs)
+  // Not throwIfAborted: a notebook's kernel replaces `aborted` by a property that looks for interrupts.
+  const check = () => {
+    if (signal.aborted) throw signal.reason
+  }
+  try {
+    return runPlan(plan, memory, inputs, check)
+  } finally {
+    memory.check = undefined
+  }
+}
+
+/**
+ * Computes a plan's outputs. Each value is freed after the last step that needs it; inputs only where the plan was made so.
+ * If a step throws, everything made is freed. `check` is called as `memory.check` while all inputs are there.
+ */
+export function runPlan<T>(plan: Plan<T>, memory: Memory<T>, inputs: readonly T[], check?: () => void): T[] {
   return memory.scoped(() => {
     const slots: T[] = [...inputs]
     for (const slot of plan.unused) memory.free(slots[slot])
     plan.steps.forEach((step, i) => {
+      if (check) memory.check = i < plan.intact ? check : undefined
+      memory.check?.()
       const run = () => step.run(step.reads.map((slot) => slots[slot]))
       const made = memory.observer ? memory.observer(step, run) : run()
       step.writes.forEach((slot, j) => (slots[slot] = made[j]))
@@ -75,5 +101,7 @@ export function makePlan<T>(
     peakBytes = Math.max(peakBytes, held + bytes)
     held -= total(frees[i])
   })
-  return { inputs: owned.length, outputs, steps, frees, unused, peakBytes }
+  const freeing = frees.findIndex((slots) => slots.some((slot) => slot < owned.length))
+  const intact = unused.length > 0 ? 0 : freeing < 0 ? steps.length : freeing + 1
+  return { inputs: owned.length, outputs, steps, frees, unused, intact, peakBytes }
 }

@@ -11,6 +11,7 @@ type Operands = Readonly<Record<string, tf.Tensor>> | readonly tf.Tensor[]
 /** A tfjs backend, used directly: whichever is the current one of tfjs, and what others do with tfjs, does not matter. */
 export class Backend implements Memory<tf.Tensor> {
   readonly library: TfjsLibrary = new TfjsLibrary(this)
+  check?: () => void
 
   constructor(
     readonly name: string,

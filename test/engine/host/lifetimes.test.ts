@@ -111,3 +111,45 @@ test('a step that throws leaves nothing', async () => {
   x.dispose()
   assert.deepEqual(held(engine), before)
 })
+
+for (const name of Object.keys(BACKENDS))
+  test(`a run that is abandoned leaves its inputs, donated ones too, and nothing else: ${name}`, async () => {
+    const engine = await BACKENDS[name]()
+    const [a, b] = [dim('a', 3), dim('b', 4)]
+    const before = held(engine)
+    const make = () => DeviceArray.from(engine, new Float32Array(12).fill(2), [a, b], 'f32')
+    const reason = new Error('enough')
+    let left = Infinity
+    const signal = {
+      reason,
+      get aborted() {
+        return left-- <= 0
+      },
+    } as AbortSignal
+    const run = jit(
+      engine,
+      (x: Tensor, y: Tensor) => {
+        const [last] = scan(a, y.sum(b), x, (carry, row) => [carry.add(row.sum(b).mul(2)), carry] as const)
+        return [last.add(x.max(b)), y.mul(3)]
+      },
+      { donate: [1], signal },
+    )
+    const [kept, given] = [make(), make()]
+    const inputs = held(engine)
+    let abandoned = 0
+    let results: DeviceArray[] | null = null
+    while (results === null) {
+      left = abandoned
+      results = await (run(kept, given) as unknown as Promise<DeviceArray[]>).catch((cause: unknown) => {
+        assert.equal(cause, reason)
+        assert.deepEqual(held(engine), inputs, `abandoned before step ${abandoned}`)
+        abandoned++
+        return null
+      })
+    }
+    assert.ok(abandoned > 3, `abandoned ${abandoned} times`)
+    assert.deepEqual(Array.from(await results[1].readFloats()), Array(12).fill(6))
+    for (const x of [...results, kept]) x.dispose()
+    run.dispose()
+    assert.deepEqual(held(engine), before)
+  })
