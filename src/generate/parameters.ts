@@ -25,40 +25,54 @@ export async function loadParameters(
   const parameters: Record<string, DeviceArray> = {}
   for (const variable of model.specs) {
     const narrow = dtype === 'bf16' && variable.shape.length > 1
-    const array = narrow && !engine.placement ? await summedLast(engine, variable, read) : undefined
-    parameters[variable.name] = array ?? (await arrayFrom(engine, variable, null, read, narrow ? dtype : 'f32'))
+    const stored = narrow ? 'bf16' : 'f32'
+    const turned = !engine.placement && (narrow || (engine.name === 'xla' && engine.platform === 'cpu'))
+    const array = turned ? await summedLast(engine, variable, read, stored) : undefined
+    parameters[variable.name] = array ?? (await arrayFrom(engine, variable, null, read, stored))
   }
   return { engine, config, model, parameters }
 }
 
 /**
- * The array of a matrix in bf16 with the dims that products sum over last, which for one row of bf16 takes half the time
- * on a CPU; undefined where they are not one group before the others.
+ * The array of a matrix with the dims that products sum over last; undefined where they are not one group before the others.
+ * On a CPU products of few rows take two to three quarters of the time so (bench/RESULTS.md).
  */
 async function summedLast(
   engine: Engine,
   variable: ParameterSpec,
   read: (name: string, shape: readonly number[]) => Promise<Float32Array>,
+  dtype: WeightDType,
 ): Promise<DeviceArray | undefined> {
   const turnedDims = summedLastDims(variable)
   if (!turnedDims) return undefined
   const { summed, kept } = turnedDims
-  const [rows, columns] = [sizeOf(summed), sizeOf(kept)]
-  const data = await read(variable.name, variable.shape)
+  const turned = transposed(await read(variable.name, variable.shape), sizeOf(summed), sizeOf(kept))
+  const numbers = dtype === 'bf16' ? floatsToBf16(turned) : turned
+  return DeviceArray.from(engine, numbers, [...kept, ...summed], dtype, 'parameters')
+}
+
+/** A row-major matrix [rows, columns] as [columns, rows], in blocks of which both sides stay in the cache. */
+function transposed(data: Float32Array, rows: number, columns: number): Float32Array {
   const turned = new Float32Array(data.length)
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) turned[column * rows + row] = data[row * columns + column]
-  return DeviceArray.from(engine, floatsToBf16(turned), [...kept, ...summed], 'bf16', 'parameters')
+  const size = 32
+  for (let top = 0; top < rows; top += size)
+    for (let left = 0; left < columns; left += size) {
+      const [bottom, right] = [Math.min(rows, top + size), Math.min(columns, left + size)]
+      for (let column = left; column < right; column++)
+        for (let row = top; row < bottom; row++) turned[column * rows + row] = data[row * columns + column]
+    }
+  return turned
 }
 
 function summedLastDims({ dims, summed, names }: ParameterSpec) {
-  if (!summed || names.length > 1 || !summed.every(({ name }, i) => dims[i]?.name === name)) return undefined
+  if (!summed || dims.length < 2 || names.length > 1 || !summed.every(({ name }, i) => dims[i]?.name === name))
+    return undefined
   return { summed, kept: dims.slice(summed.length) }
 }
 
-/** Dims and dtype of a variable as `loadParameters` puts it on one device. */
+/** Dims and dtype of a variable as `loadParameters` puts it on one CPU. */
 export function loadedSpec(variable: ParameterSpec, dtype: WeightDType): Spec {
-  if (dtype !== 'bf16' || variable.shape.length < 2) return spec(variable.dims)
   const turned = summedLastDims(variable)
-  return spec(turned ? [...turned.kept, ...turned.summed] : variable.dims, 'bf16')
+  const stored = dtype === 'bf16' && variable.shape.length > 1 ? 'bf16' : 'f32'
+  return spec(turned ? [...turned.kept, ...turned.summed] : variable.dims, stored)
 }

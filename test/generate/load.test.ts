@@ -18,17 +18,22 @@ test('bf16 weights take half of the memory, and gains and biases stay f32', asyn
   const { parameters, model, config } = await loadedAs('bf16', {})
   assert.equal(config.precision, 'bfloat16')
   const wide = await loadedAs('f32', {})
+  const given = await lively({})
   for (const { name, shape } of model.specs) {
+    const stored = await given.parameters[name].readFloats()
+    assert.deepEqual(await inOrderOf(given.parameters[name], wide.parameters[name]), stored, name)
     assert.equal(parameters[name].dtype, shape.length > 1 ? 'bf16' : 'f32')
     const numbers = await wide.parameters[name].readFloats()
     const rounded = await inOrderOf(wide.parameters[name], parameters[name])
     numbers.forEach((x, i) => assert.equal(rounded[i], shape.length > 1 ? roundToBf16(x) : x, `${name} ${i}`))
   }
   // Products sum over the last dims, which is what a CPU is fast at.
-  const dimsOf = (name: string) => parameters[`gpt2/h0/${name}`].dims.map((each) => each.name)
-  assert.deepEqual(dimsOf('attn/q'), ['heads', 'features_per_head', 'embd'])
-  assert.deepEqual(dimsOf('attn/o'), ['embd', 'heads', 'features_per_head'])
-  assert.deepEqual(dimsOf('mlp/conv1d_main/c_fc/kernel'), ['intermediate_expanded', 'embd'])
+  for (const loaded of [parameters, wide.parameters]) {
+    const dimsOf = (name: string) => loaded[`gpt2/h0/${name}`].dims.map((each) => each.name)
+    assert.deepEqual(dimsOf('attn/q'), ['heads', 'features_per_head', 'embd'])
+    assert.deepEqual(dimsOf('attn/o'), ['embd', 'heads', 'features_per_head'])
+    assert.deepEqual(dimsOf('mlp/conv1d_main/c_fc/kernel'), ['intermediate_expanded', 'embd'])
+  }
 })
 
 /** The elements of `array` in the order that the dims of `like` have. */

@@ -38,6 +38,10 @@ export function printDot(
     : arrange(writer, y, other, true, [...batches, sums, columns])
   const at = batches.length
   const flat: Shape = { dims: [...batches, rows, columns], dtype: out.dtype }
+  if (!swap && at === 0 && other.last && isFewRows(lhs, rhs)) {
+    const product = fewRows(writer, lhs, rhs)
+    return writer.reshape(writer.op('convert', [product], [{ ...flat, dtype: 'f32' }], flat), flat, out)
+  }
   // One row in bf16 takes a plain loop, several times as long as two rows.
   const alone = rows.size === 1 && mine.shape.dtype === 'bf16'
   const { name, shape } = alone ? twice(writer, lhs, at) : lhs
@@ -50,7 +54,7 @@ export function printDot(
     `dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [${at ? 0 : ''}], rhs_batching_dimensions = [${at ? 0 : ''}], ` +
       `lhs_contracting_dimensions = [${at + 1}], rhs_contracting_dimensions = [${other.last ? at + 1 : at}]>`,
   )
-  const product = alone ? firstRow(writer, all, whole, flat) : all
+  const product = alone ? firstOf(writer, all, whole, flat) : all
   if (!swap) return writer.reshape(product, flat, out)
   const turned: Shape = { dims: [...batches, columns, rows], dtype: out.dtype }
   return writer.reshape(
@@ -63,6 +67,44 @@ export function printDot(
     turned,
     out,
   )
+}
+
+/** At most this many rows of bf16 are multiplied as columns. */
+const FEW = 8
+
+/** Whether a product in bf16 has few rows, [rows, k], and a matrix, [n, k], that is larger than they are by far. */
+const isFewRows = ({ shape }: Operand, { shape: { dims } }: Operand): boolean =>
+  shape.dtype === 'bf16' && shape.dims[0].size <= FEW && dims[0].size >= 4 * FEW
+
+/**
+ * x w^T in f32, [m, n], of few rows x [m, k] and a matrix w [n, k], as (w x^T)^T. XLA's library packs the second operand before it
+ * multiplies, which for a matrix that is read once takes as long as the product. The rows are repeated, 16 at most: up to there
+ * they cost the same, and a product of eight alone would be turned back by XLA.
+ */
+function fewRows(writer: Writer, x: Operand, w: Operand): string {
+  const [m, k] = x.shape.dims
+  const n = w.shape.dims[0]
+  const copies = Math.floor((2 * FEW) / m.size)
+  const repeated: Shape = { dims: [{ name: 'm', size: m.size * copies }, k], dtype: x.shape.dtype }
+  const many = writer.op(
+    'concatenate',
+    Array<string>(copies).fill(x.name),
+    Array<Shape>(copies).fill(x.shape),
+    repeated,
+    'dimension = 0 : i64',
+  )
+  const whole: Shape = { dims: [n, repeated.dims[0]], dtype: 'f32' }
+  const product = writer.op(
+    'dot_general',
+    [w.name, many],
+    [w.shape, repeated],
+    whole,
+    'dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [], rhs_batching_dimensions = [], ' +
+      'lhs_contracting_dimensions = [1], rhs_contracting_dimensions = [1]>',
+  )
+  const columns: Shape = { dims: [n, m], dtype: 'f32' }
+  const kept = firstOf(writer, product, whole, columns)
+  return writer.transpose(kept, columns, [1, 0], { dims: [m, n], dtype: 'f32' })
 }
 
 interface Operand {
@@ -83,7 +125,8 @@ function twice(writer: Writer, { name, shape }: Operand, axis: number): Operand 
   }
 }
 
-function firstRow(writer: Writer, name: string, whole: Shape, out: Shape): string {
+/** The beginning of a value along each axis, as long as `out` is. */
+function firstOf(writer: Writer, name: string, whole: Shape, out: Shape): string {
   const limits = out.dims.map(({ size }) => size)
   const { length } = limits
   return writer.op(

@@ -48,6 +48,16 @@ module @dot {
   )
 })
 
+test('on a CPU a row in bf16 is repeated and multiplied as columns, so that its matrix comes first', () => {
+  const [one, words] = [dim('batch', 1), dim('words', 32)]
+  const scores = (x: Tensor<'batch' | 'embd'>, w: Tensor<'words' | 'embd'>) => einsum([x, w], [one, words])
+  const { program } = trace(scores, [spec([one, embd], 'bf16'), spec([words, embd], 'bf16')], 'dot')
+  const text = printStableHlo(program, { physical: true })
+  assert.match(text, /"stablehlo.concatenate"\((%arg0(, )?){16}\).* -> tensor<16x3xbf16>/)
+  assert.match(text, /"stablehlo.dot_general"\(%arg1, %0\).* -> tensor<32x16xf32>/)
+  assert.match(text, /"stablehlo.convert"\(%\d+\) : \(tensor<1x32xf32>\) -> tensor<1x32xbf16>/)
+})
+
 test('a scan is a while loop that carries the counter and what changes; what it scans stays outside', () => {
   const multiplied = (x: Tensor<'batch'>, w: Tensor) => scan(layers, x, w, (h, wi) => [h.mul(wi) as typeof h, []])[0]
   const { program } = trace(multiplied, [spec([batch]), spec([layers, batch])], 'scan')
