@@ -1,4 +1,18 @@
-import { range, reshape, transpose, where, zeros, type Dim, type Tensor } from '../tensor/index.js'
+import {
+  dim,
+  mapTensors,
+  pad,
+  range,
+  remat,
+  reshape,
+  scan,
+  slice,
+  transpose,
+  where,
+  zeros,
+  type Dim,
+  type Tensor,
+} from '../tensor/index.js'
 import type {
   AttentionConfig,
   AttentionCosts,
@@ -9,18 +23,16 @@ import type {
   Projections,
 } from './contract.js'
 import { chunkedRecurrence, type Recurrence } from './kernels/chunked-recurrence.js'
+import { padTo } from './kernels/tiles.js'
 import { silu } from './norms-and-gates.js'
-import { shortConvolution, tailOf } from './short-convolution.js'
+import { emptyTail, shortConvolution, sizeOfTail, tailOf, type Past } from './short-convolution.js'
 import type { StateDims } from './state-size.js'
+
+/** Positions of a block in training. */
+const BLOCK = 256
 
 /** What a recurrence has read of its states, [batch, sequence, heads, values]. */
 export type RecurrentOutput = Tensor<'batch' | 'sequence' | 'heads' | 'value_features'>
-
-/** What is known of earlier positions: their last few, and which are of the same document. */
-export interface Past {
-  readonly tail?: Tensor
-  readonly documents?: Tensor
-}
 
 /** A kind that is a recurrence over a state [keys, values] of each head, but for how it is trained and decoded. */
 export interface RecurrentMembers<P extends Projections> extends Pick<
@@ -34,6 +46,8 @@ export interface RecurrentMembers<P extends Projections> extends Pick<
   tails?(projected: P): { readonly [name: string]: number }
   /** The projections with what each position needs of the earlier ones. `past` has that of each of `tails`. */
   mix?(projected: P, past: (name: string) => Past, shape: AttentionShape): P
+  /** Whether `mix` has products, so that in training it is done once, for all positions, and what it makes is kept. */
+  keepMixed?: boolean
   recurrence(projected: P, shape: AttentionShape): Recurrence
   /** What the layer does with what was read of the states: norms and gates. */
   finish(read: RecurrentOutput, projected: P, shape: AttentionShape): Tensor
@@ -48,43 +62,145 @@ export function recurrentKind<P extends Projections>(
   name: string,
   members: RecurrentMembers<P>,
 ): AttentionKind<P, RecurrentOutput> {
-  const run = (projected: P, shape: AttentionShape, from: { cache?: Cache; lengths?: Positions } = {}) => {
+  const { keys, project, output, hints, costs } = members
+  const from = (projected: P, shape: AttentionShape, from: From = {}) => {
     causalAndWhole(name, shape)
-    const { cache, lengths } = from
-    const { batch, sequence, heads } = shape
-    const documents = shape.packing?.documents
-    const past = (name: string): Past => ({ tail: cache?.[tailName(name)], documents })
-    const mixed = members.mix?.(projected, past, shape) ?? projected
-    const { keys, values } = members.state(shape.config)
-    const all = members.recurrence(mixed, shape)
-    const { output, state } = chunkedRecurrence(
-      { ...(lengths ? withoutPadding(all, sequence, lengths) : all), documents },
-      cache?.state ?? zeros([batch, heads, keys, values]),
-      { batchDims: [batch, heads], positions: sequence, keys, values },
-    )
-    const read: RecurrentOutput = transpose(output, [batch, sequence, heads, values])
-    const tails = Object.entries(members.tails?.(projected) ?? {}).map(([name, size]): [string, Tensor] => [
-      tailName(name),
-      tailOf(projected[name]!, sequence, size, past(name).tail, lengths),
-    ])
-    const finished: RecurrentOutput = members.finish(read, mixed, shape).cast(shape.compute)
-    const kept: Cache = { state, ...Object.fromEntries(tails) }
-    return { output: finished, cache: kept }
+    return run(members, projected, shape, from)
   }
   return {
-    keys: members.keys,
+    keys,
     causalOnly: true,
     attendsWithinDocuments: true,
-    project: members.project,
-    output: members.output,
-    ...(members.hints && { hints: members.hints }),
-    costs: members.costs,
-    attend: (projected, shape) => run(projected, shape).output,
-    prefill: (projected, lengths, _, shape) => run(projected, shape, { lengths }).cache,
-    decode: (projected, cache, _, shape) => run(projected, shape, { cache }),
+    project,
+    output,
+    ...(hints && { hints }),
+    costs,
+    attend(projected, shape) {
+      causalAndWhole(name, shape)
+      return members.keepMixed
+        ? inBlocks({ ...members, mix: undefined, tails: undefined }, mixed(members, projected, shape, {}), shape)
+        : inBlocks(members, projected, shape)
+    },
+    prefill: (projected, lengths, _, shape) => from(projected, shape, { lengths }).cache,
+    decode: (projected, cache, _, shape) => from(projected, shape, { cache }),
     extend: (projected, cache, _, length, shape) =>
-      run(projected, shape, { cache, lengths: reshape<'batch'>(length, []) }),
+      from(projected, shape, { cache, lengths: reshape<'batch'>(length, []) }),
   }
+}
+
+/** What is known of the positions before. */
+interface From {
+  readonly cache?: Cache
+  /** How many of the positions are no padding, for the cache after them. */
+  readonly lengths?: Positions
+  /** Documents of as many positions before, [batch, sequence]. @default of other documents */
+  readonly documentsBefore?: Tensor
+}
+
+/** What of a recurrent kind a run of positions needs. */
+type Run<P extends Projections> = Pick<RecurrentMembers<P>, 'state' | 'tails' | 'mix' | 'recurrence' | 'finish'>
+
+function run<P extends Projections>(members: Run<P>, projected: P, shape: AttentionShape, from: From) {
+  const { cache, lengths, documentsBefore } = from
+  const { batch, sequence, heads } = shape
+  const { keys, values } = members.state(shape.config)
+  const all = mixed(members, projected, shape, from)
+  const recurrence = members.recurrence(all, shape)
+  const { output, state } = chunkedRecurrence(
+    {
+      ...(lengths ? withoutPadding(recurrence, sequence, lengths) : recurrence),
+      documents: shape.packing?.documents,
+      documentBefore:
+        documentsBefore && slice(documentsBefore, sequence, sequence.size - 1, 1).sum(dim(sequence.name, 1)),
+    },
+    cache?.state ?? zeros([batch, heads, keys, values]),
+    { batchDims: [batch, heads], positions: sequence, keys, values },
+  )
+  const read: RecurrentOutput = transpose(output, [batch, sequence, heads, values])
+  const tails = Object.entries(members.tails?.(projected) ?? {}).map(([name, size]): [string, Tensor] => [
+    tailName(name),
+    tailOf(projected[name]!, sequence, size, cache?.[tailName(name)], lengths),
+  ])
+  const finished: RecurrentOutput = members.finish(read, all, shape).cast(shape.compute)
+  const kept: Cache = { state, ...Object.fromEntries(tails) }
+  return { output: finished, cache: kept }
+}
+
+function mixed<P extends Projections>(
+  { mix }: Pick<RecurrentMembers<P>, 'mix'>,
+  projected: P,
+  shape: AttentionShape,
+  { cache, documentsBefore }: From,
+): P {
+  if (!mix) return projected
+  const past = (name: string): Past => {
+    const tail = cache?.[tailName(name)]
+    const tailDocuments = tail && documentsBefore && tailOf(documentsBefore, shape.sequence, sizeOfTail(tail))
+    return { tail, documents: shape.packing?.documents, tailDocuments }
+  }
+  return mix(projected, past, shape)
+}
+
+/**
+ * All positions in training, block after block: what is made of a block stays in a processor's caches, its memory is used
+ * again by the next, and the gradient keeps nothing of it but the state before.
+ */
+function inBlocks<P extends Projections>(members: Run<P>, projected: P, shape: AttentionShape): RecurrentOutput {
+  const { batch, sequence, memory, heads, packing, config } = shape
+  const size = Math.min(BLOCK, sequence.size)
+  const [blocks, block] = [dim('blocks', Math.ceil(sequence.size / size)), dim(sequence.name, size)]
+  const given = Object.entries(projected).flatMap(([name, x]) => (x ? [[name, x] as const] : []))
+  if (blocks.size === 1) {
+    const whole = (given: { readonly [name: string]: Tensor }) =>
+      run(members, { ...projected, ...given }, shape, {}).output
+    return remat(whole, 'nothing')(Object.fromEntries(given))
+  }
+  const { keys, values } = members.state(config)
+  const tails = Object.entries(members.tails?.(projected) ?? {}).map(([name, size]): [string, Tensor] => [
+    tailName(name),
+    emptyTail(projected[name]!, sequence, size),
+  ])
+  const first: Cache = { state: zeros([batch, heads, keys, values]), ...Object.fromEntries(tails) }
+  const split = (x: Tensor) => blocksOf(x, sequence, blocks, block)
+  const along = given.filter(([, x]) => x.dims.some(({ name }) => name === sequence.name))
+  const [, outputs]: [Cache, Tensor] = scan(
+    blocks,
+    first,
+    {
+      projected: Object.fromEntries(along.map(([name, x]) => [name, split(x)])),
+      ...(packing && {
+        packing: mapTensors(packing, split),
+        documentsBefore: blockBefore(split(packing.documents), blocks),
+      }),
+    },
+    (cache, { projected: part, packing, documentsBefore }) => {
+      const here = { ...shape, sequence: block, memory: dim(memory.name, size), packing }
+      const next = run(members, { ...projected, ...part }, here, { cache, documentsBefore })
+      return [next.cache, next.output] as const
+    },
+    { keep: 'nothing' },
+  )
+  const all = dim(sequence.name, blocks.size * size)
+  const joined = reshape(transpose(outputs, [batch, blocks, block, ...outputs.dims.slice(3)]), [
+    batch,
+    all,
+    ...outputs.dims.slice(3),
+  ])
+  return slice(joined, all, 0, sequence.size)
+}
+
+/** [blocks, ..., block, ...] of [..., sequence, ...], with zeros after the last position, which no other sees. */
+function blocksOf(x: Tensor, sequence: Dim, blocks: Dim, block: Dim): Tensor {
+  const split: Tensor = reshape(
+    padTo(x, sequence, blocks.size * block.size),
+    x.dims.flatMap((each) => (each.name === sequence.name ? [blocks, block] : [each])),
+  )
+  return transpose(split, [blocks, ...split.dims.filter(({ name }) => name !== blocks.name)])
+}
+
+/** Of each block the documents of the block before, [blocks, ...]; before the first none that there is. */
+function blockBefore(documents: Tensor, blocks: Dim): Tensor {
+  return slice(pad(documents, blocks, 1, 0, -1), dim(blocks.name, blocks.size + 1), 0, blocks.size)
 }
 
 const tailName = (name: string) => `${name}_tail`

@@ -9,8 +9,8 @@ import {
 } from './contract.js'
 import { constantly, normal, ones, uniform, zeros } from './initializers.js'
 import { l2Normed } from './norms-and-gates.js'
-import { recurrentKind, type Past, type RecurrentOutput } from './recurrent.js'
-import { previousOf } from './short-convolution.js'
+import { recurrentKind, type RecurrentOutput } from './recurrent.js'
+import { previousOf, type Past } from './short-convolution.js'
 import { fromHeads, stateCosts, stateDims, stateSize } from './state-size.js'
 
 /** The stream and the parameters, for what is projected is a mixture of each position and the one before. */
@@ -43,6 +43,7 @@ export const rwkv7Attention: AttentionKind<Shifted, RecurrentOutput> = recurrent
   project: (at, x, shape) => ({ ...parameters(at, shape), x }),
   tails: () => ({ x: 1 }),
   mix,
+  keepMixed: true,
   recurrence({ r, k, v, w, kk, a }) {
     // The kernel reads the state after it has faded.
     return { q: r!, k: k!, v: v!, decay: w!, erase: { read: kk!.mul(w!.neg().exp()).neg(), write: kk!.mul(a!) } }

@@ -132,28 +132,64 @@ for (const [name, changes] of KINDS)
       }
     })
 
+// The second row is longer than a block of training, and a document of it goes from one block to the next.
+const ROWS = [
+  [3, 30, 1, 9],
+  [3, 30, 240, 27],
+]
 for (const [name, given] of KINDS)
   test(`${name} ${JSON.stringify(given)}: documents of a row are as rows of their own`, async () => {
-    const changes = { ...given, rotary_emb: false }
-    const { on, kind, config, shapeOf, parameters, over, array, whole } = await layerOf(name, changes)
-    const lengths = [3, 30, 1, 9]
-    const length = lengths.reduce((a, b) => a + b)
-    const values = drawn(length * config.n_embd, 78, -2, 2)
-    const plain = shapeOf(1, length)
-    const numbers = lengths.flatMap((count, i) => Array<number>(count).fill(i))
-    const packed = jit(on, (p: Parameters, x: Hidden, documents: Tensor<'batch' | 'sequence'>) => {
-      const model = { ...plain, packing: { documents, positions: documents } }
-      return attention(over(p), x, kind, model).x
+    for (const lengths of ROWS) await documentsApart(name, given, lengths)
+  })
+
+async function documentsApart(name: AttentionKindName, given: Record<string, unknown>, lengths: readonly number[]) {
+  const changes = { ...given, rotary_emb: false }
+  const { on, kind, config, shapeOf, parameters, over, array, whole } = await layerOf(name, changes)
+  const length = lengths.reduce((a, b) => a + b)
+  const values = drawn(length * config.n_embd, 78, -2, 2)
+  const plain = shapeOf(1, length)
+  const numbers = lengths.flatMap((count, i) => Array<number>(count).fill(i))
+  const packed = jit(on, (p: Parameters, x: Hidden, documents: Tensor<'batch' | 'sequence'>) => {
+    const model = { ...plain, packing: { documents, positions: documents } }
+    return attention(over(p), x, kind, model).x
+  })
+  const documents = DeviceArray.from(on, Int32Array.from(numbers), [plain.batch, plain.sequence], 'i32')
+  const found = await (await packed(parameters, array(values, plain), documents)).readFloats()
+  let at = 0
+  for (const count of lengths) {
+    const [from, to] = [at * config.n_embd, (at + count) * config.n_embd]
+    const wanted = await whole(values.slice(from, to), shapeOf(1, count))
+    const error = relativeError(found.slice(from, to), wanted)
+    assert.ok(error < 1e-5, `document at ${at}: ${error}`)
+    at += count
+  }
+}
+
+for (const [name, changes] of KINDS)
+  test(`${name} ${JSON.stringify(changes)}: blocks of training have the results and gradients of one pass`, async () => {
+    const { on, kind, shapeOf, parameters, over, array } = await layerOf(name, { ...changes, n_ctx: 300 })
+    // Two blocks, of which the second is not full.
+    const model = shapeOf(2, 300)
+    const program = jit(on, (p: Parameters, x: Hidden, weights: Hidden) => {
+      const projected = project(over(p), x, kind, model)
+      const inBlocks = output(over(p), kind.attend(projected, model), kind, model).x
+      const none = fill([model.batch], 0, 'i32')
+      const empty = kind.prefill(projected, none, 300, model)
+      const all = fill([], 300, 'i32') as Tensor<never>
+      const extended = kind.extend!(projected, empty, none as never, all, model)
+      const atOnce = output(over(p), extended.output, kind, model).x
+      const both = (y: Tensor) => [
+        y,
+        ...gradients([y], [weights], [x, ...Object.values(p)]).flatMap((each) => each ?? []),
+      ]
+      return [both(inBlocks), both(atOnce)]
     })
-    const documents = DeviceArray.from(on, Int32Array.from(numbers), [plain.batch, plain.sequence], 'i32')
-    const found = await (await packed(parameters, array(values, plain), documents)).readFloats()
-    let at = 0
-    for (const count of lengths) {
-      const [from, to] = [at * config.n_embd, (at + count) * config.n_embd]
-      const wanted = await whole(values.slice(from, to), shapeOf(1, count))
-      const error = relativeError(found.slice(from, to), wanted)
-      assert.ok(error < 1e-5, `document at ${at}: ${error}`)
-      at += count
+    const values = (seed: number) => array(drawn(2 * 300 * model.embd.size, seed, -1, 1), model)
+    const [found, wanted] = await program(parameters, values(51), values(52))
+    assert.equal(found.length, Object.keys(parameters).length + 2)
+    for (const [i, each] of found.entries()) {
+      const error = relativeError(await each.readFloats(), await wanted[i].readFloats())
+      assert.ok(error < 1e-5, `${i === 0 ? 'the result' : `gradient ${i} of ${found.length - 1}`}: ${error}`)
     }
   })
 

@@ -3,7 +3,6 @@ import {
   dim,
   einsum,
   range,
-  remat,
   reshape,
   scan,
   slice,
@@ -43,6 +42,8 @@ export interface Recurrence {
   readonly erase?: { readonly read: Tensor; readonly write?: Tensor }
   /** i32 [batch, positions]: states begin anew with each document. */
   readonly documents?: Tensor
+  /** The document that the state is of, i32 [batch]. @default that of the first position */
+  readonly documentBefore?: Tensor
 }
 
 /**
@@ -53,7 +54,7 @@ export interface Recurrence {
  * without `erase` S_t = S' + k_t (x) v_t. Result: o [batchDims, positions, values] and the last S [batchDims, keys, values],
  * from the `state` before. Time and memory are linear in positions. Within a chunk the sums over earlier positions are
  * products [chunk, chunk]; what a chunk reads of itself solves a triangular system (the UT transform), for all chunks at
- * once; states are made at the ends of chunks alone, one after the other.
+ * once; states are made at the ends of chunks alone, one after the other. A gradient keeps all of it: call it within `remat`.
  * Source: Yang et al. 2024, "Parallelizing Linear Transformers with the Delta Rule over Sequence Length"; 2025, "Gated
  * Delta Networks".
  */
@@ -64,18 +65,18 @@ export function chunkedRecurrence(
 ): { output: Tensor; state: Tensor } {
   const plan = planOf(given, shape)
   const { chunks, rows, columns, batchDims, keys, values } = plan
-  const { documents, erase, decay } = given
+  const { documents, documentBefore, erase, decay } = given
   const at = (x: Tensor) => inChunks(x, plan)
   const write = erase?.write && at(erase.write)
   const inputs: Inputs = {
     ...{ q: at(given.q), k: at(given.k), v: at(given.v) },
-    times: { ...(decay && { decay: at(decay) }), ...(documents && documentsOf(documents, plan)) },
+    times: { ...(decay && { decay: at(decay) }), ...(documents && documentsOf(documents, plan, documentBefore)) },
     ...(erase && { read: at(erase.read) }),
     ...(write && { write }),
   }
   const all = [chunks, ...batchDims, rows, values]
   const earlier = (x: Tensor) => x.rename(rows, columns)
-  const { from, scores, scoresOfWrites, ...steps } = remat((inputs: Inputs) => prepare(inputs, plan), 'nothing')(inputs)
+  const { from, scores, scoresOfWrites, ...steps } = prepare(inputs, plan)
   const order = [...batchDims, keys, values]
   const [last, { before, solved }] = scan(
     chunks,
@@ -88,7 +89,7 @@ export function chunkedRecurrence(
       const next: Tensor = faded.add(einsum([to, solved], order))
       return [added ? next.add(added) : next, { before: state, solved }] as const
     },
-    { keep: 'nothing' },
+    { keep: 'all' },
   ) as [Tensor, { before: Tensor; solved?: Tensor }]
   const far = einsum([from, before], all)
   const near = einsum([scores, earlier(solved && !write ? solved : inputs.v)], all)
@@ -179,12 +180,14 @@ function outOfChunks(x: Tensor, { batchDims, positions, chunks, rows, values }: 
   return slice(joined, all, 0, positions.size)
 }
 
-function documentsOf(documents: Tensor, plan: Plan): Times {
+function documentsOf(documents: Tensor, plan: Plan, ofState?: Tensor): Times {
   const { chunks, rows } = plan
   const each = inChunks(documents, plan)
   const one = dim(rows.name, 1)
   const last: Tensor = slice(each, rows, rows.size - 1, 1).sum(one)
-  const first: Tensor = slice(slice(each, rows, 0, 1).sum(one), chunks, 0, 1)
+  const first: Tensor = ofState
+    ? reshape(ofState, [dim(chunks.name, 1), ...ofState.dims])
+    : slice(slice(each, rows, 0, 1).sum(one), chunks, 0, 1)
   const before = chunks.size === 1 ? first : concat([first, slice(last, chunks, 0, chunks.size - 1)], chunks.name)
   return { documents: { each, last, before } }
 }
