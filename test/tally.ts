@@ -13,6 +13,7 @@ export interface TestReport {
 const KNOWN_REASONS = [
   /CHROME_PATH names no browser$/,
   /^firefox is not installed$/,
+  /^this browser has no WebGPU adapter in software$/,
   /^libtpu is not installed$/,
   /^XLA's CUDA plugin is not installed$/,
   /^no NVIDIA GPU is here$/,

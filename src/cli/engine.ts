@@ -5,12 +5,11 @@ import {
   openEngine as open,
   PLATFORMS,
   type Engine,
-  type EngineName,
   type KeyValues,
   type Platform,
 } from '../engine/index.js'
 
-export type { EngineName }
+export type EngineName = (typeof ENGINES)[number]
 
 export interface EngineOptions {
   readonly engine?: EngineName

@@ -5,13 +5,14 @@ import type { Platform } from './xla/plugins.js'
 import type { KeyValues } from './xla/pjrt/index.js'
 
 export const ENGINES = ['xla', 'host', 'tfjs-node', 'tfjs-node-gpu'] as const
-export type EngineName = (typeof ENGINES)[number]
+/** Those that a command can have, and the one that needs a browser. */
+export type EngineName = (typeof ENGINES)[number] | 'webgpu'
 
 /** What the engine on our own JavaScript kernels was called before it was `host`. */
 export const FORMER_HOST = 'tfjs'
 
 export interface OpenOptions {
-  /** `tfjs` is the former name of `host`. @default xla where there is a PJRT plugin for the CPU, else host */
+  /** `tfjs` is the former name of `host`. @default xla where there is a PJRT plugin for the CPU; else webgpu where a GPU proves right and faster; else host */
   readonly engine?: EngineName | typeof FORMER_HOST
   /** Where XLA runs programs. @default cpu */
   readonly device?: Platform
@@ -45,13 +46,24 @@ export async function openEngine(options: OpenOptions = {}): Promise<Engine> {
   if (deviceCount > 1)
     throw new EngineError(`the engine ${name} must have 1 device (got ${deviceCount}). Use the engine xla.`)
   // Loaded only where they are used.
+  if (name === 'webgpu') return (await import('./webgpu/engine.js')).openWebGpu()
   if (name === 'host') {
     const opened = (await import('./host/engine.js')).openHost({ threads })
-    if (engine === undefined) onFallback?.((runtime.kind === 'browser' ? IN_BROWSER : NO_PLUGIN)(opened.description))
-    return opened
+    if (asked !== undefined) return opened
+    const choice = runtime.kind === 'browser' && hasWebGpu() ? await tryWebGpu(opened) : null
+    const { description } = choice?.engine ?? opened
+    const why = (runtime.kind === 'browser' ? IN_BROWSER : NO_PLUGIN)(description)
+    onFallback?.(choice ? `${why} (${choice.reason})` : why)
+    if (!choice?.engine) return opened
+    await opened.close()
+    return choice.engine
   }
   return (await import('#tfjs-native')).openNative(`@tensorflow/${name}`)
 }
+
+const hasWebGpu = () => 'gpu' in ((globalThis as { navigator?: object }).navigator ?? {})
+
+const tryWebGpu = async (other: Engine) => (await import('./webgpu/choose.js')).chooseWebGpu(other)
 
 /** Whether there is a plugin for the CPU. A missing file that PJRT_PLUGIN_LIBRARY_PATH names stays an error. */
 function hasPlugin(): boolean {

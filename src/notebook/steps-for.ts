@@ -8,7 +8,7 @@ export type StepLimits = Readonly<Record<string, number>>
  * name, and then a line says so. The host engine takes several times as long as XLA.
  */
 export function stepsFor(engine: Pick<Engine, 'name'>, steps: number, limits: StepLimits): number {
-  const limit = limits[engine.name] ?? Infinity
+  const limit = limits[engine.name] ?? (engine.name === 'webgpu' ? limits.host : undefined) ?? Infinity
   if (steps <= limit) return steps
   console.log(
     `${limit} steps instead of ${steps}: the engine ${engine.name} is slower than XLA. Change the limit for more.`,

@@ -13,6 +13,7 @@ import {
   type Value,
 } from '../../src/tensor/index.js'
 import { gradients } from '../../src/tensor/gradient.js'
+import { numbers } from './numbers.js'
 
 let opened: Promise<Engine> | undefined
 
@@ -45,15 +46,7 @@ export interface OpCase {
 
 export const TOLERANCE: Record<DType, number> = { f32: 1e-5, bf16: 1e-2, f16: 2e-3, i32: 0, u32: 0, bool: 0 }
 
-/** Seeded numbers in [0, 1): mulberry32. */
-export function numbers(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+export { numbers }
 
 export async function checkOp({
   inputs,

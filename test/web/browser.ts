@@ -14,13 +14,14 @@ export const browserPath = [process.env.CHROME_PATH ?? '', ...places].find((path
 /** Why the tests of this file are skipped, or false. */
 export const noBrowser = browserPath === undefined && `no ${places.join(', no ')}, and CHROME_PATH names no browser`
 
-/** A new page. The browser is gone after the test. */
+/** A new page. The browser is gone after the test. `flags` are of Chromium; without any it has no GPU. */
 export async function openPage(
   test: TestContext,
   options: BrowserContextOptions = { viewport: { width: 1000, height: 900 }, hasTouch: true },
+  flags: readonly string[] = ['--disable-gpu'],
 ): Promise<Page> {
-  const features = ['gpu', 'quic', 'background-networking', 'component-update', 'sync']
-  const args = ['--no-sandbox', '--no-first-run', ...features.map((name) => `--disable-${name}`)]
+  const features = ['quic', 'background-networking', 'component-update', 'sync']
+  const args = ['--no-sandbox', '--no-first-run', ...features.map((name) => `--disable-${name}`), ...flags]
   const browser = await chromium.launch({ executablePath: browserPath, args })
   test.after(() => browser.close())
   const page = await browser.newPage(options)

@@ -6,7 +6,8 @@ import { productOf } from '../../tensor/dim.js'
 import { bytesHeld } from './arrays.js'
 import { copy } from './copy.js'
 import { shapesOf } from './describe.js'
-import type { Member } from './elementwise.js'
+import type { DeviceKernels, Work } from './device.js'
+import { elementwise, type Member } from './elementwise.js'
 import { flatten, usersOf, type FlatProgram, type Op } from './flatten.js'
 import { FusedLoop, type Base, type Ref } from './fused-loop.js'
 import type { Kernel, Made } from './kernel.js'
@@ -75,6 +76,7 @@ class Builder<T> {
       const from = this.made(op.inputs.at(-1)!).dtype
       const to = this.made(y).dtype
       this.join(op, index, {
+        op: { name: op.name, attributes, from },
         write: (operands) => rule.element(operands, from, attributes, to),
         vector: (scope, operands) => rule.vector?.(scope, operands, from, attributes, to) ?? null,
       })
@@ -82,7 +84,13 @@ class Builder<T> {
       const inputs = op.inputs.map((x) => this.settled(x))
       const made = op.outputs.map((each) => this.made(each))
       const given = inputs.map(({ base: { dtype }, layout }) => ({ dtype, layout }))
-      const refs = this.hostStep(op.name, inputs, made, rule.kernel(given, attributes, made))
+      const refs = this.step(
+        op.name,
+        inputs,
+        made,
+        (device) => device.kernel(op, given, made),
+        () => rule.kernel(given, attributes, made),
+      )
       op.outputs.forEach((each, i) => (this.refs[each] = refs[i]))
     }
   }
@@ -111,7 +119,7 @@ class Builder<T> {
   }
 
   /** Adds an elementwise operation to the open loop of its sizes. */
-  private join({ inputs, outputs: [y] }: Op, index: number, code: Pick<Member, 'write' | 'vector'>): void {
+  private join({ inputs, outputs: [y] }: Op, index: number, code: Pick<Member, 'op' | 'write' | 'vector'>): void {
     const { sizes, dtype } = this.made(y)
     const key = sizes.join()
     for (const x of inputs) {
@@ -119,10 +127,12 @@ class Builder<T> {
       const fits = base.group === this.open.get(key) && layout.offset === 0 && isContiguous(layout)
       if (base.group && !fits) this.close(base.group)
     }
-    if (this.open.get(key)?.full) this.close(this.open.get(key)!)
+    const operands = inputs.map((x) => this.refs[x])
+    const last = this.open.get(key)
+    const most = this.memory.device?.mostInputs ?? Infinity
+    if (last && (last.full || last.readsWith(operands) > most)) this.close(last)
     const group = this.open.get(key) ?? new FusedLoop(sizes)
     this.open.set(key, group)
-    const operands = inputs.map((x) => this.refs[x])
     this.refs[y] = { base: group.add(index, code, operands, dtype), layout: dense(sizes) }
   }
 
@@ -134,7 +144,14 @@ class Builder<T> {
     const results = group.ops.flatMap((op, member) => (isWanted(op) ? [member] : []))
     const bases = results.map((member) => group.bases[member])
     group.bases.forEach((base) => (base.group = undefined))
-    const refs = this.hostStep(`loop of ${group.members.length}`, group.inputs, bases, group.kernel(results))
+    const loop = group.with(results)
+    const refs = this.step(
+      `loop of ${group.members.length}`,
+      group.inputs,
+      bases,
+      (device) => device.loop(loop),
+      () => elementwise(loop),
+    )
     bases.forEach((base, i) => (base.slot = refs[i].base.slot))
   }
 
@@ -158,28 +175,35 @@ class Builder<T> {
     const { dtype } = ref.base
     const { library } = this.memory
     const ones = library && !isInteger(dtype) ? expandable(ref) : null
-    if (!library || !ones) return this.hostStep('copy', [ref], [{ sizes, dtype }], copy(ref.layout))[0]
+    if (!library || !ones)
+      return this.step(
+        'copy',
+        [ref],
+        [{ sizes, dtype }],
+        (device) => device.copy(ref.layout, dtype),
+        () => copy(ref.layout),
+      )[0]
     const made = this.inSlot({ sizes, dtype })
     this.steps.push(library.tile({ ref, sizes: ones }, made.base.slot))
     return made
   }
 
-  private hostStep(name: string, inputs: readonly Ref[], made: readonly Made[], kernel: Kernel): Ref[] {
-    const { memory } = this
+  /** A step of one kernel: the device's, if the memory is one's, else the host's. */
+  private step(
+    name: string,
+    inputs: readonly Ref[],
+    made: readonly Made[],
+    onDevice: (device: DeviceKernels<T>) => Work<T>,
+    onHost: () => Kernel,
+  ): Ref[] {
+    const { device } = this.memory
     const refs = made.map(({ sizes, dtype }) => this.inSlot({ sizes, dtype }))
     this.steps.push({
       name,
       shapes: shapesOf(inputs, made),
-      flops: kernel.flops,
       reads: inputs.flatMap(({ base }) => (base.known ? [] : [base.slot])),
       writes: refs.map(({ base }) => base.slot),
-      run(arrays) {
-        let next = 0
-        const numbers = inputs.map(({ base }) => base.known ?? memory.numbers(arrays[next++]))
-        const outputs = made.map(({ sizes, dtype }) => memory.allocate(sizes, dtype))
-        kernel(numbers, outputs)
-        return outputs.map((output, i) => memory.array(output, made[i].sizes, made[i].dtype))
-      },
+      ...(device ? { run: deviceRun(device, inputs, onDevice(device)) } : hostRun(this.memory, inputs, made, onHost())),
     })
     return refs
   }
@@ -229,5 +253,24 @@ class Builder<T> {
   private made(x: number): Made {
     const { dims, dtype }: Shape = this.flat.values[x]
     return { sizes: sizesOf(dims), dtype }
+  }
+}
+
+/** Runs a kernel on numbers in JavaScript's memory. */
+function hostRun<T>(memory: Memory<T>, inputs: readonly Ref[], made: readonly Made[], kernel: Kernel) {
+  const run = (arrays: readonly T[]) => {
+    let next = 0
+    const numbers = inputs.map(({ base }) => base.known ?? memory.numbers(arrays[next++]))
+    const outputs = made.map(({ sizes, dtype }) => memory.allocate(sizes, dtype))
+    kernel(numbers, outputs)
+    return outputs.map((output, i) => memory.array(output, made[i].sizes, made[i].dtype))
+  }
+  return { run, flops: kernel.flops }
+}
+
+function deviceRun<T>(device: DeviceKernels<T>, inputs: readonly Ref[], work: Work<T>) {
+  return (arrays: readonly T[]) => {
+    let next = 0
+    return work(inputs.map(({ base }) => (base.known ? device.known(base.known, base.dtype) : arrays[next++])))
   }
 }

@@ -11,6 +11,8 @@ import type { VectorOperand } from './wasm/rows.js'
 
 /** One of several elementwise operations that run in the same loop. */
 export interface Member {
+  /** The operation, and the dtype of its last operand. */
+  readonly op: { readonly name: string; readonly attributes: unknown; readonly from: DType }
   /** JavaScript of one element from those of the operands. */
   readonly write: (operands: readonly string[]) => string
   /** WebAssembly SIMD of four elements, or null where there is none. */
@@ -22,16 +24,18 @@ export interface Member {
 /** An earlier member's result, or an input of the loop. */
 export type Operand = { readonly member: number } | { readonly input: number }
 
+/** A loop over common sizes; `results` are the members whose values are wanted, each a dense array of its own. */
+export interface Loop {
+  readonly sizes: readonly number[]
+  readonly inputs: readonly LoopInput[]
+  readonly members: readonly Member[]
+  readonly results: readonly number[]
+}
+
 /**
  * Elementwise operations over common sizes as one loop. Each result is rounded to its dtype, as if it had been stored.
- * `results` are the members whose values are wanted, each a dense array of its own.
  */
-export function elementwise(
-  sizes: readonly number[],
-  inputs: readonly LoopInput[],
-  members: readonly Member[],
-  results: readonly number[],
-): Kernel {
+export function elementwise({ sizes, inputs, members, results }: Loop): Kernel {
   const loop = vectorLoop(sizes, inputs, members, results)
   if (!loop) {
     const layouts = inputs.map(({ layout }) => layout)

@@ -1,7 +1,6 @@
 import type { DType } from '../../tensor/dtype.js'
 import type { Numbers } from './arrays.js'
-import { elementwise, type Member, type Operand } from './elementwise.js'
-import type { Kernel } from './kernel.js'
+import type { Loop, Member, Operand } from './elementwise.js'
 import { isScalar, type Layout } from './layout.js'
 
 /** V8 optimises longer loops badly. */
@@ -37,7 +36,7 @@ export class FusedLoop {
     return this.members.length >= MOST_MEMBERS
   }
 
-  add(op: number, code: Pick<Member, 'write' | 'vector'>, operands: readonly Ref[], dtype: DType): Base {
+  add(op: number, code: Pick<Member, 'op' | 'write' | 'vector'>, operands: readonly Ref[], dtype: DType): Base {
     this.members.push({ ...code, operands: operands.map((ref) => this.operand(ref)), dtype })
     this.ops.push(op)
     const base = { sizes: this.sizes, dtype, slot: -1, group: this, member: this.bases.length }
@@ -46,13 +45,19 @@ export class FusedLoop {
   }
 
   /** The loop, with the results of these members. */
-  kernel(results: readonly number[]): Kernel {
+  with(results: readonly number[]): Loop {
     const inputs = this.inputs.map(({ base: { known, dtype }, layout }) => ({
       layout,
       dtype,
       ...(known && isScalar(layout) && { constant: known[layout.offset] }),
     }))
-    return elementwise(this.sizes, inputs, this.members, results)
+    return { sizes: this.sizes, inputs, members: this.members, results }
+  }
+
+  /** How many arrays the loop would read with these operands. */
+  readsWith(operands: readonly Ref[]): number {
+    const isRead = ({ base, layout }: Ref) => base.group !== this && !(base.known && isScalar(layout))
+    return this.inputs.filter(isRead).length + operands.filter(isRead).length
   }
 
   private operand(ref: Ref): Operand {

@@ -1,44 +1,44 @@
 import type { DType } from '../../tensor/dtype.js'
 import { productOf } from '../../tensor/dim.js'
 import { ARRAY_OF, HELD_AS, type Numbers } from './arrays.js'
+import { Handles, type Handle } from './handles.js'
 import type { Memory } from './memory.js'
 import type { Observer } from './plan.js'
 import { heap } from './wasm/heap.js'
 
-/** A handle of numbers in JavaScript's memory; null once it is freed. */
-export interface HostArray {
-  data: { readonly numbers: Numbers; handles: number } | null
-}
+export type HostArray = Handle<Numbers>
 
 /** Typed arrays in the memory that WebAssembly works on; outside of it where that is full. */
 export class HostMemory implements Memory<HostArray> {
   readonly library = null
   observer?: Observer
   check?: () => void
-  private scope: HostArray[] | null = null
+  private readonly handles = new Handles<Numbers>((numbers) => {
+    this.bytes -= numbers.byteLength
+    release(numbers)
+  })
   /** What is allocated and not yet an array. */
   private readonly loose = new Set<Numbers>()
-  private readonly count = { arrays: 0, bytes: 0 }
+  private bytes = 0
 
   /** Arrays that are not freed, and their bytes. */
   get live(): { readonly arrays: number; readonly bytes: number } {
-    return { ...this.count }
+    return { arrays: this.handles.count, bytes: this.bytes }
   }
 
   read(x: HostArray): Numbers {
     return this.numbers(x)
   }
 
-  numbers({ data }: HostArray): Numbers {
-    if (!data) throw new Error('an array is read after it was freed')
-    return data.numbers
+  numbers(x: HostArray): Numbers {
+    return this.handles.of(x)
   }
 
   array(given: Numbers): HostArray {
     const numbers = this.placed(given)
     this.loose.delete(numbers)
-    this.count.bytes += numbers.byteLength
-    return this.handle({ numbers, handles: 0 })
+    this.bytes += numbers.byteLength
+    return this.handles.make(numbers)
   }
 
   allocate(sizes: readonly number[], dtype: DType): Numbers {
@@ -51,8 +51,8 @@ export class HostMemory implements Memory<HostArray> {
     return numbers
   }
 
-  share({ data }: HostArray): HostArray {
-    return this.handle(data!)
+  share(x: HostArray): HostArray {
+    return this.handles.share(x)
   }
 
   keep(x: HostArray): HostArray {
@@ -60,30 +60,11 @@ export class HostMemory implements Memory<HostArray> {
   }
 
   free(x: HostArray): void {
-    const { data } = x
-    if (!data) return
-    x.data = null
-    this.count.arrays--
-    if (--data.handles > 0) return
-    this.count.bytes -= data.numbers.byteLength
-    release(data.numbers)
+    this.handles.free(x)
   }
 
   scoped(f: () => HostArray[]): HostArray[] {
-    const outer = this.scope
-    const made: HostArray[] = (this.scope = [])
-    let results = new Set<HostArray>()
-    try {
-      const list = f()
-      results = new Set(list)
-      return list
-    } finally {
-      this.scope = outer
-      for (const x of made)
-        if (!results.has(x)) this.free(x)
-        else outer?.push(x)
-      if (!outer) this.releaseLoose()
-    }
+    return this.handles.scoped(f, (outermost) => outermost && this.releaseLoose())
   }
 
   trim(): void {
@@ -104,14 +85,6 @@ export class HostMemory implements Memory<HostArray> {
   private releaseLoose(): void {
     for (const numbers of this.loose) release(numbers)
     this.loose.clear()
-  }
-
-  private handle(data: NonNullable<HostArray['data']>): HostArray {
-    data.handles++
-    this.count.arrays++
-    const made = { data }
-    this.scope?.push(made)
-    return made
   }
 }
 

@@ -45,6 +45,7 @@ export class Interpreter<T, M extends Memory<T> = Memory<T>> implements Engine {
     const start = performance.now()
     const owned = program.inputs.map((_, i) => (aliases[i] ?? null) !== null)
     const plan = planProgram(program, this.memory, owned)
+    await this.memory.device?.compiled()
     return new Interpreted(this, program, plan, owned, (performance.now() - start) / 1000)
   }
 
@@ -137,6 +138,7 @@ class Interpreted<T> implements Executable {
     })
     engine.enter(this)
     const outputs = withThreads(engine.threads, () => runAbandonable(plan, memory, arrays, signal))
+    memory.device?.submit()
     return {
       outputs: outputs.map(
         (y, i) => new ArrayStorage(memory, memory.keep(y), program.outputs[i].dtype, program.outputs[i].dims),

@@ -6,16 +6,20 @@ import type { Ref } from './fused-loop.js'
 import { isContiguous } from './layout.js'
 import type { Step } from './plan.js'
 
-/** Kernels of a library for arrays of a kind T, which a plan prefers to the host's. */
-export interface Library<T> {
-  /** The library's kernel for an operation, or null where it has none that is right: the host's runs. */
-  kernelFor(op: Op, inputs: readonly DType[], outputs: readonly DType[]): LibraryKernel<T> | null
-  /** A step that repeats an array along dims of size 1. */
-  tile(argument: Argument, write: number): Step<T>
+/** Rows of stacks, where arrays are not JavaScript's. */
+export interface Stacks<T> {
   /** The element of a stack at an index of its first dim. */
   rowOf(stack: T, shape: Shape, index: number): T
   /** Stacks rows, which it takes over. `shape` is the stack's. */
   stack(rows: readonly T[], shape: Shape): T
+}
+
+/** Kernels of a library for arrays of a kind T, which a plan prefers to the host's. */
+export interface Library<T> extends Stacks<T> {
+  /** The library's kernel for an operation, or null where it has none that is right: the host's runs. */
+  kernelFor(op: Op, inputs: readonly DType[], outputs: readonly DType[]): LibraryKernel<T> | null
+  /** A step that repeats an array along dims of size 1. */
+  tile(argument: Argument, write: number): Step<T>
 }
 
 export interface LibraryKernel<T> {

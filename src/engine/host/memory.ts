@@ -1,5 +1,6 @@
 import type { DType } from '../../tensor/dtype.js'
 import type { Numbers } from './arrays.js'
+import type { DeviceKernels } from './device.js'
 import type { Library } from './library.js'
 import type { Observer } from './plan.js'
 
@@ -7,6 +8,8 @@ import type { Observer } from './plan.js'
 export interface Memory<T> {
   /** Kernels that run where the arrays are; null where they are JavaScript's, which the host's kernels read at no cost. */
   readonly library: Library<T> | null
+  /** Kernels of a device, which then run everything; the host's need `numbers`. */
+  readonly device?: DeviceKernels<T>
   /** Called around each step of a plan. */
   observer?: Observer
   /** Called before each step of a plan, also of a scan's body; throws to abandon the run. */

@@ -36,9 +36,12 @@ export function scanRunner<T>(
   }
 }
 
+const stacksOf = <T>({ library, device }: Memory<T>) => library ?? device ?? null
+
 /** One element of a stack along its first dim. */
 function rowOf<T>(memory: Memory<T>, x: T, shape: Shape, at: number): T {
-  if (memory.library) return memory.library.rowOf(x, shape, at)
+  const stacks = stacksOf(memory)
+  if (stacks) return stacks.rowOf(x, shape, at)
   const sizes = sizesOf(shape.dims.slice(1))
   const count = productOf(sizes)
   const numbers = memory.allocate(sizes, shape.dtype)
@@ -55,7 +58,7 @@ class Rows<T> {
     private readonly memory: Memory<T>,
     private readonly stack: Shape,
   ) {
-    this.numbers = memory.library ? null : memory.allocate(sizesOf(stack.dims), stack.dtype)
+    this.numbers = stacksOf(memory) ? null : memory.allocate(sizesOf(stack.dims), stack.dtype)
   }
 
   /** Takes over a row. */
@@ -68,7 +71,7 @@ class Rows<T> {
 
   stacked(): T {
     const { memory, rows, numbers, stack } = this
-    return numbers ? memory.array(numbers, sizesOf(stack.dims), stack.dtype) : memory.library!.stack(rows, stack)
+    return numbers ? memory.array(numbers, sizesOf(stack.dims), stack.dtype) : stacksOf(memory)!.stack(rows, stack)
   }
 }
 

@@ -1,11 +1,15 @@
 /** For each primitive operation random uses of it. */
 import {
   dim,
+  gradients,
   isFloat,
+  literal,
   primitives,
   reshape,
   scan,
   remat,
+  showDims,
+  sizeOf,
   type AttributesOf,
   type Dim,
   type DType,
@@ -13,7 +17,7 @@ import {
   type Tensor,
   type Value,
 } from '../../../src/tensor/index.js'
-import { type Given, type Random, type Range } from './random.js'
+import { Random, type Given, type Range } from './random.js'
 
 export interface Case {
   readonly inputs: readonly Given[]
@@ -267,4 +271,32 @@ export const CASES: { readonly [P in PrimitiveName]: (r: Random) => Case } = {
 function idsFor(r: Random, dims: readonly Dim[], size: number): Given {
   const { values, ...rest } = r.given(dims, 'i32')
   return { ...rest, values: values.map(() => r.whole(-1, size)) }
+}
+
+export const NAMES = Object.keys(CASES) as PrimitiveName[]
+
+/** The gradient of a random weighted sum of a case's results, for each of its float inputs. */
+export function gradientOf({ inputs, run, attributes, halves = 1 }: Case, random: Random): Case {
+  const weights = new Random(random.whole(0, 1e9))
+  const next = Array.from({ length: 997 }, () => weights.number('f32', { low: -1, high: 1 }))
+  return {
+    inputs,
+    attributes,
+    halves: 4 * halves, // several operations, each of which rounds
+    run: (xs) => {
+      const outputs = run(xs)
+      const grads = outputs.map(({ dims, dtype }) => {
+        // Whole ones for halves, whose sums XLA rounds at every step.
+        const weight = (x: number) => (dtype === 'f32' ? x : Math.round(x))
+        const values = Array.from({ length: sizeOf(dims) }, (_, i) => weight(next[i % next.length]))
+        return isFloat(dtype) ? literal(dims, values, dtype) : null
+      })
+      const floats = xs.filter(({ dtype }) => isFloat(dtype))
+      return gradients(outputs, grads, floats).filter((grad) => grad !== null)
+    },
+  }
+}
+
+export function describe({ inputs, attributes }: Case): string {
+  return `${inputs.map(({ dtype, dims }) => `${dtype} ${showDims(dims)}`).join(', ')} ${JSON.stringify(attributes) ?? ''}`
 }

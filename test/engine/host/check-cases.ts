@@ -1,13 +1,12 @@
 /** Random uses of an operation, and gradients of them, on XLA, on the host and on backends of TensorFlow.js. */
-import { gradients, isFloat, literal, showDims, sizeOf, type PrimitiveName } from '../../../src/tensor/index.js'
-import { CASES, type Case } from './cases.js'
-import { assertClose, BACKENDS, evaluateAll, xla } from './compare.js'
+import type { PrimitiveName } from '../../../src/tensor/index.js'
+import { CASES, describe, NAMES, type Case } from './cases.js'
+import { BACKENDS, xla } from './compare.js'
+import { assertClose, evaluateAll } from './evaluate.js'
 import { Random, SEED } from './random.js'
 
 /** Cases in one program of XLA. */
 const TOGETHER = 50
-
-export const NAMES = Object.keys(CASES) as PrimitiveName[]
 
 /** Compares `count` random uses of a primitive; `change` makes of each what is to be compared. */
 export async function checkUses(
@@ -28,30 +27,4 @@ export async function checkUses(
       )
     }
   }
-}
-
-/** The gradient of a random weighted sum of a case's results, for each of its float inputs. */
-export function gradientOf({ inputs, run, attributes, halves = 1 }: Case, random: Random): Case {
-  const weights = new Random(random.whole(0, 1e9))
-  const next = Array.from({ length: 997 }, () => weights.number('f32', { low: -1, high: 1 }))
-  return {
-    inputs,
-    attributes,
-    halves: 4 * halves, // several operations, each of which rounds
-    run: (xs) => {
-      const outputs = run(xs)
-      const grads = outputs.map(({ dims, dtype }) => {
-        // Whole ones for halves, whose sums XLA rounds at every step.
-        const weight = (x: number) => (dtype === 'f32' ? x : Math.round(x))
-        const values = Array.from({ length: sizeOf(dims) }, (_, i) => weight(next[i % next.length]))
-        return isFloat(dtype) ? literal(dims, values, dtype) : null
-      })
-      const floats = xs.filter(({ dtype }) => isFloat(dtype))
-      return gradients(outputs, grads, floats).filter((grad) => grad !== null)
-    },
-  }
-}
-
-function describe({ inputs, attributes }: Case): string {
-  return `${inputs.map(({ dtype, dims }) => `${dtype} ${showDims(dims)}`).join(', ')} ${JSON.stringify(attributes) ?? ''}`
 }

@@ -1,6 +1,7 @@
 /** As primitives.test.ts, with as many random uses as find what is rare. */
 import { test } from 'node:test'
-import { checkUses, gradientOf, NAMES } from './check-cases.js'
+import { gradientOf, NAMES } from './cases.js'
+import { checkUses } from './check-cases.js'
 import { plainXla as oracle } from './compare.js'
 
 const COUNT = Number(process.env.NEOMESH_USES ?? 200)

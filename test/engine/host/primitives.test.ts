@@ -1,6 +1,7 @@
 /** Every primitive operation, and its gradient, gives on the host and on TensorFlow.js what it gives on XLA. */
 import { test } from 'node:test'
-import { checkUses, gradientOf, NAMES } from './check-cases.js'
+import { gradientOf, NAMES } from './cases.js'
+import { checkUses } from './check-cases.js'
 
 const COUNT = 12
 

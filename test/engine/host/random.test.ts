@@ -5,7 +5,8 @@ import { dropout } from '../../../src/model/dropout.js'
 import { modelShape, scopeOf } from '../../../src/model/index.js'
 import { dim, ones, random, range, type Value } from '../../../src/tensor/index.js'
 import { configOf } from '../../model/support.js'
-import { BACKENDS, evaluateOn, xla } from './compare.js'
+import { BACKENDS, xla } from './compare.js'
+import { evaluateOn } from './evaluate.js'
 
 const [a, b] = [dim('a', 37), dim('b', 53)]
 

@@ -1,8 +1,8 @@
 /** Random dims and numbers for property tests. SEED=number in the environment gives others; tests say which they used. */
 import { dim, isFloat, sizeOf, type Dim, type DType } from '../../../src/tensor/index.js'
-import { numbers } from '../../tensor/check.js'
+import { numbers } from '../../tensor/numbers.js'
 
-export const SEED = Number(process.env.SEED ?? 1)
+export const SEED = Number(globalThis.process?.env.SEED ?? 1)
 
 export interface Given {
   readonly dims: readonly Dim[]

@@ -1,7 +1,8 @@
 /** The engine on TensorFlow's own library, where a user has built it (docs/tfjs-node.md); skipped elsewhere. */
 import { test } from 'node:test'
 import { findNative, openNative } from '../../../src/engine/tfjs/native.js'
-import { checkUses, gradientOf, NAMES } from '../host/check-cases.js'
+import { gradientOf, NAMES } from '../host/cases.js'
+import { checkUses } from '../host/check-cases.js'
 import { checkModel, KINDS } from '../host/check-models.js'
 
 const COUNT = 50

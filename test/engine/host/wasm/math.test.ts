@@ -17,13 +17,15 @@ type Name = 'exp' | 'log' | 'tanh' | 'sigmoid' | 'rsqrt' | 'expm1' | 'cast'
 function run(name: Name, x: Float32Array, to: DType = 'f32'): Float32Array {
   const { vector } = hostKernels[name] as { vector: Vector<unknown> }
   const member: Member = {
+    op: { name, attributes: {}, from: 'f32' },
     write: () => assert.fail('no loop in JavaScript'),
     vector: (scope, operands) => vector(scope, operands, 'f32', {}, to),
     operands: [{ input: 0 }],
     dtype: to,
   }
   const y = new Float32Array(x.length)
-  elementwise([x.length], [{ layout: dense([x.length]), dtype: 'f32' }], [member], [0])([x], [y])
+  const input = { layout: dense([x.length]), dtype: 'f32' as const }
+  elementwise({ sizes: [x.length], inputs: [input], members: [member], results: [0] })([x], [y])
   return y
 }
 
