@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { launcher } from '../cli/run-here.js'
+import { launcher, withoutNews } from '../cli/run-here.js'
 import { makeModel } from '../web/world.js'
 
 export const CONFIG = {
@@ -35,6 +35,7 @@ export interface Served {
   readonly url: string
   readonly child: ChildProcess
   /** All that it has written to standard error. */
+  /** Without the lines that only say that something takes its time. */
   stderr(): string
   /** All that it has written to standard output. */
   stdout(): string
@@ -62,7 +63,7 @@ export async function startServe(model: string, args: readonly string[] = [], en
   return {
     url,
     child,
-    stderr: () => written.stderr,
+    stderr: () => withoutNews(written.stderr),
     stdout: () => written.stdout,
     stop(signal = 'SIGTERM') {
       child.kill(signal)
