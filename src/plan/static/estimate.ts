@@ -52,7 +52,7 @@ export function estimate(step: LoweredStep, config: ModelConfig, placement: Plac
   const parameters = bytes((i) => isStored(i) && !isSlot(i))
   const optimizer = bytes(isSlot)
   const inputs = bytes((i) => !isStored(i))
-  const { activations, gradients, working, total } = peakOf(program, step.aliases)
+  const { activations, gradients, working, total } = peakOf(program, step.aliases, hardware.cluster !== null)
   const communication = communicationOf(program, mesh)
   const { speeds } = hardware
   const tokens = config.train_batch_size * config.n_ctx

@@ -17,18 +17,28 @@ export function isFused({ node }: PlacedOperation): boolean {
   return node.primitive.traits.fusable !== 'never'
 }
 
+const isComputed = ({ node: { primitive } }: PlacedOperation): boolean =>
+  primitive.traits.family === 'elementwise' && primitive.traits.recompute !== 'free'
+
+const isProduct = ({ node }: PlacedOperation): boolean => node.primitive.traits.family === 'contraction'
+
 /**
  * Peak memory of a program, from the lifetimes of its values in the order of its operations: an estimate of what a
- * compiler achieves. `aliases` has for each input the output that reuses its memory, or null.
+ * compiler achieves. `aliases` has for each input the output that reuses its memory, or null. `operandsWritten`: products read their
+ * operands from memory, as on GPUs; other compilers fuse what makes them.
  */
-export function peakOf(program: PlacedProgram, aliases: readonly (number | null)[]): Peak {
+export function peakOf(program: PlacedProgram, aliases: readonly (number | null)[], operandsWritten = false): Peak {
   const taken = aliases.flatMap((at) => (at === null ? [] : [program.outputs[at]]))
-  return simulate(program, new Set([...program.inputs, ...taken]))
+  return simulate(program, new Set([...program.inputs, ...taken]), operandsWritten)
 }
 
 /** @param outside values whose memory is counted elsewhere */
-function simulate({ steps, outputs }: PlacedProgram, outside: ReadonlySet<PlacedValue>): Peak {
-  const { written, lastUse } = lifetimes(steps, outputs, outside)
+function simulate(
+  { steps, outputs }: PlacedProgram,
+  outside: ReadonlySet<PlacedValue>,
+  operandsWritten: boolean,
+): Peak {
+  const { written, lastUse } = lifetimes(steps, outputs, outside, operandsWritten)
   const live = new Set<PlacedValue>()
   const stacks = new Set<PlacedValue>()
   let most: Peak = { activations: 0, gradients: 0, working: 0, total: 0 }
@@ -39,7 +49,7 @@ function simulate({ steps, outputs }: PlacedProgram, outside: ReadonlySet<Placed
       if (step.body && i >= (step.node.attributes as AttributesOf<'scan'>).carry) stacks.add(y)
     }
     // The constants and the carry of an iteration are counted outside it; slices of stacks are read in place.
-    const inner = step.body ? simulate(step.body, new Set(step.body.inputs)) : null
+    const inner = step.body ? simulate(step.body, new Set(step.body.inputs), operandsWritten) : null
     const dying = step.inputs.map(rootOf).filter((x) => live.has(x) && lastUse.get(x) === at)
     const now = sumOf(live, stacks, inner, spared(step, dying))
     if (now.total > most.total) most = now
@@ -53,6 +63,7 @@ function lifetimes(
   steps: readonly PlacedOperation[],
   outputs: readonly PlacedValue[],
   outside: ReadonlySet<PlacedValue>,
+  operandsWritten: boolean,
 ) {
   const kept = new Set(outputs.map(rootOf))
   const users = new Map<PlacedValue, number[]>()
@@ -70,7 +81,8 @@ function lifetimes(
     const ends = [...new Set(made.flatMap(uses).flatMap((use) => readers.get(use) ?? [use]))]
     // Written to memory rather than recomputed for each of several uses.
     const costly = fusable === 'once' && ends.length > 1
-    if (isFused(steps[at]) && !costly && !made.some((y) => kept.has(y))) readers.set(at, ends.slice(0, 2))
+    const operand = operandsWritten && isComputed(steps[at]) && ends.some((use) => isProduct(steps[use]))
+    if (isFused(steps[at]) && !costly && !operand && !made.some((y) => kept.has(y))) readers.set(at, ends.slice(0, 2))
     else for (const y of made) if (!outside.has(y)) written.add(y)
     for (const y of made) {
       const last = Math.max(at, ...uses(y).map((use) => (readers.has(use) ? lastUse.get(steps[use].outputs[0])! : use)))

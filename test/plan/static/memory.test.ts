@@ -53,3 +53,10 @@ test('outputs that take over inputs are not counted again', () => {
   assert.equal(peakOf(program, [0]).total, 0)
   assert.equal(peakOf(program, [null]).total, row)
 })
+
+test('on GPUs what a product reads is written first', () => {
+  const ready = (x: Tensor, w: Tensor) => einsum([x.exp(), w], [batch, hidden])
+  const { program } = laid(ready, [spec([batch, embd]), spec([embd, hidden])], 'batch:x')
+  const peaks = [false, true].map((operandsWritten) => peakOf(program, [null, null], operandsWritten).total)
+  assert.deepEqual(peaks, [4 * row, 5 * row])
+})
