@@ -6,6 +6,8 @@ import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Tokenizer } from '../../src/tokenizer/index.js'
 
+export { numbers as seeded } from '../tensor/numbers.js'
+
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 export const fixturePath = (name: string) => join(root, 'test/fixtures/tokenizer', name)
@@ -75,16 +77,6 @@ export const WORDS = new RegExp(
   `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${SPACE}\\p{L}\\p{N}]+|[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`,
   'gu',
 )
-
-/** Repeatable random numbers in [0, 1): mulberry32. */
-export function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let bits = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Characters of every class, those that are easily got wrong more often; all older than Unicode 10. */
 const CHARACTERS = [

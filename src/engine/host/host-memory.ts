@@ -1,7 +1,7 @@
 import type { DType } from '../../tensor/dtype.js'
 import { productOf } from '../../tensor/dim.js'
 import { ARRAY_OF, HELD_AS, type Numbers } from './arrays.js'
-import { Handles, type Handle } from './handles.js'
+import { HandledMemory, type Handle } from './handled-memory.js'
 import type { Memory } from './memory.js'
 import type { Observer } from './plan.js'
 import { heap } from './wasm/heap.js'
@@ -9,21 +9,17 @@ import { heap } from './wasm/heap.js'
 export type HostArray = Handle<Numbers>
 
 /** Typed arrays in the memory that WebAssembly works on; outside of it where that is full. */
-export class HostMemory implements Memory<HostArray> {
+export class HostMemory extends HandledMemory<Numbers> implements Memory<HostArray> {
   readonly library = null
   observer?: Observer
   check?: () => void
-  private readonly handles = new Handles<Numbers>((numbers) => {
-    this.bytes -= numbers.byteLength
-    release(numbers)
-  })
   /** What is allocated and not yet an array. */
   private readonly loose = new Set<Numbers>()
   private bytes = 0
 
   /** Arrays that are not freed, and their bytes. */
   get live(): { readonly arrays: number; readonly bytes: number } {
-    return { arrays: this.handles.count, bytes: this.bytes }
+    return { arrays: this.handles, bytes: this.bytes }
   }
 
   read(x: HostArray): Numbers {
@@ -31,14 +27,14 @@ export class HostMemory implements Memory<HostArray> {
   }
 
   numbers(x: HostArray): Numbers {
-    return this.handles.of(x)
+    return this.held(x)
   }
 
   array(given: Numbers): HostArray {
     const numbers = this.placed(given)
     this.loose.delete(numbers)
     this.bytes += numbers.byteLength
-    return this.handles.make(numbers)
+    return this.handleOf(numbers)
   }
 
   allocate(sizes: readonly number[], dtype: DType): Numbers {
@@ -49,22 +45,6 @@ export class HostMemory implements Memory<HostArray> {
     const numbers = new kind(heap().buffer as ArrayBuffer, address, count)
     this.loose.add(numbers)
     return numbers
-  }
-
-  share(x: HostArray): HostArray {
-    return this.handles.share(x)
-  }
-
-  keep(x: HostArray): HostArray {
-    return x // no scope is open where a run ends
-  }
-
-  free(x: HostArray): void {
-    this.handles.free(x)
-  }
-
-  scoped(f: () => HostArray[]): HostArray[] {
-    return this.handles.scoped(f, (outermost) => outermost && this.releaseLoose())
   }
 
   trim(): void {
@@ -81,13 +61,18 @@ export class HostMemory implements Memory<HostArray> {
     return copy
   }
 
-  /** What a step that threw had allocated. */
-  private releaseLoose(): void {
-    for (const numbers of this.loose) release(numbers)
+  protected release(numbers: Numbers): void {
+    this.bytes -= numbers.byteLength
+    returned(numbers)
+  }
+
+  /** Gives back what a step that threw had allocated. */
+  protected override outermostEnded(): void {
+    for (const numbers of this.loose) returned(numbers)
     this.loose.clear()
   }
 }
 
-function release(numbers: Numbers): void {
+function returned(numbers: Numbers): void {
   if (heap().owns(numbers)) heap().free(numbers.byteOffset, numbers.byteLength)
 }

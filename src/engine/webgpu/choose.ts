@@ -23,10 +23,10 @@ export interface Choice {
 export async function chooseWebGpu(other: Engine, { trusted = false } = {}): Promise<Choice> {
   let gpu: Engine | null = null
   try {
-    const { info } = await findAdapter()
-    if (info.isFallbackAdapter && !trusted)
+    const adapter = await findAdapter()
+    if (adapter.info.isFallbackAdapter && !trusted)
       return { engine: null, reason: 'WebGPU has no GPU here, only the processor' }
-    gpu = await openWebGpu()
+    gpu = await openWebGpu(adapter)
     const [mine, theirs] = [await tryOut(gpu), await tryOut(other)]
     const off = Math.max(...mine.numbers.map((x, i) => Math.abs(x - theirs.numbers[i])))
     const gain = theirs.milliseconds / mine.milliseconds

@@ -6,10 +6,10 @@ import { Queue } from './queue.js'
 
 /**
  * The engine on a GPU through WebGPU, where the browser has it: programs as WGSL, elementwise operations fused as on the engine `host`.
- * Throws EngineError where there is no WebGPU or no GPU.
+ * `given` is a GPU that was found already. Throws EngineError where there is no WebGPU or no GPU.
  */
-export async function openWebGpu(): Promise<WebGpuEngine> {
-  const adapter = await findAdapter()
+export async function openWebGpu(given?: GpuAdapter): Promise<WebGpuEngine> {
+  const adapter = given ?? (await findAdapter())
   const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits
   const device = await adapter.requestDevice({
     requiredLimits: { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize },

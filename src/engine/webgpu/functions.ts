@@ -3,6 +3,11 @@
  * are missing, so these are the polynomials of host/wasm/math.ts and of the sources it names (S. L. Moshier, Cephes, single/sinf.c
  * for sine and cosine, whose arguments should be below 8192).
  */
+import { EXP, LN2_HIGH, LN2_LOW, LOG, TANH_ABOVE, TANH_BELOW, TANH_BOUND } from '../host/polynomials.js'
+
+/** Horner's scheme, the highest power first, into a variable. */
+const horner = (name: string, x: string, [first, ...others]: readonly number[]): string =>
+  [`var ${name} = ${first};`, ...others.map((next) => `${name} = ${name} * ${x} + ${next};`)].join('\n  ')
 
 const FUNCTIONS: Readonly<Record<string, string>> = {
   fromBits: `fn fromBits(x: u32) -> f32 { return bitcast<f32>(x); }`,
@@ -26,13 +31,8 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   expOf: `fn expOf(x: f32) -> f32 {
   let inside = clamp(x, -104.0, 89.0);
   let n = round(inside * 1.4426950408889634);
-  let r = (inside - n * 0.693359375) + n * 2.12194440054690583e-4;
-  var p = 1.98756915e-4;
-  p = p * r + 1.3981999507e-3;
-  p = p * r + 8.3334519073e-3;
-  p = p * r + 4.1665795894e-2;
-  p = p * r + 1.6666665459e-1;
-  p = p * r + 5.0000001201e-1;
+  let r = (inside - n * ${LN2_HIGH}) - n * ${LN2_LOW};
+  ${horner('p', 'r', EXP)}
   let whole = i32(n);
   let half = whole >> 1u;
   let y = ((p * r * r + r) + 1.0) * powerOfTwo(half) * powerOfTwo(whole - half);
@@ -45,16 +45,8 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   let f = bitcast<f32>((word & 0x7fffff) + 0x3f3504f3) - 1.0;
   let e = f32((word >> 23u) - select(0, 23, tiny));
   let square = f * f;
-  var p = 7.0376836292e-2;
-  p = p * f - 1.151461031e-1;
-  p = p * f + 1.167699874e-1;
-  p = p * f - 1.2420140846e-1;
-  p = p * f + 1.4249322787e-1;
-  p = p * f - 1.6668057665e-1;
-  p = p * f + 2.0000714765e-1;
-  p = p * f - 2.4999993993e-1;
-  p = p * f + 3.3333331174e-1;
-  let y = ((p * f * square - e * 2.12194440054690583e-4) - square * 0.5 + f) + e * 0.693359375;
+  ${horner('p', 'f', LOG)}
+  let y = ((p * f * square + e * ${LN2_LOW}) - square * 0.5 + f) + e * ${LN2_HIGH};
   if (x == 0.0) { return fromBits(0xff800000u); }
   if (x < 0.0) { return fromBits(0x7fc00000u); }
   return select(x, y, x < fromBits(0x7f800000u));
@@ -62,14 +54,7 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   expm1Of: `fn expm1Of(x: f32) -> f32 {
   if (isNan(x)) { return x; }
   if (abs(x) > 0.5) { return expOf(x) - 1.0; }
-  var p = 2.7557319e-6;
-  p = p * x + 2.4801587e-5;
-  p = p * x + 1.9841270e-4;
-  p = p * x + 1.3888889e-3;
-  p = p * x + 8.3333333e-3;
-  p = p * x + 4.1666667e-2;
-  p = p * x + 1.6666667e-1;
-  p = p * x + 0.5;
+  ${horner('p', 'x', [2.7557319e-6, 2.4801587e-5, 1.984127e-4, 1.3888889e-3, 8.3333333e-3, 4.1666667e-2, 1.6666667e-1, 0.5])}
   return x + x * x * p;
 }`,
   log1pOf: `fn log1pOf(x: f32) -> f32 {
@@ -77,30 +62,16 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   if (abs(x) > 0.5) { return logOf(1.0 + x); }
   let s = x / (2.0 + x);
   let square = s * s;
-  var p = 7.6923077e-2;
-  p = p * square + 9.0909091e-2;
-  p = p * square + 1.1111111e-1;
-  p = p * square + 1.4285714e-1;
-  p = p * square + 0.2;
-  p = p * square + 3.3333333e-1;
+  ${horner('p', 'square', [7.6923077e-2, 9.0909091e-2, 1.1111111e-1, 1.4285714e-1, 0.2, 3.3333333e-1])}
   return 2.0 * s + 2.0 * s * square * p;
 }`,
   tanhOf: `fn tanhOf(x: f32) -> f32 {
   if (isNan(x)) { return x; }
   if (abs(x) < 4e-4) { return x; }
-  let inside = clamp(x, -7.90531110763549805, 7.90531110763549805);
+  let inside = clamp(x, ${-TANH_BOUND}, ${TANH_BOUND});
   let square = inside * inside;
-  var p = -2.76076847742355e-16;
-  p = p * square + 2.00018790482477e-13;
-  p = p * square - 8.60467152213735e-11;
-  p = p * square + 5.12229709037114e-8;
-  p = p * square + 1.48572235717979e-5;
-  p = p * square + 6.37261928875436e-4;
-  p = p * square + 4.89352455891786e-3;
-  var q = 1.19825839466702e-6;
-  q = q * square + 1.18534705686654e-4;
-  q = q * square + 2.268434632439e-3;
-  q = q * square + 4.89352518554385e-3;
+  ${horner('p', 'square', TANH_ABOVE)}
+  ${horner('q', 'square', TANH_BELOW)}
   return inside * p / q;
 }`,
   sigmoidOf: `fn sigmoidOf(x: f32) -> f32 { return 1.0 / (1.0 + expOf(-x)); }`,
@@ -108,12 +79,8 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   let q = round(x * 0.63661977236758134);
   let r = ((x - q * 1.5703125) - q * 4.837512969970703e-4) - q * 7.54978995489188216e-8;
   let square = r * r;
-  var s = -1.9515295891e-4;
-  s = s * square + 8.3321608736e-3;
-  s = s * square - 1.6666654611e-1;
-  var c = 2.443315711809948e-5;
-  c = c * square - 1.388731625493765e-3;
-  c = c * square + 4.166664568298827e-2;
+  ${horner('s', 'square', [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1])}
+  ${horner('c', 'square', [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2])}
   let sine = s * square * r + r;
   let cosine = c * square * square - 0.5 * square + 1.0;
   let turn = (i32(q) + quarters) & 3;

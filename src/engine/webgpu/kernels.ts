@@ -73,11 +73,7 @@ export class GpuKernels implements DeviceKernels<GpuArray> {
 
   loop(loop: Loop): Work<GpuArray> {
     const made = loop.results.map((member) => ({ sizes: loop.sizes, dtype: loop.members[member].dtype }))
-    const parts = loopParts(loop, this.mostArrays)
-    return this.work(
-      made,
-      parts.map(({ shader, reads, writes }) => ({ shader, reads, writes })),
-    )
+    return this.work(made, loopParts(loop, this.mostArrays))
   }
 
   copy(layout: Layout, dtype: DType): Work<GpuArray> {

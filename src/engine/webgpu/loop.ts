@@ -17,19 +17,14 @@ export interface LoopPart {
  * then has the operations that its results need.
  */
 export function loopParts(loop: Loop, mostArrays: number): LoopPart[] {
-  const parts: LoopPart[] = []
-  let mine: number[] = []
-  let need = needOf(loop, mine)
+  const groups: number[][] = []
   loop.results.forEach((_, result) => {
-    const more = needOf(loop, [...mine, result])
-    if (mine.length > 0 && more.reads.size + mine.length + 1 > mostArrays) {
-      parts.push(partOf(loop, mine, need))
-      mine = []
-    }
-    mine.push(result)
-    need = needOf(loop, mine)
+    const mine = groups.at(-1)
+    const together = mine && needOf(loop, [...mine, result]).reads.size + mine.length + 1
+    if (mine && together! <= mostArrays) mine.push(result)
+    else groups.push([result])
   })
-  return [...parts, partOf(loop, mine, need)]
+  return groups.map((writes) => partOf(loop, writes, needOf(loop, writes)))
 }
 
 interface Need {

@@ -1,6 +1,6 @@
 import { productOf, type DType } from '../../tensor/index.js'
 import { ARRAY_OF, HELD_AS, type Numbers } from '../host/arrays.js'
-import { Handles, type Handle } from '../host/handles.js'
+import { HandledMemory, type Handle } from '../host/handled-memory.js'
 import type { Memory } from '../host/memory.js'
 import type { Observer } from '../host/plan.js'
 import { USAGE, type GpuBuffer } from './api.js'
@@ -21,21 +21,22 @@ const STORAGE = USAGE.storage | USAGE.copySource | USAGE.copyDestination
 const GRAIN = 256
 
 /** Arrays on a GPU. Freed buffers are kept, by size, until `trim`. */
-export class GpuMemory implements Memory<GpuArray> {
+export class GpuMemory extends HandledMemory<Piece> implements Memory<GpuArray> {
   readonly library = null
   readonly device: GpuKernels
   observer?: Observer
-  private readonly handles = new Handles<Piece>(({ buffer }) => this.spareOf(buffer.size).push(buffer))
+  check?: () => void
   private permanents = 0
   private readonly spare = new Map<number, GpuBuffer[]>()
 
   constructor(readonly queue: Queue) {
+    super()
     this.device = new GpuKernels(this, queue)
   }
 
   /** Arrays that are not freed, but the permanent ones. */
   get live(): number {
-    return this.handles.count - this.permanents
+    return this.handles - this.permanents
   }
 
   /** An array whose elements may be anything. */
@@ -43,15 +44,15 @@ export class GpuMemory implements Memory<GpuArray> {
     const count = productOf(sizes)
     const size = Math.max(GRAIN, Math.ceil((4 * count) / GRAIN) * GRAIN)
     const buffer = this.spareOf(size).pop() ?? this.queue.device.createBuffer({ size, usage: STORAGE })
-    return this.handles.make({ buffer, count, dtype })
+    return this.handleOf({ buffer, count, dtype })
   }
 
   bufferOf(x: GpuArray): GpuBuffer {
-    return this.handles.of(x).buffer
+    return this.held(x).buffer
   }
 
   async read(x: GpuArray): Promise<Numbers> {
-    const { buffer, count, dtype } = this.handles.of(x)
+    const { buffer, count, dtype } = this.held(x)
     const bytes = await this.queue.read(buffer, 4 * count)
     return dtype === 'bool' ? Uint8Array.from(new Uint32Array(bytes)) : new ARRAY_OF[HELD_AS[dtype]](bytes)
   }
@@ -69,7 +70,7 @@ export class GpuMemory implements Memory<GpuArray> {
   permanent(numbers: Numbers, dtype: DType): GpuArray {
     this.permanents++
     return this.filled(
-      this.handles.outside(() => this.make([numbers.length], dtype)),
+      this.outside(() => this.make([numbers.length], dtype)),
       numbers,
       dtype,
     )
@@ -79,26 +80,14 @@ export class GpuMemory implements Memory<GpuArray> {
     return new ARRAY_OF[HELD_AS[dtype]](productOf(sizes))
   }
 
-  share(x: GpuArray): GpuArray {
-    return this.handles.share(x)
-  }
-
-  keep(x: GpuArray): GpuArray {
-    return x // no scope is open where a run ends
-  }
-
-  free(x: GpuArray): void {
-    this.handles.free(x)
-  }
-
-  scoped(f: () => GpuArray[]): GpuArray[] {
-    return this.handles.scoped(f)
-  }
-
   trim(): void {
     this.queue.submit() // recorded commands may use what is freed
     for (const buffers of this.spare.values()) for (const buffer of buffers) buffer.destroy()
     this.spare.clear()
+  }
+
+  protected release({ buffer }: Piece): void {
+    this.spareOf(buffer.size).push(buffer)
   }
 
   private filled(x: GpuArray, numbers: Numbers, dtype: DType): GpuArray {

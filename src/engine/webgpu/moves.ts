@@ -30,17 +30,17 @@ export function padded([x, value]: readonly Given[], { axis, before }: Attribute
   return [eachElement(everywhere, productOf(out.sizes)), copy(x, inside)]
 }
 
+/** WGSL of an index, i32, moved to the nearest one from 0 to `last`. */
+const inside = (index: string, last: number): string => `u32(clamp(${index}, 0, ${last}))`
+
 /** The start of a window, moved so that the window is inside, times the distance along its axis. */
-function moved({ layout, dtype }: Given, name: string, most: number, stride: number): string {
-  const start = `${name}[${layout.offset}u]`
-  const inside = dtype === 'u32' ? `min(${start}, ${most}u)` : `u32(clamp(i32(${start}), 0, ${most}))`
-  return `${inside} * ${stride}u`
-}
+const moved = ({ layout }: Given, most: number, stride: number): string =>
+  `${inside(`x1[${layout.offset}u]`, most)} * ${stride}u`
 
 export function window([x, start]: readonly Given[], { axis, size }: AttributesOf<'dynamicSlice'>, out: Made): Shader {
   const { layout } = x
   const place = placeOf('i', sliced(layout, axis, 0, size))
-  const shift = moved(start, 'x1', layout.sizes[axis] - size, layout.strides[axis])
+  const shift = moved(start, layout.sizes[axis] - size, layout.strides[axis])
   const body = `y0[i] = x0[${place} + ${shift}];`
   return eachElement({ reads: [x.dtype, start.dtype], writes: [out.dtype], body }, productOf(out.sizes))
 }
@@ -54,7 +54,7 @@ export function windowUpdate(
   const whole = dense(out.sizes)
   const size = update.layout.sizes[axis]
   const place = placeOf('i', sliced(whole, axis, 0, size))
-  const shift = moved(start, 'x1', out.sizes[axis] - size, whole.strides[axis])
+  const shift = moved(start, out.sizes[axis] - size, whole.strides[axis])
   const body = `y0[${place} + ${shift}] = x0[${placeOf('i', update.layout)}];`
   return eachElement({ reads: [update.dtype, start.dtype], writes: [out.dtype], body }, productOf(update.layout.sizes))
 }
@@ -66,12 +66,11 @@ export function taken([x, ids]: readonly Given[], { axis }: AttributesOf<'take'>
   const after = axesOf(layout, range(axis + 1, layout.sizes.length))
   const [width, count] = [productOf(after.sizes), productOf(ids.layout.sizes)]
   const last = layout.sizes[axis] - 1
-  const at = `x1[${placeOf('which', ids.layout)}]`
-  const inside = ids.dtype === 'u32' ? `min(${at}, ${last}u)` : `u32(clamp(i32(${at}), 0, ${last}))`
+  const id = inside(`x1[${placeOf('which', ids.layout)}]`, last)
   const body = `let inner = i % ${width}u;
 let which = i / ${width}u % ${count}u;
 let outer = i / ${width * count}u;
-y0[i] = x0[${placeOf('outer', before)} + ${inside} * ${layout.strides[axis]}u + ${placeOf('inner', after)}];`
+y0[i] = x0[${placeOf('outer', before)} + ${id} * ${layout.strides[axis]}u + ${placeOf('inner', after)}];`
   return eachElement({ reads: [x.dtype, ids.dtype], writes: [out.dtype], body }, productOf(out.sizes))
 }
 
@@ -88,7 +87,7 @@ export function addedAt([, ids, updates]: readonly Given[], { axis }: Attributes
   const body = `let row = i / ${width}u;
 let column = i % ${width}u;
 for (var which = 0u; which < ${count}u; which++) {
-  let id = i32(x0[${placeOf('which', ids.layout)}]);
+  let id = x0[${placeOf('which', ids.layout)}];
   if (id < 0 || id >= ${size}) { continue; }
   let source = (row * ${count}u + which) * ${width}u + column;
   let more: ${typeOf(out.dtype)} = x1[${placeOf('source', updates.layout)}];

@@ -1,18 +1,13 @@
 import { isFloat, productOf, type DType } from '../../tensor/index.js'
-import { dense, type Layout } from '../host/layout.js'
+import type { Layout } from '../host/layout.js'
 import type { Given, Made } from '../host/kernel.js'
+import { ELEMENTS } from './elements.js'
 import type { Shader } from './queue.js'
 import { axesOf, number, placeOf, rounded, shaderOf, spread, typeOf, type Text } from './wgsl.js'
 
 export type Combine = 'sum' | 'max' | 'min'
 
-/** How `a` and `b` become one; NaN if a float is. */
-function combined(how: Combine, dtype: DType): string {
-  if (how === 'sum') return 'a + b'
-  if (!isFloat(dtype)) return `${how}(a, b)`
-  const order = how === 'max' ? '>' : '<'
-  return `select(select(b, a, a ${order} b), a, isNan(a))`
-}
+const ELEMENT = { sum: 'add', max: 'maximum', min: 'minimum' } as const
 
 function first(how: Combine, dtype: DType): string {
   if (how === 'sum') return number(0, dtype)
@@ -53,7 +48,7 @@ export function sums({ how, dtype, results, depth, deep, reads, made, before, lo
   const { workgroups, block } = spread(Math.ceil(results / wide))
   const [lane, place] = deep ? [`thread % ${lanes}u`, `thread / ${lanes}u`] : [`thread / ${wide}u`, `thread % ${wide}u`]
   const type = typeOf(dtype)
-  const combine = combined(how, dtype)
+  const combine = ELEMENTS[ELEMENT[how]](['a', 'b'], dtype, {}, dtype)
   const partner = deep ? 'thread + half' : `thread + half * ${wide}u`
   const tree = `part[thread] = sum;
 for (var half = ${lanes / 2}u; half > 0u; half = half / 2u) {
@@ -88,7 +83,7 @@ export function reduction(how: Combine, { layout, dtype }: Given, axes: readonly
   return sums({
     how,
     dtype,
-    results: productOf(dense(out.sizes).sizes),
+    results: productOf(out.sizes),
     depth: productOf(reduced.sizes),
     deep: closest(reduced) < closest(kept),
     reads: [dtype],

@@ -1,8 +1,8 @@
 /**
  * Functions of f32 in WebAssembly SIMD, as polynomials. Largest errors, which the test of this file measures: exp 1, log 1,
  * tanh 6, sigmoid 2 units in the last place. Special values are those of IEEE 754.
- * Sources: S. L. Moshier, Cephes, single/expf.c and logf.c; Eigen, MathFunctionsImpl.h (rational tanh).
  */
+import { EXP, LN2_HIGH, LN2_LOW, LOG, TANH_ABOVE, TANH_BELOW, TANH_BOUND } from '../polynomials.js'
 import { constant, floatLane, floats, get, integers, set, V128, withFloatLane } from './assembler.js'
 import type { Code, FunctionScope, Imported } from './assembler.js'
 import { f32x4, i32x4, v128 } from './vector.js'
@@ -30,10 +30,6 @@ class Steps {
 const polynomial = (x: Code, coefficients: readonly number[]): Code =>
   coefficients.slice(1).reduce<Code>((sum, next) => f32x4.add(f32x4.mul(sum, x), floats(next)), floats(coefficients[0]))
 
-/** ln 2 as a number of few bits, whose products with small integers are exact, and the rest. */
-const LN2_HIGH = 0.693359375
-const LN2_LOW = -2.12194440054690583e-4
-
 /** 2^n of an integer from -126 to 127. */
 const powerOfTwo = (n: Code): Code => i32x4.shl(i32x4.add(n, integers(127)), constant(23))
 
@@ -47,10 +43,7 @@ export function exp(scope: FunctionScope, x: Code): Code {
   const n = steps.keep(f32x4.nearest(f32x4.mul(inside, floats(Math.LOG2E))))
   const high = f32x4.sub(inside, f32x4.mul(n, floats(LN2_HIGH)))
   const r = steps.keep(f32x4.sub(high, f32x4.mul(n, floats(LN2_LOW))))
-  const coefficients = [
-    1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1,
-  ]
-  const tail = f32x4.mul(f32x4.mul(r, r), polynomial(r, coefficients))
+  const tail = f32x4.mul(f32x4.mul(r, r), polynomial(r, EXP))
   const whole = steps.keep(i32x4.truncateSigned(n))
   // In two factors, because the result may be subnormal or just below infinity.
   const half = steps.keep(i32x4.shrSigned(whole, constant(1)))
@@ -71,11 +64,7 @@ export function log(scope: FunctionScope, x: Code): Code {
   const exponent = i32x4.sub(i32x4.shrSigned(bits, constant(23)), v128.and(subnormal, integers(23)))
   const e = steps.keep(f32x4.convertSigned(exponent))
   const square = steps.keep(f32x4.mul(f, f))
-  const coefficients = [
-    7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
-    2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
-  ]
-  const tail = f32x4.add(f32x4.mul(f32x4.mul(polynomial(f, coefficients), f), square), f32x4.mul(e, floats(LN2_LOW)))
+  const tail = f32x4.add(f32x4.mul(f32x4.mul(polynomial(f, LOG), f), square), f32x4.mul(e, floats(LN2_LOW)))
   const small = f32x4.sub(tail, f32x4.mul(square, floats(0.5)))
   const result = steps.keep(f32x4.add(f32x4.add(small, f), f32x4.mul(e, floats(LN2_HIGH))))
   // Infinity and NaN stay, 0 gives -infinity, negative numbers NaN.
@@ -87,15 +76,9 @@ export function log(scope: FunctionScope, x: Code): Code {
 export function tanh(scope: FunctionScope, x: Code): Code {
   const steps = new Steps(scope)
   const given = steps.keep(x)
-  const bound = 7.90531110763549805
-  const inside = steps.keep(f32x4.max(f32x4.min(given, floats(bound)), floats(-bound)))
+  const inside = steps.keep(f32x4.max(f32x4.min(given, floats(TANH_BOUND)), floats(-TANH_BOUND)))
   const square = steps.keep(f32x4.mul(inside, inside))
-  const above = [
-    -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
-    6.37261928875436e-4, 4.89352455891786e-3,
-  ]
-  const below = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3]
-  const ratio = f32x4.div(f32x4.mul(inside, polynomial(square, above)), polynomial(square, below))
+  const ratio = f32x4.div(f32x4.mul(inside, polynomial(square, TANH_ABOVE)), polynomial(square, TANH_BELOW))
   // Close to 0 it is its argument, of which the product above would lose the smallest.
   return steps.result(v128.select(f32x4.lt(f32x4.abs(given), floats(4e-4)), given, ratio))
 }

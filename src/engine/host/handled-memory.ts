@@ -3,26 +3,20 @@ export interface Handle<D> {
   data: { readonly held: D; handles: number } | null
 }
 
-/** Handles of pieces of memory: each piece is released when the last of its handles is freed. */
-export class Handles<D> {
+/** Memory in pieces that have handles: each piece is released when the last of its handles is freed. */
+export abstract class HandledMemory<D> {
   private scope: Handle<D>[] | null = null
   /** Handles that are not freed. */
-  count = 0
+  protected handles = 0
 
-  constructor(private readonly release: (held: D) => void) {}
-
-  make(held: D): Handle<D> {
-    return this.handle({ held, handles: 0 })
-  }
+  protected abstract release(held: D): void
 
   share({ data }: Handle<D>): Handle<D> {
     return this.handle(data!)
   }
 
-  /** What a handle stands for. */
-  of({ data }: Handle<D>): D {
-    if (!data) throw new Error('an array is read after it was freed')
-    return data.held
+  keep(x: Handle<D>): Handle<D> {
+    return x // no scope is open where a run ends
   }
 
   /** Idempotent. */
@@ -30,12 +24,12 @@ export class Handles<D> {
     const { data } = x
     if (!data) return
     x.data = null
-    this.count--
+    this.handles--
     if (--data.handles === 0) this.release(data.held)
   }
 
-  /** Runs `f`, then frees all handles made in it but its results; if it throws, all. `end` hears whether it was the outermost. */
-  scoped(f: () => Handle<D>[], end?: (outermost: boolean) => void): Handle<D>[] {
+  /** Runs `f`, then frees all handles made in it but its results; if it throws, all. */
+  scoped(f: () => Handle<D>[]): Handle<D>[] {
     const outer = this.scope
     const made: Handle<D>[] = (this.scope = [])
     let results = new Set<Handle<D>>()
@@ -48,12 +42,15 @@ export class Handles<D> {
       for (const x of made)
         if (!results.has(x)) this.free(x)
         else outer?.push(x)
-      end?.(!outer)
+      if (!outer) this.outermostEnded()
     }
   }
 
+  /** Called when no scope is open any more. */
+  protected outermostEnded(): void {}
+
   /** Runs `f`, whose handles are of no scope. */
-  outside<R>(f: () => R): R {
+  protected outside<R>(f: () => R): R {
     const { scope } = this
     this.scope = null
     try {
@@ -63,9 +60,19 @@ export class Handles<D> {
     }
   }
 
+  protected handleOf(held: D): Handle<D> {
+    return this.handle({ held, handles: 0 })
+  }
+
+  /** What a handle stands for. */
+  protected held({ data }: Handle<D>): D {
+    if (!data) throw new Error('an array is read after it was freed')
+    return data.held
+  }
+
   private handle(data: NonNullable<Handle<D>['data']>): Handle<D> {
     data.handles++
-    this.count++
+    this.handles++
     const made = { data }
     this.scope?.push(made)
     return made
