@@ -93,10 +93,16 @@ type Import = (specifier: string, options?: object) => Promise<unknown>
 function importerIn(folder: string): Import {
   const importModuleDynamically = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER
   const filename = join(folder, 'cell.js')
-  return vm.runInThisContext('(specifier, options) => import(specifier, options)', {
+  const importer = vm.runInThisContext('(specifier, options) => import(specifier, options)', {
     filename,
     importModuleDynamically,
   }) as Import
+  // Node warns once that the option is experimental, which would be in the output of the first cell that imports.
+  const { emitWarning } = process
+  process.emitWarning = () => {}
+  void importer('node:module')
+  process.emitWarning = emitWarning
+  return importer
 }
 
 type Imported = { readonly module: unknown } | { readonly error: unknown }

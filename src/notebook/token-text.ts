@@ -68,7 +68,7 @@ function bundleOfTokens(tokenizer: Tokenizer, ids: readonly number[], options: T
   const head = title === '' ? '' : `<b>${escapeXml(title)}</b> `
   const count = `<i>${ids.length.toLocaleString('en-US')} tokens</i>`
   return {
-    'text/html': `<div>${head}${count}<pre style="white-space: pre-wrap; line-height: 1.7">${spans.join('')}</pre></div>`,
+    'text/html': `<div>${head}${count}<pre style="white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; line-height: 1.7">${spans.join('')}</pre></div>`,
     'text/plain': tokenizer.decode(ids),
   }
 }

@@ -54,6 +54,7 @@ for (const [name, cell, result] of [
     const run = await kernel.run(cell)
     assert.equal(run.error?.traceback, undefined)
     assert.equal(run.result, result)
+    assert.equal(run.stderr, '')
   })
 
 test('their types are known', async () => {
