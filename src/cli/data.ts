@@ -99,10 +99,11 @@ export function dataCommand(): Command {
       try {
         const spec = parseTask({ ...set, name }, `the task ${name}`)
         const totals = await writeTask(spec, { output: out, overwrite, signal })
-        const { vocabulary, length } = spec.task
+        const { vocabulary, length, model = {} } = spec.task
+        const others = Object.entries(model).map(([key, value]) => `, ${key} ${JSON.stringify(value)}`)
         process.stderr.write(
-          `${grouped(totals.train)} training and ${grouped(totals.validation)} test sequences for n_ctx ${length} and ` +
-            `n_vocab ${vocabulary}\ndata set: ${out}/dataset.json\n`,
+          `${grouped(totals.train)} training and ${grouped(totals.validation)} test sequences for n_ctx ${length}, ` +
+            `n_vocab ${vocabulary}${others.join('')}\ndata set: ${out}/dataset.json\n`,
         )
       } finally {
         done()

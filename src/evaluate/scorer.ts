@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../config/index.js'
 import { DeviceArray, jit, type Engine } from '../engine/index.js'
-import type { GptNeo, Parameters } from '../model/index.js'
+import { nextTokenProblem, type GptNeo, type Parameters } from '../model/index.js'
 import { dim, type Tensor } from '../tensor/index.js'
 import { EvaluationError } from './error.js'
 
@@ -107,12 +107,9 @@ export function createScorer(engine: Engine, model: GptNeo): Scorer {
 }
 
 /** Throws EvaluationError for a model that does not predict next tokens. */
-export function checkCausal({ mlm_training: masked }: ModelConfig): void {
-  if (masked)
-    throw new EvaluationError(
-      'the model must predict next tokens (got mlm_training: true, which sees later ones). Evaluate it by its ' +
-        'validation loss',
-    )
+export function checkCausal(config: ModelConfig): void {
+  const problem = nextTokenProblem(config)
+  if (problem !== null) throw new EvaluationError(`the model ${problem}. Evaluate it by its validation loss`)
 }
 
 interface Batch {

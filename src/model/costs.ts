@@ -82,7 +82,9 @@ export function networkCosts(config: ModelConfig, specs: readonly ParameterSpec[
         4 * config.n_embd * attentionCosts(kind, config).keysSeen,
     }
   })
-  const flops = sum(layers.map((layer) => layer.flops)) + outputFlops(outside, config)
+  const decoder = outside.filter(({ name, dims }) => name.startsWith('decoder/') && dims.length > 1)
+  const ofDecoder = sum(decoder.map(({ count }) => 2 * count))
+  const flops = sum(layers.map((layer) => layer.flops)) + ofDecoder + outputFlops(outside, config)
   const parameters = sum(variables.map(({ count }) => count))
   return {
     layers,

@@ -11,6 +11,7 @@ import {
 } from '../tensor/index.js'
 import type { Positions } from '../attention/index.js'
 import { adaptersOf } from './adapters.js'
+import { reconstruct } from './auto-encoder.js'
 import { block, type Stream } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { dropout } from './dropout.js'
@@ -26,19 +27,20 @@ import { normal, Scope, zeros, type LayerMode, type Parameters, type ParameterSp
 type Ids = Tensor<'batch' | 'sequence'>
 
 /**
- * The embeddings through all layers, and the sum of the layers' balance losses (f32). ids i32 [batch, sequence]; an
+ * The embeddings through all layers, in an auto-encoder through its decoder too, and the sum of the layers' balance losses (f32). ids i32 [batch, sequence]; an
  * id outside of the vocabulary is embedTokens as zeros. Source: gpt-neo models/gpt2/gpt2.py (model).
  */
 export function transformer(at: Scope, ids: Ids, model: Model): Stream {
   const { layers, config } = model
   const mixed = layers.some(({ mixture }) => mixture)
   const start: Stream = { x: embedTokens(at, ids, model), ...(mixed && { balance: zeroTensor([]) }) }
-  return at.layers(
+  const end = at.layers(
     layers,
     start,
     { shared: config.share_parameters, keep: requestedRemat(config) },
     (layerAt, stream, plan) => block(layerAt, stream, plan, model),
   )
+  return config.auto_encoder ? { ...end, x: reconstruct(at.in('decoder'), end.x, model) } : end
 }
 
 export function embedTokens(at: Scope, ids: Ids, model: Model, position?: Positions): Hidden {

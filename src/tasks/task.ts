@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ModelConfig } from '../config/index.js'
 import type { Random } from './random.js'
 
 /** Training and test examples are of different random numbers, and some tasks ask for more in training. */
@@ -21,6 +22,8 @@ export interface Task {
   readonly length: number
   /** Token after the end of shorter examples. @default 0 */
   readonly padding?: number
+  /** Model keys without which it cannot be learned. @default none */
+  readonly model?: Partial<ModelConfig>
   /** The most labels of an example. */
   readonly labels: Readonly<Record<Split, number>>
   example(random: Random, split: Split): Example

@@ -37,6 +37,7 @@ const SHAPE_KEYS = [
   'macaron',
   'share_parameters',
   'no_weight_tie',
+  'auto_encoder',
   'moe_layers',
 ] as const
 

@@ -83,6 +83,8 @@ export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent> 
     throw new DataError('mlm_training must be off with data of completions (got on)')
   if (data.labels !== undefined && config.mlm_training)
     throw new DataError('mlm_training must be off with labelled data (got on)')
+  if (config.auto_encoder && data.labels === undefined)
+    throw new DataError('auto_encoder must have labelled data (got text). Train on a task such as compression')
   if (options.validation && (options.validation.labels === undefined) !== (data.labels === undefined))
     throw new DataError('training and validation data must both be labelled, or both of text (got one of each)')
   if ((options.validation?.completions ?? completions) !== completions)

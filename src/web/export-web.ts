@@ -13,7 +13,7 @@ import {
   writeFolderAtomic,
   writeSafetensors,
 } from '../files/index.js'
-import { modelShape, parametersOf } from '../model/index.js'
+import { modelShape, parametersOf, nextTokenProblem } from '../model/index.js'
 import { loadTokenizer, tokenizerJson } from '../tokenizer/index.js'
 import { findCheckpoint, openCheckpoint, type Checkpoint } from '../train/index.js'
 import { files, type About } from './messages.js'
@@ -46,11 +46,8 @@ export async function exportWeb(path: string, output: string, options: ExportWeb
     const variables = followed(variablesOf({ config, read }), options)
     const parameters = sumOfElements(variables)
     checkSize(path, parameters)
-    if (config.mlm_training)
-      throw new FileError(
-        `${path} must be a model of next tokens (got mlm_training): a model of masked tokens cannot continue a text`,
-        path,
-      )
+    const problem = nextTokenProblem(config)
+    if (problem !== null) throw new FileError(`${path} ${problem}. It cannot continue a text`, path)
     const { tokenizer, notes } = await tokenizerToExport(path, checkpoint, options.tokenizer)
     if (tokenizer === undefined)
       throw new FileError(`${path} has no tokenizer.json. Name a tokenizer with --tokenizer`, path)

@@ -207,3 +207,22 @@ test('settings that do not fit are reported at once, by name', () => {
   fails(7, /must be a task's name/)
   assert.equal(parseTask('mqar').settings.pairs, 4)
 })
+
+test('compression: random tokens and the compression token; each position asks for its own, by the distance from the end', async () => {
+  const { spec, rows } = await rowsOf({ name: 'compression', length: 20, vocabulary: 9 }, 'train', 300)
+  assert.deepEqual(spec.task.model, { auto_encoder: true })
+  const counts = new Array<number>(8).fill(0)
+  for (const { tokens, labels, groups } of rows) {
+    assert.deepEqual(labels.slice(0, 20), tokens.slice(0, 20))
+    assert.equal(tokens[19], 8)
+    for (const token of tokens.slice(0, 19)) counts[token]++
+    assert.deepEqual(
+      [groups[19], groups[18], groups[12], groups[0]],
+      ['distance 0', 'distance 1', 'distance 4-7', 'distance 16-31'],
+    )
+  }
+  const each = (300 * 19) / 8
+  // Chi squared with 7 degrees of freedom is above 24.3 once in a thousand times.
+  assert.ok(counts.reduce((sum, n) => sum + (n - each) ** 2 / each, 0) < 24.3, counts.join())
+  assert.throws(() => parseTask({ name: 'compression', length: 1 }), /length: must be at least 2 \(got 1\)/)
+})

@@ -117,3 +117,22 @@ test('written as files it gives the same training', async () => {
   assert.deepEqual(losses(read), losses(made))
   close()
 })
+
+test('an auto-encoder learns the labels of compression, and refuses text', async () => {
+  const { samples, validation } = openTask(
+    parseTask({ name: 'compression', length: 16, vocabulary: 4, examples: 64, test_examples: 10 }),
+  )
+  const config = configOf({ auto_encoder: true, n_vocab: 4, train_steps: 60, lr: 3e-2, warmup_steps: 0 })
+  const events = await trained('encoder', { config, data: samples, validation, evaluateEvery: 0 })
+  const losses = events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []))
+  assert.ok(losses.at(-1)! < losses[0] - 0.1, losses.join())
+  const { labels: _, ...text } = samples
+  await assert.rejects(
+    trained('text', {
+      config,
+      data: { ...text, read: (i: number) => samples.read(i) } as never,
+      validation: undefined,
+    }),
+    { name: 'DataError', message: /^auto_encoder must have labelled data \(got text\)\. Train on a task/ },
+  )
+})

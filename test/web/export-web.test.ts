@@ -78,7 +78,10 @@ test('what cannot be exported is refused in one line, and nothing is written', a
     [large, out],
     /large must have at most 1\.1 GB of weights for a page \(got 6\.\d GB, 1,6\d\d,\d{3},\d{3} parameters\)/,
   )
-  await refused([join(masked, 'model'), out], /\(got mlm_training\): a model of masked tokens cannot continue a text/)
+  await refused(
+    [join(masked, 'model'), out],
+    /must predict next tokens \(got mlm_training, .*\)\. It cannot continue a text/,
+  )
   rmSync(join(model, 'tokenizer.json'))
   rmSync(join(world, 'tokenizer.json'))
   await refused([model, out], /model has no tokenizer\.json\. Name a tokenizer with --tokenizer/)

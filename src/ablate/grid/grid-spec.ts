@@ -110,9 +110,14 @@ interface Given {
   readonly stop_at?: number
 }
 
-/** Lengths and vocabulary are the task's. */
+/** Lengths, vocabulary and what the model must be for it are the task's. */
 function sizesOf({ task }: TaskSpec, steps?: number): Keys {
-  return { n_ctx: task.length, n_vocab: task.vocabulary, ...(steps !== undefined && { train_steps: steps }) }
+  return {
+    ...task.model,
+    n_ctx: task.length,
+    n_vocab: task.vocabulary,
+    ...(steps !== undefined && { train_steps: steps }),
+  }
 }
 
 function readTasks({ task, tasks }: Given, problems: string[]): (GridTask & { readonly model: Keys })[] {

@@ -85,8 +85,12 @@ function blocks({
   macaron,
   tie_word_embeddings,
   no_weight_tie,
+  auto_encoder,
+  mlm_training,
 }: ValidKeys): string[] {
   const problems: string[] = []
+  if (auto_encoder && mlm_training)
+    problems.push('auto_encoder: must be false with mlm_training (got true). Remove one of the two')
   if (norm === 'rmsnorm' && scalenorm && !rezero)
     problems.push('scalenorm: must be false with norm rmsnorm (got true). Remove one of the two')
   if (n_inner === 0 && macaron) problems.push('macaron: must be false with n_inner 0, without feed-forwards (got true)')

@@ -140,6 +140,11 @@ export const modelKeysOfBlock = {
     'output by the embedding table; false: by a table of its own, lm_head, after the final norm',
     'neomesh',
   ),
+  auto_encoder: key(
+    flag.default(false),
+    "give each position's own token from the last position's hidden state, by a decoder of two layers; for tasks such as compression",
+    'neomesh',
+  ),
   scale_by_depth: key(
     flag.default(false),
     'multiply the initial c_proj kernels by n_layer^-1/2',

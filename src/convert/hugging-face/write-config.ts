@@ -18,6 +18,7 @@ const ourOwn = [
   'no_weight_tie',
   'moe_layers',
   'mlm_training',
+  'auto_encoder',
   'qkv_bias',
   'qk_norm',
   'attention_sinks',

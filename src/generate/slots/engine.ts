@@ -1,4 +1,5 @@
 import { nextTurn } from '../../runtime/index.js'
+import { nextTokenProblem } from '../../model/index.js'
 import type { LoadedModel } from '../generate.js'
 import type { Prefill, SlotBackend } from './backend.js'
 import { ChunkedBackend } from './chunked-backend.js'
@@ -63,17 +64,15 @@ export class SlotEngine {
   private loop: Promise<void> | null = null
   private closed = false
 
-  /** Throws RangeError for options outside their range, and for a model of masked tokens. */
+  /** Throws RangeError for options outside their range, and for a model that does not predict next tokens. */
   constructor(
     private readonly loaded: LoadedModel,
     options: SlotOptions = {},
   ) {
-    const { n_ctx, mlm_training } = loaded.config
+    const { n_ctx } = loaded.config
     const { slots = 8, capacity = n_ctx, chunk = 128, prefixBytes = 2 ** 28 } = options
-    if (mlm_training)
-      throw new RangeError(
-        'a model of masked tokens (mlm_training) sees both sides of each position: it cannot continue a text',
-      )
+    const problem = nextTokenProblem(loaded.config)
+    if (problem !== null) throw new RangeError(`the model ${problem}. It cannot continue a text`)
     checkInteger('slots', slots, 1, Infinity)
     checkInteger('capacity', capacity, 2, n_ctx)
     checkInteger('chunk', chunk, 1, Infinity)

@@ -1,3 +1,4 @@
+import { compression } from './compression.js'
 import { selectiveCopying } from './copying.js'
 import { fuzzyRecall } from './fuzzy-recall.js'
 import { induction } from './induction.js'
@@ -16,6 +17,7 @@ export const taskNames = [
   'noisy_recall',
   'fuzzy_recall',
   'memorisation',
+  'compression',
   'parity',
   's5',
   'needle',
@@ -32,6 +34,7 @@ export const TASK_KINDS: Readonly<Record<TaskName, TaskKind>> = {
   noisy_recall: noisyRecall,
   fuzzy_recall: fuzzyRecall,
   memorisation,
+  compression,
   parity,
   s5,
   needle,

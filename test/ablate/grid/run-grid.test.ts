@@ -129,3 +129,13 @@ test('a folder of other tasks is not resumed, a training that is solved ends ear
   assert.equal(result.evaluations.at(-1)!.step, 3)
   assert.ok(readdirSync(join(folder, 'solved')).includes('report.html'))
 })
+
+test('a task that needs a model of its own kind gets it: compression an auto-encoder', async () => {
+  const task = { name: 'compression', length: 8, vocabulary: 6, examples: 32, test_examples: 8 }
+  const events = await run('compression', { spec: { task, seeds: [1], variants: { global: {} } } })
+  const end = events.at(-1)!
+  const [{ config, result }] = end.kind === 'end' ? end.report!.cells : assert.fail('no end')
+  assert.deepEqual([config.auto_encoder, config.n_ctx, config.n_vocab], [true, 8, 6])
+  const groups = Object.keys(result!.tests.test.groups)
+  assert.deepEqual(groups.sort(), ['distance 0', 'distance 1', 'distance 2-3', 'distance 4-7'])
+})

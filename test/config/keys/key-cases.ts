@@ -56,6 +56,7 @@ export const cases: { readonly [Key in keyof Required<ModelConfig>]: Case } = {
   share_parameters: { value: true },
   no_weight_tie: { value: true },
   tie_word_embeddings: { value: false },
+  auto_encoder: { value: true },
   scale_by_depth: { value: true },
   scale_by_in: { value: true },
   embed_dropout: { value: 0.1 },
