@@ -38,9 +38,12 @@ export function printDot(
     : arrange(writer, y, other, true, [...batches, sums, columns])
   const at = batches.length
   const flat: Shape = { dims: [...batches, rows, columns], dtype: out.dtype }
-  if (!swap && at === 0 && other.last && isFewRows(lhs, rhs)) {
-    const product = fewRows(writer, lhs, rhs)
-    return writer.reshape(writer.op('convert', [product], [{ ...flat, dtype: 'f32' }], flat), flat, out)
+  const wanted = !swap && at === 0 && other.last ? columnsOf(lhs, rhs) : null
+  if (wanted !== null) {
+    const product = fewRows(writer, lhs, rhs, wanted)
+    const wide: Shape = { ...flat, dtype: 'f32' }
+    const narrow = out.dtype === 'f32' ? product : writer.op('convert', [product], [wide], flat)
+    return writer.reshape(narrow, flat, out)
   }
   // One row in bf16 takes a plain loop, several times as long as two rows.
   const alone = rows.size === 1 && mine.shape.dtype === 'bf16'
@@ -69,42 +72,57 @@ export function printDot(
   )
 }
 
-/** At most this many rows of bf16 are multiplied as columns. */
-const FEW = 8
-
-/** Whether a product in bf16 has few rows, [rows, k], and a matrix, [n, k], that is larger than they are by far. */
-const isFewRows = ({ shape }: Operand, { shape: { dims } }: Operand): boolean =>
-  shape.dtype === 'bf16' && shape.dims[0].size <= FEW && dims[0].size >= 4 * FEW
+/**
+ * Number of columns that a product of few rows, [rows, k], by a larger matrix, [n, k], is computed with as (w x^T)^T: its rows and
+ * copies of them. Null where x w^T is as fast (docs/dev/log.md). XLA's library is fastest in f32 with 2, 4, 8 and 16
+ * columns. One row in f32 is a matrix-vector product of XLA's own.
+ */
+function columnsOf({ shape }: Operand, { shape: { dims } }: Operand): number | null {
+  const { size } = shape.dims[0]
+  if (dims[0].size < Math.max(32, 4 * size)) return null
+  if (shape.dtype === 'bf16') return size <= 8 ? size * Math.floor(16 / size) : null
+  if (shape.dtype !== 'f32' || size === 1) return null
+  const columns = [2, 4, 8, 16].find((count) => count >= size)
+  // With nine to twelve rows the copies cost what is saved.
+  return columns !== undefined && columns - size < 4 ? columns : null
+}
 
 /**
  * x w^T in f32, [m, n], of few rows x [m, k] and a matrix w [n, k], as (w x^T)^T. XLA's library packs the second operand before it
- * multiplies, which for a matrix that is read once takes as long as the product. The rows are repeated, 16 at most: up to there
- * they cost the same, and a product of eight alone would be turned back by XLA.
+ * multiplies, which for a matrix that is read once takes as long as the product. The rows are repeated up to `columns`.
  */
-function fewRows(writer: Writer, x: Operand, w: Operand): string {
-  const [m, k] = x.shape.dims
+function fewRows(writer: Writer, x: Operand, w: Operand, columns: number): string {
+  const [m] = x.shape.dims
   const n = w.shape.dims[0]
-  const copies = Math.floor((2 * FEW) / m.size)
-  const repeated: Shape = { dims: [{ name: 'm', size: m.size * copies }, k], dtype: x.shape.dtype }
-  const many = writer.op(
-    'concatenate',
-    Array<string>(copies).fill(x.name),
-    Array<Shape>(copies).fill(x.shape),
-    repeated,
-    'dimension = 0 : i64',
-  )
-  const whole: Shape = { dims: [n, repeated.dims[0]], dtype: 'f32' }
+  const many = repeatRows(writer, x, columns)
+  const whole: Shape = { dims: [n, many.shape.dims[0]], dtype: 'f32' }
   const product = writer.op(
     'dot_general',
-    [w.name, many],
-    [w.shape, repeated],
+    [w.name, many.name],
+    [w.shape, many.shape],
     whole,
     'dot_dimension_numbers = #stablehlo.dot<lhs_batching_dimensions = [], rhs_batching_dimensions = [], ' +
       'lhs_contracting_dimensions = [1], rhs_contracting_dimensions = [1]>',
   )
-  const columns: Shape = { dims: [n, m], dtype: 'f32' }
-  const kept = firstOf(writer, product, whole, columns)
-  return writer.transpose(kept, columns, [1, 0], { dims: [m, n], dtype: 'f32' })
+  const result: Shape = { dims: [n, m], dtype: 'f32' }
+  // Without a barrier XLA folds the transpose into the product by swapping its operands, which restores x w^T.
+  const kept = firstOf(writer, writer.materializeRowMajor(product, whole), whole, result)
+  return writer.transpose(kept, result, [1, 0], { dims: [m, n], dtype: 'f32' })
+}
+
+/** Rows, repeated in order up to `count`. */
+function repeatRows(writer: Writer, x: Operand, count: number): Operand {
+  const [m, k] = x.shape.dims
+  if (m.size === count) return x
+  const parts: Operand[] = Array<Operand>(Math.floor(count / m.size)).fill(x)
+  const rest = count % m.size
+  if (rest > 0) {
+    const shape: Shape = { dims: [{ name: 'm', size: rest }, k], dtype: x.shape.dtype }
+    parts.push({ name: firstOf(writer, x.name, x.shape, shape), shape })
+  }
+  const shape: Shape = { dims: [{ name: 'm', size: count }, k], dtype: x.shape.dtype }
+  const operands = [parts.map(({ name }) => name), parts.map((part) => part.shape)] as const
+  return { name: writer.op('concatenate', ...operands, shape, 'dimension = 0 : i64'), shape }
 }
 
 interface Operand {
