@@ -1,6 +1,6 @@
 /**
  * Measures neomesh beside its peers, each figure in a process of its own, the sides alternating; prints tables in Markdown.
- * node dist/bench/run.js [train|generate|attention|host|start] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
+ * node dist/bench/run.js [train|generate|attention|delta|host|start] [shape ...] [--rounds 2] [--save bench/RESULTS.md]
  * Peers are left out where `make bench-peers` has not installed them.
  */
 import { spawnSync } from 'node:child_process'
@@ -28,7 +28,7 @@ const say = (line = '') => {
 const rounds = (sides: readonly Side[]) => takeTurns(sides, Number(options.rounds))
 
 const shapes = ['teach', 'small', '125m']
-const kinds = ['train', 'generate', 'attention', 'host', 'start']
+const kinds = ['train', 'generate', 'attention', 'delta', 'host', 'start']
 const figures = new Map<string, Map<string, Figure>>()
 function keep(table: string, side: string, figure: Figure): void {
   figures.set(table, (figures.get(table) ?? new Map<string, Figure>()).set(side, figure))
@@ -193,6 +193,35 @@ if (wanted('attention', kinds)) {
         )
       }
     }
+}
+
+if (wanted('delta', kinds)) {
+  say()
+  say('## Gated DeltaNet')
+  say()
+  say(
+    'One layer with its projections, forward and backward, f32, batch 1, 4,096 positions, width 256, 4 heads; the peers: the layer of',
+  )
+  say(
+    "transformers' Qwen3-Next with its rule in PyTorch (hf), and with the rule chunk after chunk (torch). Linear: neomesh's, to compare with.",
+  )
+  say()
+  say('| layer | ms | processor ms | memory MB |')
+  say('|---|---|---|---|')
+  const sides = [
+    withSuffix(ours('kind', '--kind', 'gated_delta'), 'gated_delta'),
+    withSuffix(ours('kind', '--kind', 'linear'), 'linear'),
+    ...(peers ? ['hf', 'torch'].flatMap((impl) => [false, true].map((keep) => peer('kind', impl, [], keep))) : []),
+  ]
+  for (const [name, results] of rounds(sides)) {
+    if (results.length === 0) continue
+    note(results[0])
+    const [ms, cpu] = ['run_ms', 'cpu_ms'].map((field) => results.flatMap((result) => result[field] as number[]))
+    const extra = Math.max(...results.map((result) => result.extra_mb as number))
+    say(
+      `| ${name} | ${median(ms).toFixed(0)} (${Math.min(...ms).toFixed(0)}) | ${median(cpu).toFixed(0)} (${Math.min(...cpu).toFixed(0)}) | ${extra.toFixed(0)} |`,
+    )
+  }
 }
 
 if (wanted('host', kinds)) {
