@@ -33,6 +33,9 @@ const figures = new Map<string, Map<string, Figure>>()
 function keep(table: string, side: string, figure: Figure): void {
   figures.set(table, (figures.get(table) ?? new Map<string, Figure>()).set(side, figure))
 }
+const withBest = (ms: readonly number[]) => `${median(ms).toFixed(0)} (${Math.min(...ms).toFixed(0)})`
+const mostExtraMb = (results: readonly Result[]) =>
+  Math.max(...results.map((result) => result.extra_mb as number)).toFixed(0)
 const versions = new Map<string, string>()
 const note = (result: Result) =>
   Object.entries((result.versions ?? {}) as Record<string, string>).forEach(([name, version]) =>
@@ -187,10 +190,7 @@ if (wanted('attention', kinds)) {
         note(results[0])
         const all = results.flatMap((result) => result.run_ms as number[])
         keep(`attention ${kind} ${ctx}`, name, { ms: median(all) })
-        const extra = Math.max(...results.map((result) => result.extra_mb as number))
-        say(
-          `| ${name} | ${median(all).toFixed(0)} (${Math.min(...all).toFixed(0)}) | ${extra.toFixed(0)} | ${(results[0].check as number).toFixed(6)} |`,
-        )
+        say(`| ${name} | ${withBest(all)} | ${mostExtraMb(results)} | ${(results[0].check as number).toFixed(6)} |`)
       }
     }
 }
@@ -217,10 +217,7 @@ if (wanted('delta', kinds)) {
     if (results.length === 0) continue
     note(results[0])
     const [ms, cpu] = ['run_ms', 'cpu_ms'].map((field) => results.flatMap((result) => result[field] as number[]))
-    const extra = Math.max(...results.map((result) => result.extra_mb as number))
-    say(
-      `| ${name} | ${median(ms).toFixed(0)} (${Math.min(...ms).toFixed(0)}) | ${median(cpu).toFixed(0)} (${Math.min(...cpu).toFixed(0)}) | ${extra.toFixed(0)} |`,
-    )
+    say(`| ${name} | ${withBest(ms)} | ${withBest(cpu)} | ${mostExtraMb(results)} |`)
   }
 }
 

@@ -18,6 +18,7 @@ export {
   type Projections,
 } from './contract.js'
 export { rmsNorm } from './rms-norm.js'
+export { wholeSequence } from './recurrent.js'
 export { outputOfHeads, projectHeads } from './heads.js'
 export { constantly, normal, ones, truncatedNormal, zeros, type Initializer } from './initializers.js'
 export { ATTENTION_KINDS, attentionKind, type AttentionKindName } from './kinds.js'

@@ -239,14 +239,23 @@ function withoutPadding({ q, k, v, decay, erase }: Recurrence, sequence: Dim, le
 }
 
 /** Throws RangeError where the kind would have to see later positions, or those of other devices. */
-export function causalAndWhole(name: string, { causal, sequence, parts }: AttentionShape): void {
-  if (!causal)
+export function causalAndWhole(name: string, shape: AttentionShape): void {
+  if (!shape.causal)
     throw new RangeError(
       `attention_types: ${name} sees earlier positions only, and mlm_training needs both sides. Use global, local or linear.`,
     )
-  if (parts(sequence.name) > 1)
+  wholeSequence(`${name} attention`, shape, 'batch or heads')
+}
+
+/** Throws RangeError where a mesh splits the sequence; `others` are the dims that it may split. */
+export function wholeSequence(
+  what: string,
+  { sequence, parts }: Pick<AttentionShape, 'sequence' | 'parts'>,
+  others: string,
+): void {
+  const count = parts(sequence.name)
+  if (count > 1)
     throw new RangeError(
-      `layout: ${name} attention needs a whole sequence on each device (got ${parts(sequence.name)} parts). ` +
-        'Split batch or heads instead.',
+      `layout: ${what} needs a whole sequence on each device (got ${count} parts). Split ${others} instead.`,
     )
 }

@@ -1,4 +1,5 @@
 import { cast, dim, literal, range, reshape, sin, slice, type Tensor } from '../tensor/index.js'
+import { wholeSequence } from '../attention/index.js'
 import { gelu } from './activations.js'
 import { kernelScale } from './feed-forward.js'
 import type { Hidden, Model } from './dims.js'
@@ -12,11 +13,8 @@ import { zeros, type Scope } from './scope.js'
  * Source: Poli et al. 2024, "Mechanistic Design and Scaling of Hybrid Architectures" (mad-lab mad/model/auto_encoder.py).
  */
 export function reconstruct(at: Scope, x: Hidden, model: Model): Hidden {
-  const { batch, sequence, embd, parts } = model
-  if (parts('sequence') > 1)
-    throw new RangeError(
-      `layout: auto_encoder needs a whole sequence on each device (got ${parts('sequence')} parts). Split batch instead.`,
-    )
+  const { batch, sequence, embd } = model
+  wholeSequence('auto_encoder', model, 'batch')
   if (model.packing) throw new RangeError('auto_encoder needs one text in a row (got rows of several documents)')
   const last = reshape(slice(x, sequence, sequence.size - 1, 1), [batch, embd])
   let h = last.add(cast(sinusoids(model), x.dtype)) as Hidden

@@ -7,7 +7,7 @@ import { attentionKind, type Cache, type Positions } from '../attention/index.js
 import { cachedBlock, decoding, extending, prefilling, type DecodeStrategy } from './block.js'
 import type { Hidden, Model } from './dims.js'
 import { embedTokens, headOf, transformer, logitsOf } from './transformer.js'
-import { nextTokenProblem } from './next-tokens.js'
+import { checkNextTokens, nextTokenProblem } from './next-tokens.js'
 import { mayDrop } from './moe/mixture.js'
 import type { Scope } from './scope.js'
 
@@ -30,8 +30,7 @@ export interface DecodeState {
  * of `lengths` tokens (i32, a scalar or one per row), padded on the right; what the padding holds changes no result.
  */
 export function prefill(at: Scope, ids: Ids, lengths: Positions, model: Model, capacity: number): Decoded {
-  const problem = nextTokenProblem(model.config)
-  if (problem !== null) throw new RangeError(`the model ${problem}. It cannot continue a text`)
+  checkNextTokens(model.config)
   if (mayDrop(model)) return recomputeFullContext(at, paddedContext(ids, lengths, model), lengths.sub(1), model)
   return decoded(at, ids, model, prefilling(capacity, lengths, model), lengths.sub(1))
 }
@@ -66,9 +65,9 @@ export function extend(
  * Whether the prompts of a model can be computed in chunks: its kinds of attention can extend a cache by several positions, and no
  * experts, whose choice may depend on the other tokens, are in it.
  */
-export function canExtend({ kinds, layers, causal, config }: Model): boolean {
+export function canExtend({ kinds, layers, config }: Model): boolean {
   const extends_ = kinds.every((kind) => kind === 'none' || attentionKind(kind).extend !== undefined)
-  return causal && !config.auto_encoder && extends_ && !layers.some(({ mixture }) => mixture)
+  return nextTokenProblem(config) === null && extends_ && !layers.some(({ mixture }) => mixture)
 }
 
 function decoded(at: Scope, ids: Ids, model: Model, strategy: DecodeStrategy, last?: Positions): Decoded {

@@ -9,3 +9,9 @@ export function nextTokenProblem({ mlm_training, auto_encoder }: ModelConfig): s
       : null
   return got === null ? null : `must predict next tokens (got ${got})`
 }
+
+/** Throws RangeError for a model that does not predict next tokens. */
+export function checkNextTokens(config: ModelConfig): void {
+  const problem = nextTokenProblem(config)
+  if (problem !== null) throw new RangeError(`the model ${problem}. It cannot continue a text`)
+}

@@ -1,9 +1,7 @@
 /** Options of blocks against the formulas of their papers: logits and the gradient of every parameter; what they cost. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DeviceArray, jit } from '../../src/engine/index.js'
 import {
-  valueAndGrad,
   concat,
   cos,
   dim,
@@ -17,14 +15,12 @@ import {
   softmax,
   rsqrt,
   where,
-  type Dim,
   type Tensor,
 } from '../../src/tensor/index.js'
 import type { Model, Parameters } from '../../src/model/index.js'
 import { costsOf } from '../../src/plan/index.js'
 import { inspect } from '../config/base.js'
-import { engine, numbers } from '../tensor/check.js'
-import { configOf, lively } from './support.js'
+import { assertIsFormula, configOf, lively } from './support.js'
 
 const LENGTH = 7
 type Ids = Tensor<'batch' | 'sequence'>
@@ -91,34 +87,7 @@ const MODERN = {
 }
 
 test('RMSNorm, SwiGLU, partial rotary positions and an untied head are the formulas, with every gradient', async () => {
-  const { model, parameters } = await lively(MODERN, 0.5)
-  const on = await engine()
-  const shape = model.shape(2, LENGTH)
-  const { batch, sequence, vocab } = shape
-  const next = numbers(4)
-  const array = (dims: Dim[], of: () => number, dtype: 'i32' | 'f32') => {
-    const size = dims.reduce((n, each) => n * each.size, 1)
-    const values = Array.from({ length: size }, of)
-    return DeviceArray.from(on, dtype === 'i32' ? Int32Array.from(values) : Float32Array.from(values), dims, dtype)
-  }
-  const ids = array([batch, sequence], () => Math.floor(next() * 61), 'i32')
-  const grad = array([batch, sequence, vocab], () => next() - 0.5, 'f32')
-  const run = jit(on, (p: Parameters, ids: Ids, grad: Tensor) =>
-    [(q: Parameters) => model.logits(q, ids) as Tensor, (q: Parameters) => llama(q, ids, shape)].map((logits) => {
-      const [, gradients] = valueAndGrad(
-        (q: Parameters) => logits(q).mul(grad).sum(batch, sequence, vocab) as unknown as Tensor<never>,
-      )(p)
-      return { logits: logits(p), ...gradients }
-    }),
-  )
-  const [found, wanted] = (await run(parameters, ids as never, grad as never)) as Record<string, DeviceArray>[]
-  assert.deepEqual(Object.keys(found).sort(), ['logits', ...Object.keys(parameters)].sort())
-  for (const [name, array] of Object.entries(wanted)) {
-    const [x, y] = [await found[name].readFloats(), await array.readFloats()]
-    const scale = Math.max(...y.map(Math.abs))
-    const off = Math.max(...x.map((value, i) => Math.abs(value - y[i]))) / scale
-    assert.ok(off < 1e-5, `${name} is off by ${off}`)
-  }
+  await assertIsFormula(await lively(MODERN, 0.5), LENGTH, llama)
 })
 
 test('parameters, flops and caches of the options, counted by hand', () => {

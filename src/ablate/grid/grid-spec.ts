@@ -78,7 +78,7 @@ export async function parseGrid(given: unknown, options: ParseAblation = {}): Pr
         const { grid, ...own } = keys as Keys & { grid?: unknown }
         const all = { ...axes, ...readAxes(grid ?? {}, `variants.${name}.grid`, problems) }
         for (const point of pointsOf(all)) {
-          const changes = { ...task.model, ...own, ...point, ...sizesOf(task.spec, read.steps), seed }
+          const changes = { ...task.model, ...own, ...point, ...keysOfTask(task.spec, read.steps), seed }
           const { config, problems: more } = inspectModelConfig(base, { purpose: 'train', changes })
           const at = `variants.${name}${shownPoint(point) && ` at ${shownPoint(point)}`} on ${task.name}`
           for (const problem of more) found.add(`${at}: ${problem}`)
@@ -111,7 +111,7 @@ interface Given {
 }
 
 /** Lengths, vocabulary and what the model must be for it are the task's. */
-function sizesOf({ task }: TaskSpec, steps?: number): Keys {
+function keysOfTask({ task }: TaskSpec, steps?: number): Keys {
   return {
     ...task.model,
     n_ctx: task.length,

@@ -1,5 +1,5 @@
 import { nextTurn } from '../../runtime/index.js'
-import { nextTokenProblem } from '../../model/index.js'
+import { checkNextTokens } from '../../model/index.js'
 import type { LoadedModel } from '../generate.js'
 import type { Prefill, SlotBackend } from './backend.js'
 import { ChunkedBackend } from './chunked-backend.js'
@@ -71,8 +71,7 @@ export class SlotEngine {
   ) {
     const { n_ctx } = loaded.config
     const { slots = 8, capacity = n_ctx, chunk = 128, prefixBytes = 2 ** 28 } = options
-    const problem = nextTokenProblem(loaded.config)
-    if (problem !== null) throw new RangeError(`the model ${problem}. It cannot continue a text`)
+    checkNextTokens(loaded.config)
     checkInteger('slots', slots, 1, Infinity)
     checkInteger('capacity', capacity, 2, n_ctx)
     checkInteger('chunk', chunk, 1, Infinity)
